@@ -1,0 +1,35 @@
+"""ActiVis for TensorBoard: record a classifier's activations, explore them in the ACTIVIS tab.
+
+Everything here is loaded on first use, because TensorBoard imports this package when it starts.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from activis_tb import keras as keras
+    from activis_tb import summary as summary
+    from activis_tb.errors import ActivisError as ActivisError
+    from activis_tb.recording.snapshot import preprocess as preprocess
+
+__all__ = ["ActivisError", "keras", "preprocess", "summary"]
+__version__ = "0.1.0"
+
+_HOME = {
+    "ActivisError": "activis_tb.errors",
+    "preprocess": "activis_tb.recording.snapshot",
+}
+_MODULES = ("keras", "summary")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"activis_tb.{name}")
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    message = f"module 'activis_tb' has no attribute {name!r}; public names: {', '.join(__all__)}"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,189 @@
+"""The nouns of activis-tb as frozen dataclasses: what recording makes, storage keeps and the plugin serves.
+
+Axes have the same names and the same order everywhere: `(rows,)` are the sampled instances in ascending (hash, id)
+order, `(subsets, neurons)` begins with the classes in order and goes on with the user's subsets.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+SubsetKind = Literal["class", "condition", "function", "ids"]
+AttributeType = Literal["number", "category", "text", "boolean", "image", "audio"]
+StatisticName = Literal["count", "mean", "std", "min", "max", "active", "nonfinite"]
+
+SUBSET_KINDS: tuple[SubsetKind, ...] = get_args(SubsetKind)
+ATTRIBUTE_TYPES: tuple[AttributeType, ...] = get_args(AttributeType)
+STATISTIC_NAMES: tuple[StatisticName, ...] = get_args(StatisticName)
+
+OUTCOME_COLUMNS = ("id", "label", "predicted", "score", "correct", "index")
+"""Columns every instance has; attributes may not take these names."""
+
+
+@dataclass(frozen=True)
+class Subset:
+    """A named set of instances, with what the model made of it, over all streamed instances.
+
+    Attributes:
+        name: What the user calls it; the class's name for kind `class`.
+        kind: How its members were found.
+        condition: The condition's text; empty for other kinds.
+        count: Instances in it.
+        correct: Those whose predicted label is the true one.
+        predicted_counts: By class, how many were predicted as it; sums to `count`.
+    """
+
+    name: str
+    kind: SubsetKind
+    condition: str = ""
+    count: int = 0
+    correct: int = 0
+    predicted_counts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A variable node of the model that the user chose to record.
+
+    Attributes:
+        name: The name the user knows it by; the key everywhere.
+        neurons: Columns of its activations.
+        shape: Shape of one instance's activation before pooling; -1 for a variable axis.
+        dtype: NumPy-style name of the type it was computed in, e.g. `float32`, `bfloat16`.
+        tensor: Exact tensor name in the forward graph; empty where unknown.
+        signed: Whether any finite activation over all instances is negative.
+        pooling: `max` or `mean` where axes were pooled away, else empty.
+    """
+
+    name: str
+    neurons: int
+    shape: tuple[int, ...]
+    dtype: str
+    tensor: str = ""
+    signed: bool = False
+    pooling: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """A layer's activations summarised per subset and neuron, over all streamed instances.
+
+    Non-finite activations are counted and left out. Where `count` is 0 the others are NaN (`nonfinite` excepted).
+
+    Attributes:
+        count: Finite activations, int64 (subsets, neurons).
+        mean: float32 (subsets, neurons), accumulated in float64.
+        std: Population standard deviation (ddof 0), float32 (subsets, neurons).
+        min: float32 (subsets, neurons).
+        max: float32 (subsets, neurons).
+        active: Share of the finite activations that are > 0, float32 (subsets, neurons).
+        nonfinite: NaN and infinite activations, int64 (subsets, neurons).
+    """
+
+    count: NDArray[np.int64]
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+    min: NDArray[np.float32]
+    max: NDArray[np.float32]
+    active: NDArray[np.float32]
+    nonfinite: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Attribute:
+    """A typed column of the sampled instances.
+
+    Attributes:
+        name: What the user calls it.
+        type: Decides what `values` holds.
+        values: (rows,): float64 for `number`, bool for `boolean`, int32 codes for `category`, an object array of str for
+            `text`, of bytes for `image` and `audio` (encoded). Where a value is missing it is 0, False, -1 or empty.
+        present: bool (rows,), False where the value is missing.
+        categories: What the codes stand for; empty unless `type` is `category`.
+    """
+
+    name: str
+    type: AttributeType
+    values: NDArray[Any]
+    present: NDArray[np.bool_]
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The instances kept one by one, by row.
+
+    Attributes:
+        ids: str, object array (rows,).
+        ids_given: Whether the user gave the ids; if not, show `#index`.
+        index: Position in the stream, int64 (rows,).
+        label: True class, int32 (rows,).
+        predicted: Predicted class, int32 (rows,).
+        score: The predicted class's score, float32 (rows,).
+        scores: float32 (rows, classes).
+        drawn: Chosen by the hash, so part of estimates; bool (rows,).
+        always: Asked for by the user; bool (rows,). A row may be both.
+        membership: The mapping S, bool (rows, subsets).
+        attributes: In the user's order.
+    """
+
+    ids: NDArray[np.object_]
+    ids_given: bool
+    index: NDArray[np.int64]
+    label: NDArray[np.int32]
+    predicted: NDArray[np.int32]
+    score: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    drawn: NDArray[np.bool_]
+    always: NDArray[np.bool_]
+    membership: NDArray[np.bool_]
+    attributes: tuple[Attribute, ...] = ()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a snapshot is, without its arrays: enough to list it.
+
+    Attributes:
+        name: The recording's name, e.g. `validation`.
+        step: The training step it belongs to.
+        session: Start of the recording, nanoseconds since 1970.
+        classes: Names, by position.
+        instances: Instances streamed through the recording.
+        rows: Sampled instances.
+        layers: In the user's order.
+        subsets: The classes, then the user's.
+        attributes: Name and type, in the user's order.
+        graph_digest: Digest of the graph that the layers' tensor names belong to; empty where there is none.
+    """
+
+    name: str
+    step: int
+    session: int
+    classes: tuple[str, ...]
+    instances: int
+    rows: int
+    layers: tuple[Layer, ...]
+    subsets: tuple[Subset, ...]
+    attributes: tuple[tuple[str, AttributeType], ...] = ()
+    graph_digest: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Everything recorded at one (run, name, step) by one session.
+
+    Attributes:
+        manifest: What it is.
+        sample: The instances kept one by one.
+        statistics: By layer name.
+        activations: By layer name, float32 (rows, neurons).
+    """
+
+    manifest: Manifest
+    sample: Sample
+    statistics: Mapping[str, Statistics] = field(default_factory=dict)
+    activations: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)

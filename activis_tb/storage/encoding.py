@@ -1,0 +1,134 @@
+"""A snapshot as the blobs of one event: blob 0 is the manifest, the others are the arrays it points at."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.errors import SnapshotTooLargeError
+from activis_tb.model import STATISTIC_NAMES, Attribute, Layer, Sample, Snapshot, Subset
+from activis_tb.storage import activis_pb2 as pb
+from activis_tb.storage.metadata import FORMAT_VERSION
+
+LARGE = 20 * 2**20
+"""Bytes above which a snapshot is worth a warning: TensorBoard keeps every one of them in memory."""
+LIMIT = 256 * 2**20
+"""Bytes above which a snapshot is refused: the largest message TensorBoard's data server sends."""
+
+
+def encode_snapshot(snapshot: Snapshot) -> list[bytes]:
+    """Returns the blobs of `snapshot`, the manifest first.
+
+    Raises:
+        SnapshotTooLargeError: The blobs have more than `LIMIT` bytes.
+    """
+    blobs = _Blobs()
+    manifest = snapshot.manifest
+    message = pb.Snapshot(
+        version=FORMAT_VERSION,
+        name=manifest.name,
+        step=manifest.step,
+        session=manifest.session,
+        classes=manifest.classes,
+        instances=manifest.instances,
+        subsets=[_subset(subset) for subset in manifest.subsets],
+        layers=[_layer(layer, snapshot, blobs) for layer in manifest.layers],
+        sample=_sample(snapshot.sample, blobs),
+        graph_digest=manifest.graph_digest,
+    )
+    encoded = [message.SerializeToString(deterministic=True), *blobs.blobs]
+    size = sum(map(len, encoded))
+    if size > LIMIT:
+        raise SnapshotTooLargeError(size, LIMIT, blobs.largest)
+    return encoded
+
+
+class _Blobs:
+    """Collects arrays and hands out the pointers to them."""
+
+    def __init__(self) -> None:
+        self.blobs: list[bytes] = []
+        self.largest = "the manifest"
+        self._largest_size = 0
+
+    def array(self, values: NDArray[Any], dtype: str, what: str) -> pb.Array:
+        converted = np.ascontiguousarray(values, dtype=np.dtype(dtype))
+        return self._append(converted.tobytes(), dtype, converted.shape, what)
+
+    def values(self, values: Iterable[bytes], what: str) -> pb.Array:
+        message = pb.Values(values=values)
+        return self._append(message.SerializeToString(), "bytes", (len(message.values),), what)
+
+    def _append(self, blob: bytes, dtype: str, shape: tuple[int, ...], what: str) -> pb.Array:
+        self.blobs.append(blob)
+        if len(blob) > self._largest_size:
+            self.largest, self._largest_size = what, len(blob)
+        return pb.Array(blob=len(self.blobs), dtype=dtype, shape=shape)
+
+
+def _subset(subset: Subset) -> pb.StoredSubset:
+    return pb.StoredSubset(
+        name=subset.name,
+        kind=subset.kind,
+        condition=subset.condition,
+        count=subset.count,
+        correct=subset.correct,
+        predicted_counts=subset.predicted_counts,
+    )
+
+
+def _layer(layer: Layer, snapshot: Snapshot, blobs: _Blobs) -> pb.StoredLayer:
+    statistics = snapshot.statistics[layer.name]
+    what = f"layer {layer.name!r} ({layer.neurons:,} neurons)"
+    arrays = {
+        name: blobs.array(
+            getattr(statistics, name), "<i8" if name in {"count", "nonfinite"} else "<f4", f"statistics of {what}"
+        )
+        for name in STATISTIC_NAMES
+    }
+    return pb.StoredLayer(
+        name=layer.name,
+        neurons=layer.neurons,
+        shape=layer.shape,
+        dtype=layer.dtype,
+        tensor=layer.tensor,
+        signed=layer.signed,
+        pooling=layer.pooling,
+        activations=blobs.array(snapshot.activations[layer.name], "<f4", f"sampled activations of {what}"),
+        **arrays,
+    )
+
+
+def _sample(sample: Sample, blobs: _Blobs) -> pb.StoredSample:
+    return pb.StoredSample(
+        id=blobs.values((text.encode() for text in sample.ids), "ids"),
+        ids_given=sample.ids_given,
+        index=blobs.array(sample.index, "<i8", "index"),
+        label=blobs.array(sample.label, "<i4", "labels"),
+        predicted=blobs.array(sample.predicted, "<i4", "predicted labels"),
+        score=blobs.array(sample.score, "<f4", "score"),
+        scores=blobs.array(sample.scores, "<f4", "scores"),
+        drawn=blobs.array(sample.drawn, "|u1", "drawn"),
+        always=blobs.array(sample.always, "|u1", "always"),
+        membership=blobs.array(sample.membership, "|u1", "membership"),
+        attributes=[_attribute(attribute, blobs) for attribute in sample.attributes],
+    )
+
+
+_ATTRIBUTE_DTYPES = {"number": "<f8", "boolean": "|u1", "category": "<i4"}
+
+
+def _attribute(attribute: Attribute, blobs: _Blobs) -> pb.StoredAttribute:
+    what = f"attribute {attribute.name!r}"
+    message = pb.StoredAttribute(name=attribute.name, type=attribute.type)
+    if attribute.type in _ATTRIBUTE_DTYPES:
+        message.values.CopyFrom(blobs.array(attribute.values, _ATTRIBUTE_DTYPES[attribute.type], what))
+    else:
+        encoded = (value.encode() if isinstance(value, str) else value for value in attribute.values)
+        message.values.CopyFrom(blobs.values(encoded, what))
+    if not attribute.present.all():
+        message.present.CopyFrom(blobs.array(attribute.present, "|u1", what))
+    if attribute.type == "category":
+        message.categories.CopyFrom(blobs.values((text.encode() for text in attribute.categories), what))
+    return message

