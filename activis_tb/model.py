@@ -4,8 +4,10 @@ Axes have the same names and the same order everywhere: `(rows,)` are the sample
 order, `(subsets, neurons)` begins with the classes in order and goes on with the user's subsets.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -65,6 +67,49 @@ class Layer:
     tensor: str = ""
     signed: bool = False
     pooling: str = ""
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """How a layer is to be recorded, where its name alone does not say it.
+
+    Attributes:
+        name: The key of the layer in `activations=`.
+        pooling: Over all axes but the instances and the channels, for activations of rank > 2: `max` or `mean`.
+        channel_axis: The axis of the neurons in activations of rank > 2; 1 for PyTorch convolutions.
+        shape: Shape of one instance's activation before pooling, given by a caller that pools on the device itself;
+            None where activations arrive unpooled.
+        dtype: Type before conversion, given by a caller that converts on the device; empty otherwise.
+    """
+
+    name: str
+    pooling: Literal["max", "mean"] = "max"
+    channel_axis: int = -1
+    shape: tuple[int, ...] | None = None
+    dtype: str = ""
+
+
+@dataclass(frozen=True)
+class ForwardGraph:
+    """The model's forward graph, written once per run so that the tab can show where the layers stand.
+
+    Attributes:
+        graph_def: A serialised GraphDef.
+        tensors: By layer name, the exact name of its tensor in that graph, e.g. `textcnn_1/hidden_1/Relu:0`.
+    """
+
+    graph_def: bytes
+    tensors: Mapping[str, str]
+
+    @cached_property
+    def digest(self) -> str:
+        """Names this very graph: tensor names of another trace do not fit it."""
+        return graph_digest(self.graph_def)
+
+
+def graph_digest(graph_def: bytes) -> str:
+    """Returns the digest of a serialised GraphDef, 16 hexadecimal digits."""
+    return hashlib.sha256(graph_def).hexdigest()[:16]
 
 
 @dataclass(frozen=True, eq=False)
