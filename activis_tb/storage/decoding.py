@@ -24,7 +24,6 @@ from activis_tb.model import (
     StatisticName,
     Statistics,
     Subset,
-    SubsetKind,
 )
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.metadata import FORMAT_VERSION
@@ -202,7 +201,7 @@ def _subset(message: pb.StoredSubset) -> Subset:
         raise StoredDataError(text)
     return Subset(
         name=message.name,
-        kind=cast("SubsetKind", message.kind),
+        kind=message.kind,
         condition=message.condition,
         count=message.count,
         correct=message.correct,
@@ -226,4 +225,4 @@ def _attribute_type(message: pb.StoredAttribute) -> AttributeType:
     if message.type not in ATTRIBUTE_TYPES:
         text = f"Attribute {message.name!r} is of type {message.type!r}; expected one of {', '.join(ATTRIBUTE_TYPES)}."
         raise StoredDataError(text)
-    return cast("AttributeType", message.type)
+    return message.type
