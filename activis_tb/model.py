@@ -144,8 +144,9 @@ class Attribute:
     Attributes:
         name: What the user calls it.
         type: Decides what `values` holds.
-        values: (rows,): float64 for `number`, bool for `boolean`, int32 codes for `category`, an object array of str
-            for `text`, of bytes for `image` and `audio` (encoded). Where a value is missing it is 0, False, -1 or empty.
+        values: (rows,): float64 for `number`, bool for `boolean`, int32 codes for `category`, an object array
+            of str for `text`, of bytes for `image` and `audio` (encoded). Where a value is missing it is 0, False, -1
+            or empty.
         present: bool (rows,), False where the value is missing.
         categories: What the codes stand for; empty unless `type` is `category`.
     """
