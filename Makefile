@@ -1,0 +1,77 @@
+# make demo    train two classifiers, record them, open the ACTIVIS tab      DATA=DIR  SERVE=0  PORT=6006
+# make test    everything, browser included
+# make check   lint and types, Python and TypeScript
+# make bench   the measurements behind the budgets
+# make build   wheel and source distribution
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: demo test check bench build clean frontend browser
+
+PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
+	"$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$candidate && break; done)
+PORT ?= 6006
+SERVE ?= 1
+DATA ?=
+LOGDIR ?= demo-runs
+TESTS ?= tests
+
+BIN := .venv/bin
+SOURCES := pyproject.toml setup.py proto/activis.proto
+FRONTEND := $(shell find frontend -type f -not -path '*/node_modules/*' -not -name activis.ts 2>/dev/null)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 found. Install one, or name it: make PYTHON=/path/to/python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+
+# One stamp a set of extras; the editable install also builds the proto module and the front end.
+.venv/installed-%: $(BIN)/python $(SOURCES)
+	@echo "Installing activis-tb[$*] into .venv (the first time takes a few minutes)"
+	@$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	@touch activis_tb/static/index.js $@
+
+# Without npm on the system, only a build through pip (which brings its own Node) can make the front end.
+activis_tb/static/index.js: $(FRONTEND) proto/activis.proto | $(BIN)/python
+	@echo "Building the front end"
+	@if command -v npm >/dev/null && $(BIN)/python -c 'import grpc_tools' 2>/dev/null; \
+	then $(BIN)/python setup.py --quiet build_frontend; \
+	else $(BIN)/python -m pip install --quiet --editable . --no-deps; fi
+	@touch $@
+
+frontend: activis_tb/static/index.js
+
+demo: .venv/installed-demo activis_tb/static/index.js
+	@$(BIN)/python demo/questions.py --logdir $(LOGDIR) $(if $(DATA),--data $(DATA))
+	@$(BIN)/python demo/digits.py --logdir $(LOGDIR)
+ifeq ($(SERVE),1)
+	@echo
+	@echo "  Open  http://localhost:$(PORT)/#activis   (Ctrl-C stops TensorBoard)"
+	@echo
+	@$(BIN)/tensorboard --logdir $(LOGDIR) --port $(PORT)
+else
+	@echo "Recorded. To look at it: make demo   or   $(BIN)/tensorboard --logdir $(LOGDIR)"
+endif
+
+browser:
+	@.ci/install-chromium
+
+test: .venv/installed-test .venv/installed-check activis_tb/static/index.js browser
+	$(BIN)/python -m pytest $(TESTS)
+	@.ci/npm test
+
+check: .venv/installed-check .venv/installed-test activis_tb/static/index.js
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@.ci/npm run check
+
+bench: .venv/installed-test activis_tb/static/index.js browser
+	@set -e; for benchmark in benchmarks/[a-z]*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark; done
+
+build: .venv/installed-check
+	$(BIN)/python -m pip install --quiet build
+	$(BIN)/python -m build
+
+clean:
+	rm -rf .venv build dist *.egg-info demo-runs test-results frontend/node_modules activis_tb/static frontend/src/contract/activis.ts \
+		activis_tb/storage/activis_pb2.py activis_tb/storage/activis_pb2.pyi

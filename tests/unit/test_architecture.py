@@ -1,0 +1,93 @@
+"""The rooms of the house: imports run one way, heavy things stay behind their doors, files stay readable."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "activis_tb"
+GENERATED = {"activis_pb2.py"}
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in GENERATED)
+
+FOUNDATION = {"model", "errors"}
+ALLOWED = {
+    "__init__": {"recording", "keras", "summary", *FOUNDATION},
+    "model": set(),
+    "errors": set(),
+    "storage": FOUNDATION,
+    "analysis": FOUNDATION,
+    "graph": FOUNDATION,
+    "recording": {"storage", "analysis", "graph", *FOUNDATION},
+    "plugin": {"storage", "analysis", "graph", *FOUNDATION},
+    "summary": {"recording", "storage", *FOUNDATION},
+    "keras": {"recording", *FOUNDATION},
+}
+"""By room, the rooms it may import."""
+
+DOORS = {
+    "tensorflow": {"summary", "keras"},
+    "keras": {"keras"},
+    "torch": {"torch"},
+    "sklearn": {"analysis"},
+    "openTSNE": {"analysis"},
+    "scipy": {"analysis", "recording"},
+    "werkzeug": {"plugin"},
+    "google_crc32c": {"storage"},
+}
+"""By library, the rooms that may import it."""
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_modules(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute, so that a reader sees the room"
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_one_way(path: Path) -> None:
+    room = room_of(path)
+    ours = {name.split(".")[1] for name in imported_modules(path) if name.startswith("activis_tb.")}
+    assert ours - {room, "__version__"} <= ALLOWED[room]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_libraries_are_imported_behind_their_doors(path: Path) -> None:
+    libraries = {name.split(".")[0] for name in imported_modules(path)} & DOORS.keys()
+    assert {library for library in libraries if room_of(path) not in DOORS[library]} == set()
+
+
+def source_files() -> list[Path]:
+    front_end = [path for path in (ROOT / "frontend" / "src").rglob("*.ts*") if path.name != "activis.ts"]
+    return [*MODULES, *front_end]
+
+
+def test_files_can_be_read_in_one_sitting() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in source_files()}
+    assert {str(path): length for path, length in lengths.items() if length > 400} == {}
+    assert sorted(lengths.values())[len(lengths) // 2] <= 150
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = "import activis_tb, sys; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert {"numpy", "google", "tensorboard", "tensorflow", "keras", "scipy"} & set(loaded) == set()
+
+
+def test_the_public_names_are_there() -> None:
+    import activis_tb
+
+    assert [name for name in activis_tb.__all__ if not hasattr(activis_tb, name)] == []
+    with pytest.raises(AttributeError, match=r"no attribute 'prepare'; public names: .*preprocess"):
+        _ = activis_tb.prepare
