@@ -1,0 +1,240 @@
+"""What of a graph is plumbing: variables, constants and shape arithmetic become small marks on the operators that use
+them, and names that only pass a tensor on disappear.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from tensorboard.util import tensor_util
+
+from activis_tb.graph.parsing import Operation, Operations, Output
+
+VARIABLES = frozenset({"VarHandleOp", "Variable", "VariableV2"})
+INPUTS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault", "_Arg", "_DeviceArg"})
+_READS = frozenset({"ReadVariableOp", "Identity", "Enter", "RefEnter", "_Retval"})
+_RESHAPES = frozenset(
+    {"ExpandDims", "Squeeze", "Reshape", "Transpose", "Cast", "StridedSlice", "Pack", "Shape", "Fill"}
+)
+_SHAPE_SOURCES = frozenset({"Shape", "ShapeN", "Rank", "Size"})
+_SHAPE_ARITHMETIC = _SHAPE_SOURCES | frozenset(
+    {"StridedSlice", "Slice", "Pack", "ConcatV2", "GatherV2", "Prod", "Mul", "Sub", "AddV2", "Cast", "Range", "Maximum"}
+    | {"FloorDiv", "Identity", "Squeeze", "ExpandDims", "Reshape", "BroadcastArgs", "Minimum", "Unpack"}
+)
+_SHAPE_SLOTS = {
+    **dict.fromkeys(("Reshape", "ExpandDims", "BroadcastTo", "Tile", "Transpose"), (1,)),
+    **dict.fromkeys(("Slice", "StridedSlice"), (1, 2, 3)),
+    **dict.fromkeys(("Fill", "RandomUniform", "RandomStandardNormal", "TruncatedNormal"), (0,)),
+    "TensorListReserve": (0, 1),
+}
+_AUTOMATIC_IDENTITY = re.compile(r"(^|/)(Identity(_\d+)?|read)$")
+_DISCARDED = frozenset({"NoOp", "_Retval"})
+_VALUE_CHARACTERS = 60
+_VALUE_BYTES = 1024
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A variable or a constant that an operator uses.
+
+    Attributes:
+        output: Where it comes from: the read of the variable, or the constant.
+        name: The variable's name where it can be told, else the operation's.
+        value: A small constant as text, to be shown as a setting of the operator; empty otherwise.
+    """
+
+    output: Output
+    name: str
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Folding:
+    """Which operations stay and how the others are told.
+
+    Attributes:
+        kept: Names of the operations that are shown.
+        parameters: By (operation, slot) of a kept operation, the parameter it takes there.
+        sources: By output that is only passed on, the output it stands for.
+        hidden: Outputs of shape arithmetic, not shown at all.
+        returned: Outputs that leave the graph.
+    """
+
+    kept: Collection[str]
+    parameters: dict[tuple[str, int], Parameter] = field(default_factory=dict)
+    sources: dict[Output, Output] = field(default_factory=dict)
+    hidden: Collection[str] = frozenset()
+    returned: Collection[Output] = frozenset()
+
+
+def fold(operations: Operations, recorded: Collection[Output]) -> Folding:
+    """Decides what of `operations` is plumbing. What makes a `recorded` output is never folded."""
+    pinned = {output.operation for output in recorded}
+    constant = _constants(operations, pinned)
+    passing = {
+        name
+        for name, operation in operations.by_name.items()
+        if name not in pinned and name not in constant and _passes_on(operation, operations)
+    }
+    shapes = _shape_arithmetic(operations, pinned | constant)
+    discarded = {name for name, operation in operations.by_name.items() if operation.type in _DISCARDED} - pinned
+    folded = constant | passing | shapes | discarded
+    kept = {name: None for name in operations.by_name if name not in folded}
+    if not kept:
+        return Folding(operations.by_name.keys())
+    sources = {Output(name, 0): _origin(Output(name, 0), operations, passing) for name in passing}
+    returned = {
+        _origin(output, operations, passing)
+        for name in passing | discarded
+        if name in discarded or not _consumed(name, operations)
+        for output in operations.by_name[name].inputs
+        if output is not None
+    }
+    parameters = {
+        (name, slot): _parameter(output, operations)
+        for name in kept
+        for slot, source in enumerate(operations.by_name[name].inputs)
+        if source is not None and (output := sources.get(source, source)).operation in constant
+    }
+    return Folding(kept.keys(), parameters, sources, shapes, returned)
+
+
+def _constants(operations: Operations, pinned: Collection[str]) -> set[str]:
+    """Returns the operations that only fetch or reshape variables and constants, and are used by something else."""
+    constant: set[str] = set()
+    pending = [name for name, operation in operations.by_name.items() if _is_parameter(operation)]
+    while pending:
+        name = pending.pop()
+        operation = operations.by_name[name]
+        if name in constant or name in pinned or not _folds_into_parameter(operation, constant):
+            continue
+        constant.add(name)
+        pending += [consumer for consumer, _ in _uses(operation, operations)]
+    return {name for name in constant if operations.by_name[name].type not in _RESHAPES or _consumed(name, operations)}
+
+
+def _is_parameter(operation: Operation) -> bool:
+    is_resource = operation.type in INPUTS and operation.dtype(0) == "resource"
+    return is_resource or operation.type == "Const" or operation.type in VARIABLES
+
+
+def _folds_into_parameter(operation: Operation, constant: Collection[str]) -> bool:
+    if _is_parameter(operation):
+        return True
+    known = all(output is not None and output.operation in constant for output in operation.inputs)
+    return known and bool(operation.inputs) and operation.type in _READS | _RESHAPES
+
+
+def _uses(operation: Operation, operations: Operations) -> Iterable[tuple[str, int]]:
+    """Returns (consumer, slot) over all outputs."""
+    index = 0
+    outputs = max(len(operation.node.attr["_output_shapes"].list.shape), 1) if operation.node.attr else 1
+    while index < outputs or Output(operation.name, index) in operations.consumers:
+        yield from operations.consumers.get(Output(operation.name, index), ())
+        index += 1
+
+
+def _consumed(name: str, operations: Operations) -> bool:
+    return any(True for _ in _uses(operations.by_name[name], operations))
+
+
+def _passes_on(operation: Operation, operations: Operations) -> bool:
+    """Whether it is an Identity that somebody's function return or a library made, not a layer."""
+    scope = operation.name.rpartition("/")[0]
+    automatic = operation.type == "Identity" and bool(_AUTOMATIC_IDENTITY.search(operation.name))
+    return automatic and scope not in operations.layers and operation.inputs[:1] not in ((), (None,))
+
+
+def _origin(output: Output, operations: Operations, passing: Collection[str]) -> Output:
+    seen = set()
+    while output.operation in passing and output not in seen:
+        seen.add(output)
+        source = operations.by_name[output.operation].inputs[0]
+        if source is None:
+            break
+        output = source
+    return output
+
+
+def _shape_arithmetic(operations: Operations, excluded: Collection[str]) -> set[str]:
+    """Returns the operations that start from a tensor's shape and end only in arguments that are shapes."""
+    reached: set[str] = set()
+    pending = [name for name, operation in operations.by_name.items() if operation.type in _SHAPE_SOURCES]
+    while pending:
+        name = pending.pop()
+        operation = operations.by_name[name]
+        if name in reached or name in excluded or operation.type not in _SHAPE_ARITHMETIC:
+            continue
+        reached.add(name)
+        pending += [
+            consumer for consumer, slot in _uses(operation, operations) if not _takes_shape(consumer, slot, operations)
+        ]
+    return _closed(reached, operations)
+
+
+def _takes_shape(name: str, slot: int, operations: Operations) -> bool:
+    return slot in _SHAPE_SLOTS.get(operations.by_name[name].type, ())
+
+
+def _closed(reached: set[str], operations: Operations) -> set[str]:
+    """Keeps of `reached` what is used, and used only as a shape or by others that are kept."""
+    closed = set(reached)
+    pending = list(reached)
+    while pending:
+        name = pending.pop()
+        if name not in closed:
+            continue
+        uses = list(_uses(operations.by_name[name], operations))
+        if uses and all(user in closed or _takes_shape(user, slot, operations) for user, slot in uses):
+            continue
+        closed.remove(name)
+        pending += [output.operation for output in operations.by_name[name].inputs if output is not None]
+    return closed
+
+
+def _parameter(output: Output, operations: Operations) -> Parameter:
+    """Follows a folded output back to the variable that it fetches; without one it is a constant."""
+    pending, seen = [output], {output}
+    while pending:
+        operation = operations.by_name[pending.pop(0).operation]
+        if operation.type in VARIABLES | INPUTS:
+            return Parameter(_read(output, operations), _variable_name(operation))
+        sources = [source for source in operation.inputs if source is not None and source not in seen]
+        seen.update(sources)
+        pending += sources
+    return Parameter(output, output.operation, _small_value(operations.by_name[output.operation]))
+
+
+def _read(output: Output, operations: Operations) -> Output:
+    """Returns the output in the chain before `output` where the variable's value first appears, unreshaped."""
+    while True:
+        operation = operations.by_name[output.operation]
+        before = [source for source in operation.inputs if source is not None]
+        if operation.type in _READS | VARIABLES | INPUTS or not before:
+            return output
+        output = before[0]
+
+
+def _variable_name(operation: Operation) -> str:
+    for key in ("_user_specified_name", "shared_name"):
+        text = operation.node.attr[key].s.decode(errors="replace") if key in operation.node.attr else ""
+        if text and text != "resource":
+            return text
+    return operation.name.removesuffix("/ReadVariableOp/resource").removesuffix("/resource")
+
+
+def _small_value(operation: Operation) -> str:
+    """Returns a constant as text where it is a setting (a scalar, or a list of integers such as axes); else nothing."""
+    if operation.type != "Const" or "value" not in operation.node.attr:
+        return ""
+    message = operation.node.attr["value"].tensor
+    if message.ByteSize() > _VALUE_BYTES:
+        return ""
+    try:
+        value = tensor_util.make_ndarray(message)
+    except (TypeError, ValueError):
+        return ""
+    if value.ndim > 1 or (value.ndim == 1 and value.dtype.kind not in "iub"):
+        return ""
+    text = str(value.tolist())
+    return text if len(text) <= _VALUE_CHARACTERS else f"{text[: _VALUE_CHARACTERS - 1]}…"

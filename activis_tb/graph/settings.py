@@ -1,0 +1,42 @@
+"""An operator's settings as text, for its card."""
+
+from collections.abc import Mapping
+
+from tensorboard.compat.proto import attr_value_pb2
+
+from activis_tb.graph.parsing import Operation
+
+_NOT_SETTINGS = frozenset(
+    {"T", "N", "Tidx", "Taxis", "Tindices", "Tparams", "Tdim", "Tshape", "Index", "dtype", "_class"}
+)
+_LIMIT = 200
+
+
+def settings(operation: Operation, constants: Mapping[str, str]) -> dict[str, str]:
+    """Returns what sets this operator apart from others of its type, by name.
+
+    Args:
+        operation: Its attributes are taken, types and bookkeeping left out.
+        constants: By exact name, the constants that it takes as inputs, as text.
+    """
+    texts = {name.rpartition("/")[2]: value for name, value in constants.items()}
+    for key in sorted(operation.node.attr):
+        text = "" if key.startswith("_") or key in _NOT_SETTINGS else _text(operation.node.attr[key])
+        if text:
+            texts[key] = text if len(text) <= _LIMIT else f"{text[: _LIMIT - 1]}…"
+    return texts
+
+
+def _text(value: attr_value_pb2.AttrValue) -> str:
+    kind = value.WhichOneof("value")
+    if kind == "s":
+        return str(value.s.decode(errors="replace"))
+    if kind in {"i", "b"}:
+        return str(getattr(value, kind))
+    if kind == "f":
+        return f"{value.f:.6g}"
+    if kind == "func":
+        return str(value.func.name)
+    if kind == "list" and value.list.i:
+        return ", ".join(map(str, value.list.i))
+    return ""
