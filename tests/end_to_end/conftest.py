@@ -1,0 +1,118 @@
+"""Real TensorBoard, real Chromium, and runs recorded by the demos."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.data import TREC
+from tests.end_to_end.tab import Tab
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def serve(logdir: Path, *arguments: str) -> Iterator[str]:
+    """Runs the `tensorboard` command on `logdir` and yields its URL, with a slash at the end."""
+    log = logdir.parent / f"{logdir.name}-tensorboard.log"
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--port", "0"]
+    with log.open("w") as output:
+        server = subprocess.Popen([*command, *arguments], stdout=output, stderr=output)
+    try:
+        yield _url_of(server, log)
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _url_of(server: subprocess.Popen[bytes], log: Path) -> str:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and server.poll() is None:
+        for word in log.read_text().split():
+            if word.startswith("http://") and word.endswith("/"):
+                return word
+        time.sleep(0.05)
+    pytest.fail(f"TensorBoard did not start:\n{log.read_text()}")
+
+
+def wait_for_data(url: str, text: str, timeout: float = 60) -> None:
+    """Waits until TensorBoard has loaded a recording that `text` occurs in."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        with urllib.request.urlopen(f"{url}data/plugin/activis/runs") as answer:
+            if text in answer.read().decode():
+                return
+        time.sleep(0.2)
+    pytest.fail(f"{text!r} did not appear within {timeout:g} s")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    executable = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if executable is None:
+        pytest.fail("no Chromium on PATH: run `make browser` (Debian, Ubuntu) or install Chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path:
+    folder = ROOT / "test-results"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def open_tab(browser: Browser, screenshots: Path) -> Iterator[Callable[..., Tab]]:
+    """Opens the tab of a TensorBoard in a new browser context; fails the test on any error in the page's console."""
+    tabs: list[Tab] = []
+
+    def open_(url: str, width: int = 1600, height: int = 1000, **options: str) -> Tab:
+        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        tabs.append(Tab(context.new_page(), url, screenshots))
+        return tabs[-1].open(**options)
+
+    yield open_
+    complaints = [complaint for tab in tabs for complaint in tab.complaints]
+    for tab in tabs:
+        tab.page.context.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="session", params=["grammar", "trec"])
+def questions(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The log directory of demo/questions.py, on its own questions and on the TREC files."""
+    if request.param == "trec" and not TREC.exists():
+        pytest.skip(f"the TREC files are not at {TREC}")
+    logdir = tmp_path_factory.mktemp(request.param) / "runs"
+    data = ["--data", str(TREC)] if request.param == "trec" else ["--offline"]
+    run_demo("questions.py", logdir, *data, "--epochs", "4")
+    return logdir
+
+
+def run_demo(script: str, logdir: Path, *arguments: str) -> str:
+    command = [sys.executable, str(ROOT / "demo" / script), "--logdir", str(logdir), *arguments]
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, f"{script} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout

@@ -1,0 +1,71 @@
+"""The ACTIVIS tab as a test sees it: a page of real TensorBoard in real Chromium."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Frame, Locator, Page
+
+TIMEOUT = 30.0
+"""Seconds a test waits for a thing to happen before it fails."""
+
+
+class Tab:
+    """Wraps a page that shows the tab; all waiting is on conditions.
+
+    Attributes:
+        page: TensorBoard's page.
+        complaints: Uncaught errors and console errors of the tab, in order.
+    """
+
+    def __init__(self, page: Page, url: str, screenshots: Path) -> None:
+        self.page = page
+        self.url = url
+        self.complaints: list[str] = []
+        self._screenshots = screenshots
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
+
+    def open(self, hash_state: str = "", query: str = "") -> "Tab":
+        self.page.goto(f"{self.url}{query}#activis{hash_state}")
+        self.get("tab").wait_for(timeout=TIMEOUT * 1000)
+        return self
+
+    @property
+    def frame(self) -> Frame:
+        return next(frame for frame in self.page.frames if "plugin_entry.html?name=activis" in frame.url)
+
+    def get(self, test_id: str, **attributes: str) -> Locator:
+        """Finds by data-testid and, where given, data-* attributes."""
+        conditions = "".join(f'[data-{name}="{value}"]' for name, value in attributes.items())
+        return self.page.frame_locator('iframe[src*="name=activis"]').locator(f'[data-testid="{test_id}"]{conditions}')
+
+    def state(self) -> dict[str, Any]:
+        return self.frame.evaluate("window.__activis.state()")
+
+    def wait(self, what: str, condition: Callable[[dict[str, Any]], Any], timeout: float = TIMEOUT) -> dict[str, Any]:
+        """Waits until `condition` holds of the state, and returns that state."""
+        deadline = time.monotonic() + timeout
+        while True:
+            state = self.state()
+            if condition(state):
+                return state
+            assert time.monotonic() < deadline, f"waited {timeout:g} s for: {what}; the state is {state}"
+            self.page.wait_for_timeout(50)
+
+    def open_layer(self, layer: str) -> None:
+        self.get("graph-tensor", layer=layer).click()
+        self.get("panel", layer=layer).wait_for(timeout=TIMEOUT * 1000)
+
+    def row_label(self, layer: str, row: str) -> Locator:
+        return self.get("panel", layer=layer).locator(f'[data-testid="row-label"][data-row="{row}"]')
+
+    def leave(self) -> None:
+        """Moves the mouse to where nothing is hovered."""
+        self.page.mouse.move(2, 2)
+
+    def screenshot(self, name: str) -> Path:
+        path = self._screenshots / f"{name}.png"
+        self.page.screenshot(path=path)
+        return path
