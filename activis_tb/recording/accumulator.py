@@ -1,0 +1,74 @@
+"""The averages of the paper's S^T A and what goes with them, streaming: a monoid that workers merge exactly."""
+
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.model import Statistics
+from activis_tb.recording.block import Block
+from activis_tb.recording.moments import Moments
+
+
+class Accumulator:
+    """Statistics of every layer and outcomes of every subset over the instances added so far.
+
+    Subsets are the classes in order, then the user's. A new accumulator is the neutral element of `merge`.
+
+    Args:
+        classes: Number of classes.
+        subsets: Number of the user's subsets.
+        neurons: By layer name.
+
+    Attributes:
+        instances: Number of instances added.
+    """
+
+    def __init__(self, classes: int, subsets: int, neurons: Mapping[str, int]) -> None:
+        self.instances = 0
+        self._classes = classes
+        self._correct = np.zeros(classes + subsets, np.int64)
+        self._predicted_counts = np.zeros((classes + subsets, classes), np.int64)
+        self._layers = {name: Moments(classes + subsets, count) for name, count in neurons.items()}
+
+    def add(self, block: Block) -> None:
+        """Adds the instances of `block`."""
+        members = _members(block, self._classes)
+        for subset, rows in enumerate(members):
+            predicted = block.predicted[rows]
+            self._correct[subset] += np.count_nonzero(predicted == block.label[rows])
+            self._predicted_counts[subset] += np.bincount(predicted, minlength=self._classes)
+        for name, layer in self._layers.items():
+            layer.add(block.activations[name], members)
+        self.instances += len(block)
+
+    def merge(self, other: Self) -> None:
+        """Adds what `other` has seen: the same classes, subsets and layers, other instances."""
+        self.instances += other.instances
+        self._correct += other._correct
+        self._predicted_counts += other._predicted_counts
+        for name, layer in self._layers.items():
+            layer.merge(other._layers[name])
+
+    def extract(self) -> dict[str, Statistics]:
+        """Returns the statistics by layer name."""
+        return {name: layer.extract() for name, layer in self._layers.items()}
+
+    def signed(self, layer: str) -> bool:
+        """Tells whether any finite activation of `layer` is negative."""
+        return bool((self._layers[layer].min < 0).any())
+
+    def outcomes(self) -> list[tuple[int, tuple[int, ...]]]:
+        """Returns by subset how many instances are predicted right, and by class how many are predicted as it."""
+        return [
+            (int(correct), tuple(counts.tolist()))
+            for correct, counts in zip(self._correct, self._predicted_counts, strict=True)
+        ]
+
+
+def _members(block: Block, classes: int) -> Sequence[NDArray[np.intp]]:
+    """By subset, the positions of its members in `block`."""
+    order = np.argsort(block.label, kind="stable")
+    ends = np.cumsum(np.bincount(block.label, minlength=classes))
+    return [*np.split(order, ends[:-1]), *(np.flatnonzero(column) for column in block.membership.T)]

@@ -1,0 +1,50 @@
+"""Whatever a framework hands over as NumPy arrays, or an error that says how to hand it over."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.errors import ArgumentError
+
+_LOW_PRECISION = ("bfloat16", "float8", "float6", "float4")
+
+
+def as_array(value: object, argument: str) -> NDArray[Any]:
+    """Returns `value` as a NumPy array; lists, TensorFlow's eager tensors and PyTorch's CPU tensors are welcome.
+
+    Raises:
+        ArgumentError: NumPy cannot read it.
+    """
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise ArgumentError(
+            argument,
+            type(value).__name__,
+            "something that numpy.asarray reads",
+            f"NumPy said: {reason} (PyTorch: pass tensor.detach().cpu(), bfloat16 with .float() as well.)",
+        ) from error
+
+
+def is_numeric(array: NDArray[Any]) -> bool:
+    """Tells whether `array` holds real numbers or booleans, the low-precision types of ml_dtypes included."""
+    return array.dtype.kind in "fiub" or array.dtype.name.startswith(_LOW_PRECISION)
+
+
+def as_float32(array: NDArray[Any]) -> NDArray[np.float32]:
+    """Returns `array` as float32; what is too large for it becomes infinite."""
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32, copy=False)
+
+
+def check_rows(array: NDArray[Any], rows: int, argument: str) -> None:
+    """Raises ArgumentError unless the first axis of `array` has `rows` instances."""
+    if array.ndim < 1 or len(array) != rows:
+        raise ArgumentError(
+            argument,
+            f"shape {array.shape}",
+            f"{rows} instances on the first axis, as labels has",
+            "Pass whole batches.",
+        )

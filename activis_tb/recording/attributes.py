@@ -1,0 +1,208 @@
+"""The attributes of one batch as checked columns: what kind of values, and which are missing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import isnan
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.errors import ArgumentError, shorten
+from activis_tb.model import AttributeType
+from activis_tb.recording.arrays import as_array, check_rows, is_numeric
+
+Kind = Literal["number", "boolean", "text", "bytes", ""]
+"""What a column holds; empty as long as every value was missing."""
+
+_EMPTY: dict[Kind, Any] = {"number": 0.0, "boolean": False, "text": "", "bytes": b"", "": None}
+_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One attribute of some instances.
+
+    Attributes:
+        kind: What `values` holds.
+        values: (instances,): float64, bool, or objects (str, bytes); where a value is missing 0, False or empty.
+        present: bool (instances,).
+    """
+
+    kind: Kind
+    values: NDArray[Any]
+    present: NDArray[np.bool_]
+
+    def take(self, rows: NDArray[Any] | slice) -> "Column":
+        """Returns the values at `rows`."""
+        return Column(self.kind, self.values[rows], self.present[rows])
+
+    def as_kind(self, kind: Kind) -> "Column":
+        """Returns a column whose values are all missing as one of `kind`."""
+        if self.kind == kind or not kind:
+            return self
+        return Column(kind, *_filled([None] * len(self.values), kind))
+
+
+def join_columns(columns: Sequence[Column]) -> Column:
+    """Returns `columns`, of one kind where any value is present, one after the other."""
+    kinds = [column.kind for column in columns if column.kind]
+    kind = kinds[0] if kinds else ""
+    alike = [column.as_kind(kind) for column in columns]
+    values = np.concatenate([column.values for column in alike])
+    return Column(kind, values, np.concatenate([column.present for column in alike]))
+
+
+def read_column(name: str, value: object, rows: int, declared: AttributeType | None) -> Column:
+    """Returns one attribute of a batch.
+
+    Args:
+        name: What the user calls it.
+        value: (instances,) of numbers, booleans, text, or bytes: encoded pictures, or UTF-8. None and NaN are missing.
+        rows: Instances of the batch.
+        declared: The user's word on its type; otherwise the values decide.
+
+    Raises:
+        ArgumentError: Another shape, values of different kinds, or values that do not fit `declared`.
+    """
+    argument = f'attributes["{name}"]'
+    items = _items(value, rows, argument)
+    if isinstance(items, list):
+        kind = _kind(items, argument, declared)
+        items = _converted(items, kind, argument, declared)
+        return Column(kind, *_filled(items, kind))
+    if declared in {"text", "category"}:
+        return Column("text", *_filled([number_text(item) for item in items.tolist()], "text"))
+    if items.dtype.kind == "b" and declared in {None, "boolean"}:
+        return Column("boolean", items.astype(np.bool_), np.ones(rows, np.bool_))
+    if declared not in {None, "number"}:
+        raise _misfit(argument, f"dtype {items.dtype}", declared)
+    numbers = items.astype(np.float64)
+    present = ~np.isnan(numbers)
+    return Column("number" if present.any() else "", np.where(present, numbers, 0.0), present)
+
+
+def number_text(value: object) -> str | None:
+    """Returns a number as the text of a category: 3 and 3.0 are the same, NaN is missing."""
+    if isinstance(value, float) and isnan(value):
+        return None
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def is_picture(value: bytes) -> bool:
+    """Tells whether `value` begins as PNG or JPEG."""
+    return value.startswith(_PICTURES)
+
+
+def _items(value: object, rows: int, argument: str) -> list[Any] | NDArray[Any]:
+    """The values as a numeric array, else as a list of objects; NumPy's byte strings would lose trailing zeros."""
+    if isinstance(value, Mapping | str | bytes):
+        raise ArgumentError(argument, type(value).__name__, f"{rows} values, one per instance")
+    if isinstance(value, list | tuple) and not all(isinstance(item, int | float | np.generic) for item in value):
+        array = np.empty(len(value), np.object_)
+        array[:] = [item.item() if isinstance(item, np.generic) else _scalar(item) for item in value]
+    else:
+        array = as_array(value, argument)
+    check_rows(array, rows, argument)
+    if array.ndim != 1:
+        raise ArgumentError(
+            argument,
+            f"shape {array.shape}",
+            f"({rows},), one value per instance",
+            "A picture is given as its PNG or JPEG bytes; spread other arrays over several attributes.",
+        )
+    return array if is_numeric(array) else array.tolist()
+
+
+def _scalar(item: Any) -> Any:
+    """What a scalar tensor of a framework holds; anything else as it is."""
+    if item is None or isinstance(item, str | bytes | int | float):
+        return item
+    return item.item() if hasattr(item, "item") and getattr(item, "ndim", 1) == 0 else item
+
+
+def _missing(item: Any) -> bool:
+    return item is None or (isinstance(item, float) and isnan(item)) or type(item).__name__ in {"NAType", "NaTType"}
+
+
+def _kind(items: Sequence[Any], argument: str, declared: AttributeType | None) -> Kind:
+    kinds: dict[Kind, Any] = {}
+    for item in items:
+        if not _missing(item):
+            kinds.setdefault(_kind_of(item, argument, declared), item)
+    if len(kinds) > 1 and declared in {"text", "category"} and "bytes" not in kinds:
+        return "text"
+    if len(kinds) > 1:
+        examples = " and ".join(f"{kind} ({shorten(item, 40)!s})" for kind, item in kinds.items())
+        raise ArgumentError(
+            argument, examples, "values of one kind", "Convert them, or give None where a value is missing."
+        )
+    return next(iter(kinds), "")
+
+
+def _kind_of(item: Any, argument: str, declared: AttributeType | None) -> Kind:
+    if isinstance(item, bytes):
+        return "bytes" if declared in {"image", "audio"} or (declared is None and is_picture(item)) else "text"
+    if isinstance(item, str | date):
+        return "text"
+    if isinstance(item, bool):
+        return "text" if declared in {"text", "category"} else "boolean"
+    if isinstance(item, int | float):
+        return "text" if declared in {"text", "category"} else "number"
+    raise ArgumentError(
+        argument,
+        f"{type(item).__name__} ({shorten(item, 40)})",
+        "numbers, booleans, text, or bytes of PNG, JPEG or UTF-8",
+        "Convert it, e.g. with str().",
+    )
+
+
+def _converted(items: Sequence[Any], kind: Kind, argument: str, declared: AttributeType | None) -> list[Any]:
+    fits: dict[AttributeType | None, tuple[Kind, ...]] = {
+        None: ("number", "boolean", "text", "bytes"),
+        "number": ("number",),
+        "boolean": ("boolean",),
+        "text": ("text",),
+        "category": ("text",),
+        "image": ("bytes",),
+        "audio": ("bytes",),
+    }
+    if kind and kind not in fits[declared]:
+        raise _misfit(argument, kind, declared)
+    present = [None if _missing(item) else item for item in items]
+    if kind == "text":
+        return [None if item is None else _text(item, argument) for item in present]
+    if kind == "bytes" and declared != "audio":
+        broken = next((item for item in present if item is not None and not is_picture(item)), None)
+        if broken is not None:
+            raise ArgumentError(argument, broken[:20], "bytes that begin as PNG or JPEG", "Encode every picture.")
+    return present
+
+
+def _text(item: Any, argument: str) -> str:
+    try:
+        text = item.decode() if isinstance(item, bytes) else number_text(item) or ""
+        text.encode()
+    except UnicodeError as error:
+        raise ArgumentError(
+            argument,
+            item[:20],
+            "UTF-8 text, or the bytes of a PNG or JPEG",
+            'Decode it with its own encoding first, or say attribute_types={...: "image"} or "audio".',
+        ) from error
+    return text
+
+
+def _filled(items: Sequence[Any], kind: Kind) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    present = np.fromiter((item is not None for item in items), np.bool_, len(items))
+    dtype = {"number": np.float64, "boolean": np.bool_}.get(kind, np.object_)
+    values: NDArray[Any] = np.full(len(items), _EMPTY[kind], dtype)
+    values[present] = [item for item in items if item is not None]
+    return values, present
+
+
+def _misfit(argument: str, got: str, declared: AttributeType | None) -> ArgumentError:
+    return ArgumentError(
+        argument, got, f"{declared}, as attribute_types says", "Convert it, or change attribute_types."
+    )

@@ -1,0 +1,185 @@
+"""Checks one call of `process` and makes a block of it; what is refused changes nothing."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.errors import ArgumentError, shorten
+from activis_tb.model import OUTCOME_COLUMNS, Layer
+from activis_tb.recording.attributes import Column, read_column
+from activis_tb.recording.block import Block
+from activis_tb.recording.identities import IdentityDeriver, read_ids, repeated_id
+from activis_tb.recording.outcomes import Outcomes, read_labels, read_scores
+from activis_tb.recording.pooling import pool
+from activis_tb.recording.selections import batch_view
+from activis_tb.recording.settings import Settings
+
+_RESERVED = frozenset({*OUTCOME_COLUMNS, "scores"})
+
+
+class BatchReader:
+    """Turns batches into blocks, and remembers what all of them must have in common.
+
+    Attributes:
+        instances: Instances accepted so far.
+        ids_given: Whether the user gives ids; None before the first batch.
+        layers: As the accepted batches show them, by name.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.instances = 0
+        self.ids_given: bool | None = None
+        self.layers: dict[str, Layer] = {}
+        self._settings = settings
+        self._classes = np.array(settings.classes)
+        self._kinds: dict[str, str] | None = None
+        self._deriver = IdentityDeriver()
+
+    def read(
+        self, recent: Iterable[set[str]], *, labels: Any, scores: Any, activations: Any, ids: Any, attributes: Any
+    ) -> Block:
+        """Returns one checked batch; raises ArgumentError where something does not fit.
+
+        Args:
+            recent: Ids that may not come again, as far as they are remembered.
+            labels: See `activis_tb.recording.snapshot.SnapshotRecorder.process`, as for the others.
+            scores: (instances, classes).
+            activations: By layer name.
+            ids: One per instance, or None.
+            attributes: By name, or None.
+        """
+        label = read_labels(labels, self._settings.classes)
+        rows = len(label)
+        outcomes = read_scores(scores, rows, len(self._settings.classes))
+        columns = self._read_attributes({} if attributes is None else attributes, rows)
+        layers, pooled = self._read_activations(activations, rows)
+        index = np.arange(self.instances, self.instances + rows)
+        identities = self._read_ids(ids, columns, label, index)
+        for known in recent:
+            if repeated := known.intersection(identities):
+                raise repeated_id(min(repeated))
+        selected = self._select(identities, index, label, outcomes, columns)
+        block = Block(
+            ids=identities,
+            index=index,
+            label=label,
+            predicted=outcomes.predicted,
+            score=outcomes.score,
+            scores=outcomes.scores,
+            always=selected[:, 0],
+            membership=selected[:, 1:],
+            attributes=columns,
+            activations=pooled,
+        )
+        self._accept(block, layers, ids is not None)
+        return block
+
+    def _accept(self, block: Block, layers: dict[str, Layer], ids_given: bool) -> None:
+        self.layers = layers
+        self.ids_given = ids_given
+        self.instances += len(block)
+        earlier = self._kinds or {}
+        self._kinds = {name: column.kind or earlier.get(name, "") for name, column in block.attributes.items()}
+        if not ids_given:
+            self._deriver.remember(block.attributes, block.label)
+        for selection in self._settings.selections:
+            selection.found.update(selection.ids.intersection(block.ids))
+
+    def _read_attributes(self, attributes: Any, rows: int) -> dict[str, Column]:
+        if not isinstance(attributes, Mapping):
+            raise ArgumentError("attributes", type(attributes).__name__, "a mapping from names to columns")
+        declared = self._settings.attribute_types
+        self._check_attribute_names(attributes)
+        columns = {name: read_column(name, value, rows, declared.get(name)) for name, value in attributes.items()}
+        for name, column in columns.items():
+            earlier = (self._kinds or {}).get(name, "")
+            if column.kind and earlier and column.kind != earlier:
+                raise ArgumentError(
+                    f'attributes["{name}"]', column.kind, f"{earlier}, as in the earlier batches", "Convert it."
+                )
+        return columns
+
+    def _check_attribute_names(self, attributes: Mapping[str, Any]) -> None:
+        names = set(attributes)
+        if wrong := [name for name in attributes if not isinstance(name, str) or not name.strip()]:
+            raise ArgumentError("attributes", f"the name {wrong[0]!r}", "names that are text and not empty")
+        if taken := sorted(names & _RESERVED):
+            raise ArgumentError(
+                "attributes", f"the name {taken[0]!r}", f"names other than {', '.join(sorted(_RESERVED))}", "Rename it."
+            )
+        if self._kinds is not None and names != set(self._kinds):
+            raise ArgumentError(
+                "attributes",
+                f"{sorted(names) or 'none'}",
+                f"{sorted(self._kinds) or 'none'}, as in the earlier batches",
+                "Give None where a value is missing.",
+            )
+        if self._kinds is None and (unknown := sorted(set(self._settings.attribute_types) - names)):
+            raise ArgumentError(
+                "attribute_types", f"the name {unknown[0]!r}", f"names in attributes: {sorted(names) or 'none'}"
+            )
+
+    def _read_activations(self, activations: Any, rows: int) -> tuple[dict[str, Layer], dict[str, NDArray[np.float32]]]:
+        if not isinstance(activations, Mapping):
+            raise ArgumentError("activations", type(activations).__name__, "a mapping from layer names to arrays")
+        wanted = [spec.name for spec in self._settings.layers]
+        if set(activations) != set(wanted):
+            raise ArgumentError(
+                "activations",
+                shorten(f"the layers {', '.join(map(str, activations)) or 'none'}"),
+                shorten(f"the layers {', '.join(wanted)}"),
+                "Record a layer by naming it in layers= and giving it in every batch.",
+            )
+        layers, values = {}, {}
+        for spec in self._settings.layers:
+            pooled = pool(activations[spec.name], spec, rows)
+            layers[spec.name] = pooled.layer(spec.name, self.layers.get(spec.name))
+            values[spec.name] = pooled.values
+        return layers, values
+
+    def _read_ids(
+        self, ids: Any, columns: Mapping[str, Column], label: NDArray[np.int32], index: NDArray[np.int64]
+    ) -> NDArray[np.object_]:
+        if self.ids_given is not None and self.ids_given != (ids is not None):
+            got, expected = ("ids", "none") if ids is not None else ("none", "ids")
+            raise ArgumentError("ids", got, f"{expected}, as in the earlier batches", "Give them always or never.")
+        if ids is not None:
+            return read_ids(ids, len(label))
+        for selection in self._settings.selections:
+            if selection.ids and columns:
+                raise ArgumentError(
+                    "ids", "none", f"ids, because {selection.argument} lists some", "Pass ids= to process()."
+                )
+        return self._deriver.derive(columns, label, index)
+
+    def _select(
+        self,
+        ids: NDArray[np.object_],
+        index: NDArray[np.int64],
+        label: NDArray[np.int32],
+        outcomes: Outcomes,
+        columns: Mapping[str, Column],
+    ) -> NDArray[np.bool_]:
+        """Always first, then the user's subsets: bool (instances, 1 + subsets)."""
+        selected = np.zeros((len(ids), 1 + len(self._settings.subsets)), np.bool_)
+        if not self._settings.selections:
+            return selected
+        view = batch_view(
+            {
+                "id": ids.astype(np.str_),
+                "index": index.copy(),
+                "label": self._classes[label],
+                "predicted": self._classes[outcomes.predicted],
+                "score": outcomes.score.copy(),
+                "correct": label == outcomes.predicted,
+                "scores": outcomes.scores.copy(),
+            },
+            columns,
+        )
+        if self._settings.always:
+            selected[:, 0] = self._settings.always.members(ids, view)
+        for position, selection in enumerate(self._settings.subsets.values(), start=1):
+            selected[:, position] = selection.members(ids, view)
+        return selected

@@ -1,0 +1,57 @@
+"""Collects small batches to blocks worth the work, in arrays that are allocated once."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.recording.block import Block, join
+
+MOST_ROWS = 4096
+MOST_BYTES = 64 * 2**20
+
+
+class Buffer:
+    """Instances that wait to be accumulated: at most `MOST_ROWS`, of at most `MOST_BYTES` of activations.
+
+    The caller's arrays are copied, so they may be overwritten by the next batch.
+    """
+
+    def __init__(self) -> None:
+        self._blocks: list[Block] = []
+        self._activations: dict[str, NDArray[np.float32]] = {}
+        self._rows = 0
+        self._capacity = 0
+        self.ids: set[str] = set()
+
+    @property
+    def full(self) -> bool:
+        """Whether `drain` has to come before the next `fill`."""
+        return self._rows == self._capacity > 0
+
+    def fill(self, block: Block) -> Block:
+        """Takes from `block` what there is room for and returns the rest."""
+        if not self._activations:
+            self._allocate(block)
+        taken = block.take(slice(0, self._capacity - self._rows))
+        for name, values in taken.activations.items():
+            self._activations[name][self._rows : self._rows + len(taken)] = values
+        self._blocks.append(replace(taken, activations={}))
+        self.ids.update(taken.ids)
+        self._rows += len(taken)
+        return block.take(slice(len(taken), None))
+
+    def drain(self) -> Block | None:
+        """Returns what was collected, or None; its activations are valid until the next `fill`."""
+        if not self._rows:
+            return None
+        activations = {name: values[: self._rows] for name, values in self._activations.items()}
+        collected = replace(join(self._blocks), activations=activations)
+        self._blocks, self._rows, self.ids = [], 0, set()
+        return collected
+
+    def _allocate(self, block: Block) -> None:
+        self._capacity = max(1, min(MOST_ROWS, MOST_BYTES // max(1, block.row_bytes)))
+        self._activations = {
+            name: np.empty((self._capacity, values.shape[1]), np.float32) for name, values in block.activations.items()
+        }

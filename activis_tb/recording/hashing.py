@@ -1,0 +1,43 @@
+"""A seeded 64-bit hash of ids and contents: the same on every machine, in every run, for every batch.
+
+Python's own hash differs from process to process, and a sample has to be the same instances everywhere.
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+SEED = np.uint64(0x41637469566973)
+_LONGEST = 64
+_WORD = 8
+
+
+def mix(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Returns `words` scrambled by the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)."""
+    mixed = words + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def hash_bytes(values: Sequence[bytes]) -> NDArray[np.uint64]:
+    """Returns a hash per value, uint64 (values,); it depends on the value alone, not on those beside it.
+
+    The value's 8-byte words are mixed in one after the other; of more than 64 bytes its BLAKE2b digest takes their place.
+    """
+    sizes = np.fromiter(map(len, values), np.uint64, len(values))
+    short = [value if len(value) <= _LONGEST else blake2b(value).digest() for value in values]
+    lengths = np.minimum(sizes, _LONGEST).astype(np.intp)
+    width = max(_WORD, -(-int(lengths.max(initial=1)) // _WORD) * _WORD)
+    words = np.array(short, dtype=f"S{width}").view("<u8").reshape(len(values), -1).astype(np.uint64)
+    state = mix(sizes ^ SEED)
+    for position in range(words.shape[1]):
+        state = np.where(lengths > position * _WORD, mix(state ^ words[:, position]), state)
+    return state
+
+
+def hash_texts(texts: Sequence[str]) -> NDArray[np.uint64]:
+    """Returns the hash of each text's UTF-8, uint64 (texts,)."""
+    return hash_bytes([text.encode() for text in texts])

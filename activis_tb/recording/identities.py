@@ -1,0 +1,124 @@
+"""Which instance is which: the user's ids, or ids derived from what the instances are."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.errors import ArgumentError
+from activis_tb.recording.arrays import as_array, check_rows
+from activis_tb.recording.attributes import Column
+from activis_tb.recording.hashing import hash_bytes, hash_texts, mix
+
+
+def read_ids(value: object, rows: int) -> NDArray[np.object_]:
+    """Returns the user's ids as str, object array (instances,); integers become their decimal text.
+
+    Raises:
+        ArgumentError: They are neither text nor integers, not one per instance, or one comes twice.
+    """
+    if isinstance(value, list | tuple):
+        items = list(value)
+        check_rows(np.empty(len(items)), rows, "ids")
+    else:
+        array = as_array(value, "ids")
+        check_rows(array, rows, "ids")
+        items = array.tolist()
+    ids = np.empty(rows, np.object_)
+    ids[:] = [item if type(item) is str else id_text(item, "ids") for item in items]
+    check_encodable(ids.tolist(), "ids")
+    if len(set(ids)) < rows:
+        distinct, counts = np.unique(ids, return_counts=True)
+        raise repeated_id(distinct[np.argmax(counts)])
+    return ids
+
+
+def id_text(item: object, argument: str) -> str:
+    """Returns one id as text; raises ArgumentError where it is neither text nor an integer."""
+    if isinstance(item, str):
+        return str(item)
+    if isinstance(item, bytes):
+        return item.decode(errors="replace")
+    if isinstance(item, int | np.integer) and not isinstance(item, bool):
+        return str(int(item))
+    raise ArgumentError(argument, f"{type(item).__name__} ({item!r})", "text or integers, one per instance")
+
+
+def repeated_id(identity: str) -> ArgumentError:
+    """Returns the error for an id that came twice."""
+    return ArgumentError(
+        "ids",
+        f"the id {identity!r} twice in this recording",
+        "every instance once",
+        "Is the data repeated or padded? Leave ids= out to have instances told apart by what they are.",
+    )
+
+
+def check_encodable(texts: list[str], argument: str) -> None:
+    """Raises ArgumentError where a text has no UTF-8 form (a lone surrogate)."""
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError as error:
+        raise ArgumentError(
+            argument, ascii(error.object[error.start]), "text that UTF-8 can hold", "Replace lone surrogates."
+        ) from error
+
+
+class IdentityDeriver:
+    """Ids for instances whose user gave none: a hash of attributes and label, and the number of its occurrence.
+
+    So the same data has the same ids in whatever order it comes. Where there are no attributes, the id is the index.
+    It remembers 8 bytes per instance to tell occurrences apart.
+    """
+
+    def __init__(self) -> None:
+        self._seen: list[NDArray[np.uint64]] = []
+
+    def derive(
+        self, attributes: Mapping[str, Column], label: NDArray[np.int32], index: NDArray[np.int64]
+    ) -> NDArray[np.object_]:
+        """Returns the ids of one batch, object array (instances,)."""
+        ids = np.empty(len(index), np.object_)
+        if not attributes:
+            ids[:] = [str(position) for position in index.tolist()]
+            return ids
+        contents = _contents(attributes, label)
+        occurrences = self._occurrences(contents)
+        ids[:] = [
+            f"{content:016x}-{occurrence}" if occurrence else f"{content:016x}"
+            for content, occurrence in zip(contents.tolist(), occurrences.tolist(), strict=True)
+        ]
+        return ids
+
+    def remember(self, attributes: Mapping[str, Column], label: NDArray[np.int32]) -> None:
+        """Counts a batch that `derive` was asked about, once it is accepted."""
+        if attributes:
+            self._seen.append(np.sort(_contents(attributes, label)))
+            while len(self._seen) > 1 and len(self._seen[-2]) <= 2 * len(self._seen[-1]):
+                self._seen[-2:] = [np.sort(np.concatenate(self._seen[-2:]), kind="stable")]
+
+    def _occurrences(self, contents: NDArray[np.uint64]) -> NDArray[np.int64]:
+        order = np.argsort(contents, kind="stable")
+        ordered = contents[order]
+        ranks = np.arange(len(contents)) - np.searchsorted(ordered, ordered)
+        for seen in self._seen:
+            ranks += np.searchsorted(seen, ordered, side="right") - np.searchsorted(seen, ordered)
+        occurrences = np.empty(len(contents), np.int64)
+        occurrences[order] = ranks
+        return occurrences
+
+
+def _contents(attributes: Mapping[str, Column], label: NDArray[np.int32]) -> NDArray[np.uint64]:
+    state = mix(label.astype(np.uint64))
+    for name in sorted(attributes):
+        column = attributes[name]
+        if column.kind == "number":
+            words = (column.values + 0.0).view(np.uint64)
+        elif column.kind == "bytes":
+            words = hash_bytes(column.values.tolist())
+        elif column.kind == "text":
+            words = hash_texts(column.values.tolist())
+        else:
+            words = column.values.astype(np.bool_).astype(np.uint64)
+        state = mix(mix(state ^ mix(words)) ^ column.present.astype(np.uint64))
+    return state

@@ -1,0 +1,126 @@
+"""True classes, predicted classes and scores of one batch, from the forms in which people have them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.errors import ArgumentError
+from activis_tb.recording.arrays import as_array, as_float32, check_rows, is_numeric
+
+_ROUNDING = 1e-2
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What the model made of one batch.
+
+    Attributes:
+        predicted: Predicted class, int32 (instances,).
+        score: The predicted class's score, float32 (instances,).
+        scores: float32 (instances, classes).
+    """
+
+    predicted: NDArray[np.int32]
+    score: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+
+def read_labels(value: object, classes: Sequence[str]) -> NDArray[np.int32]:
+    """Returns the true classes by position, int32 (instances,).
+
+    Args:
+        value: Integers are positions in `classes`, text (str or UTF-8 bytes) is a class's name.
+        classes: Names, by position.
+
+    Raises:
+        ArgumentError: Another shape or type, an unknown name, or a position out of range.
+    """
+    array = as_array(value, "labels")
+    if array.ndim != 1:
+        way_out = "One-hot labels: pass np.argmax(labels, axis=1)." if array.ndim == 2 else "Pass one batch."
+        raise ArgumentError("labels", f"shape {array.shape}", "(instances,)", way_out)
+    if array.dtype.kind in "iub" or len(array) == 0:
+        return _positions(array, classes)
+    if array.dtype.kind in "OUS":
+        return _named(array.tolist(), classes)
+    raise ArgumentError(
+        "labels", f"dtype {array.dtype}", "integers (positions in classes) or class names", "Pass labels.astype(int)."
+    )
+
+
+def _positions(array: NDArray[Any], classes: Sequence[str]) -> NDArray[np.int32]:
+    outside = (array < 0) | (array >= len(classes)) if array.dtype.kind != "b" else np.zeros(len(array), np.bool_)
+    if outside.any():
+        raise ArgumentError(
+            "labels",
+            f"{array[outside][0]} at row {np.argmax(outside)}",
+            f"positions from 0 to {len(classes) - 1}, as classes has {len(classes)} names",
+            "Give every class a name in classes=.",
+        )
+    return array.astype(np.int32)
+
+
+def _named(names: list[Any], classes: Sequence[str]) -> NDArray[np.int32]:
+    positions = {name: position for position, name in enumerate(classes)}
+    positions_of_values: dict[Any, int] = {**positions, **{name.encode(): at for name, at in positions.items()}}
+    try:
+        return np.fromiter((positions_of_values[name] for name in names), np.int32, len(names))
+    except (KeyError, TypeError) as error:
+        unknown = next(name for name in names if not isinstance(name, str | bytes) or name not in positions_of_values)
+        raise ArgumentError(
+            "labels", repr(unknown), f"one of the classes: {', '.join(classes)}", "Add it to classes=."
+        ) from error
+
+
+def read_scores(value: object, rows: int, classes: int) -> Outcomes:
+    """Returns what the model predicts and how surely.
+
+    Args:
+        value: Probabilities (instances, classes): predicted is the largest. Or, with two classes, (instances,) or
+            (instances, 1), the probability of the second: predicted from 0.5 upwards.
+        rows: Instances of the batch.
+        classes: Number of classes.
+
+    Raises:
+        ArgumentError: Another shape, values that are not finite, or that are no probabilities.
+    """
+    array = as_array(value, "scores")
+    if not is_numeric(array):
+        raise ArgumentError("scores", f"dtype {array.dtype}", "probabilities, floating point")
+    check_rows(array, rows, "scores")
+    if classes == 2 and array.shape in {(rows,), (rows, 1)}:
+        second = array.reshape(rows).astype(np.float64)
+        _check_probabilities(second)
+        scores = np.stack([1 - second, second], axis=1)
+        predicted = (second >= 0.5).astype(np.int32)
+    elif array.shape == (rows, classes):
+        scores = array.astype(np.float64)
+        _check_probabilities(scores)
+        predicted = scores.argmax(axis=1).astype(np.int32)
+    else:
+        expected = f"({rows}, {classes}), as classes has {classes} names" + (f", or ({rows},)" if classes == 2 else "")
+        raise ArgumentError("scores", f"shape {array.shape}", expected, "Pass a probability for every class.")
+    score = scores[np.arange(rows), predicted]
+    return Outcomes(predicted, as_float32(score), as_float32(scores))
+
+
+def _check_probabilities(scores: NDArray[np.float64]) -> None:
+    if scores.size == 0 or (scores.min() >= -_ROUNDING and scores.max() <= 1 + _ROUNDING):
+        return
+    finite = np.isfinite(scores)
+    if not finite.all():
+        raise ArgumentError(
+            "scores",
+            f"{scores[~finite][0]} at row {np.argwhere(~finite)[0][0]}, {np.count_nonzero(~finite)} such values",
+            "finite probabilities",
+            "Has the model diverged? To record it all the same, pass np.nan_to_num(scores).",
+        )
+    raise ArgumentError(
+        "scores",
+        f"values from {scores.min():.4g} to {scores.max():.4g}",
+        "probabilities from 0 to 1",
+        "These look like logits: apply softmax first (sigmoid for two classes in one column).",
+    )

@@ -1,0 +1,133 @@
+"""One recording in memory: batches in, one snapshot out. Knows no files; the writers stand around it."""
+
+import threading
+import time
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.errors import ArgumentError, shorten
+from activis_tb.model import Layer, Manifest, Sample, Snapshot, Subset
+from activis_tb.recording.accumulator import Accumulator
+from activis_tb.recording.batch import BatchReader
+from activis_tb.recording.block import Block
+from activis_tb.recording.buffer import Buffer
+from activis_tb.recording.sampling import Sampler
+from activis_tb.recording.settings import Settings
+from activis_tb.recording.typed import typed_attribute
+
+_session_lock = threading.Lock()
+_last_session = 0
+
+
+def new_session() -> int:
+    """Returns the present time in nanoseconds since 1970, never the same twice in one process."""
+    global _last_session
+    with _session_lock:
+        _last_session = max(time.time_ns(), _last_session + 1)
+        return _last_session
+
+
+class Recorder:
+    """Streams instances into statistics and a sample."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._reader = BatchReader(settings)
+        self._buffer = Buffer()
+        self._sampler = Sampler(len(settings.classes), settings.sample)
+        self._accumulator: Accumulator | None = None
+
+    def process(self, *, labels: Any, scores: Any, activations: Any, ids: Any = None, attributes: Any = None) -> None:
+        """Adds one batch, see `activis_tb.recording.snapshot.SnapshotRecorder.process`."""
+        recent = (self._buffer.ids, self._sampler.ids)
+        rest = self._reader.read(
+            recent, labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes
+        )
+        while len(rest):
+            rest = self._buffer.fill(rest)
+            if self._buffer.full:
+                self._flush()
+
+    def finish(self, step: int, session: int) -> Snapshot:
+        """Returns everything recorded so far as one snapshot.
+
+        Raises:
+            ArgumentError: There is no instance.
+        """
+        self._flush()
+        kept = self._sampler.extract()
+        if self._accumulator is None or kept is None:
+            raise ArgumentError(
+                "process", "no instance", "at least one before postprocess()", "Is the data empty, or used up already?"
+            )
+        self._warn_of_unseen_ids()
+        sample = self._sample(*kept)
+        graph = self._settings.graph
+        manifest = Manifest(
+            name=self._settings.name,
+            step=step,
+            session=session,
+            classes=self._settings.classes,
+            instances=self._accumulator.instances,
+            rows=len(sample.index),
+            layers=self._layers(self._accumulator),
+            subsets=self._subsets(self._accumulator),
+            attributes=tuple((attribute.name, attribute.type) for attribute in sample.attributes),
+            graph_digest=graph.digest if graph else "",
+        )
+        return Snapshot(manifest, sample, self._accumulator.extract(), kept[0].activations)
+
+    def _flush(self) -> None:
+        block = self._buffer.drain()
+        if block is None:
+            return
+        if self._accumulator is None:
+            neurons = {name: values.shape[1] for name, values in block.activations.items()}
+            self._accumulator = Accumulator(len(self._settings.classes), len(self._settings.subsets), neurons)
+        self._accumulator.add(block)
+        self._sampler.add(block)
+
+    def _layers(self, accumulator: Accumulator) -> tuple[Layer, ...]:
+        tensors = self._settings.graph.tensors if self._settings.graph else {}
+        return tuple(
+            replace(layer, tensor=tensors.get(name, ""), signed=accumulator.signed(name))
+            for name, layer in self._reader.layers.items()
+        )
+
+    def _subsets(self, accumulator: Accumulator) -> tuple[Subset, ...]:
+        subsets = [Subset(name, "class") for name in self._settings.classes]
+        subsets += [Subset(name, selection.kind) for name, selection in self._settings.subsets.items()]
+        return tuple(
+            replace(subset, count=sum(predicted_counts), correct=correct, predicted_counts=predicted_counts)
+            for subset, (correct, predicted_counts) in zip(subsets, accumulator.outcomes(), strict=True)
+        )
+
+    def _sample(self, kept: Block, drawn: NDArray[np.bool_]) -> Sample:
+        classes = kept.label[:, None] == np.arange(len(self._settings.classes))
+        return Sample(
+            ids=kept.ids,
+            ids_given=bool(self._reader.ids_given),
+            index=kept.index,
+            label=kept.label,
+            predicted=kept.predicted,
+            score=kept.score,
+            scores=kept.scores,
+            drawn=drawn,
+            always=kept.always,
+            membership=np.concatenate([classes, kept.membership], axis=1),
+            attributes=tuple(
+                typed_attribute(name, column, self._settings.attribute_types.get(name))
+                for name, column in kept.attributes.items()
+            ),
+        )
+
+    def _warn_of_unseen_ids(self) -> None:
+        for selection in self._settings.selections:
+            if unseen := selection.unseen:
+                example = shorten(unseen[0])
+                message = f"ActiVis: {selection.argument} lists {len(unseen)} ids that never came, e.g. {example!r}."
+                warnings.warn(message, stacklevel=5)

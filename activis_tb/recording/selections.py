@@ -1,0 +1,104 @@
+"""Instances that the user names: the members of a subset, and the test cases that are always kept."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.errors import ArgumentError
+from activis_tb.model import SubsetKind
+from activis_tb.recording.attributes import Column
+from activis_tb.recording.identities import id_text
+
+BatchFunction = Callable[[Mapping[str, NDArray[Any]]], Any]
+_WIDEST_TEXTS = 2**26
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """A set of instances, by a function of the batch or by ids.
+
+    Attributes:
+        argument: Where the user wrote it, for messages.
+        kind: `function` or `ids`.
+        function: What finds its members in a batch.
+        ids: Those asked for.
+        found: Those of them that have come.
+    """
+
+    argument: str
+    kind: SubsetKind
+    function: BatchFunction | None = None
+    ids: frozenset[str] = frozenset()
+    found: set[str] = field(default_factory=set)
+
+    @property
+    def unseen(self) -> list[str]:
+        """The ids that were asked for and have not come, in alphabetical order."""
+        return sorted(self.ids - self.found)
+
+    def members(self, ids: NDArray[np.object_], view: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+        """Returns which instances of a batch belong to it, bool (instances,).
+
+        Raises:
+            ArgumentError: The function's result is not one boolean per instance. What it raises itself passes through,
+                with a note saying which columns there are.
+        """
+        if self.function is None:
+            return np.fromiter((identity in self.ids for identity in ids), np.bool_, len(ids))
+        try:
+            result = np.asarray(self.function(view))
+        except Exception as error:
+            error.add_note(f"Raised by {self.argument}; its batch has the columns {', '.join(sorted(view))}.")
+            raise
+        if result.shape != ids.shape or result.dtype != np.bool_:
+            raise ArgumentError(
+                f"the result of {self.argument}",
+                f"{result.dtype} of shape {result.shape}",
+                f"one boolean per instance, shape {ids.shape}",
+                'Return a comparison of a column, e.g. batch["score"] < 0.6; combine several by & and |.',
+            )
+        return result
+
+
+def read_selection(argument: str, value: object) -> Selection:
+    """Returns the selection that a user wrote as `argument`: a function of the batch, or ids.
+
+    Raises:
+        ArgumentError: It is neither; conditions in text are not understood yet.
+    """
+    if isinstance(value, str | bytes):
+        raise ArgumentError(
+            argument,
+            f"the text {value!r}",
+            "a function of the batch, or a list of ids",
+            'Conditions in text are not understood by this version: write e.g. lambda batch: batch["score"] < 0.6, '
+            "or for one id a list of it.",
+        )
+    if callable(value):
+        return Selection(argument, "function", value)
+    if isinstance(value, Mapping) or not isinstance(value, Iterable):
+        raise ArgumentError(argument, type(value).__name__, "a function of the batch, or a list of ids")
+    return Selection(argument, "ids", ids=frozenset(id_text(item, argument) for item in value))
+
+
+def batch_view(columns: Mapping[str, NDArray[Any]], attributes: Mapping[str, Column]) -> Mapping[str, NDArray[Any]]:
+    """Returns what a selection's function sees: read-only arrays of one value per instance.
+
+    Numbers are float64 with NaN where the value is missing; texts are NumPy strings, empty where missing (objects
+    where the longest is too long for that); pictures are objects (bytes).
+    """
+    view = dict(columns)
+    for name, column in attributes.items():
+        values = column.values.copy()
+        if column.kind == "number":
+            values[~column.present] = np.nan
+        elif column.kind == "text" and 4 * len(values) * max(map(len, values), default=0) <= _WIDEST_TEXTS:
+            values = values.astype(np.str_)
+        view[name] = values
+    for values in view.values():
+        values.flags.writeable = False
+    return MappingProxyType(view)

@@ -1,0 +1,143 @@
+"""The arguments of a recording, checked before anything is recorded."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import index
+from typing import Any
+
+from activis_tb.errors import ArgumentError
+from activis_tb.model import ATTRIBUTE_TYPES, AttributeType, ForwardGraph, LayerSpec
+from activis_tb.recording.identities import check_encodable
+from activis_tb.recording.selections import BatchFunction, Selection, read_selection
+
+SubsetArgument = Mapping[str, BatchFunction | Iterable[Any]]
+"""By name: a function of the batch that returns one boolean per instance, or ids."""
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """What is to be recorded.
+
+    Attributes:
+        name: The recording's name.
+        layers: In the user's order.
+        classes: Names, by position.
+        subsets: The user's, by name.
+        sample: Instances to keep one by one, about.
+        always: Instances to keep besides, or None.
+        attribute_types: The user's word on some attributes.
+        graph: The model's forward graph, or None.
+    """
+
+    name: str
+    layers: tuple[LayerSpec, ...]
+    classes: tuple[str, ...]
+    subsets: Mapping[str, Selection]
+    sample: int
+    always: Selection | None
+    attribute_types: Mapping[str, AttributeType]
+    graph: ForwardGraph | None
+
+    @property
+    def selections(self) -> list[Selection]:
+        """Everything that the user selects instances by."""
+        return [*([self.always] if self.always else []), *self.subsets.values()]
+
+
+def read_settings(
+    *,
+    name: str,
+    layers: Sequence[str | LayerSpec],
+    classes: Sequence[str],
+    subsets: SubsetArgument | None,
+    sample: int,
+    always: BatchFunction | Iterable[Any],
+    attribute_types: Mapping[str, AttributeType] | None,
+    graph: ForwardGraph | None,
+) -> Settings:
+    """Returns the arguments of `activis_tb.preprocess` as settings; raises ArgumentError where one cannot be used."""
+    class_names = _names(classes, "classes", fewest=2)
+    if graph is not None and not isinstance(graph, ForwardGraph):
+        raise ArgumentError(
+            "graph",
+            type(graph).__name__,
+            "an activis_tb.model.ForwardGraph",
+            "For a Keras model: activis_tb.keras.forward_graph(model, layers).",
+        )
+    return Settings(
+        name=_name(name, "name"),
+        layers=_layers(layers),
+        classes=class_names,
+        subsets=_subsets(subsets or {}, class_names),
+        sample=whole_number(sample, "sample"),
+        always=None if _is_nothing(always) else read_selection("always", always),
+        attribute_types=_attribute_types(attribute_types or {}),
+        graph=graph,
+    )
+
+
+def whole_number(value: Any, argument: str) -> int:
+    """Returns `value`, a whole number from 0 on of any integer type, as int; raises ArgumentError otherwise."""
+    try:
+        number = index(value)
+    except TypeError as error:
+        raise ArgumentError(
+            argument, f"{type(value).__name__} ({value!r})", "a whole number", "Use int(...)."
+        ) from error
+    if not 0 <= number < 2**63:
+        raise ArgumentError(argument, number, "a whole number from 0 on")
+    return number
+
+
+def _name(value: object, argument: str) -> str:
+    if not isinstance(value, str) or not value.strip() or any(ord(character) < 32 for character in value):
+        raise ArgumentError(argument, repr(value), "text that is neither empty nor has control characters")
+    check_encodable([value], argument)
+    return value
+
+
+def _names(values: Sequence[str], argument: str, fewest: int) -> tuple[str, ...]:
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise ArgumentError(argument, repr(values), "a list of names")
+    names = tuple(str(_name(value, f"{argument}[{position}]")) for position, value in enumerate(values))
+    if len(names) < fewest:
+        raise ArgumentError(argument, f"{len(names)} names", f"at least {fewest}")
+    repeated = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if repeated:
+        raise ArgumentError(argument, f"{repeated[0]!r} more than once", "different names")
+    return names
+
+
+def _layers(layers: Sequence[str | LayerSpec]) -> tuple[LayerSpec, ...]:
+    if isinstance(layers, str | LayerSpec):
+        raise ArgumentError("layers", repr(layers), "a list of layer names", f"Write layers=[{layers!r}].")
+    specs = tuple(layer if isinstance(layer, LayerSpec) else LayerSpec(layer) for layer in layers)
+    _names([spec.name for spec in specs], "layers", fewest=1)
+    for spec in specs:
+        if spec.pooling not in {"max", "mean"}:
+            raise ArgumentError(f'pooling of layer "{spec.name}"', repr(spec.pooling), '"max" or "mean"')
+    return specs
+
+
+def _subsets(subsets: SubsetArgument, classes: Sequence[str]) -> dict[str, Selection]:
+    if not isinstance(subsets, Mapping):
+        raise ArgumentError("subsets", type(subsets).__name__, "a mapping from names to functions or lists of ids")
+    for name in subsets:
+        if _name(name, "a name in subsets") in classes:
+            raise ArgumentError(
+                "subsets", repr(name), "names other than the classes'", "Every class is a subset anyway."
+            )
+    return {name: read_selection(f'subsets["{name}"]', value) for name, value in subsets.items()}
+
+
+def _is_nothing(always: object) -> bool:
+    return always is None or (isinstance(always, Sequence) and not isinstance(always, str | bytes) and not always)
+
+
+def _attribute_types(types: Mapping[str, AttributeType]) -> dict[str, AttributeType]:
+    if not isinstance(types, Mapping):
+        raise ArgumentError("attribute_types", type(types).__name__, "a mapping from attribute names to types")
+    for name, declared in types.items():
+        if declared not in ATTRIBUTE_TYPES:
+            raise ArgumentError(f'attribute_types["{name}"]', repr(declared), f"one of {', '.join(ATTRIBUTE_TYPES)}")
+    return dict(types)

@@ -1,0 +1,170 @@
+"""The paper's three calls: preprocess, process, postprocess. One recording is one snapshot in the log directory."""
+
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from activis_tb.errors import ArgumentError, RecordingClosedError
+from activis_tb.model import AttributeType, ForwardGraph, LayerSpec
+from activis_tb.recording.recorder import Recorder, new_session
+from activis_tb.recording.selections import BatchFunction
+from activis_tb.recording.settings import Settings, SubsetArgument, read_settings, whole_number
+from activis_tb.recording.writing import announce, encode, write_graph
+from activis_tb.storage.events import snapshot_event, write_event_file
+from activis_tb.storage.metadata import SUBRUN, SnapshotTag
+
+
+def preprocess(
+    logdir: str | os.PathLike[str],
+    *,
+    name: str = "validation",
+    step: int,
+    layers: Sequence[str | LayerSpec],
+    classes: Sequence[str],
+    subsets: SubsetArgument | None = None,
+    sample: int = 1000,
+    always: BatchFunction | Iterable[Any] = (),
+    keep: Literal["sample"] = "sample",
+    attribute_types: Mapping[str, AttributeType] | None = None,
+    graph: ForwardGraph | None = None,
+    quiet: bool = False,
+) -> "SnapshotRecorder":
+    """Begins to record one snapshot; `process` every batch, then `postprocess`, or use it as a context manager.
+
+    Time grows with the number of instances; memory does not. Nothing is written before `postprocess`.
+
+    Args:
+        logdir: The run's directory, as TensorBoard knows it; the snapshot goes to a folder of its own below it.
+        name: What is recorded, e.g. `validation`; snapshots of one name are steps of one series.
+        step: The training step or epoch, from 0 on; the same numbers as for scalars, to be seen beside them.
+        layers: Names of the layers, the keys of `activations` in `process`; a `LayerSpec` says how to pool one.
+        classes: Names of the classes, by position; at least two.
+        subsets: Sets of instances to summarise besides the classes, by name: a function of the batch, or ids. A
+            function gets a read-only mapping of NumPy arrays, one value per instance (every attribute, and `id`,
+            `index`, `label`, `predicted`, `score`, `correct`, `scores`; labels are class names) and returns one boolean
+            per instance.
+        sample: About how many instances to keep one by one; the same share of every class, chosen by a hash of the id,
+            so they are the same ones in every step and run.
+        always: Instances to keep besides: ids, or a function as in `subsets`.
+        keep: What to keep one by one; only `"sample"` is known to this version.
+        attribute_types: The type of some attributes, where the values do not show it.
+        graph: The model's forward graph; written once per run.
+        quiet: Do not print where the snapshot is to be seen.
+
+    Raises:
+        ArgumentError: An argument cannot be used; the message says what can.
+    """
+    if keep != "sample":
+        raise ArgumentError("keep", repr(keep), '"sample"', "Raise sample= to keep more instances one by one.")
+    settings = read_settings(
+        name=name,
+        layers=layers,
+        classes=classes,
+        subsets=subsets,
+        sample=sample,
+        always=always,
+        attribute_types=attribute_types,
+        graph=graph,
+    )
+    return SnapshotRecorder(_directory(logdir), whole_number(step, "step"), settings, quiet=quiet)
+
+
+class SnapshotRecorder:
+    """A recording that `preprocess` began."""
+
+    def __init__(self, logdir: Path, step: int, settings: Settings, *, quiet: bool) -> None:
+        self._logdir = logdir
+        self._tag = SnapshotTag(settings.name, step, new_session())
+        self._graph = settings.graph
+        self._quiet = quiet
+        self._recorder: Recorder | None = Recorder(settings)
+
+    def process(
+        self,
+        *,
+        labels: Any,
+        scores: Any,
+        activations: Mapping[str, Any],
+        ids: Any = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Adds one batch, of any size; what is refused changes nothing.
+
+        Everything may be a list, a NumPy array, or a tensor that NumPy can read.
+
+        Args:
+            labels: True classes (instances,): integers are positions in `classes`, text is a name.
+            scores: Probabilities (instances, classes), the predicted class is the largest; or, with two classes,
+                (instances,), the probability of the second, which is predicted from 0.5 upwards.
+            activations: By layer name: (instances, neurons), or of rank > 2, pooled over all axes but the instances and
+                the channels; other axes may differ from batch to batch. Non-finite values are counted and left out.
+            ids: Text or integers (instances,), each one once. Without them an instance is known by its attributes and
+                label, or by its position where there are no attributes.
+            attributes: By name, (instances,): numbers, booleans, text (str or UTF-8 bytes), or encoded pictures
+                (bytes of PNG or JPEG). None and NaN are missing.
+
+        Raises:
+            ArgumentError: Something cannot be used; the message says what can.
+            RecordingClosedError: The recording was written or abandoned.
+        """
+        self._open().process(labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
+
+    def postprocess(self) -> Path:
+        """Writes the snapshot and returns its event file.
+
+        Raises:
+            ArgumentError: No instance was processed.
+            SnapshotTooLargeError: It would not fit into an event that TensorBoard can load.
+            RecordingClosedError: The recording was written or abandoned.
+            OSError: The log directory cannot be written; `postprocess` may be called again.
+        """
+        return self._write()
+
+    def _write(self) -> Path:
+        snapshot = self._open().finish(self._tag.step, self._tag.session)
+        blobs = encode(snapshot)
+        directory = self._logdir / SUBRUN
+        path = write_event_file(directory, snapshot_event(self._tag, blobs, time.time()))
+        self._recorder = None
+        if self._graph:
+            write_graph(directory, self._graph)
+        if not self._quiet:
+            announce(self._logdir, snapshot.manifest)
+        return path
+
+    def __enter__(self) -> Self:
+        self._open()
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error_type is None and self._recorder is not None:
+            self._write()
+        self._recorder = None
+
+    def _open(self) -> Recorder:
+        if self._recorder is None:
+            message = f"The recording {self._tag} was written or abandoned; begin another one by activis_tb.preprocess."
+            raise RecordingClosedError(message)
+        return self._recorder
+
+
+def _directory(logdir: str | os.PathLike[str]) -> Path:
+    if not isinstance(logdir, str | os.PathLike) or not os.fspath(logdir):
+        raise ArgumentError("logdir", repr(logdir), "the path of a directory")
+    path = os.fspath(logdir)
+    if not isinstance(path, str) or "://" in path:
+        raise ArgumentError(
+            "logdir", repr(path), "a directory of this machine", "Use activis_tb.summary with a TensorFlow writer."
+        )
+    directory = Path(path).expanduser()
+    if directory.exists() and not directory.is_dir():
+        raise ArgumentError("logdir", f"{path!r}, which is a file", "a directory")
+    return directory

@@ -1,0 +1,42 @@
+"""The sampled attributes as typed columns: decided at the end, when all their values are there."""
+
+import numpy as np
+
+from activis_tb.model import Attribute, AttributeType
+from activis_tb.recording.attributes import Column, Kind
+
+MOST_CATEGORIES = 100
+"""A text attribute with at most so many distinct values in the sample is a category, unless the user says otherwise."""
+
+_TYPES: dict[Kind, AttributeType] = {
+    "number": "number",
+    "boolean": "boolean",
+    "text": "text",
+    "bytes": "image",
+    "": "text",
+}
+_KINDS: dict[AttributeType, Kind] = {
+    "number": "number",
+    "boolean": "boolean",
+    "text": "text",
+    "category": "text",
+    "image": "bytes",
+    "audio": "bytes",
+}
+
+
+def typed_attribute(name: str, column: Column, declared: AttributeType | None) -> Attribute:
+    """Returns the sampled values of one attribute with their type: the declared one, else the one they show.
+
+    Categories are in alphabetical order, so that every step of a run has the same ones as long as the values are.
+    """
+    kind = _KINDS[declared] if declared else column.kind or "text"
+    filled = column.as_kind(kind)
+    if kind == "text" and declared != "text":
+        distinct = sorted(set(filled.values[filled.present]))
+        if declared == "category" or 0 < len(distinct) <= MOST_CATEGORIES:
+            codes = {value: code for code, value in enumerate(distinct)}
+            values = np.fromiter((codes.get(value, -1) for value in filled.values), np.int32, len(filled.values))
+            values[~filled.present] = -1
+            return Attribute(name, "category", values, filled.present, tuple(distinct))
+    return Attribute(name, declared or _TYPES[kind], filled.values, filled.present)

@@ -1,0 +1,49 @@
+"""What a finished recording leaves: blobs, the forward graph, and one line that says where to look."""
+
+import time
+import warnings
+from pathlib import Path
+
+from activis_tb.model import ForwardGraph, Manifest, Snapshot
+from activis_tb.storage.encoding import LARGE, encode_snapshot
+from activis_tb.storage.events import find_labelled, graph_event, write_event_file
+from activis_tb.storage.metadata import SUBRUN
+
+_announced: set[Path] = set()
+
+
+def encode(snapshot: Snapshot) -> list[bytes]:
+    """Returns the blobs of `snapshot`, with a warning where they are large; see `storage.encoding.encode_snapshot`."""
+    blobs = encode_snapshot(snapshot)
+    size = sum(map(len, blobs))
+    if size > LARGE:
+        manifest = snapshot.manifest
+        message = (
+            f"ActiVis: the snapshot {manifest.name}, step {manifest.step}, has {size / 2**20:,.0f} MB, and TensorBoard "
+            f"keeps every snapshot in memory. Lower sample= (now {manifest.rows:,} instances), record fewer layers, or "
+            "smaller pictures."
+        )
+        warnings.warn(message, stacklevel=4)
+    return blobs
+
+
+def write_graph(directory: Path, graph: ForwardGraph) -> None:
+    """Writes `graph` to `directory` unless it is there already."""
+    label = f"graph-{graph.digest}"
+    if find_labelled(directory, label) is None:
+        write_event_file(directory, graph_event(graph.graph_def, time.time()), label)
+
+
+def announce(logdir: Path, manifest: Manifest) -> None:
+    """Prints where a snapshot is to be seen: once per process and directory, not at every epoch."""
+    directory = logdir.resolve()
+    if directory in _announced:
+        return
+    _announced.add(directory)
+    layers = f"{len(manifest.layers)} layer" + ("s" if len(manifest.layers) > 1 else "")
+    print(  # noqa: T201 (the user's terminal is where the link belongs)
+        f"ActiVis: recorded {manifest.name} at step {manifest.step}, {manifest.instances:,} instances, {layers}. See it:\n"
+        f"  tensorboard --logdir {logdir}\n"
+        f"  http://localhost:6006/#activis&p.activis.run={SUBRUN}",
+        flush=True,
+    )
