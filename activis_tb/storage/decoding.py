@@ -3,7 +3,7 @@
 Nothing stored is trusted: every pointer, type and length is checked before it becomes an array.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from math import prod
 from typing import Any, TypeVar, cast
 
@@ -75,8 +75,8 @@ class SnapshotReader:
         shape = (self.manifest.rows, len(self.manifest.subsets))
         return self._array(self._message.sample.membership, shape).astype(np.bool_)
 
-    def sample(self) -> Sample:
-        """Returns the columns of the sampled instances, pictures included."""
+    def sample(self, without: Collection[AttributeType] = ()) -> Sample:
+        """Returns the columns of the sampled instances; attributes of the types in `without` are not fetched."""
         stored = self._message.sample
         rows = (self.manifest.rows,)
         return Sample(
@@ -90,7 +90,9 @@ class SnapshotReader:
             drawn=self._array(stored.drawn, rows).astype(np.bool_),
             always=self._array(stored.always, rows).astype(np.bool_),
             membership=self.membership(),
-            attributes=tuple(self._attribute(attribute, rows) for attribute in stored.attributes),
+            attributes=tuple(
+                self._attribute(attribute, rows) for attribute in stored.attributes if attribute.type not in without
+            ),
         )
 
     def attribute(self, name: str) -> Attribute:

@@ -1,0 +1,125 @@
+"""Computed arrays, kept in memory and on disk, so that a picture that took seconds is there at once the next time.
+
+The disk is a convenience: whatever is wrong with a file or the folder, the array is computed again.
+"""
+
+import contextlib
+import os
+import sys
+import tempfile
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MEMORY_LIMIT = 64 * 2**20
+DISK_LIMIT = 2**30
+
+
+def cache_folder() -> Path | None:
+    """Returns `$ACTIVIS_CACHE`, or activis-tb in the user's cache directory; None where neither can be told."""
+    if os.environ.get("ACTIVIS_CACHE"):
+        return Path(os.environ["ACTIVIS_CACHE"]).expanduser()
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "activis-tb"
+    variable = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
+    base = os.environ.get(variable)
+    return (Path(base) if base else home / ".cache") / "activis-tb"
+
+
+class ArrayCache:
+    """A bounded store of arrays by key; safe to use from several threads and processes.
+
+    Args:
+        folder: Where the files are; made with mode 0700. None, or one that cannot be written or is open to other users:
+            memory only.
+        memory_limit: Bytes; the arrays used least recently go first.
+        disk_limit: Bytes; likewise.
+    """
+
+    def __init__(self, folder: Path | None, memory_limit: int = MEMORY_LIMIT, disk_limit: int = DISK_LIMIT) -> None:
+        self._folder = _usable(folder)
+        self._memory_limit = memory_limit
+        self._disk_limit = disk_limit
+        self._memory: OrderedDict[str, NDArray[Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: str) -> NDArray[Any] | None:
+        """Returns the array that was put under `key`, letters, digits and dashes; None where there is none."""
+        with self._lock:
+            if key in self._memory:
+                self._memory.move_to_end(key)
+                return self._memory[key]
+        array = self._read(key)
+        if array is not None:
+            self._remember(key, array)
+        return array
+
+    def put(self, key: str, array: NDArray[Any]) -> None:
+        """Keeps `array`, which must not be changed from then on."""
+        self._remember(key, array)
+        if self._folder is not None:
+            with contextlib.suppress(OSError):
+                self._write(self._folder, key, array)
+                self._shrink(self._folder)
+
+    def _remember(self, key: str, array: NDArray[Any]) -> None:
+        with self._lock:
+            self._memory[key] = array
+            self._memory.move_to_end(key)
+            while sum(kept.nbytes for kept in self._memory.values()) > self._memory_limit:
+                self._memory.popitem(last=False)
+
+    def _read(self, key: str) -> NDArray[Any] | None:
+        if self._folder is None:
+            return None
+        path = self._folder / f"{key}.npy"
+        try:
+            array: NDArray[Any] = np.load(path, allow_pickle=False)
+            os.utime(path)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, EOFError):
+            with contextlib.suppress(OSError):
+                path.unlink()
+            return None
+        return array
+
+    def _write(self, folder: Path, key: str, array: NDArray[Any]) -> None:
+        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.save(file, array, allow_pickle=False)
+            Path(temporary).replace(folder / f"{key}.npy")
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def _shrink(self, folder: Path) -> None:
+        files = [(entry.stat(), entry.path) for entry in os.scandir(folder) if entry.is_file()]
+        size = sum(status.st_size for status, _ in files)
+        for status, path in sorted(files, key=lambda file: file[0].st_mtime):
+            if size <= self._disk_limit:
+                return
+            Path(path).unlink(missing_ok=True)
+            size -= status.st_size
+
+
+def _usable(folder: Path | None) -> Path | None:
+    """Returns `folder`, made if needed, where it is ours alone to write."""
+    if folder is None:
+        return None
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.stat()
+    except OSError:
+        return None
+    foreign = hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022)
+    return folder if os.access(folder, os.W_OK) and not foreign else None

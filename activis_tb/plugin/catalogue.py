@@ -1,0 +1,184 @@
+"""Finds the recorded snapshots among TensorBoard's data and opens them.
+
+Every recording session has a tag of its own. Nothing but the listing is asked for again and again: a session does not
+change once it is written, so its parsed manifest is kept under its tag, wall time and length.
+"""
+
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from google.protobuf.message import DecodeError
+from tensorboard.context import RequestContext
+from tensorboard.data.provider import BlobReference, DataProvider, RunTagFilter
+
+from activis_tb.errors import NewerVersionError, StoredDataError
+from activis_tb.plugin.params import SnapshotKey
+from activis_tb.storage import activis_pb2 as pb
+from activis_tb.storage.decoding import SnapshotReader
+from activis_tb.storage.metadata import FORMAT_VERSION, PLUGIN_NAME, SnapshotTag, parse_tag
+
+_EVERY_STEP = 1000
+_MOST_SESSIONS = 10_000
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True)
+class Session:
+    """One stored snapshot as the listing shows it, unread.
+
+    Attributes:
+        run: TensorBoard's run name.
+        tag: The tag as it stands in the event file.
+        parts: What the tag says.
+        wall_time: Seconds since 1970.
+        blobs: Number of blobs.
+        version: Format version.
+    """
+
+    run: str
+    tag: str
+    parts: SnapshotTag
+    wall_time: float
+    blobs: int
+    version: int
+
+    @property
+    def key(self) -> SnapshotKey:
+        return SnapshotKey(self.run, self.parts.name, self.parts.step)
+
+    def __str__(self) -> str:
+        return f"snapshot {self.parts.name}/{self.parts.step} of run {self.run}"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All sessions by what they are snapshots of, the newest first, and what could not be listed."""
+
+    sessions: Mapping[SnapshotKey, list[Session]]
+    warnings: list[str]
+
+
+class Recent(Generic[_Key, _Value]):
+    """A bounded mapping that forgets what was used least recently; safe to use from several threads."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._values: OrderedDict[_Key, _Value] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get_or_make(self, key: _Key, make: Callable[[], _Value]) -> _Value:
+        """Returns the value of `key`, making it if needed; two threads may make the same one at the same time."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = make()
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._limit:
+                self._values.popitem(last=False)
+        return value
+
+
+class Catalogue:
+    """The recordings that one data provider knows.
+
+    Args:
+        data_provider: TensorBoard's; the multiplexer or the data server stands behind it.
+    """
+
+    def __init__(self, data_provider: DataProvider) -> None:
+        self._provider = data_provider
+        self._readers: Recent[tuple[str, Session], SnapshotReader | StoredDataError] = Recent(_MOST_SESSIONS)
+
+    def run_names(self, experiment: str) -> list[str]:
+        """Returns the names of all runs, with or without recordings."""
+        return [run.run_name for run in self._provider.list_runs(RequestContext(), experiment_id=experiment)]
+
+    def list_sessions(self, experiment: str, run: str | None = None) -> Listing:
+        """Returns the sessions of all runs, or of one."""
+        listed = self._provider.list_blob_sequences(
+            RequestContext(),
+            experiment_id=experiment,
+            plugin_name=PLUGIN_NAME,
+            run_tag_filter=None if run is None else RunTagFilter(runs=[run]),
+        )
+        sessions: dict[SnapshotKey, list[Session]] = defaultdict(list)
+        warnings = []
+        for run_name, tags in listed.items():
+            for tag, series in tags.items():
+                parts = parse_tag(tag)
+                if parts is None:
+                    warnings.append(f"Tag {tag} of run {run_name} is not a snapshot of activis-tb; it is left out.")
+                    continue
+                version = _format_version(series.plugin_content)
+                session = Session(run_name, tag, parts, series.max_wall_time or 0.0, series.max_length or 0, version)
+                sessions[session.key].append(session)
+        for found in sessions.values():
+            found.sort(key=lambda session: session.parts.session, reverse=True)
+        return Listing(sessions, warnings)
+
+    def open(self, experiment: str, sessions: Iterable[Session]) -> dict[Session, SnapshotReader | StoredDataError]:
+        """Returns the reader of each of `sessions`, or what is wrong with it.
+
+        References of the sessions that were not read before are fetched in one call.
+        """
+        wanted = list(sessions)
+        references = _References(self._provider, experiment, wanted)
+        return {
+            session: self._readers.get_or_make((experiment, session), partial(references.read, session))
+            for session in wanted
+        }
+
+
+class _References:
+    """Fetches the references to the sessions' blobs, all at once and only if one of them is needed."""
+
+    def __init__(self, data_provider: DataProvider, experiment: str, sessions: list[Session]) -> None:
+        self._provider = data_provider
+        self._experiment = experiment
+        self._sessions = sessions
+        self._found: Mapping[str, Mapping[str, Any]] | None = None
+
+    def read(self, session: Session) -> SnapshotReader | StoredDataError:
+        try:
+            if session.version > FORMAT_VERSION:
+                raise NewerVersionError(f"The {session}", session.version, FORMAT_VERSION)
+            references = self._of(session)
+            return SnapshotReader(self._fetch(references, 0), lambda number: self._fetch(references, number))
+        except StoredDataError as error:
+            return error
+
+    def _of(self, session: Session) -> tuple[BlobReference, ...]:
+        if self._found is None:
+            self._found = self._provider.read_blob_sequences(
+                RequestContext(),
+                experiment_id=self._experiment,
+                plugin_name=PLUGIN_NAME,
+                downsample=_EVERY_STEP,
+                run_tag_filter=RunTagFilter(
+                    runs={session.run for session in self._sessions}, tags={session.tag for session in self._sessions}
+                ),
+            )
+        series = self._found.get(session.run, {}).get(session.tag, ())
+        matching = [datum for datum in series if datum.step == session.parts.step]
+        return tuple(matching[-1].values) if matching else ()
+
+    def _fetch(self, references: tuple[BlobReference, ...], number: int) -> bytes:
+        if number >= len(references):
+            text = f"The snapshot has {len(references)} blobs; blob {number} is missing. Record the step again."
+            raise StoredDataError(text)
+        blob = self._provider.read_blob(RequestContext(), blob_key=references[number].blob_key)
+        return blob if isinstance(blob, bytes) else b""
+
+
+def _format_version(plugin_content: bytes) -> int:
+    try:
+        return int(pb.PluginData.FromString(plugin_content).version)
+    except DecodeError:
+        return 0

@@ -1,0 +1,70 @@
+"""Query parameters, read and checked: whatever a request says, it becomes a typed value or a sentence."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+from werkzeug.datastructures import MultiDict
+
+from activis_tb.errors import ActivisError, ArgumentError
+
+_LONGEST = 4096
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
+_Choice = TypeVar("_Choice", bound=str)
+
+
+class NotFoundError(ActivisError, LookupError):
+    """A request names something that does not exist."""
+
+    def __init__(self, what: str, name: object, there_is: Sequence[object] = (), way_out: str = "") -> None:
+        shown = ", ".join(repr(item) for item in there_is[:20])
+        more = f" and {len(there_is) - 20:,} more" if len(there_is) > 20 else ""
+        known = f"; there is {shown}{more}" if there_is else ""
+        super().__init__(f"There is no {what} {name!r}{known}. {way_out}".rstrip())
+
+
+class SnapshotKey(NamedTuple):
+    """Which snapshot a request is about."""
+
+    run: str
+    name: str
+    step: int
+
+
+class Parameters:
+    """The query parameters of one request.
+
+    Every reader raises ArgumentError for a parameter that is missing, given twice or not of its kind.
+    """
+
+    def __init__(self, arguments: MultiDict[str, str]) -> None:
+        self._arguments = arguments
+
+    def snapshot(self) -> SnapshotKey:
+        """Returns the parameters `run`, `name` and `step`."""
+        return SnapshotKey(self.text("run"), self.text("name"), self.integer("step"))
+
+    def text(self, name: str, default: str | None = None) -> str:
+        given = self._arguments.getlist(name)
+        if not given and default is not None:
+            return default
+        if len(given) != 1:
+            got = f"it {len(given)} times" if given else "no such parameter"
+            raise ArgumentError(name, got, "it once", f"Add {name}=... to the query, percent-encoded.")
+        if len(given[0]) > _LONGEST:
+            raise ArgumentError(name, f"{len(given[0]):,} characters", f"at most {_LONGEST:,}")
+        return given[0]
+
+    def integer(self, name: str) -> int:
+        """Returns an integer of 64 bits, written in decimal digits."""
+        text = self.text(name)
+        if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
+            raise ArgumentError(name, repr(text), "an integer")
+        return int(text)
+
+    def choice(self, name: str, choices: Sequence[_Choice]) -> _Choice:
+        text = self.text(name)
+        for choice in choices:
+            if choice == text:
+                return choice
+        raise ArgumentError(name, repr(text), f"one of {', '.join(choices)}")

@@ -1,0 +1,71 @@
+"""Answers: `.npy` bodies, wire messages as JSON, encoded pictures, and errors as sentences."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from numpy.typing import NDArray
+from tensorboard.backend import http_util
+from werkzeug.wrappers import Request, Response
+
+from activis_tb.errors import StoredDataError
+
+_Headers = Sequence[tuple[str, str]]
+
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"ID3", "audio/mpeg"),
+    (b"\xff\xfb", "audio/mpeg"),
+    (b"OggS", "audio/ogg"),
+    (b"fLaC", "audio/flac"),
+)
+_RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
+
+
+def npy(request: Request, array: NDArray[Any], code: int = 200, headers: _Headers = ()) -> Response:
+    """Returns `array` as an `.npy` file: version 1.0, little-endian, C order."""
+    buffer = io.BytesIO()
+    dtype = array.dtype.newbyteorder("<")
+    np.lib.format.write_array(buffer, np.ascontiguousarray(array, dtype), version=(1, 0), allow_pickle=False)
+    return _respond(request, buffer.getvalue(), "application/octet-stream", code, headers)
+
+
+def message_to_dict(message: Message) -> dict[str, Any]:
+    """Returns a wire message as the JSON of `http_api.md`: field names of the proto, defaults printed."""
+    return MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+
+
+def json_document(request: Request, document: Mapping[str, Any]) -> Response:
+    """Returns `document`, whose numbers are all finite."""
+    text = json.dumps(document, allow_nan=False, separators=(",", ":"))
+    return _respond(request, text, "application/json", 200, ())
+
+
+def encoded(request: Request, content: bytes, attribute: str, row: int) -> Response:
+    """Returns an encoded picture or sound, its type told by its first bytes.
+
+    Raises:
+        StoredDataError: It is none that a browser shows.
+    """
+    content_type = _RIFF.get(content[8:12]) if content[:4] == b"RIFF" else None
+    for signature, named in _SIGNATURES:
+        if content.startswith(signature):
+            content_type = named
+    if content_type is None:
+        text = (
+            f"Attribute {attribute!r} of row {row} begins with {content[:8]!r}; expected a PNG, JPEG, GIF or WebP "
+            "picture, or a WAV, MP3, Ogg or FLAC sound. Record it encoded as one of these."
+        )
+        raise StoredDataError(text)
+    return _respond(request, content, content_type, 200, ())
+
+
+def _respond(request: Request, content: str | bytes, content_type: str, code: int, headers: _Headers) -> Response:
+    response: Response = http_util.Respond(request, content, content_type, code=code, headers=headers)
+    return response

@@ -1,0 +1,141 @@
+"""The routes of `http_api.md`: each reads its parameters, asks for data, and answers."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from tensorboard import errors, plugin_util
+from tensorboard.data.provider import DataProvider
+from werkzeug.wrappers import Request, Response
+
+from activis_tb.errors import ArgumentError, StoredDataError
+from activis_tb.model import STATISTIC_NAMES, Attribute
+from activis_tb.plugin import payloads, wire
+from activis_tb.plugin.catalogue import Catalogue, Recent
+from activis_tb.plugin.graphs import Graphs
+from activis_tb.plugin.guard import sentence
+from activis_tb.plugin.jobs import QueueFullError
+from activis_tb.plugin.params import NotFoundError, Parameters
+from activis_tb.plugin.projections import METHODS, Projections
+from activis_tb.plugin.snapshots import JoinedSnapshot, Snapshots
+from activis_tb.storage import activis_pb2 as pb
+
+_STATUS_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (NotFoundError, 404),
+    (ArgumentError, 400),
+    (StoredDataError, 422),
+    (QueueFullError, 503),
+)
+_MOST_PICTURE_COLUMNS = 4
+
+
+class Routes:
+    """Answers requests for data.
+
+    Args:
+        data_provider: TensorBoard's.
+        logdir: As TensorBoard was given it; names the run at its root; may be empty.
+    """
+
+    def __init__(self, data_provider: DataProvider, logdir: str) -> None:
+        self._logdir = logdir
+        self._catalogue = Catalogue(data_provider)
+        self._snapshots = Snapshots(self._catalogue)
+        self._graphs = Graphs(data_provider, self._snapshots)
+        self._projections = Projections()
+        self._entries: Recent[str, dict[str, Any]] = Recent(2_000)
+        self._pictures: Recent[tuple[str, str], Attribute] = Recent(_MOST_PICTURE_COLUMNS)
+        self._handlers: dict[str, Callable[[Request, Parameters, str], Response]] = {
+            "runs": self._runs,
+            "graph": self._graph,
+            "instances": self._instances,
+            "image": self._image,
+            "membership": self._membership,
+            "statistics": self._statistics,
+            "activations": self._activations,
+            "projection": self._projection,
+        }
+
+    def answer(self, route: str, request: Request) -> Response:
+        """Returns the answer of `route`; what is wrong with the request or the data becomes a sentence."""
+        experiment = plugin_util.experiment_id(request.environ)
+        try:
+            return self._handlers[route](request, Parameters(request.args), experiment)
+        except errors.PublicError as error:
+            return sentence(request, str(error), error.http_code, error.headers)
+        except tuple(kind for kind, _ in _STATUS_CODES) as error:
+            code = next(code for kind, code in _STATUS_CODES if isinstance(error, kind))
+            return sentence(request, str(error), code)
+
+    def _snapshot(self, parameters: Parameters, experiment: str) -> JoinedSnapshot:
+        return self._snapshots.get(experiment, parameters.snapshot())
+
+    def _runs(self, request: Request, _: Parameters, experiment: str) -> Response:
+        snapshots, warnings = self._snapshots.all(experiment)
+        by_run: dict[str, list[JoinedSnapshot]] = {}
+        for snapshot in snapshots:
+            by_run.setdefault(snapshot.key.run, []).append(snapshot)
+        labels = wire.run_labels(by_run, self._logdir)
+        listing = payloads.message_to_dict(
+            pb.RunList(total_runs=len(self._catalogue.run_names(experiment)), warnings=warnings)
+        )
+        listing["runs"] = [
+            {"run": run, "label": labels[run], "snapshots": [self._entry(snapshot) for snapshot in found]}
+            for run, found in by_run.items()
+        ]
+        return payloads.json_document(request, listing)
+
+    def _entry(self, snapshot: JoinedSnapshot) -> dict[str, Any]:
+        key = f"{snapshot.key}{snapshot.version}"
+        return self._entries.get_or_make(key, lambda: payloads.message_to_dict(wire.snapshot_entry(snapshot)))
+
+    def _graph(self, request: Request, parameters: Parameters, experiment: str) -> Response:
+        message = self._graphs.get(experiment, parameters.text("run"), parameters.text("source", ""))
+        return payloads.json_document(request, payloads.message_to_dict(message))
+
+    def _instances(self, request: Request, parameters: Parameters, experiment: str) -> Response:
+        reader = self._snapshot(parameters, experiment).reader
+        columns = wire.instance_columns(reader.sample(without=wire.ENCODED_TYPES), reader.manifest.attributes)
+        return payloads.json_document(request, payloads.message_to_dict(columns))
+
+    def _image(self, request: Request, parameters: Parameters, experiment: str) -> Response:
+        name, row = parameters.text("attribute"), parameters.integer("row")
+        snapshot = self._snapshot(parameters, experiment)
+        encoded = [other for other, type_ in snapshot.manifest.attributes if type_ in wire.ENCODED_TYPES]
+        if name not in encoded:
+            raise NotFoundError("attribute of type image or audio", name, encoded)
+        if not 0 <= row < snapshot.manifest.rows:
+            raise NotFoundError("row", row, way_out=f"Rows are 0 to {snapshot.manifest.rows - 1}.")
+        version = f"{snapshot.key}{snapshot.version}"
+        attribute = self._pictures.get_or_make((version, name), lambda: snapshot.reader.attribute(name))
+        if not attribute.present[row]:
+            raise NotFoundError(f"value of attribute {name!r} in row", row)
+        return payloads.encoded(request, attribute.values[row], name, row)
+
+    def _membership(self, request: Request, parameters: Parameters, experiment: str) -> Response:
+        membership = self._snapshot(parameters, experiment).reader.membership()
+        return payloads.npy(request, membership.astype(np.uint8))
+
+    def _statistics(self, request: Request, parameters: Parameters, experiment: str) -> Response:
+        layer, statistic = parameters.text("layer"), parameters.choice("statistic", STATISTIC_NAMES)
+        reader = self._snapshot(parameters, experiment).reader_of(layer)
+        return payloads.npy(request, reader.statistic(layer, statistic).astype(np.float32))
+
+    def _activations(self, request: Request, parameters: Parameters, experiment: str) -> Response:
+        layer = parameters.text("layer")
+        return payloads.npy(request, self._snapshot(parameters, experiment).reader_of(layer).activations(layer))
+
+    def _projection(self, request: Request, parameters: Parameters, experiment: str) -> Response:
+        layer, method = parameters.text("layer"), parameters.choice("method", METHODS)
+        snapshot = self._snapshot(parameters, experiment)
+        reader = snapshot.reader_of(layer)
+        identity = f"{snapshot.key}{snapshot.version}{layer}"
+        projection = self._projections.get(identity, lambda: reader.activations(layer), method)
+        headers = [
+            ("Activis-Iteration", str(projection.iteration)),
+            ("Activis-Iterations", str(projection.iterations)),
+            ("Activis-Perplexity", f"{projection.perplexity:g}" if math.isfinite(projection.perplexity) else "0"),
+        ]
+        code = 200 if projection.done else 202
+        return payloads.npy(request, projection.coordinates, code, headers)

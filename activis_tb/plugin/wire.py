@@ -1,0 +1,117 @@
+"""Turns snapshots into the messages of the wire (part 2 of `proto/activis.proto`)."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from activis_tb.model import Attribute, AttributeType, Layer, Sample, Subset
+from activis_tb.plugin.snapshots import JoinedSnapshot
+from activis_tb.storage import activis_pb2 as pb
+from activis_tb.storage.metadata import SUBRUN
+
+ENCODED_TYPES: tuple[AttributeType, ...] = ("image", "audio")
+"""Attributes whose values are fetched one by one."""
+
+
+def snapshot_entry(snapshot: JoinedSnapshot) -> pb.SnapshotEntry:
+    manifest = snapshot.manifest
+    return pb.SnapshotEntry(
+        name=snapshot.key.name,
+        step=snapshot.key.step,
+        wall_time=snapshot.wall_time,
+        classes=manifest.classes,
+        layers=[_layer(layer) for layer in snapshot.layers],
+        subsets=[_subset(subset) for subset in manifest.subsets],
+        attributes=[pb.AttributeEntry(name=name, type=type_) for name, type_ in manifest.attributes],
+        instances=manifest.instances,
+        sampled=manifest.rows,
+        version=snapshot.version,
+    )
+
+
+def _layer(layer: Layer) -> pb.LayerEntry:
+    return pb.LayerEntry(
+        name=layer.name,
+        neurons=layer.neurons,
+        tensor=layer.tensor,
+        signed=layer.signed,
+        shape=layer.shape,
+        dtype=layer.dtype,
+        pooling=layer.pooling,
+    )
+
+
+def _subset(subset: Subset) -> pb.SubsetEntry:
+    return pb.SubsetEntry(
+        name=subset.name,
+        kind=subset.kind,
+        condition=subset.condition,
+        count=subset.count,
+        correct=subset.correct,
+        predicted_counts=subset.predicted_counts,
+    )
+
+
+def run_labels(runs: Iterable[str], logdir: str) -> dict[str, str]:
+    """Returns what to show for each of `runs`: without the sub-run that recordings are in, unique."""
+    labels = {run: _label(run, logdir) for run in runs}
+    uses = Counter(labels.values())
+    return {run: label if uses[label] == 1 else run for run, label in labels.items()}
+
+
+def _label(run: str, logdir: str) -> str:
+    if run in {SUBRUN, "."}:
+        return _base_name(logdir) or "."
+    return run.removesuffix(f"/{SUBRUN}")
+
+
+def _base_name(logdir: str) -> str:
+    if "://" in logdir or not logdir:
+        return logdir.rstrip("/").rpartition("/")[2]
+    return os.path.basename(os.path.abspath(os.path.expanduser(logdir)))  # noqa: PTH100, PTH111, PTH119
+
+
+def instance_columns(sample: Sample, attributes: Sequence[tuple[str, str]]) -> pb.InstanceColumns:
+    """Returns the columns of the sampled instances.
+
+    Args:
+        sample: Without the values of pictures and sounds.
+        attributes: Name and type of all attributes, in order.
+    """
+    read = {attribute.name: attribute for attribute in sample.attributes}
+    return pb.InstanceColumns(
+        id=sample.ids.tolist(),
+        ids_given=sample.ids_given,
+        index=sample.index.tolist(),
+        label=sample.label.tolist(),
+        predicted=sample.predicted.tolist(),
+        score=sample.score.tolist(),
+        scores=sample.scores.ravel().tolist(),
+        drawn=sample.drawn.tolist(),
+        always=sample.always.tolist(),
+        attributes=[_attribute(name, type_, read) for name, type_ in attributes],
+    )
+
+
+def _attribute(name: str, type_: str, read: Mapping[str, Attribute]) -> pb.AttributeColumn:
+    column = pb.AttributeColumn(name=name, type=type_)
+    if name not in read:
+        return column
+    attribute = read[name]
+    values, present = attribute.values, attribute.present
+    if type_ == "number":
+        finite = np.isfinite(values)
+        present = present & finite
+        column.numbers.extend(np.where(finite, values, 0).tolist())
+    elif type_ == "boolean":
+        column.booleans.extend(values.tolist())
+    elif type_ == "category":
+        column.codes.extend(values.tolist())
+        column.categories.extend(attribute.categories)
+    else:
+        column.texts.extend(values.tolist())
+    if not present.all():
+        column.present.extend(present.tolist())
+    return column
