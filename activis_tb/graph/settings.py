@@ -13,7 +13,7 @@ _LIMIT = 200
 
 
 def settings(operation: Operation, constants: Mapping[str, str]) -> dict[str, str]:
-    """Returns what sets this operator apart from others of its type, by name.
+    """Returns what sets this operator apart from others of its type, by name; a switch only where it is on.
 
     Args:
         operation: Its attributes are taken, types and bookkeeping left out.
@@ -31,8 +31,10 @@ def _text(value: attr_value_pb2.AttrValue) -> str:
     kind = value.WhichOneof("value")
     if kind == "s":
         return str(value.s.decode(errors="replace"))
-    if kind in {"i", "b"}:
-        return str(getattr(value, kind))
+    if kind == "b":
+        return "True" if value.b else ""
+    if kind == "i":
+        return str(value.i)
     if kind == "f":
         return f"{value.f:.6g}"
     if kind == "func":

@@ -1,0 +1,68 @@
+"""Finds layers of a model by the names the user knows them by."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+
+import keras
+
+from activis_tb.errors import ArgumentError
+
+_NAMES_SHOWN = 12
+
+
+def find_layers(model: keras.Model, names: Sequence[str]) -> dict[str, keras.Layer]:
+    """Returns the layers called `names`, in that order.
+
+    A name is a layer's name (`hidden`), its path from the model (`encoder/dense`, for nested ones), or, for models that
+    are classes, the attribute that holds it (`self.hidden`). A layer below the top may go by its name alone where no
+    other layer has it.
+
+    Raises:
+        ArgumentError: There is no such layer, several have that name, or two names are one layer.
+    """
+    paths = dict(sublayers(model))
+    found: dict[str, keras.Layer] = {}
+    for name in names:
+        layer = _find(model, name, paths)
+        same = next((other for other, known in found.items() if known is layer), None)
+        if same is not None:
+            raise ArgumentError("layers", f"{same!r} and {name!r}, which are one layer", "every layer once")
+        found[name] = layer
+    return found
+
+
+def sublayers(layer: keras.Layer, prefix: str = "") -> Iterator[tuple[str, keras.Layer]]:
+    """Yields (path, layer) for all layers inside of `layer`, outer ones before what they hold."""
+    children = layer._flatten_layers(include_self=False, recursive=False)  # noqa: SLF001 (Keras has no public way)
+    for child in children:
+        if isinstance(child, keras.layers.InputLayer) or child is layer:
+            continue
+        path = f"{prefix}{child.name}"
+        yield path, child
+        yield from sublayers(child, f"{path}/")
+
+
+def _find(model: keras.Model, name: str, paths: dict[str, keras.Layer]) -> keras.Layer:
+    if name in paths:
+        return paths[name]
+    held = _attribute(model, name)
+    if held is not None:
+        return held
+    inner = {path: layer for path, layer in paths.items() if path.endswith(f"/{name}")}
+    if len({id(layer) for layer in inner.values()}) == 1:
+        return next(iter(inner.values()))
+    if inner:
+        raise ArgumentError(
+            "layers", repr(name), f"one of {', '.join(map(repr, inner))}", "Give the path of the layer."
+        )
+    close = difflib.get_close_matches(name, paths, n=3, cutoff=0.5)
+    names = ", ".join(map(repr, list(paths)[:_NAMES_SHOWN])) + (", …" if len(paths) > _NAMES_SHOWN else "")
+    way_out = f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
+    raise ArgumentError("layers", repr(name), f"layers of the model {model.name!r}: {names}", way_out)
+
+
+def _attribute(model: keras.Model, path: str) -> keras.Layer | None:
+    held: object = model
+    for part in path.split("/"):
+        held = vars(held).get(part) if isinstance(held, keras.Layer) else None
+    return held if isinstance(held, keras.Layer) else None
