@@ -25,7 +25,7 @@ def mix(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def hash_bytes(values: Sequence[bytes]) -> NDArray[np.uint64]:
     """Returns a hash per value, uint64 (values,); it depends on the value alone, not on those beside it.
 
-    The value's 8-byte words are mixed in one after the other; of more than 64 bytes its BLAKE2b digest takes their place.
+    The value's 8-byte words are mixed in one after the other; those of its BLAKE2b digest if it has more than 64 bytes.
     """
     sizes = np.fromiter(map(len, values), np.uint64, len(values))
     short = [value if len(value) <= _LONGEST else blake2b(value).digest() for value in values]

@@ -41,8 +41,9 @@ def announce(logdir: Path, manifest: Manifest) -> None:
         return
     _announced.add(directory)
     layers = f"{len(manifest.layers)} layer" + ("s" if len(manifest.layers) > 1 else "")
+    what = f"{manifest.name} at step {manifest.step} ({manifest.instances:,} instances, {layers})"
     print(  # noqa: T201 (the user's terminal is where the link belongs)
-        f"ActiVis: recorded {manifest.name} at step {manifest.step}, {manifest.instances:,} instances, {layers}. See it:\n"
+        f"ActiVis: recorded {what}. See it:\n"
         f"  tensorboard --logdir {logdir}\n"
         f"  http://localhost:6006/#activis&p.activis.run={SUBRUN}",
         flush=True,

@@ -1,0 +1,186 @@
+"""ActiVis as a TensorFlow summary op: one call writes one snapshot through the default writer, at the default step."""
+
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from tensorflow.python.ops import control_flow_util, summary_ops_v2
+
+from activis_tb.errors import ArgumentError
+from activis_tb.model import AttributeType, ForwardGraph
+from activis_tb.recording.recorder import Recorder, new_session
+from activis_tb.recording.selections import BatchFunction
+from activis_tb.recording.settings import SubsetArgument, read_settings
+from activis_tb.recording.writing import encode
+from activis_tb.storage.events import summary_metadata
+from activis_tb.storage.metadata import SnapshotTag
+
+_written_graphs: "weakref.WeakKeyDictionary[Any, set[str]]" = weakref.WeakKeyDictionary()
+
+
+@tf.autograph.experimental.do_not_convert
+def activations(
+    name: str,
+    activations: Mapping[str, Any],
+    *,
+    labels: Any,
+    scores: Any,
+    classes: Sequence[str],
+    attributes: Mapping[str, Any] | None = None,
+    subsets: SubsetArgument | None = None,
+    ids: Any = None,
+    sample: int = 1000,
+    always: BatchFunction | Iterable[Any] = (),
+    graph: Any = None,
+    step: Any = None,
+    attribute_types: Mapping[str, AttributeType] | None = None,
+) -> Any:
+    """Writes one snapshot of the instances given; works eagerly and inside `tf.function`.
+
+    Where the instances do not fit into one call, use `activis_tb.preprocess`, which streams.
+
+    Args:
+        name: What is recorded, e.g. `validation`.
+        activations: By layer name: (instances, neurons), or of rank > 2, pooled by their maximum over all axes but the
+            first and the last.
+        labels: True classes (instances,): positions in `classes`, or names.
+        scores: Probabilities (instances, classes); or, with two classes, (instances,).
+        classes: Names of the classes, by position.
+        attributes: By name, one value per instance.
+        subsets: By name, a function of the batch or ids, as in `activis_tb.preprocess`.
+        ids: Text or integers (instances,), each one once.
+        sample: About how many instances to keep one by one.
+        always: Instances to keep besides: ids, or a function of the batch.
+        graph: The forward graph, to be shown in the tab: a `tf.Graph`, `GraphDef` or concrete function, in which the
+            activations' own names are looked up, or an `activis_tb.model.ForwardGraph`. Written once per writer.
+        step: The step; the default is `tf.summary.experimental.get_step()`.
+        attribute_types: The type of some attributes, where the values do not show it.
+
+    Returns:
+        A boolean tensor: True where a snapshot was written, False where there is no default writer or
+        `tf.summary.record_if` says no; nothing is computed then.
+
+    Raises:
+        ArgumentError: Something cannot be used. Values that are known only when a `tf.function` runs are checked then,
+            and TensorFlow wraps the error in one of its own. Under `jit_compile=True` the op cannot work at all.
+    """
+    _refuse_xla()
+    should_record = tf.summary.should_record_summaries()
+    if tf.get_static_value(should_record) == np.False_:
+        return tf.constant(False)
+    settings: dict[str, Any] = {
+        "name": name,
+        "layers": list(_mapping("activations", activations)),
+        "classes": classes,
+        "subsets": subsets,
+        "sample": sample,
+        "always": always,
+        "attribute_types": attribute_types,
+        "graph": _forward_graph(graph, activations),
+    }
+    read_settings(**settings)
+    batch: dict[tuple[str, ...], Any] = {("labels",): labels, ("scores",): scores, ("ids",): ids}
+    batch |= {("activations", layer): values for layer, values in activations.items()}
+    batch |= {("attributes", key): values for key, values in _mapping("attributes", attributes or {}).items()}
+    step_now = _step(step)
+    return tf.cond(should_record, lambda: _write(settings, batch, step_now), lambda: tf.constant(False))
+
+
+def _write(settings: Mapping[str, Any], batch: Mapping[tuple[str, ...], Any], step: Any) -> Any:
+    """Writes the snapshot now, or traces what will; `batch` by argument and, where it has parts, their names."""
+    writer = summary_ops_v2._summary_state.writer  # noqa: SLF001 (TensorFlow has no public getter)
+    batch = {
+        key: tf.convert_to_tensor(value) if isinstance(value, tf.Variable) else value for key, value in batch.items()
+    }
+    symbolic = {key: value for key, value in batch.items() if tf.is_symbolic_tensor(value)}
+
+    def record(step_value: Any, *arrays: Any) -> tuple[bytes, NDArray[np.object_]]:
+        values = {**batch, **dict(zip(symbolic, arrays, strict=True))}
+        return _record(settings, values, int(step_value), writer)
+
+    if tf.executing_eagerly():
+        tag, blobs = record(step)
+    else:
+        tag, blobs = tf.numpy_function(record, [step, *symbolic.values()], [tf.string, tf.string])
+        blobs.set_shape([None])
+    return tf.summary.write(tag, tf.convert_to_tensor(blobs), step=step, metadata=summary_metadata())
+
+
+def _record(
+    settings: Mapping[str, Any], batch: Mapping[tuple[str, ...], Any], step: int, writer: Any
+) -> tuple[bytes, NDArray[np.object_]]:
+    """Returns the tag and the blobs of one snapshot; writes the graph if `writer` has not got it yet."""
+    checked = read_settings(**settings)
+    recorder = Recorder(checked)
+    recorder.process(
+        labels=batch["labels",],
+        scores=batch["scores",],
+        ids=batch["ids",],
+        activations={key[1]: values for key, values in batch.items() if key[0] == "activations"},
+        attributes={key[1]: values for key, values in batch.items() if key[0] == "attributes"},
+    )
+    tag = SnapshotTag(checked.name, step, new_session())
+    encoded = encode(recorder.finish(tag.step, tag.session))
+    blobs = np.empty(len(encoded), np.object_)
+    blobs[:] = encoded
+    if checked.graph:
+        _write_graph(checked.graph, writer)
+    return str(tag).encode(), blobs
+
+
+def _write_graph(graph: ForwardGraph, writer: Any) -> None:
+    written = _written_graphs.setdefault(writer, set())
+    if graph.digest not in written:
+        with writer.as_default(step=0), tf.summary.record_if(True):
+            tf.summary.graph(tf.compat.v1.GraphDef.FromString(graph.graph_def))
+        written.add(graph.digest)
+
+
+def _forward_graph(graph: Any, activations: Mapping[str, Any]) -> ForwardGraph | None:
+    if graph is None or isinstance(graph, ForwardGraph):
+        return graph
+    definition = getattr(graph, "graph", graph)
+    if isinstance(definition, tf.Graph):
+        definition = definition.as_graph_def(add_shapes=True)
+    if not isinstance(definition, tf.compat.v1.GraphDef):
+        raise ArgumentError(
+            "graph",
+            type(graph).__name__,
+            "a tf.Graph, GraphDef, concrete function or ForwardGraph",
+            "Of a tf.function: f.get_concrete_function(...).",
+        )
+    nodes = {node.name for node in definition.node}
+    names = {layer: value.name for layer, value in activations.items() if tf.is_symbolic_tensor(value)}
+    tensors = {layer: tensor for layer, tensor in names.items() if tensor.partition(":")[0] in nodes}
+    return ForwardGraph(definition.SerializeToString(deterministic=True), tensors)
+
+
+def _step(step: Any) -> Any:
+    step = tf.summary.experimental.get_step() if step is None else step
+    if step is None:
+        raise ArgumentError(
+            "step",
+            "None",
+            "a whole number",
+            "Pass step=, call tf.summary.experimental.set_step, or writer.as_default(step=...).",
+        )
+    return tf.cast(step, tf.int64)
+
+
+def _mapping(argument: str, value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise ArgumentError(argument, type(value).__name__, "a mapping from names to arrays")
+
+
+def _refuse_xla() -> None:
+    if control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+        raise ArgumentError(
+            "jit_compile",
+            "True",
+            "a function that XLA does not compile: writing is nothing that XLA can do",
+            "Return the activations from the compiled function and call activis_tb.summary.activations outside of it.",
+        )
