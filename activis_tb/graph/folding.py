@@ -79,9 +79,6 @@ def fold(operations: Operations, recorded: Collection[Output]) -> Folding:
     shapes = _shape_arithmetic(operations, pinned | constant)
     discarded = {name for name, operation in operations.by_name.items() if operation.type in _DISCARDED} - pinned
     folded = constant | passing | shapes | discarded
-    kept = {name: None for name in operations.by_name if name not in folded}
-    if not kept:
-        return Folding(operations.by_name.keys())
     sources = {Output(name, 0): _origin(Output(name, 0), operations, passing) for name in passing}
     returned = {
         _origin(output, operations, passing)
@@ -90,6 +87,10 @@ def fold(operations: Operations, recorded: Collection[Output]) -> Folding:
         for output in operations.by_name[name].inputs
         if output is not None
     }
+    alive = _alive(operations, {*recorded, *returned})
+    kept = {name: None for name in operations.by_name if name not in folded and name in alive}
+    if not kept:
+        return Folding(operations.by_name.keys())
     parameters = {
         (name, slot): _parameter(output, operations)
         for name in kept
@@ -97,6 +98,21 @@ def fold(operations: Operations, recorded: Collection[Output]) -> Folding:
         if source is not None and (output := sources.get(source, source)).operation in constant
     }
     return Folding(kept.keys(), parameters, sources, shapes, returned)
+
+
+def _alive(operations: Operations, results: Iterable[Output]) -> Collection[str]:
+    """Returns what leads to a result, and the inputs; everything where the source does not say what its results are."""
+    if not operations.layers:
+        return operations.by_name.keys()
+    alive = {name for name, operation in operations.by_name.items() if operation.type in INPUTS}
+    pending = [output.operation for output in results]
+    while pending:
+        name = pending.pop()
+        if name not in alive:
+            alive.add(name)
+            operation = operations.by_name[name]
+            pending += [*operation.controls, *(source.operation for source in operation.inputs if source is not None)]
+    return alive
 
 
 def _constants(operations: Operations, pinned: Collection[str]) -> set[str]:
@@ -236,5 +252,5 @@ def _small_value(operation: Operation) -> str:
         return ""
     if value.ndim > 1 or (value.ndim == 1 and value.dtype.kind not in "iub"):
         return ""
-    text = str(value.tolist())
+    text = f"{value:.6g}" if value.ndim == 0 and value.dtype.kind == "f" else str(value.tolist())
     return text if len(text) <= _VALUE_CHARACTERS else f"{text[: _VALUE_CHARACTERS - 1]}…"

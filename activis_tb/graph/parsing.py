@@ -75,6 +75,8 @@ class Operation:
             return _type_name(types[index]) if index < len(types) else ""
         if self.type in _BOOLEAN_RESULTS:
             return "bool"
+        if "T" in attributes and index < len(attributes["T"].list.type):
+            return _type_name(attributes["T"].list.type[index])
         for key in _RESULT_TYPE_ATTRIBUTES:
             if attributes[key].type if key in attributes else 0:
                 return _type_name(attributes[key].type)

@@ -7,7 +7,8 @@ from tensorboard.compat.proto import attr_value_pb2
 from activis_tb.graph.parsing import Operation
 
 _NOT_SETTINGS = frozenset(
-    {"T", "N", "Tidx", "Taxis", "Tindices", "Tparams", "Tdim", "Tshape", "Index", "dtype", "_class"}
+    {"T", "N", "Tidx", "Taxis", "Tindices", "Tparams", "Tdim", "Tshape", "Index", "dtype", "use_cudnn_on_gpu"}
+    | {"incompatible_shape_error", "parallel_iterations", "swap_memory"}
 )
 _LIMIT = 200
 
@@ -22,7 +23,7 @@ def settings(operation: Operation, constants: Mapping[str, str]) -> dict[str, st
     texts = {name.rpartition("/")[2]: value for name, value in constants.items()}
     for key in sorted(operation.node.attr):
         text = "" if key.startswith("_") or key in _NOT_SETTINGS else _text(operation.node.attr[key])
-        if text:
+        if text and not (key.endswith("_mask") and text == "0"):
             texts[key] = text if len(text) <= _LIMIT else f"{text[: _LIMIT - 1]}…"
     return texts
 

@@ -54,7 +54,9 @@ def _own_inputs(model: keras.Model) -> Any:
     if not getattr(model, "inputs", None):
         way_out = "Give one as inputs=, e.g. x[:1]."
         raise ArgumentError("inputs", "None", f"a batch, as the model {model.name!r} does not know its inputs", way_out)
-    structure = model.input if hasattr(model, "input") else model.inputs
+    structure = model.inputs if isinstance(model, keras.Sequential) else model.input
+    if isinstance(structure, list) and len(structure) == 1:
+        structure = structure[0]
     return keras.tree.map_structure(lambda value: tf.TensorSpec(value.shape, value.dtype, value.name), structure)
 
 
