@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from activis_tb import keras as keras
-    from activis_tb import summary as summary
+    import activis_tb.keras as keras
+    import activis_tb.summary as summary
     from activis_tb.errors import ActivisError as ActivisError
     from activis_tb.recording.snapshot import preprocess as preprocess
 

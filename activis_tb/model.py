@@ -89,6 +89,10 @@ class LayerSpec:
     dtype: str = ""
 
 
+SCOPES_ATTRIBUTE = "_activis_scopes"
+"""Node attribute, a list of JSON texts `[scope, kind, name]`, by which a tracer says which name scopes are layers."""
+
+
 @dataclass(frozen=True)
 class ForwardGraph:
     """The model's forward graph, written once per run so that the tab can show where the layers stand.

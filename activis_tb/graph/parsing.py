@@ -9,8 +9,7 @@ from typing import NamedTuple
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto import graph_pb2, node_def_pb2, types_pb2
 
-SCOPES_ATTRIBUTE = "_activis_scopes"
-"""Attribute by which `activis_tb.keras` says which name scopes are layers: JSON texts `[scope, kind, name]`."""
+from activis_tb.model import SCOPES_ATTRIBUTE
 
 _BOOLEAN_RESULTS = frozenset(
     {

@@ -10,10 +10,9 @@ from tensorboard.backend import process_graph
 from tensorboard.compat.proto import graph_pb2
 
 from activis_tb.errors import ArgumentError
-from activis_tb.graph.parsing import SCOPES_ATTRIBUTE
 from activis_tb.keras.layers import find_layers, sublayers
 from activis_tb.keras.watching import Outputs, first_tensor, is_in, watched
-from activis_tb.model import ForwardGraph
+from activis_tb.model import SCOPES_ATTRIBUTE, ForwardGraph
 
 _LARGEST_ATTRIBUTE = 1024
 
