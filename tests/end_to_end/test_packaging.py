@@ -1,4 +1,4 @@
-"""From the tracked files alone: a source distribution, from it a wheel without Node, from it a TensorBoard with our tab.
+"""From the tracked files: a source distribution, from it a wheel without Node, from it a TensorBoard with our tab.
 
 The environment that the wheel is installed into has no TensorFlow.
 """
