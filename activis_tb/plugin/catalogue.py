@@ -171,7 +171,7 @@ class _References:
 
     def _fetch(self, references: tuple[BlobReference, ...], number: int) -> bytes:
         if number >= len(references):
-            text = f"The snapshot has {len(references)} blobs; blob {number} is missing. Record the step again."
+            text = f"The snapshot has no blob {number}; it ends after {len(references)}. Record the step again."
             raise StoredDataError(text)
         blob = self._provider.read_blob(RequestContext(), blob_key=references[number].blob_key)
         return blob if isinstance(blob, bytes) else b""
