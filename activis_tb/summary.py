@@ -21,7 +21,7 @@ from activis_tb.storage.metadata import SnapshotTag
 _written_graphs: "weakref.WeakKeyDictionary[Any, set[str]]" = weakref.WeakKeyDictionary()
 
 
-@tf.autograph.experimental.do_not_convert
+@tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
 def activations(
     name: str,
     activations: Mapping[str, Any],

@@ -1,13 +1,13 @@
 """The averages of the paper's S^T A and what goes with them, streaming: a monoid that workers merge exactly."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from activis_tb.model import Statistics
 from activis_tb.recording.block import Block
+from activis_tb.recording.members import members_of
 from activis_tb.recording.moments import Moments
 
 
@@ -34,8 +34,8 @@ class Accumulator:
 
     def add(self, block: Block) -> None:
         """Adds the instances of `block`."""
-        members = _members(block, self._classes)
-        for subset, rows in enumerate(members):
+        members = members_of(block, self._classes)
+        for subset, rows in enumerate(members.rows):
             predicted = block.predicted[rows]
             self._correct[subset] += np.count_nonzero(predicted == block.label[rows])
             self._predicted_counts[subset] += np.bincount(predicted, minlength=self._classes)
@@ -65,10 +65,3 @@ class Accumulator:
             (int(correct), tuple(counts.tolist()))
             for correct, counts in zip(self._correct, self._predicted_counts, strict=True)
         ]
-
-
-def _members(block: Block, classes: int) -> Sequence[NDArray[np.intp]]:
-    """By subset, the positions of its members in `block`."""
-    order = np.argsort(block.label, kind="stable")
-    ends = np.cumsum(np.bincount(block.label, minlength=classes))
-    return [*np.split(order, ends[:-1]), *(np.flatnonzero(column) for column in block.membership.T)]

@@ -166,17 +166,22 @@ class BatchReader:
         selected = np.zeros((len(ids), 1 + len(self._settings.subsets)), np.bool_)
         if not self._settings.selections:
             return selected
-        view = batch_view(
-            {
-                "id": ids.astype(np.str_),
-                "index": index.copy(),
-                "label": self._classes[label],
-                "predicted": self._classes[outcomes.predicted],
-                "score": outcomes.score.copy(),
-                "correct": label == outcomes.predicted,
-                "scores": outcomes.scores.copy(),
-            },
-            columns,
+        functions = any(selection.function for selection in self._settings.selections)
+        view = (
+            {}
+            if not functions
+            else batch_view(
+                {
+                    "id": ids.astype(np.str_),
+                    "index": index.copy(),
+                    "label": self._classes[label],
+                    "predicted": self._classes[outcomes.predicted],
+                    "score": outcomes.score.copy(),
+                    "correct": label == outcomes.predicted,
+                    "scores": outcomes.scores.copy(),
+                },
+                columns,
+            )
         )
         if self._settings.always:
             selected[:, 0] = self._settings.always.members(ids, view)

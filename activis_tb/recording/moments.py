@@ -1,24 +1,29 @@
-"""One layer's activations summarised per subset and neuron, part by part.
+"""One layer's activations summarised per subset and neuron, block by block.
 
-Summaries of disjoint sets of instances merge to the summary of their union (Chan, Golub and LeVeque 1979), so batches,
-workers and machines may split the instances as they like. Each part's deviations are taken from its own mean, which
-keeps the variance right where the mean is a million times the standard deviation. No BLAS: its threads would fight
-with the training's.
+Sums and sums of squares are S^T A and S^T A² over sparse rows. Summaries of disjoint sets of instances merge to that of
+their union (Chan, Golub and LeVeque 1979), so batches, workers and machines may split the instances as they like. Where
+a sum of squares would lose the variance to cancellation, the deviations are taken from the mean instead. No BLAS: its
+threads would fight with the training's.
 """
 
-from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.model import Statistics
+from activis_tb.recording.members import Members
 
-_NEURONS_AT_ONCE = 1024
+_NEURONS_AT_ONCE = 256
+_ROWS_AT_ONCE = 256
+_LEAST_SHARE = 1e-8
+"""A variance below this share of the mean square has lost too many digits: float64 has 16."""
 
 
 class Moments:
-    """Count, mean, sum of squared deviations, extremes, active and non-finite counts, each (subsets, neurons).
+    """The summary of one layer; a new one is the neutral element of `merge`.
+
+    All arrays are (subsets, neurons).
 
     Attributes:
         count: Finite activations, int64.
@@ -40,19 +45,22 @@ class Moments:
         self.active = np.zeros(shape, np.int64)
         self.nonfinite = np.zeros(shape, np.int64)
 
-    def add(self, activations: NDArray[np.float32], members: Sequence[NDArray[np.intp]]) -> None:
-        """Adds instances: `activations` (instances, neurons), and by subset the positions of its members."""
-        present = [subset for subset, rows in enumerate(members) if len(rows)]
-        for start in range(0, activations.shape[1], _NEURONS_AT_ONCE):
-            neurons = slice(start, start + _NEURONS_AT_ONCE)
-            part = Moments(len(present), activations[:, neurons].shape[1])
-            for position, subset in enumerate(present):
-                part._summarise(position, activations[members[subset], neurons])
-            self._merge(part, (present, neurons))
+    def add(self, activations: NDArray[np.float32], members: Members) -> None:
+        """Adds a block of instances, `activations` (instances, neurons)."""
+        self.merge(_summarise(activations, members))
 
-    def merge(self, other: Self) -> None:
+    def merge(self, other: "Moments") -> None:
         """Adds the instances that `other` has seen."""
-        self._merge(other, ...)
+        total = self.count + other.count
+        share = other.count / np.maximum(total, 1)
+        distance = other.mean - self.mean
+        self.deviations += other.deviations + distance**2 * self.count * share
+        self.mean += distance * share
+        self.count = total
+        np.minimum(self.min, other.min, out=self.min)
+        np.maximum(self.max, other.max, out=self.max)
+        self.active += other.active
+        self.nonfinite += other.nonfinite
 
     def extract(self) -> Statistics:
         """Returns the statistics over all instances seen."""
@@ -72,43 +80,63 @@ class Moments:
             nonfinite=self.nonfinite.copy(),
         )
 
-    def _summarise(self, subset: int, values: NDArray[np.float32]) -> None:
-        self.min[subset] = values.min(axis=0)
-        self.max[subset] = values.max(axis=0)
-        if not (np.isfinite(self.min[subset]).all() and np.isfinite(self.max[subset]).all()):
-            self._summarise_finite(subset, values)
-            return
-        deviations = values.astype(np.float64)
-        self.count[subset] = len(values)
-        self.mean[subset] = deviations.sum(axis=0) / len(values)
-        deviations -= self.mean[subset]
-        self.deviations[subset] = np.einsum("ij,ij->j", deviations, deviations)
-        self.active[subset] = (values > 0).sum(axis=0)
 
-    def _summarise_finite(self, subset: int, values: NDArray[np.float32]) -> None:
-        finite = np.isfinite(values)
-        count = finite.sum(axis=0)
-        self.count[subset] = count
-        self.nonfinite[subset] = len(values) - count
-        self.min[subset] = values.min(axis=0, where=finite, initial=np.inf)
-        self.max[subset] = values.max(axis=0, where=finite, initial=-np.inf)
-        self.mean[subset] = values.sum(axis=0, where=finite, dtype=np.float64) / np.maximum(count, 1)
-        deviations = np.where(finite, values, self.mean[subset]) - self.mean[subset]
-        self.deviations[subset] = np.einsum("ij,ij->j", deviations, deviations)
-        self.active[subset] = (finite & (values > 0)).sum(axis=0)
+def _summarise(activations: NDArray[np.float32], members: Members) -> Moments:
+    finite = np.isfinite(activations)
+    part = Moments(len(members.rows), activations.shape[1])
+    if finite.all():
+        part.count += members.sizes[:, None]
+        _find_extremes(part, activations, activations, members)
+    else:
+        part.count += (members.counting @ finite.astype(np.float32)).astype(np.int64)
+        part.nonfinite += members.sizes[:, None] - part.count
+        lowest, highest = np.float32(-np.inf), np.float32(np.inf)
+        _find_extremes(part, np.where(finite, activations, highest), np.where(finite, activations, lowest), members)
+        activations = np.where(finite, activations, np.float32(0))
+    for start in range(0, activations.shape[1], _NEURONS_AT_ONCE):
+        neurons = slice(start, start + _NEURONS_AT_ONCE)
+        lost = _sum(part, activations, members, neurons)
+        if lost.any():
+            _rescue(part, start, lost, activations, finite, members)
+    return part
 
-    def _merge(self, part: "Moments", where: Any) -> None:
-        if isinstance(where, tuple):
-            rows, neurons = where
-            where = (np.asarray(rows, np.intp), neurons)
-        ours, theirs = self.count[where], part.count
-        total = ours + theirs
-        share = theirs / np.maximum(total, 1)
-        distance = part.mean - self.mean[where]
-        self.deviations[where] += part.deviations + distance**2 * ours * share
-        self.mean[where] += distance * share
-        self.count[where] = total
-        self.min[where] = np.minimum(self.min[where], part.min)
-        self.max[where] = np.maximum(self.max[where], part.max)
-        self.active[where] += part.active
-        self.nonfinite[where] += part.nonfinite
+
+def _find_extremes(part: Moments, for_min: NDArray[np.float32], for_max: NDArray[np.float32], members: Members) -> None:
+    for subset, rows in enumerate(members.rows):
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            chosen = rows[start : start + _ROWS_AT_ONCE]
+            low = for_min[chosen]
+            high = low if for_max is for_min else for_max[chosen]
+            np.minimum(part.min[subset], low.min(axis=0), out=part.min[subset])
+            np.maximum(part.max[subset], high.max(axis=0), out=part.max[subset])
+
+
+def _sum(part: Moments, activations: NDArray[np.float32], members: Members, neurons: slice) -> NDArray[np.bool_]:
+    """Fills in what sums give, and returns where the variance was lost, bool (subsets, neurons)."""
+    values = activations[:, neurons].astype(np.float64)
+    count = np.maximum(part.count[:, neurons], 1)
+    mean = (members.transposed @ values) / count
+    part.mean[:, neurons] = mean
+    part.active[:, neurons] = members.counting @ (values > 0).astype(np.float32)
+    squares = members.transposed @ np.square(values, out=values)
+    constant = part.min[:, neurons] >= part.max[:, neurons]
+    deviations = np.where(constant, 0, squares - count * mean**2)
+    part.deviations[:, neurons] = deviations
+    lost: NDArray[np.bool_] = ~constant & (deviations < _LEAST_SHARE * squares)
+    return lost
+
+
+def _rescue(
+    part: Moments,
+    start: int,
+    lost: NDArray[np.bool_],
+    activations: NDArray[np.float32],
+    finite: NDArray[np.bool_],
+    members: Members,
+) -> None:
+    """Sums the squared deviations one by one where the variance was lost; `lost` begins at neuron `start`."""
+    for subset in np.flatnonzero(lost.any(axis=1)):
+        neurons = start + np.flatnonzero(lost[subset])
+        cells = np.ix_(members.rows[subset], neurons)
+        deviations = activations[cells] - part.mean[subset, neurons]
+        part.deviations[subset, neurons] = np.square(deviations).sum(axis=0, where=finite[cells])
