@@ -21,19 +21,12 @@ CLASSES = tuple("0123456789")
 LAYERS = ("conv", "hidden", "output")
 
 
-def train(directory: Path, epochs: int) -> float:
-    """Trains the model, with its scalars below `directory` and a snapshot of the validation digits per epoch.
-
-    Returns:
-        The share of validation digits that the model reads right in the end.
-    """
+def train(directory: Path, epochs: int) -> keras.Model:
+    """Returns a trained model; its scalars and a snapshot of the validation digits per epoch are below `directory`."""
     keras.utils.set_random_seed(SEED)
-    pixels, labels = load_digits(return_X_y=True)
-    x, x_validation, y, y_validation = train_test_split(
-        pixels.reshape(-1, 8, 8, 1).astype("float32") / 16, labels, test_size=0.25, random_state=SEED, stratify=labels
-    )
+    x, x_validation, y, y_validation = digits()
     model = build_model()
-    recorded = keras.Model(model.inputs, {layer: model.get_layer(layer).output for layer in LAYERS})
+    recorded = keras.Model(model.input, {layer: model.get_layer(layer).output for layer in LAYERS})
     graph = activis_tb.keras.forward_graph(model, LAYERS)
     attributes = {"image": pictures(x_validation), "ink": x_validation.mean(axis=(1, 2, 3))}
     batches = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x), seed=SEED).batch(32)
@@ -69,7 +62,14 @@ def train(directory: Path, epochs: int) -> float:
 
     train_writer.close()
     validation_writer.close()
-    return float(accuracy)
+    return model
+
+
+def digits() -> list[np.ndarray]:
+    """Returns images to train and to validate with, float32 (instances, 8, 8, 1) in 0..1, and the labels of both."""
+    pixels, labels = load_digits(return_X_y=True)
+    images = pixels.reshape(-1, 8, 8, 1).astype("float32") / 16
+    return train_test_split(images, labels, test_size=0.25, random_state=SEED, stratify=labels)
 
 
 def make_train_step(model: keras.Model) -> tf.types.experimental.PolymorphicFunction:

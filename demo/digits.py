@@ -17,7 +17,7 @@ RUNS = ("train", "validation")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = argument_parser("Train a CNN on digits and record it for the ACTIVIS tab.", epochs=8).parse_args(
+    options = argument_parser("Train a CNN on digits and record it for the ACTIVIS tab.", epochs=12).parse_args(
         arguments
     )
     folder = DemoFolder(options.logdir, "digits", RUNS)

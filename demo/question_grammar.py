@@ -112,8 +112,10 @@ WORDS = {
         "Mozart|Einstein|Cleopatra|Lincoln|Picasso|Darwin|Gandhi|Edison|Columbus|Newton|Churchill|Marie Curie|"
         "Neil Armstrong|Galileo|Florence Nightingale|William Penn"
     ),
-    "place": "capital|largest city|state|river|park|mountain|island|bridge|highest point|port|county|lake|monument|border|"
-    "peninsula|strait",
+    "place": (
+        "capital|largest city|state|river|park|mountain|island|bridge|highest point|port|county|lake|monument|"
+        "border|peninsula|strait"
+    ),
     "quantity": (
         "population|height|weight|average age|value|temperature|length|range|price|level|speed|size|rate|area|"
         "life expectancy|depth|distance|wingspan|diameter"

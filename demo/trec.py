@@ -93,7 +93,8 @@ def _fetch(home: str, name: str, patience: float) -> bytes:
     content = _within(patience, home + name)
     digest = hashlib.sha256(content).hexdigest()
     if digest != DIGESTS[name]:
-        message = f"{home}{name}: got SHA-256 {digest[:16]}…; expected {DIGESTS[name][:16]}…."
+        message = f"{home}{name}: got SHA-256 {digest[:16]}…; expected {DIGESTS[name][:16]}…. "
+        message += "Fetch both files yourself and name their folder by --data."
         raise ChecksumError(message)
     return content
 
