@@ -1,0 +1,57 @@
+/** The tab: the three views side by side, or what stands there until there is something to see. */
+
+import { useLayoutEffect } from "preact/hooks";
+import { GraphView } from "./views/graph/graph";
+import { InstanceColumn } from "./views/instances/column";
+import { Panel } from "./views/panel/panel";
+import { LayerInvitation, NothingRecorded } from "./views/status/empty";
+import { Toolbar } from "./views/toolbar/toolbar";
+import { Problem } from "./views/widgets/controls";
+import { usePalette, useStore } from "./views/widgets/store";
+
+export function App() {
+  usePageColours();
+  return (
+    <div class="tab" data-testid="tab">
+      <Content />
+    </div>
+  );
+}
+
+function Content() {
+  const { catalogue, layers } = useStore();
+  const runs = catalogue.runs.value;
+  if (runs.status === "error") return <Problem sentence={runs.message} retry={() => void catalogue.refresh()} />;
+  if (!runs.value) return <p class="waiting">Looking for recordings…</p>;
+  if (!catalogue.snapshot.value) return <NothingRecorded />;
+  return (
+    <>
+      <Toolbar />
+      <main class="views">
+        <div class="left">
+          <GraphView />
+          <div class="panels">
+            {layers.value.map((layer) => (
+              <Panel key={layer.name} layer={layer} />
+            ))}
+            {layers.value.length === 0 && <LayerInvitation />}
+          </div>
+        </div>
+        <InstanceColumn />
+      </main>
+    </>
+  );
+}
+
+/** Hands the palette to the style sheet, so that colours have one home. */
+function usePageColours(): void {
+  const palette = usePalette();
+  const dark = useStore().host.dark.value;
+  useLayoutEffect(() => {
+    const root = document.documentElement;
+    root.style.colorScheme = dark ? "dark" : "light";
+    for (const [name, value] of Object.entries(palette)) {
+      if (typeof value === "string") root.style.setProperty(`--${name}`, value);
+    }
+  }, [palette, dark]);
+}

@@ -1,0 +1,116 @@
+/** The plugin's routes as functions. Every function aborts with `signal` and rejects with a sentence to show. */
+
+import type { Graph, InstanceColumns, RunList } from "./activis";
+import { decodeBytes, decodeFloats, type NpyArray } from "./npy";
+
+/** Names one snapshot: everything recorded at one (run, name, step). */
+export interface SnapshotReference {
+  run: string;
+  name: string;
+  step: number;
+}
+
+export type Statistic = "count" | "mean" | "std" | "min" | "max" | "active" | "nonfinite";
+export type ProjectionMethod = "pca" | "tsne";
+
+export interface Projection {
+  method: ProjectionMethod;
+  /** (rows, 2); NaN where an instance has no place. */
+  coordinates: Float32Array;
+  /** False while the job still moves the points. */
+  done: boolean;
+  iteration: number;
+  iterations: number;
+  perplexity: number;
+}
+
+/** A route answered with an error, or nothing answered. `message` is fit to be shown. */
+export class RouteError extends Error {
+  /** HTTP status; 0 where there was no answer. */
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export interface Client {
+  runs(signal: AbortSignal): Promise<RunList>;
+  graph(run: string, signal: AbortSignal): Promise<Graph>;
+  instances(snapshot: SnapshotReference, signal: AbortSignal): Promise<InstanceColumns>;
+  /** (rows, subsets) */
+  membership(snapshot: SnapshotReference, signal: AbortSignal): Promise<NpyArray<Uint8Array>>;
+  /** (subsets, neurons) */
+  statistics(
+    snapshot: SnapshotReference,
+    layer: string,
+    statistic: Statistic,
+    signal: AbortSignal,
+  ): Promise<NpyArray<Float32Array>>;
+  /** (rows, neurons) */
+  activations(snapshot: SnapshotReference, layer: string, signal: AbortSignal): Promise<NpyArray<Float32Array>>;
+  projection(
+    snapshot: SnapshotReference,
+    layer: string,
+    method: ProjectionMethod,
+    signal: AbortSignal,
+  ): Promise<Projection>;
+  /** Address of an instance's picture. */
+  imageUrl(snapshot: SnapshotReference, attribute: string, row: number): string;
+}
+
+/** Makes a client of the routes below `base`, which ends in a slash. */
+export function createClient(base: string): Client {
+  const get = (route: string, parameters: object, signal: AbortSignal) =>
+    request(address(base, route, parameters), signal);
+  const json = async <Message>(route: string, parameters: object, signal: AbortSignal) =>
+    (await (await get(route, parameters, signal)).json()) as Message;
+  const floats = async (route: string, parameters: object, signal: AbortSignal) =>
+    decodeFloats(await (await get(route, parameters, signal)).arrayBuffer());
+
+  return {
+    runs: (signal) => json("runs", {}, signal),
+    graph: (run, signal) => json("graph", { run }, signal),
+    instances: (snapshot, signal) => json("instances", snapshot, signal),
+    membership: async (snapshot, signal) =>
+      decodeBytes(await (await get("membership", snapshot, signal)).arrayBuffer()),
+    statistics: (snapshot, layer, statistic, signal) => floats("statistics", { ...snapshot, layer, statistic }, signal),
+    activations: (snapshot, layer, signal) => floats("activations", { ...snapshot, layer }, signal),
+    projection: async (snapshot, layer, method, signal) => {
+      const response = await get("projection", { ...snapshot, layer, method }, signal);
+      const number = (header: string) => Number(response.headers.get(header) ?? 0);
+      return {
+        method,
+        coordinates: decodeFloats(await response.arrayBuffer()).data,
+        done: response.status !== 202,
+        iteration: number("Activis-Iteration"),
+        iterations: number("Activis-Iterations"),
+        perplexity: number("Activis-Perplexity"),
+      };
+    },
+    imageUrl: (snapshot, attribute, row) => address(base, "image", { ...snapshot, attribute, row }),
+  };
+}
+
+function address(base: string, route: string, parameters: object): string {
+  const query = new URLSearchParams(Object.entries(parameters).map(([key, value]) => [key, String(value)]));
+  return query.size > 0 ? `${base}${route}?${query}` : `${base}${route}`;
+}
+
+async function request(url: string, signal: AbortSignal): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { signal });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new RouteError(0, "TensorBoard does not answer. Is it still running? It will be asked again.");
+  }
+  if (response.ok) return response;
+  const type = response.headers.get("Content-Type") ?? "";
+  const sentence = type.startsWith("text/plain") ? (await response.text()).trim() : "";
+  throw new RouteError(
+    response.status,
+    sentence || `TensorBoard answered ${response.status} ${response.statusText}. Its terminal says why.`,
+  );
+}

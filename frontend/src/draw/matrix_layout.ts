@@ -1,0 +1,84 @@
+/** Where a matrix's rows and columns stand, and which of them a point is in. Lengths in CSS pixels. */
+
+export const ROW_HEIGHT = 13;
+export const GROUP_GAP = 5;
+
+/** Neurons are printed, not only drawn, up to this many. */
+export const PRINTED_NEURONS = 16;
+export const PRINTED_PITCH = 46;
+
+const STRETCH_AT_LEAST = 6;
+const SCROLL_PITCH = 10;
+const WIDEST_PITCH = 24;
+
+export interface RowLayout {
+  tops: readonly number[];
+  /** Lines between groups of rows. */
+  separators: readonly number[];
+  /** Top of the place kept for the temporary row. */
+  temporaryTop: number;
+  height: number;
+}
+
+/** Stacks rows of `groups`, one name per row; a gap stands where the name changes, and last comes the temporary row. */
+export function layoutRows(groups: readonly string[]): RowLayout {
+  const tops: number[] = [];
+  const separators: number[] = [];
+  let y = 0;
+  groups.forEach((group, position) => {
+    if (position > 0 && group !== groups[position - 1]) {
+      separators.push(y + GROUP_GAP / 2);
+      y += GROUP_GAP;
+    }
+    tops.push(y);
+    y += ROW_HEIGHT;
+  });
+  if (groups.length > 0 && groups.at(-1) !== "instance") {
+    separators.push(y + GROUP_GAP / 2);
+    y += GROUP_GAP;
+  }
+  return { tops, separators, temporaryTop: y, height: y + ROW_HEIGHT };
+}
+
+/** Returns the position of the row at `y`, `tops.length` for the temporary row, -1 for none. */
+export function rowAt(layout: RowLayout, y: number): number {
+  const tops = [...layout.tops, layout.temporaryTop];
+  return tops.findIndex((top) => y >= top && y < top + ROW_HEIGHT);
+}
+
+export interface ColumnLayout {
+  pitch: number;
+  radius: number;
+  /** Position of the first column in sight. */
+  first: number;
+  /** Columns in sight. */
+  visible: number;
+  total: number;
+}
+
+/** Fits all columns into `width` where they stay legible, else shows a window of them from `first` on. */
+export function layoutColumns(total: number, width: number, first: number): ColumnLayout {
+  if (total <= PRINTED_NEURONS && total * PRINTED_PITCH <= width) {
+    return { pitch: PRINTED_PITCH, radius: 5, first: 0, visible: total, total };
+  }
+  const fitting = width / Math.max(1, total);
+  const pitch = fitting >= STRETCH_AT_LEAST ? Math.min(fitting, WIDEST_PITCH) : SCROLL_PITCH;
+  const visible = Math.min(total, Math.max(1, Math.floor(width / pitch + 1e-6)));
+  const last = Math.max(0, total - visible);
+  return { pitch, radius: Math.min(5, 0.47 * pitch), first: Math.min(Math.max(0, first), last), visible, total };
+}
+
+/** Whether a layer's values are printed beside their circles. */
+export const isPrinted = (columns: ColumnLayout): boolean => columns.pitch === PRINTED_PITCH;
+
+/** Middle of the circle at `position`, by the order shown. */
+export function columnX(columns: ColumnLayout, position: number): number {
+  const inset = isPrinted(columns) ? 7 : columns.pitch / 2;
+  return (position - columns.first) * columns.pitch + inset;
+}
+
+/** Returns the position of the column at `x`, -1 for none. */
+export function columnAt(columns: ColumnLayout, x: number): number {
+  const position = columns.first + Math.floor(x / columns.pitch);
+  return x >= 0 && position < Math.min(columns.total, columns.first + columns.visible) ? position : -1;
+}

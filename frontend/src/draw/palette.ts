@@ -1,0 +1,142 @@
+/** Colours of both themes, as one value that style sheets and canvases share. */
+
+export interface Palette {
+  background: string;
+  card: string;
+  line: string;
+  text: string;
+  secondary: string;
+  tertiary: string;
+  accent: string;
+  /** The hovered row's and column's band. */
+  band: string;
+  /** The temporary row. */
+  hover: string;
+  hoverRing: string;
+  recorded: string;
+  wrong: string;
+  right: string;
+  /** Points and squares that are not lit. */
+  faded: string;
+  /** An operator, and its name. */
+  operator: string;
+  operatorText: string;
+  field: string;
+  group: string;
+  shadow: string;
+  bar: string;
+  barTrack: string;
+  /** By class while there are at most `classes.length`. */
+  classes: readonly string[];
+  /** A class without a colour of its own. */
+  otherClass: string;
+  /** Activation zero and the scale's maximum. */
+  ramp: readonly [string, string];
+  /** The scale's minimum, zero and maximum for layers with negative values. */
+  diverging: readonly [string, string, string];
+}
+
+export const LIGHT: Palette = {
+  background: "#f5f5f5",
+  card: "#ffffff",
+  line: "#e3e5e8",
+  text: "#212121",
+  secondary: "#5f6368",
+  tertiary: "#6b7177",
+  accent: "#1a67d2",
+  band: "rgba(26, 103, 210, 0.1)",
+  hover: "#fff4d6",
+  hoverRing: "#f0b429",
+  recorded: "#ffd54f",
+  wrong: "#c5221f",
+  right: "#188038",
+  faded: "#dfe1e4",
+  operator: "#3c4043",
+  operatorText: "#ffffff",
+  field: "#f1f3f4",
+  group: "#fafafa",
+  shadow: "0 1px 2px rgba(0, 0, 0, 0.16)",
+  bar: "#6b7177",
+  barTrack: "#eceef0",
+  classes: ["#45B5DA", "#2B62AE", "#C9AE2A", "#F0727F", "#127A3A", "#8A2480", "#8D5B3F", "#2FA59A"],
+  otherClass: "#9aa0a6",
+  ramp: ["#eef0f2", "#0e0f10"],
+  diverging: ["#b34a00", "#f1f2f4", "#1f5fae"],
+};
+
+export const DARK: Palette = {
+  background: "#232425",
+  card: "#2f3031",
+  line: "#47494b",
+  text: "#e8eaed",
+  secondary: "#b3b8bd",
+  tertiary: "#9aa0a6",
+  accent: "#8ab4f8",
+  band: "rgba(138, 180, 248, 0.15)",
+  hover: "#4a4126",
+  hoverRing: "#f6c343",
+  recorded: "#ffd54f",
+  wrong: "#f28b82",
+  right: "#81c995",
+  faded: "#4a4c4f",
+  operator: "#b3b8bd",
+  operatorText: "#232425",
+  field: "#3b3d3f",
+  group: "#353638",
+  shadow: "0 1px 2px rgba(0, 0, 0, 0.5)",
+  bar: "#9aa0a6",
+  barTrack: "#3f4143",
+  classes: ["#8FE3FF", "#4F8FE0", "#E3CD4E", "#FF9AA5", "#3FAE63", "#D35FB0", "#C99A7C", "#5FD4C4"],
+  otherClass: "#80868b",
+  ramp: ["#3b3d3f", "#ffffff"],
+  diverging: ["#ffab52", "#3b3d3f", "#6fb1ff"],
+};
+
+/**
+ * Returns a colour per class. Up to eight classes have one each; of more, only the chosen ones, so that colours stay
+ * apart, and without a choice the first eight.
+ */
+export function classColours(palette: Palette, classes: readonly string[], chosen: readonly string[]): string[] {
+  const limit = palette.classes.length;
+  if (classes.length <= limit) return palette.classes.slice(0, classes.length);
+  const coloured = chosen.filter((name) => classes.includes(name)).slice(0, limit);
+  const holders = coloured.length > 0 ? coloured : classes.slice(0, limit);
+  return classes.map((name) => palette.classes[holders.indexOf(name)] ?? palette.otherClass);
+}
+
+const LEVELS = 64;
+
+/** Colours of a scale's values in steps: from zero to the maximum, or through zero for signed layers. */
+export interface Ramp {
+  signed: boolean;
+  max: number;
+  /** Colours by level, evenly spaced after the exponent is applied. */
+  levels: readonly string[];
+}
+
+// Less than one, so that weak activations still differ from none.
+const EXPONENT = 0.75;
+
+export function createRamp(palette: Palette, max: number, signed: boolean): Ramp {
+  const levels = Array.from({ length: LEVELS }, (_, level) => {
+    const position = level / (LEVELS - 1);
+    if (!signed) return mix(palette.ramp[0], palette.ramp[1], position);
+    const [low, zero, high] = palette.diverging;
+    return position < 0.5 ? mix(zero, low, 1 - 2 * position) : mix(zero, high, 2 * position - 1);
+  });
+  return { signed, max, levels };
+}
+
+/** Returns the level of a finite value; values beyond the scale are clipped. */
+export function levelOf(ramp: Ramp, value: number): number {
+  const strength = Math.min(1, Math.abs(value) / ramp.max) ** EXPONENT;
+  if (!ramp.signed) return value > 0 ? Math.round(strength * (LEVELS - 1)) : 0;
+  return Math.round(((1 + Math.sign(value) * strength) / 2) * (LEVELS - 1));
+}
+
+/** Mixes two `#rrggbb` colours; `share` 0 is the first. */
+export function mix(first: string, second: string, share: number): string {
+  const channel = (colour: string, at: number) => Number.parseInt(colour.slice(at, at + 2), 16);
+  const mixed = [1, 3, 5].map((at) => Math.round(channel(first, at) * (1 - share) + channel(second, at) * share));
+  return `rgb(${mixed.join(", ")})`;
+}

@@ -1,0 +1,174 @@
+/** Draws a small layer's numbers beside its circles and, for the output layer, what the model made of each row. */
+
+import { type ColumnLayout, columnX, ROW_HEIGHT } from "./matrix_layout";
+import { mix, type Palette } from "./palette";
+
+export const FONT = "Roboto, Arial, sans-serif";
+
+export interface PrintedRow {
+  top: number;
+  values: Float32Array | null;
+  /** By class, how many were predicted as it; null where the layer is not the output. */
+  predicted: readonly number[] | null;
+  /** Class that is right for the row; -1 where the row has several. */
+  label: number;
+  /** Share that is right of a class or subset. */
+  accuracy: number | null;
+  /** Score of an instance's predicted class, and whether it is the true one. */
+  score: { value: number; correct: boolean } | null;
+}
+
+export interface OutputLayout {
+  predictedLeft: number;
+  predictedPitch: number;
+  barLeft: number;
+  barWidth: number;
+}
+
+const GAP = 24;
+const NARROWEST_BAR = 60;
+const WIDEST_BAR = 150;
+const PERCENT_WIDTH = 46;
+
+/** Places counts and accuracy right of the values, or returns null where there is no room. */
+export function layoutOutput(columns: ColumnLayout, classes: number, width: number): OutputLayout | null {
+  const predictedLeft = columns.total * columns.pitch + GAP;
+  const room = width - predictedLeft - GAP - NARROWEST_BAR - PERCENT_WIDTH;
+  const predictedPitch = Math.min(32, Math.floor(room / Math.max(1, classes)));
+  if (predictedPitch < 18) return null;
+  const barLeft = predictedLeft + classes * predictedPitch + GAP;
+  return {
+    predictedLeft,
+    predictedPitch,
+    barLeft,
+    barWidth: Math.min(WIDEST_BAR, width - barLeft - PERCENT_WIDTH),
+  };
+}
+
+/** Prints values; weaker ones in a lighter tone, zeros not at all. */
+export function drawValues(
+  context: CanvasRenderingContext2D,
+  rows: readonly PrintedRow[],
+  order: Int32Array,
+  columns: ColumnLayout,
+  max: number,
+  palette: Palette,
+): void {
+  context.font = `10px ${FONT}`;
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+  for (const row of rows) {
+    order.forEach((neuron, position) => {
+      const value = row.values?.[neuron] ?? Number.NaN;
+      if (!Number.isFinite(value) || value === 0) return;
+      context.fillStyle = Math.abs(value) >= max / 5 ? palette.text : palette.secondary;
+      context.fillText(shortNumber(value), columnX(columns, position) + 8, row.top + ROW_HEIGHT / 2 + 0.5);
+    });
+  }
+}
+
+/** Draws counts by predicted class (right ones grey, wrong ones red) and accuracy as a bar or score as a dot. */
+export function drawOutput(
+  context: CanvasRenderingContext2D,
+  rows: readonly PrintedRow[],
+  layout: OutputLayout,
+  palette: Palette,
+): void {
+  context.font = `10px ${FONT}`;
+  context.textBaseline = "middle";
+  for (const row of rows) {
+    drawCounts(context, row, layout, palette);
+    if (row.accuracy !== null) drawAccuracy(context, row.accuracy, row.top, layout, palette);
+    if (row.score) drawScore(context, row.score, row.top, layout, palette);
+  }
+}
+
+function drawCounts(context: CanvasRenderingContext2D, row: PrintedRow, layout: OutputLayout, palette: Palette): void {
+  const total = row.predicted?.reduce((sum, count) => sum + count, 0) ?? 0;
+  row.predicted?.forEach((count, label) => {
+    if (count === 0) return;
+    const x = layout.predictedLeft + label * layout.predictedPitch;
+    const wrong = row.label >= 0 && label !== row.label;
+    const strength = 0.12 + 0.4 * (count / total);
+    context.fillStyle = mix(palette.card, wrong ? palette.wrong : palette.bar, strength);
+    context.beginPath();
+    context.roundRect(x, row.top + 1, layout.predictedPitch - 2, ROW_HEIGHT - 2, 2);
+    context.fill();
+    context.fillStyle = palette.text;
+    context.textAlign = "center";
+    context.fillText(compactCount(count), x + layout.predictedPitch / 2 - 1, row.top + ROW_HEIGHT / 2 + 0.5);
+  });
+}
+
+function drawAccuracy(
+  context: CanvasRenderingContext2D,
+  accuracy: number,
+  top: number,
+  layout: OutputLayout,
+  palette: Palette,
+): void {
+  const y = top + ROW_HEIGHT / 2 - 2;
+  context.fillStyle = palette.barTrack;
+  context.fillRect(layout.barLeft, y, layout.barWidth, 4);
+  context.fillStyle = palette.bar;
+  context.fillRect(layout.barLeft, y, layout.barWidth * accuracy, 4);
+  context.textAlign = "left";
+  context.fillStyle = palette.text;
+  context.fillText(`${Math.round(accuracy * 100)} %`, layout.barLeft + layout.barWidth + 8, top + ROW_HEIGHT / 2 + 0.5);
+}
+
+function drawScore(
+  context: CanvasRenderingContext2D,
+  score: { value: number; correct: boolean },
+  top: number,
+  layout: OutputLayout,
+  palette: Palette,
+): void {
+  const y = top + ROW_HEIGHT / 2;
+  const colour = score.correct ? palette.secondary : palette.wrong;
+  context.fillStyle = palette.line;
+  context.fillRect(layout.barLeft, y - 0.5, layout.barWidth, 1);
+  context.fillStyle = colour;
+  context.beginPath();
+  context.arc(layout.barLeft + layout.barWidth * score.value, y, 2.5, 0, 2 * Math.PI);
+  context.fill();
+  context.textAlign = "left";
+  context.fillText(score.value.toFixed(2), layout.barLeft + layout.barWidth + 8, y + 0.5);
+}
+
+/** Draws column headings, each cut to its column's width. */
+export function drawHeadings(
+  context: CanvasRenderingContext2D,
+  headings: readonly string[],
+  left: (position: number) => number,
+  width: number,
+  palette: Palette,
+): void {
+  context.font = `10px ${FONT}`;
+  context.textBaseline = "alphabetic";
+  context.textAlign = "left";
+  context.fillStyle = palette.secondary;
+  headings.forEach((heading, position) => {
+    context.fillText(fitText(context, heading, width), left(position), 30);
+  });
+}
+
+/** Cuts `text` so that it is at most `width` wide, with an ellipsis. */
+export function fitText(context: CanvasRenderingContext2D, text: string, width: number): string {
+  if (context.measureText(text).width <= width) return text;
+  let length = text.length;
+  while (length > 1 && context.measureText(`${text.slice(0, length)}…`).width > width) length--;
+  return `${text.slice(0, length)}…`;
+}
+
+/** Two decimals for everyday magnitudes, else two significant digits, in at most six characters. */
+export function shortNumber(value: number): string {
+  const magnitude = Math.abs(value);
+  if (magnitude !== 0 && (magnitude < 0.005 || magnitude >= 1000)) return value.toExponential(0);
+  return magnitude >= 100 ? value.toFixed(0) : value.toFixed(2);
+}
+
+function compactCount(count: number): string {
+  if (count < 1000) return String(count);
+  return count < 1_000_000 ? `${Math.round(count / 1000)}k` : `${(count / 1_000_000).toFixed(1)}M`;
+}

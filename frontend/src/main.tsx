@@ -1,0 +1,45 @@
+/** The module that TensorBoard imports into the plugin's frame. */
+
+import { render as renderInto } from "preact";
+import "@fontsource/roboto/latin-400.css";
+import "@fontsource/roboto/latin-500.css";
+import "./styles/base.css";
+import "./styles/toolbar.css";
+import "./styles/graph.css";
+import "./styles/panel.css";
+import "./styles/instances.css";
+import { App } from "./app";
+import { createClient } from "./contract/client";
+import { exposeDebugState } from "./state/debug";
+import { openParentHash } from "./state/hash";
+import { observeHost } from "./state/host";
+import { createStore } from "./state/store";
+import { StoreContext } from "./views/widgets/store";
+
+/** Shows the tab in this document. TensorBoard calls it once. */
+export async function render(): Promise<void> {
+  await loadStyles();
+  const store = createStore(
+    createClient(new URL(/* @vite-ignore */ "./", import.meta.url).href),
+    openParentHash(window),
+    observeHost(window),
+  );
+  exposeDebugState(store, window);
+  renderInto(
+    <StoreContext.Provider value={store}>
+      <App />
+    </StoreContext.Provider>,
+    document.body,
+  );
+}
+
+function loadStyles(): Promise<void> {
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = new URL(/* @vite-ignore */ "./style.css", import.meta.url).href;
+  return new Promise((resolve) => {
+    link.onload = () => resolve();
+    link.onerror = () => resolve();
+    document.head.append(link);
+  });
+}

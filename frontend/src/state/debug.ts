@@ -1,0 +1,72 @@
+/** A read-only picture of the store for tests, made from the very structures that are drawn. */
+
+import type { Hover } from "./hover";
+import type { LayerStore } from "./layer";
+import type { Store } from "./store";
+
+export interface DebugState {
+  run: string | null;
+  name: string | null;
+  step: number | null;
+  layers: string[];
+  sort: string;
+  hover: { source: Hover["source"]; layer: string | null; row: string | null; neuron: number | null } | null;
+  pinned: string[];
+  /** By layer, neurons in the order in which they are shown. */
+  columns: Record<string, number[]>;
+  /** By layer, the sampled rows that the hovered row lights in the projection, in ascending order. */
+  lit: Record<string, number[]>;
+  projection: Record<string, { method: string; iteration: number; points: number } | null>;
+}
+
+declare global {
+  interface Window {
+    __activis?: { state: () => DebugState };
+  }
+}
+
+export function exposeDebugState(store: Store, self: Window): void {
+  self.__activis = { state: () => debugState(store) };
+}
+
+function debugState(store: Store): DebugState {
+  const reference = store.catalogue.reference.peek();
+  const hover = store.hover.peek();
+  const layers = store.layers.peek();
+  const byLayer = <Value>(derive: (layer: LayerStore) => Value) =>
+    Object.fromEntries(layers.map((layer) => [layer.name, derive(layer)]));
+  return {
+    run: reference?.run ?? null,
+    name: reference?.name ?? null,
+    step: reference?.step ?? null,
+    layers: layers.map((layer) => layer.name),
+    sort: store.durable.sort.peek(),
+    hover: hover && {
+      source: hover.source,
+      layer: hover.layer ?? null,
+      row: hover.row?.key ?? null,
+      neuron: hover.neuron ?? null,
+    },
+    pinned: [...store.durable.pinned.peek()],
+    columns: byLayer((layer) => [...(layer.columns.peek() ?? [])]),
+    lit: byLayer((layer) => litRows(store, layer)),
+    projection: byLayer((layer) => {
+      const shown = layer.projection.shown.peek();
+      return shown && { method: shown.method, iteration: shown.iteration, points: placedRows(layer).length };
+    }),
+  };
+}
+
+function litRows(store: Store, layer: LayerStore): number[] {
+  const lit = store.lit.peek();
+  const instance = store.instance.peek();
+  return placedRows(layer).filter((row) => (lit ? lit[row] === 1 : row === instance));
+}
+
+/** Sampled rows that have a place in the projection. */
+function placedRows(layer: LayerStore): number[] {
+  const coordinates = layer.projection.shown.peek()?.coordinates ?? new Float32Array();
+  return Array.from({ length: coordinates.length / 2 }, (_, row) => row).filter((row) =>
+    Number.isFinite(coordinates[row * 2]),
+  );
+}

@@ -1,0 +1,139 @@
+/** One open layer: its numbers and what follows from them. */
+
+import { computed, type ReadonlySignal } from "@preact/signals";
+import type { LayerEntry } from "../contract/activis";
+import type { Client, Statistic } from "../contract/client";
+import type { NpyArray } from "../contract/npy";
+import type { Catalogue } from "./catalogue";
+import { columnOrder, strongestClasses } from "./columns";
+import type { Durable } from "./durable";
+import type { Host } from "./host";
+import { followProjection, type ProjectionFollower } from "./projection";
+import { type Cache, createResource, type Resource } from "./resource";
+import type { MatrixRow } from "./rows";
+import { type ValueScale, valueScale } from "./scale";
+
+type Floats = NpyArray<Float32Array>;
+
+export interface LayerStore {
+  name: string;
+  /** Null where the snapshot does not have this layer. */
+  entry: ReadonlySignal<LayerEntry | null>;
+  mean: Resource<Floats>;
+  active: Resource<Floats>;
+  nonfinite: Resource<Floats>;
+  activations: Resource<Floats>;
+  projection: ProjectionFollower;
+  /** Neurons in the order in which they are shown; null until the means are there. */
+  columns: ReadonlySignal<Int32Array | null>;
+  strongest: ReadonlySignal<Int32Array | null>;
+  scale: ReadonlySignal<ValueScale | null>;
+  /** By neuron, non-finite activations over all instances. */
+  nonfiniteCounts: ReadonlySignal<Float32Array | null>;
+  /** By neuron, whether it was never above zero over all instances. */
+  dead: ReadonlySignal<Uint8Array | null>;
+  dispose: () => void;
+}
+
+export interface LayerContext {
+  client: Client;
+  cache: Cache;
+  catalogue: Catalogue;
+  durable: Durable;
+  host: Host;
+  /** The row that sorts, where it is among those that can be shown. */
+  sortRow: ReadonlySignal<MatrixRow | null>;
+}
+
+export function openLayer(name: string, context: LayerContext): LayerStore {
+  const { client, cache, catalogue, durable, host, sortRow } = context;
+  const entry = computed(() => catalogue.snapshot.value?.layers.find((layer) => layer.name === name) ?? null);
+  const known = computed(() => entry.value !== null);
+  const fetched = (what: string, load: (signal: AbortSignal) => Promise<Floats>) =>
+    createResource<Floats>(() => {
+      if (!known.value || catalogue.reference.value === null) return null;
+      return { key: `${what} ${name} ${catalogue.key.value}`, load };
+    }, cache);
+  const reference = () => catalogue.reference.peek() ?? { run: "", name: "", step: 0 };
+  const statistic = (which: Statistic) =>
+    fetched(which, (signal) => client.statistics(reference(), name, which, signal));
+
+  const mean = statistic("mean");
+  const active = statistic("active");
+  const nonfinite = statistic("nonfinite");
+  const activations = fetched("activations", (signal) => client.activations(reference(), name, signal));
+  const projection = followProjection({
+    client,
+    cache,
+    layer: name,
+    reference: computed(() => (known.value ? catalogue.reference.value : null)),
+    key: catalogue.key,
+    visible: host.visible,
+  });
+
+  const classes = computed(() => catalogue.snapshot.value?.classes.length ?? 0);
+  const layer: Omit<LayerStore, "columns" | "dispose"> = {
+    name,
+    entry,
+    mean,
+    active,
+    nonfinite,
+    activations,
+    projection,
+    strongest: computed(() => mapValue(mean, (means) => strongestClasses(means, classes.value))),
+    scale: computed(() => mapValue(mean, (means) => valueScale(means, classes.value, entry.value?.signed ?? false))),
+    nonfiniteCounts: computed(() => mapValue(nonfinite, (counts) => sumOverClasses(counts, classes.value))),
+    dead: computed(() => mapValue(active, (shares) => neverActive(shares, classes.value))),
+  };
+  const columns = computed(() =>
+    mapValue(mean, (means) => {
+      const row = sortRow.value;
+      return columnOrder(durable.sort.value, means, classes.value, row ? rowValues(layer, row) : null);
+    }),
+  );
+  const dispose = () => {
+    for (const part of [mean, active, nonfinite, activations, projection]) part.dispose();
+  };
+  return { ...layer, columns, dispose };
+}
+
+/** Returns a row's values by neuron: averages of a class or subset, activations of an instance; null until there. */
+export function rowValues(layer: Pick<LayerStore, "mean" | "activations">, row: MatrixRow): Float32Array | null {
+  return row.subset >= 0
+    ? sliceRow(layer.mean.state.value.value, row.subset)
+    : sliceRow(layer.activations.state.value.value, row.sampled);
+}
+
+/** Returns one row of a (rows, neurons) array. */
+export function sliceRow(values: Floats | undefined, row: number): Float32Array | null {
+  if (!values || row < 0) return null;
+  const [rows = 0, neurons = 0] = values.shape;
+  return row < rows ? values.data.subarray(row * neurons, (row + 1) * neurons) : null;
+}
+
+function mapValue<Value, Result>(resource: Resource<Value>, derive: (value: Value) => Result): Result | null {
+  const { value } = resource.state.value;
+  return value === undefined ? null : derive(value);
+}
+
+function sumOverClasses(counts: Floats, classes: number): Float32Array {
+  const [, neurons = 0] = counts.shape;
+  return Float32Array.from({ length: neurons }, (_, neuron) => {
+    let sum = 0;
+    for (let label = 0; label < classes; label++) sum += counts.data[label * neurons + neuron] || 0;
+    return sum;
+  });
+}
+
+function neverActive(shares: Floats, classes: number): Uint8Array {
+  const [, neurons = 0] = shares.shape;
+  return Uint8Array.from({ length: neurons }, (_, neuron) => {
+    let seen = false;
+    for (let label = 0; label < classes; label++) {
+      const share = shares.data[label * neurons + neuron] ?? Number.NaN;
+      if (share > 0) return 0;
+      if (share === 0) seen = true;
+    }
+    return seen ? 1 : 0;
+  });
+}

@@ -1,0 +1,92 @@
+/** Where a layer's instances stand in the plane: PCA at once, then t-SNE while it is being computed. */
+
+import { effect, type ReadonlySignal, signal } from "@preact/signals";
+import { type Client, type Projection, RouteError, type SnapshotReference } from "../contract/client";
+import { type Cache, sentenceOf } from "./resource";
+
+const POLL_MILLISECONDS = 250;
+const BUSY_MILLISECONDS = 2_000;
+
+export interface ProjectionFollower {
+  shown: ReadonlySignal<Projection | null>;
+  /** Why it does not move on; what is shown stays. */
+  problem: ReadonlySignal<string | null>;
+  dispose: () => void;
+}
+
+export interface ProjectionInputs {
+  client: Client;
+  cache: Cache;
+  layer: string;
+  reference: ReadonlySignal<SnapshotReference | null>;
+  key: ReadonlySignal<string>;
+  visible: ReadonlySignal<boolean>;
+}
+
+/** Follows a layer's projection while the tab is in front; the server cancels what nobody asks for. */
+export function followProjection(inputs: ProjectionInputs): ProjectionFollower {
+  const shown = signal<Projection | null>(null);
+  const problem = signal<string | null>(null);
+  let shownKey = "";
+
+  const stop = effect(() => {
+    const reference = inputs.reference.value;
+    const key = `projection ${inputs.layer} ${inputs.key.value}`;
+    if (key !== shownKey) {
+      shown.value = null;
+      problem.value = null;
+      shownKey = key;
+    }
+    const known = inputs.cache.get(key) as Projection | undefined;
+    if (known) shown.value = known;
+    if (!reference || known || !inputs.visible.value) return undefined;
+
+    const controller = new AbortController();
+    const show = (projection: Projection) => {
+      if (controller.signal.aborted) return;
+      shown.value = projection;
+      problem.value = null;
+      if (projection.done && projection.method === "tsne") {
+        inputs.cache.set(key, projection, projection.coordinates.byteLength);
+      }
+    };
+    run(inputs, reference, shown.peek() === null, show, controller.signal).catch((error: unknown) => {
+      if (!controller.signal.aborted) problem.value = sentenceOf(error);
+    });
+    return () => controller.abort();
+  });
+  return { shown, problem, dispose: stop };
+}
+
+async function run(
+  { client, layer }: ProjectionInputs,
+  reference: SnapshotReference,
+  first: boolean,
+  show: (projection: Projection) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  if (first) show(await client.projection(reference, layer, "pca", signal));
+  while (!signal.aborted) {
+    try {
+      const projection = await client.projection(reference, layer, "tsne", signal);
+      show(projection);
+      if (projection.done) return;
+      await pause(POLL_MILLISECONDS, signal);
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      await pause(BUSY_MILLISECONDS, signal);
+    }
+  }
+}
+
+const isBusy = (error: unknown): boolean => error instanceof RouteError && [0, 429, 503].includes(error.status);
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

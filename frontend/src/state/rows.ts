@@ -1,0 +1,52 @@
+/** The rows that every panel shows: classes, subsets, pinned instances and the hovered one. */
+
+import type { InstanceColumns, SnapshotEntry } from "../contract/activis";
+
+export type RowKind = "class" | "subset" | "instance" | "temporary";
+
+export interface MatrixRow {
+  /** The same in every step, run and layer: `class:NUM`, `subset:What is`, `instance:38`. */
+  key: string;
+  kind: RowKind;
+  /** What to show. */
+  name: string;
+  /** The subset's or class's name, or the instance's id. */
+  id: string;
+  /** Position on the axis `subsets`; -1 for an instance. */
+  subset: number;
+  /** Position on the axis `rows`, the sampled instances; -1 for a class or subset. */
+  sampled: number;
+}
+
+export const instanceKey = (id: string): string => `instance:${id}`;
+
+/** Rows of the classes and then of the user's subsets, in the order of the axis `subsets`. */
+export function subsetRows(snapshot: SnapshotEntry): MatrixRow[] {
+  return snapshot.subsets.map((subset, position) => {
+    const kind = subset.kind === "class" ? "class" : "subset";
+    return { key: `${kind}:${subset.name}`, kind, name: subset.name, id: subset.name, subset: position, sampled: -1 };
+  });
+}
+
+/** The row of one sampled instance. */
+export function instanceRow(
+  instances: InstanceColumns,
+  sampled: number,
+  kind: "instance" | "temporary" = "instance",
+): MatrixRow {
+  const id = instances.id[sampled] ?? "";
+  return { key: instanceKey(id), kind, name: instanceName(instances, sampled), id, subset: -1, sampled };
+}
+
+/** Rows of the pinned instances that this snapshot has. */
+export function pinnedRows(instances: InstanceColumns, pinned: readonly string[]): MatrixRow[] {
+  return pinned
+    .map((id) => instances.id.indexOf(id))
+    .filter((sampled) => sampled >= 0)
+    .map((sampled) => instanceRow(instances, sampled));
+}
+
+/** What an instance is called on screen: the user's id, else its place in the stream. */
+export function instanceName(instances: InstanceColumns, sampled: number): string {
+  return instances.ids_given ? (instances.id[sampled] ?? "") : `#${instances.index[sampled] ?? "?"}`;
+}

@@ -1,0 +1,24 @@
+/** The one scale on which a panel's values are shown, so that its rows compare. */
+
+import { max as greatest, nice, quantile } from "d3-array";
+import type { NpyArray } from "../contract/npy";
+
+export interface ValueScale {
+  /** The value that is drawn strongest; larger ones are clipped. */
+  max: number;
+  /** Diverging around zero, from -max to max. */
+  signed: boolean;
+}
+
+/**
+ * Returns a scale up to the 99th percentile of the class means' magnitudes, rounded up to a number that reads well.
+ *
+ * @param means (subsets, neurons), the classes first
+ */
+export function valueScale(means: NpyArray<Float32Array>, classes: number, signed: boolean): ValueScale {
+  const [, neurons = 0] = means.shape;
+  const magnitudes = Array.from(means.data.subarray(0, classes * neurons), Math.abs).filter(Number.isFinite);
+  const percentile = quantile(magnitudes, 0.99) ?? 0;
+  const max = percentile > 0 ? percentile : (greatest(magnitudes) ?? 0);
+  return { max: max > 0 ? (nice(0, max, 4)[1] ?? max) : 1, signed };
+}

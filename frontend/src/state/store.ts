@@ -1,0 +1,116 @@
+/** The one store: durable choices, what was fetched for them, and what the pointer lights. Views know only this. */
+
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import type { Graph, InstanceColumns } from "../contract/activis";
+import type { Client } from "../contract/client";
+import type { NpyArray } from "../contract/npy";
+import { type Catalogue, openCatalogue } from "./catalogue";
+import { type Durable, openDurable, toggle } from "./durable";
+import { layersInFlowOrder } from "./graph_order";
+import type { HashStore } from "./hash";
+import type { Host } from "./host";
+import { createHover, type HoverState } from "./hover";
+import { type LayerStore, openLayer } from "./layer";
+import { Cache, createResource, type Resource } from "./resource";
+import { instanceKey, instanceRow, type MatrixRow, pinnedRows, subsetRows } from "./rows";
+
+export interface Store extends HoverState {
+  client: Client;
+  host: Host;
+  durable: Durable;
+  catalogue: Catalogue;
+  graph: Resource<Graph>;
+  instances: Resource<InstanceColumns>;
+  membership: Resource<NpyArray<Uint8Array>>;
+  /** Classes, subsets and pinned instances, as every panel shows them; the temporary row comes after. */
+  rows: ReadonlySignal<readonly MatrixRow[]>;
+  /** Open layers in the order of the graph. */
+  layers: ReadonlySignal<readonly LayerStore[]>;
+  toggleLayer: (layer: string) => void;
+  togglePin: (sampled: number) => void;
+}
+
+export function createStore(client: Client, hash: HashStore, host: Host): Store {
+  const cache = new Cache();
+  const durable = openDurable(hash);
+  const catalogue = openCatalogue(client, durable, host);
+  const { graph, instances, membership } = fetchSnapshot(client, cache, catalogue);
+
+  const columns = computed(() => instances.state.value.value ?? null);
+  const pinned = computed(() => (columns.value ? pinnedRows(columns.value, durable.pinned.value) : []));
+  const rows = computed(() => {
+    const snapshot = catalogue.snapshot.value;
+    return snapshot ? [...subsetRows(snapshot), ...pinned.value] : [];
+  });
+  const hover = createHover(
+    columns,
+    computed(() => membership.state.value.value ?? null),
+    pinned,
+  );
+  const sortRow = computed(() => findRow(durable.sort.value, rows.value, columns.value));
+  const layers = openLayers({ client, cache, catalogue, durable, host, sortRow }, graph);
+
+  return {
+    client,
+    host,
+    durable,
+    catalogue,
+    graph,
+    instances,
+    membership,
+    rows,
+    layers,
+    ...hover,
+    toggleLayer: (layer) => toggle(durable.layers, layer),
+    togglePin: (sampled) => {
+      const id = columns.peek()?.id[sampled];
+      if (id !== undefined) toggle(durable.pinned, id);
+    },
+  };
+}
+
+function fetchSnapshot(
+  client: Client,
+  cache: Cache,
+  catalogue: Catalogue,
+): Pick<Store, "graph" | "instances" | "membership"> {
+  const run = computed(() => catalogue.reference.value?.run ?? null);
+  const recorded = computed(() => catalogue.snapshot.value?.layers.map((layer) => layer.tensor).join() ?? "");
+  const reference = () => catalogue.reference.peek() ?? { run: "", name: "", step: 0 };
+  const request = <Value>(what: string, load: (signal: AbortSignal) => Promise<Value>) =>
+    catalogue.reference.value ? { key: `${what} ${catalogue.key.value}`, load } : null;
+  return {
+    graph: createResource(() => {
+      const current = run.value;
+      if (current === null) return null;
+      return { key: `graph ${current} ${recorded.value}`, load: (signal) => client.graph(current, signal) };
+    }, cache),
+    instances: createResource(() => request("instances", (signal) => client.instances(reference(), signal)), cache),
+    membership: createResource(() => request("membership", (signal) => client.membership(reference(), signal)), cache),
+  };
+}
+
+function openLayers(
+  context: Parameters<typeof openLayer>[1],
+  graph: Resource<Graph>,
+): ReadonlySignal<readonly LayerStore[]> {
+  const open = signal<ReadonlyMap<string, LayerStore>>(new Map());
+  effect(() => {
+    const wanted = context.durable.layers.value;
+    const before = open.peek();
+    for (const [name, layer] of before) if (!wanted.includes(name)) layer.dispose();
+    open.value = new Map(wanted.map((name) => [name, before.get(name) ?? openLayer(name, context)]));
+  });
+  return computed(() => {
+    const listed = context.catalogue.snapshot.value?.layers.map((layer) => layer.name) ?? [];
+    const order = layersInFlowOrder(graph.state.value.value ?? null, [...new Set([...listed, ...open.value.keys()])]);
+    return order.flatMap((name) => open.value.get(name) ?? []);
+  });
+}
+
+function findRow(key: string, rows: readonly MatrixRow[], instances: InstanceColumns | null): MatrixRow | null {
+  const shown = rows.find((row) => row.key === key);
+  if (shown || !instances) return shown ?? null;
+  const sampled = instances.id.findIndex((id) => instanceKey(id) === key);
+  return sampled >= 0 ? instanceRow(instances, sampled) : null;
+}

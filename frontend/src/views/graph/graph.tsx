@@ -1,0 +1,166 @@
+/** View A: the model's computation graph, where recorded tensors are opened. */
+
+import { signal } from "@preact/signals";
+import { useMemo, useRef } from "preact/hooks";
+import type { Graph, GraphNode } from "../../contract/activis";
+import { layoutGraph, shapeText } from "../../draw/graph_layout";
+import { groupsOfRecorded, visibleGraph } from "../../draw/graph_tree";
+import { Problem } from "../widgets/controls";
+import { Icon } from "../widgets/glyphs";
+import { countText } from "../widgets/numbers";
+import { useStore } from "../widgets/store";
+import { GraphPicture } from "./picture";
+import { useZoom } from "./zoom";
+
+/** What the pointer or the last click is on, shown where the counts stand otherwise. */
+interface Attention {
+  hovered: GraphNode | null;
+  clicked: GraphNode | null;
+}
+
+export function GraphView() {
+  const { graph } = useStore();
+  const state = graph.state.value;
+  return (
+    <section class="card graph" data-testid="graph" aria-label="Computation graph">
+      {state.value ? (
+        <LoadedGraph graph={state.value} />
+      ) : (
+        <>
+          <header>
+            <h2>Computation graph</h2>
+          </header>
+          {state.status === "error" ? <Problem sentence={state.message} /> : <p class="waiting">Loading the graph…</p>}
+        </>
+      )}
+    </section>
+  );
+}
+
+function LoadedGraph({ graph }: { graph: Graph }) {
+  const attention = useMemo(() => signal<Attention>({ hovered: null, clicked: null }), []);
+  const opened = useMemo(() => signal<ReadonlySet<string>>(groupsOfRecorded(graph)), [graph]);
+  const open = opened.value;
+  const placed = useMemo(() => layoutGraph(visibleGraph(graph, open)), [graph, open]);
+  const svg = useRef<SVGSVGElement>(null);
+  const zoom = useZoom(svg, placed.bounds);
+  const toggleGroup = (id: string) => {
+    const next = new Set(open);
+    if (!next.delete(id)) next.add(id);
+    opened.value = next;
+  };
+  return (
+    <>
+      <header>
+        <h2>Computation graph</h2>
+        <Readout graph={graph} attention={attention.value} />
+        <Key />
+        <span class="button-group">
+          <button type="button" aria-label="Zoom out" onClick={() => zoom.by(1 / 1.4)}>
+            <Icon name="minus" />
+          </button>
+          <button type="button" aria-label="Zoom in" onClick={() => zoom.by(1.4)}>
+            <Icon name="plus" />
+          </button>
+          <button type="button" aria-label="Fit the graph" onClick={zoom.fit}>
+            <Icon name="fit" />
+          </button>
+        </span>
+      </header>
+      <svg ref={svg} class="graph-canvas" role="group" aria-label="Graph, left to right">
+        <g transform={zoom.transform.value}>
+          <GraphPicture
+            placed={placed}
+            onToggleGroup={toggleGroup}
+            onHover={(hovered) => {
+              attention.value = { ...attention.peek(), hovered };
+            }}
+            onClick={(clicked) => {
+              attention.value = { ...attention.peek(), clicked };
+            }}
+          />
+        </g>
+      </svg>
+    </>
+  );
+}
+
+function Readout({ graph, attention }: { graph: Graph; attention: Attention }) {
+  const { durable, hover } = useStore();
+  const located = hover.value?.node;
+  const node = attention.hovered ?? graph.nodes.find((candidate) => candidate.id === located) ?? null;
+  if (node) return <p class="graph-readout">{describe(node)}</p>;
+  const { clicked } = attention;
+  if (clicked && clicked.kind === "tensor" && clicked.layer === "" && !clicked.parameter) {
+    return (
+      <p class="graph-readout">
+        Not recorded. To record it, add <code>"{recordableName(graph, clicked)}"</code> to <code>layers=</code>.
+      </p>
+    );
+  }
+  const count = (kind: string) => graph.nodes.filter((candidate) => candidate.kind === kind).length;
+  const recorded = graph.nodes.filter((candidate) => candidate.layer !== "").length;
+  const note = graph.source === "layers" ? "no graph was recorded: the layers, in order" : "";
+  return (
+    <p class="graph-readout" title={graph.warnings.join("\n")}>
+      {note ||
+        `${countText(count("operator"))} operators · ${recorded} of ${countText(count("tensor"))} tensors recorded`}
+      {` · ${durable.layers.value.length} open`}
+      {graph.warnings.length > 0 && ` · ${graph.warnings[0]}`}
+    </p>
+  );
+}
+
+function describe(node: GraphNode) {
+  const facts =
+    {
+      tensor: [
+        shapeText(node.shape, node.has_shape),
+        node.dtype,
+        node.layer !== "" ? "recorded, click opens its panel" : "",
+      ],
+      operator: [node.operator, node.device],
+      group: [node.operator, "click opens or closes it"],
+    }[node.kind] ?? [];
+  return (
+    <>
+      <b>{node.full_name || node.name}</b>
+      {[node.parameter ? "parameter" : "", ...facts].filter((fact) => fact !== "").map((fact) => ` · ${fact}`)}
+    </>
+  );
+}
+
+/** The layer that a user would name to record a tensor: the innermost group that makes it, else its operator. */
+function recordableName(graph: Graph, tensor: GraphNode): string {
+  const maker = graph.edges.find((edge) => edge.target === tensor.id)?.source;
+  const operator = graph.nodes.find((node) => node.id === maker);
+  const group = graph.nodes.find((node) => node.id === operator?.parent);
+  return group?.name ?? operator?.name ?? tensor.name;
+}
+
+function Key() {
+  return (
+    <ul class="graph-key" aria-label="Signs">
+      <li>
+        <i class="key-operator" />
+        operator
+      </li>
+      <li>
+        <i class="key-tensor" />
+        tensor
+      </li>
+      <li>
+        <i class="key-tensor recorded" />
+        recorded
+      </li>
+      <li>
+        <i class="layer-glyph" />
+        open
+      </li>
+      <li>
+        <i class="key-group" />
+        group
+      </li>
+    </ul>
+  );
+}

@@ -1,0 +1,125 @@
+/** The hovered instance in full; docked, so that it never covers data. */
+
+import { descending } from "d3-array";
+import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../../contract/activis";
+import { instanceName } from "../../state/rows";
+import { InstanceGlyph } from "../widgets/glyphs";
+import { valueText } from "../widgets/numbers";
+import { useClassColours, useStore } from "../widgets/store";
+
+export function InstanceCard() {
+  const { catalogue, instances, instance } = useStore();
+  const columns = instances.state.value.value;
+  const snapshot = catalogue.snapshot.value;
+  const row = instance.value;
+  return (
+    <div class="instance-card" data-testid="instance-card">
+      {columns && snapshot && row >= 0 ? (
+        <CardContent snapshot={snapshot} instances={columns} row={row} />
+      ) : (
+        <p class="hint">
+          Hover a square or a dot to see the instance here and as a temporary row in every matrix. Click to pin it.
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface CardProperties {
+  snapshot: SnapshotEntry;
+  instances: InstanceColumns;
+  row: number;
+}
+
+function CardContent({ snapshot, instances, row }: CardProperties) {
+  const colours = useClassColours();
+  const { durable } = useStore();
+  const label = instances.label[row] ?? -1;
+  const predicted = instances.predicted[row] ?? -1;
+  const wrong = label !== predicted;
+  const texts = instances.attributes.filter((attribute) => attribute.type === "text");
+  const pictures = instances.attributes.filter((attribute) => attribute.type === "image");
+  const facts = instances.attributes.filter((attribute) => ["number", "category", "boolean"].includes(attribute.type));
+  const pinned = durable.pinned.value.includes(instances.id[row] ?? "");
+  return (
+    <>
+      <p class="card-title">
+        <InstanceGlyph truth={colours[label]} predicted={wrong ? colours[predicted] : null} />
+        <b>{instanceName(instances, row)}</b>
+        <span>
+          true {snapshot.classes[label]}
+          {wrong ? " → predicted " : ", predicted so"}
+          {wrong && <span class="wrong">{snapshot.classes[predicted]}</span>}
+        </span>
+      </p>
+      <div class="card-body">
+        {texts.map((attribute) => (
+          <p key={attribute.name} class="card-text" title={attribute.name}>
+            {isPresent(attribute, row) ? `“${attribute.texts[row] ?? ""}”` : "no text"}
+          </p>
+        ))}
+        {pictures.map((attribute) => (
+          <Picture key={attribute.name} attribute={attribute} row={row} />
+        ))}
+        {facts.length > 0 && (
+          <dl>
+            {facts.map((attribute) => (
+              <div key={attribute.name}>
+                <dt>{attribute.name}</dt>
+                <dd>{factText(attribute, row)}</dd>
+              </div>
+            ))}
+          </dl>
+        )}
+        <ScoreBars snapshot={snapshot} instances={instances} row={row} />
+      </div>
+      <p class="hint">{pinned ? "pinned · click unpins" : "click pins the row"}</p>
+    </>
+  );
+}
+
+function Picture({ attribute, row }: { attribute: AttributeColumn; row: number }) {
+  const { client, catalogue } = useStore();
+  const reference = catalogue.reference.value;
+  if (!reference || !isPresent(attribute, row)) return <p class="hint">no {attribute.name}</p>;
+  return <img src={client.imageUrl(reference, attribute.name, row)} alt={attribute.name} title={attribute.name} />;
+}
+
+const MOST_BARS = 8;
+
+function ScoreBars({ snapshot, instances, row }: CardProperties) {
+  const colours = useClassColours();
+  const width = snapshot.classes.length;
+  const scores = snapshot.classes.map((name, label) => ({
+    name,
+    label,
+    score: instances.scores[row * width + label] ?? 0,
+  }));
+  const shown =
+    width <= MOST_BARS
+      ? scores
+      : scores.sort((first, second) => descending(first.score, second.score)).slice(0, MOST_BARS);
+  return (
+    <ul class="score-bars" aria-label="Scores">
+      {shown.map(({ name, label, score }) => (
+        <li key={name} class={instances.predicted[row] === label ? "predicted" : undefined}>
+          <span title={name}>{name}</span>
+          <i>
+            <i style={{ width: `${100 * Math.min(1, Math.max(0, score))}%`, background: colours[label] }} />
+          </i>
+          <span>{score.toFixed(2)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const isPresent = (attribute: AttributeColumn, row: number): boolean =>
+  attribute.present.length === 0 || attribute.present[row] === true;
+
+function factText(attribute: AttributeColumn, row: number): string {
+  if (!isPresent(attribute, row)) return "–";
+  if (attribute.type === "number") return valueText(attribute.numbers[row] ?? Number.NaN);
+  if (attribute.type === "boolean") return attribute.booleans[row] ? "yes" : "no";
+  return attribute.categories[attribute.codes[row] ?? -1] ?? "–";
+}

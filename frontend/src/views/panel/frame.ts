@@ -1,0 +1,68 @@
+/** What the parts of a matrix share: where everything stands at this moment. */
+
+import type { ColumnLayout, RowLayout } from "../../draw/matrix_layout";
+import { createRamp, type Palette, type Ramp } from "../../draw/palette";
+import type { PrintedRow } from "../../draw/printed";
+import { type LayerStore, rowValues, sliceRow } from "../../state/layer";
+import type { MatrixRow } from "../../state/rows";
+import type { Store } from "../../state/store";
+
+export interface MatrixFrame {
+  layer: LayerStore;
+  rows: readonly MatrixRow[];
+  rowLayout: RowLayout;
+  columns: ColumnLayout;
+  /** Neurons in the order shown; null until the means are there. */
+  order: Int32Array | null;
+  /** Of the cells' area, in CSS pixels. */
+  width: number;
+  height: number;
+  scrollTop: number;
+  /** Brings a position into sight as the first one. */
+  scrollTo: (column: number) => void;
+}
+
+export function rampOf(layer: LayerStore, palette: Palette): Ramp | null {
+  const scale = layer.scale.value;
+  return scale && createRamp(palette, scale.max, scale.signed);
+}
+
+/** Shares of active instances of a class or subset, where the dots' sizes show them. */
+export function rowShares(store: Store, layer: LayerStore, row: MatrixRow): Float32Array | null {
+  if (store.durable.dotSize.value !== "active" || layer.entry.value?.signed || row.subset < 0) return null;
+  return sliceRow(layer.active.state.value.value, row.subset);
+}
+
+/** Whether the layer is the model's output: the last recorded one with a neuron per class. */
+export function isOutputLayer(store: Store, layer: LayerStore): boolean {
+  const snapshot = store.catalogue.snapshot.value;
+  const last = snapshot?.layers.filter((entry) => entry.neurons === snapshot.classes.length).at(-1);
+  return last !== undefined && last.name === layer.name;
+}
+
+/** What is printed in a row: values and, for the output layer, what was predicted. */
+export function printedRow(store: Store, layer: LayerStore, row: MatrixRow, top: number, output: boolean): PrintedRow {
+  const values = rowValues(layer, row);
+  const none: PrintedRow = { top, values, predicted: null, label: -1, accuracy: null, score: null };
+  if (!output) return none;
+  const subset = store.catalogue.snapshot.value?.subsets[row.subset];
+  if (subset) {
+    return {
+      ...none,
+      predicted: subset.predicted_counts,
+      label: row.kind === "class" ? row.subset : -1,
+      accuracy: subset.count > 0 ? subset.correct / subset.count : null,
+    };
+  }
+  const instances = store.instances.state.value.value;
+  const predicted = instances?.predicted[row.sampled];
+  if (!instances || predicted === undefined) return none;
+  const classes = store.catalogue.snapshot.value?.classes.length ?? 0;
+  const label = instances.label[row.sampled] ?? -1;
+  return {
+    ...none,
+    predicted: Array.from({ length: classes }, (_, at) => Number(at === predicted)),
+    label,
+    score: { value: instances.score[row.sampled] ?? 0, correct: predicted === label },
+  };
+}

@@ -1,0 +1,42 @@
+/** View B, one layer's panel: what it is, its matrix, its projection. */
+
+import type { LayerStore } from "../../state/layer";
+import { Icon, LayerGlyph } from "../widgets/glyphs";
+import { useStore } from "../widgets/store";
+import { PanelHead } from "./head";
+import { Matrix } from "./matrix";
+import { ProjectionView } from "./projection";
+
+export function Panel({ layer }: { layer: LayerStore }) {
+  const recorded = layer.entry.value !== null;
+  return (
+    <section class="card panel" data-testid="panel" data-layer={layer.name} aria-label={`Layer ${layer.name}`}>
+      {recorded ? (
+        <>
+          <PanelHead layer={layer} />
+          <Matrix layer={layer} />
+          <ProjectionView layer={layer} />
+        </>
+      ) : (
+        <UnrecordedLayer layer={layer} />
+      )}
+    </section>
+  );
+}
+
+function UnrecordedLayer({ layer }: { layer: LayerStore }) {
+  const { catalogue, toggleLayer } = useStore();
+  const snapshot = catalogue.snapshot.value;
+  return (
+    <div class="unrecorded">
+      <LayerGlyph />
+      <b>{layer.name}</b>
+      <span>
+        was not recorded here. This snapshot has {snapshot?.layers.map((entry) => entry.name).join(", ") || "no layer"}.
+      </span>
+      <button type="button" class="quiet" aria-label={`Close ${layer.name}`} onClick={() => toggleLayer(layer.name)}>
+        <Icon name="close" />
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,141 @@
+/** The projection of a layer's sampled instances: alike activations stand together. */
+
+import { useMemo } from "preact/hooks";
+import type { Projection } from "../../contract/client";
+import { drawMarks, drawPoints, type PlacedPoints, type PointMark, placePoints } from "../../draw/projection";
+import type { LayerStore } from "../../state/layer";
+import { instanceName, instanceRow } from "../../state/rows";
+import type { Store } from "../../state/store";
+import { countText } from "../widgets/numbers";
+import { useClassColours, usePalette, useStore } from "../widgets/store";
+import { Surface } from "../widgets/surface";
+
+const SIZE = 206;
+const REACH = 8;
+
+export function ProjectionView({ layer }: { layer: LayerStore }) {
+  const { instances } = useStore();
+  const projection = layer.projection.shown.value;
+  const columns = instances.state.value;
+  const problem = layer.projection.problem.value ?? (columns.status === "error" ? columns.message : null);
+  return (
+    <div class="projection">
+      <ProjectionHeader projection={projection} problem={problem} />
+      {projection && columns.value ? (
+        <Points layer={layer} projection={projection} />
+      ) : (
+        <div class="projection-waiting">{problem ? "" : "Placing the instances…"}</div>
+      )}
+    </div>
+  );
+}
+
+function ProjectionHeader({ projection, problem }: { projection: Projection | null; problem: string | null }) {
+  if (problem)
+    return (
+      <p class="projection-header wrong" role="alert" data-testid="error" title={problem}>
+        {problem}
+      </p>
+    );
+  if (!projection) return <p class="projection-header" />;
+  const moving = projection.method === "tsne" && !projection.done;
+  return (
+    <p class="projection-header">
+      <span>{projection.method === "tsne" ? "t-SNE" : "PCA"}</span>
+      <small>
+        {moving
+          ? `${projection.iteration} / ${projection.iterations}`
+          : projection.method === "tsne"
+            ? `perplexity ${Math.round(projection.perplexity)} · ${countText(projection.coordinates.length / 2)}`
+            : `${countText(projection.coordinates.length / 2)} instances`}
+      </small>
+      {moving && (
+        <i
+          class="progress"
+          style={{ width: `${(100 * projection.iteration) / Math.max(1, projection.iterations)}%` }}
+        />
+      )}
+    </p>
+  );
+}
+
+function Points({ layer, projection }: { layer: LayerStore; projection: Projection }) {
+  const store = useStore();
+  const placed = useMemo(() => placePoints(projection.coordinates, SIZE, SIZE), [projection.coordinates]);
+  const rowAtPointer = (event: PointerEvent | MouseEvent) => placed.index.find(event.offsetX, event.offsetY, REACH);
+  return (
+    <div
+      class="projection-canvases"
+      onPointerMove={(event) => {
+        const row = rowAtPointer(event);
+        const instances = store.instances.state.peek().value;
+        if (store.hover.peek()?.row?.sampled === row) return;
+        store.hover.value =
+          row === undefined || !instances
+            ? null
+            : { source: "projection", layer: layer.name, row: instanceRow(instances, row) };
+      }}
+      onPointerLeave={() => {
+        store.hover.value = null;
+      }}
+      onClick={(event) => {
+        const row = rowAtPointer(event);
+        if (row !== undefined) store.togglePin(row);
+      }}
+    >
+      <Dots placed={placed} />
+      <Marks placed={placed} />
+    </div>
+  );
+}
+
+function Dots({ placed }: { placed: PlacedPoints }) {
+  const store = useStore();
+  const palette = usePalette();
+  const colours = useClassColours();
+  const lit = store.lit.value;
+  const labels = store.instances.state.value.value?.label ?? [];
+  return (
+    <Surface
+      width={SIZE}
+      height={SIZE}
+      data-testid="projection"
+      role="img"
+      aria-label="Projection of the sampled instances"
+      draw={(context) => drawPoints(context, { positions: placed.positions, labels, colours, lit, palette })}
+    />
+  );
+}
+
+function Marks({ placed }: { placed: PlacedPoints }) {
+  const store = useStore();
+  const palette = usePalette();
+  const marks = marksOf(store, placed, palette.text, palette.hoverRing);
+  return (
+    <Surface
+      class="marks"
+      width={SIZE}
+      height={SIZE}
+      aria-hidden="true"
+      draw={(context) => drawMarks(context, marks, SIZE, palette)}
+    />
+  );
+}
+
+/** Pinned instances, and last the hovered one. */
+function marksOf(store: Store, placed: PlacedPoints, pinnedColour: string, hoverColour: string): PointMark[] {
+  const instances = store.instances.state.value.value;
+  if (!instances) return [];
+  const mark = (row: number, colour: string) => ({
+    x: placed.positions[row * 2] ?? Number.NaN,
+    y: placed.positions[row * 2 + 1] ?? Number.NaN,
+    label: instanceName(instances, row),
+    colour,
+  });
+  const hovered = store.instance.value;
+  const pinned = store.rows.value.filter((row) => row.kind === "instance" && row.sampled !== hovered);
+  return [
+    ...pinned.map((row) => mark(row.sampled, pinnedColour)),
+    ...(hovered >= 0 ? [mark(hovered, hoverColour)] : []),
+  ];
+}

@@ -1,0 +1,48 @@
+/** One line that says what the pointer is on; it takes the place of the line that stands there otherwise. */
+
+import type { ComponentChildren } from "preact";
+import { rowValues, sliceRow } from "../../state/layer";
+import type { MatrixRow } from "../../state/rows";
+import type { Store } from "../../state/store";
+import { countText, percentText, valueText } from "../widgets/numbers";
+import { useStore } from "../widgets/store";
+import type { MatrixFrame } from "./frame";
+
+export function Readout({ frame, resting }: { frame: MatrixFrame; resting: string }) {
+  const store = useStore();
+  const hover = store.hover.value;
+  const inside = hover?.layer === frame.layer.name && hover.source === "matrix" && hover.neuron !== undefined;
+  return (
+    <p class={inside ? "readout active" : "readout"} aria-live="off">
+      {inside ? cellText(store, frame, hover.neuron ?? 0, hover.row) : resting}
+    </p>
+  );
+}
+
+function cellText(store: Store, { layer }: MatrixFrame, neuron: number, row: MatrixRow | undefined): ComponentChildren {
+  const classes = store.catalogue.snapshot.value?.classes ?? [];
+  const strongest = layer.strongest.value?.[neuron] ?? -1;
+  const peak = sliceRow(layer.mean.state.value.value, strongest)?.[neuron];
+  const broken = layer.nonfiniteCounts.value?.[neuron] ?? 0;
+  const facts: string[] = [];
+  const value = row && (rowValues(layer, row)?.[neuron] ?? Number.NaN);
+  if (row && row.subset >= 0 && !layer.entry.value?.signed) {
+    const share = sliceRow(layer.active.state.value.value, row.subset)?.[neuron];
+    if (share !== undefined && Number.isFinite(share)) facts.push(`active in ${percentText(share)}`);
+  }
+  if (strongest >= 0 && peak !== undefined) facts.push(`strongest class ${classes[strongest]} ${valueText(peak)}`);
+  else facts.push(layer.dead.value?.[neuron] === 1 ? "never active" : "no class above zero");
+  if (broken > 0) facts.push(`${countText(broken)} non-finite ${broken === 1 ? "value" : "values"} left out`);
+  return (
+    <>
+      <b>
+        neuron {neuron}
+        {row && ` · ${row.name} ${row.subset >= 0 ? "mean " : ""}${missingOr(value)}`}
+      </b>
+      {facts.map((fact) => ` · ${fact}`)}
+    </>
+  );
+}
+
+const missingOr = (value: number | undefined): string =>
+  value === undefined || !Number.isFinite(value) ? "has no finite value" : valueText(value);

@@ -1,0 +1,82 @@
+/** What stands in the tab while there is nothing to look at yet, and what to do about it. */
+
+import { useSignal } from "@preact/signals";
+import { LayerGlyph } from "../widgets/glyphs";
+import { countText } from "../widgets/numbers";
+import { useStore } from "../widgets/store";
+
+const SNIPPET = `import activis_tb.keras
+
+model.fit(x, y, callbacks=[
+    activis_tb.keras.ActivisCallback(
+        logdir, x_val, y_val, layers=["hidden"], classes=CLASSES)])`;
+
+export function NothingRecorded() {
+  const { catalogue } = useStore();
+  const list = catalogue.runs.value.value;
+  const total = list?.total_runs ?? 0;
+  const runs =
+    total === 0
+      ? "There is no run in the log directory yet."
+      : `${countText(total)} ${total === 1 ? "run" : "runs"} found in the log directory, none with ActiVis data.`;
+  return (
+    <main class="card empty" data-testid="empty-state">
+      <h2>No activations recorded yet</h2>
+      <p>{runs} Add the callback to your training script, and this page fills in after the first epoch.</p>
+      <Snippet />
+      <p>
+        <button type="button" class="primary" onClick={() => void catalogue.refresh()}>
+          Reload
+        </button>
+        <small>
+          checks again every 30 s · for other loops use activis_tb.preprocess or activis_tb.summary.activations
+        </small>
+      </p>
+      {list?.warnings.map((warning) => (
+        <p key={warning} class="problem">
+          {warning}
+        </p>
+      ))}
+    </main>
+  );
+}
+
+function Snippet() {
+  const copied = useSignal(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(SNIPPET);
+    copied.value = true;
+  };
+  return (
+    <div class="snippet">
+      <pre>{SNIPPET}</pre>
+      <button type="button" onClick={() => void copy().catch(() => undefined)}>
+        {copied.value ? "Copied" : "Copy"}
+      </button>
+    </div>
+  );
+}
+
+/** Stands where the panels will be, until a layer is opened. */
+export function LayerInvitation() {
+  const { catalogue, toggleLayer } = useStore();
+  const snapshot = catalogue.snapshot.value;
+  return (
+    <div class="card invitation" data-testid="empty-state">
+      <h2>Which layer do you want to look into?</h2>
+      <p>Click a yellow tensor in the graph, or open a recorded layer here.</p>
+      <p class="invitation-layers">
+        {snapshot?.layers.map((layer) => (
+          <button key={layer.name} type="button" onClick={() => toggleLayer(layer.name)}>
+            <LayerGlyph />
+            <b>{layer.name}</b>
+            <small>{countText(layer.neurons)} neurons</small>
+          </button>
+        ))}
+      </p>
+      <p class="hint">
+        A panel shows how strongly each neuron responds to each class, and which instances are alike to the layer.
+      </p>
+    </div>
+  );
+}

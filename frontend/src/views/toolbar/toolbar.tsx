@@ -1,0 +1,123 @@
+/** What is looked at and how: run, name, step, order of the neurons, size of the dots, colours of the classes. */
+
+import type { SnapshotEntry } from "../../contract/activis";
+import { DEFAULT_SORT, type DotSize } from "../../state/durable";
+import { namesOf, type Selection, snapshotsOf } from "../../state/selection";
+import { type Option, Picker, Segmented } from "../widgets/controls";
+import { ClassDot } from "../widgets/glyphs";
+import { useClassColours, useStore } from "../widgets/store";
+import { Legend } from "./legend";
+import { StepPicker } from "./step_picker";
+
+export function Toolbar() {
+  const { catalogue } = useStore();
+  const selection = catalogue.selection.value;
+  if (!selection) return <header class="toolbar" />;
+  return (
+    <header class="toolbar">
+      <RunPickers selection={selection} />
+      <i class="divider" />
+      <SortPicker snapshot={selection.snapshot} />
+      <DotSizePicker />
+      <i class="divider" />
+      <Legend />
+      <Warnings />
+    </header>
+  );
+}
+
+function RunPickers({ selection }: { selection: Selection }) {
+  const { catalogue, durable } = useStore();
+  const { run, snapshot } = selection;
+  const runs = (catalogue.runs.value.value?.runs ?? []).filter((entry) => entry.snapshots.length > 0);
+  const names = namesOf(run);
+  const pick = (change: { run?: string; name?: string; step?: number }) => {
+    durable.wish.value = { run: run.run, name: snapshot.name, step: snapshot.step, ...change };
+  };
+  return (
+    <>
+      <Picker
+        label="Run"
+        testId="run-picker"
+        value={run.run}
+        options={runs.map((entry) => ({ value: entry.run, label: entry.label }))}
+        onPick={(value) => pick({ run: value })}
+      />
+      {names.length > 1 && (
+        <Picker
+          label="Data"
+          testId="name-picker"
+          value={snapshot.name}
+          options={names.map((name) => ({ value: name, label: name }))}
+          onPick={(name) => pick({ name })}
+        />
+      )}
+      <StepPicker
+        steps={snapshotsOf(run, snapshot.name).map((entry) => entry.step)}
+        step={snapshot.step}
+        onPick={(step) => pick({ step })}
+      />
+    </>
+  );
+}
+
+function SortPicker({ snapshot }: { snapshot: SnapshotEntry }) {
+  const { durable, rows } = useStore();
+  const colours = useClassColours();
+  const sort = durable.sort.value;
+  const byRow = rows.value.map((row) => ({ value: row.key, label: row.sampled < 0 ? `${row.name} mean` : row.name }));
+  const options: Option[] = [
+    { value: "strongest", label: "strongest class" },
+    { value: "variance", label: "variance between classes" },
+    { value: "natural", label: "natural order" },
+    ...byRow,
+  ];
+  const known = options.some((option) => option.value === sort);
+  const label = snapshot.classes.findIndex((name) => sort === `class:${name}`);
+  return (
+    <Picker
+      label="Sort by"
+      testId="sort-picker"
+      value={known ? sort : DEFAULT_SORT}
+      options={options}
+      onPick={(value) => {
+        durable.sort.value = value;
+      }}
+      sign={label >= 0 && <ClassDot colour={colours[label]} />}
+    />
+  );
+}
+
+function DotSizePicker() {
+  const { durable } = useStore();
+  return (
+    <Segmented
+      label="Dot size"
+      value={durable.dotSize.value}
+      options={[
+        { value: "fixed", label: "fixed" },
+        { value: "active", label: "% active" },
+      ]}
+      onPick={(value) => {
+        durable.dotSize.value = value as DotSize;
+      }}
+    />
+  );
+}
+
+function Warnings() {
+  const warnings = useStore().catalogue.runs.value.value?.warnings ?? [];
+  if (warnings.length === 0) return null;
+  return (
+    <details class="warnings">
+      <summary>
+        {warnings.length} {warnings.length === 1 ? "note" : "notes"}
+      </summary>
+      <ul>
+        {warnings.map((warning) => (
+          <li key={warning}>{warning}</li>
+        ))}
+      </ul>
+    </details>
+  );
+}

@@ -1,0 +1,77 @@
+/** Controls with the tab's look and the browser's own behaviour. */
+
+import type { ComponentChildren } from "preact";
+
+export interface Option {
+  value: string;
+  label: string;
+}
+
+interface PickerProperties {
+  label: string;
+  value: string;
+  options: readonly Option[];
+  onPick: (value: string) => void;
+  testId: string;
+  /** Stands before the value, e.g. a class's dot. */
+  sign?: ComponentChildren;
+}
+
+export function Picker({ label, value, options, onPick, testId, sign }: PickerProperties) {
+  return (
+    <label class="picker">
+      <span class="picker-label">{label}</span>
+      <span class="picker-field">
+        {sign}
+        <select data-testid={testId} value={value} onChange={(event) => onPick(event.currentTarget.value)}>
+          {options.map((option) => (
+            <option key={option.value} value={option.value}>
+              {option.label}
+            </option>
+          ))}
+        </select>
+      </span>
+    </label>
+  );
+}
+
+interface SegmentedProperties {
+  label: string;
+  value: string;
+  options: readonly Option[];
+  onPick: (value: string) => void;
+}
+
+export function Segmented({ label, value, options, onPick }: SegmentedProperties) {
+  return (
+    <div class="segmented-field" role="group" aria-label={label}>
+      <span class="picker-label">{label}</span>
+      <span class="segmented">
+        {options.map((option) => (
+          <button
+            key={option.value}
+            type="button"
+            aria-pressed={option.value === value}
+            onClick={() => onPick(option.value)}
+          >
+            {option.label}
+          </button>
+        ))}
+      </span>
+    </div>
+  );
+}
+
+/** A sentence where something should be and is not. */
+export function Problem({ sentence, retry }: { sentence: string; retry?: () => void }) {
+  return (
+    <div class="problem" role="alert" data-testid="error">
+      <span>{sentence}</span>
+      {retry && (
+        <button type="button" class="quiet" onClick={retry}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}

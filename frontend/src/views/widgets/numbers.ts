@@ -1,0 +1,21 @@
+/** Numbers as people read them. */
+
+const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+/** `5,452` */
+export const countText = (count: number): string => grouped.format(count);
+
+/** Three significant digits, without an exponent where one can do without: `0.394`, `1.55`, `12,300`. */
+export function valueText(value: number): string {
+  if (!Number.isFinite(value)) return "no value";
+  if (value === 0) return "0";
+  const magnitude = Math.abs(value);
+  if (magnitude >= 1e6 || magnitude < 1e-3) return value.toExponential(2);
+  return new Intl.NumberFormat("en", { maximumSignificantDigits: magnitude >= 1000 ? 5 : 3 }).format(value);
+}
+
+/** `88.4 %`; no decimals at the ends of the range. */
+export function percentText(share: number, decimals = 0): string {
+  if (!Number.isFinite(share)) return "–";
+  return `${(share * 100).toFixed(share === 0 || share === 1 ? 0 : decimals)} %`;
+}

@@ -1,0 +1,76 @@
+/** A canvas that is sharp on every screen and is drawn again whenever its component is. */
+
+import { signal } from "@preact/signals";
+import type { JSX, RefObject } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+
+type CanvasAttributes = Omit<JSX.IntrinsicElements["canvas"], "width" | "height" | "ref">;
+
+interface SurfaceProperties extends CanvasAttributes {
+  /** In CSS pixels. */
+  width: number;
+  height: number;
+  draw: (context: CanvasRenderingContext2D) => void;
+}
+
+export function Surface({ width, height, draw, style, ...attributes }: SurfaceProperties) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const ratio = pixelRatio.value;
+  useLayoutEffect(() => {
+    const context = canvas.current?.getContext("2d");
+    if (!context || width <= 0 || height <= 0) return;
+    fitCanvas(context.canvas, width, height, ratio);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    draw(context);
+  });
+  const place = typeof style === "object" ? style : {};
+  return <canvas ref={canvas} style={{ width: `${width}px`, height: `${height}px`, ...place }} {...attributes} />;
+}
+
+function fitCanvas(canvas: HTMLCanvasElement, width: number, height: number, ratio: number): void {
+  const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== wide) canvas.width = wide;
+  if (canvas.height !== high) canvas.height = high;
+}
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** Follows the inner size of an element, in CSS pixels; keeps the last one while the tab is hidden. */
+export function useSize<Measured extends Element>(): [RefObject<Measured | null>, Size] {
+  const element = useRef<Measured>(null);
+  const [size, setSize] = useState<Size>({ width: 0, height: 0 });
+  useLayoutEffect(() => {
+    const measured = element.current;
+    if (!measured) return undefined;
+    const update = () => {
+      const { clientWidth: width, clientHeight: height } = measured;
+      if (width > 0)
+        setSize((before) => (before.width === width && before.height === height ? before : { width, height }));
+    };
+    update();
+    const observer = new ResizeObserver(update);
+    observer.observe(measured);
+    return () => observer.disconnect();
+  }, []);
+  return [element, size];
+}
+
+const pixelRatio = signal(globalThis.devicePixelRatio || 1);
+
+function followPixelRatio(): void {
+  const query = globalThis.matchMedia?.(`(resolution: ${globalThis.devicePixelRatio}dppx)`);
+  query?.addEventListener(
+    "change",
+    () => {
+      pixelRatio.value = globalThis.devicePixelRatio || 1;
+      followPixelRatio();
+    },
+    { once: true },
+  );
+}
+
+followPixelRatio();
