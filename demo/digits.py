@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"digits: {error}")
     print(
         f"Training a CNN on scikit-learn's handwritten digits, {options.epochs} epochs; a quarter of them is kept for "
-        "validation and recorded after every epoch. About ten seconds on two cores.",
+        "validation and recorded after every epoch. A few seconds on two cores.",
         flush=True,
     )
     with quiet_start():
