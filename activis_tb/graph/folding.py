@@ -143,15 +143,11 @@ def _folds_into_parameter(operation: Operation, constant: Collection[str]) -> bo
 
 def _uses(operation: Operation, operations: Operations) -> Iterable[tuple[str, int]]:
     """Returns (consumer, slot) over all outputs."""
-    index = 0
-    outputs = max(len(operation.node.attr["_output_shapes"].list.shape), 1) if operation.node.attr else 1
-    while index < outputs or Output(operation.name, index) in operations.consumers:
-        yield from operations.consumers.get(Output(operation.name, index), ())
-        index += 1
+    return operations.uses.get(operation.name, ())
 
 
 def _consumed(name: str, operations: Operations) -> bool:
-    return any(True for _ in _uses(operations.by_name[name], operations))
+    return name in operations.uses
 
 
 def _passes_on(operation: Operation, operations: Operations) -> bool:

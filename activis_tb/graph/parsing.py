@@ -1,9 +1,11 @@
 """A serialised GraphDef as checked operations: every input exists, every name is there once."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
@@ -27,6 +29,7 @@ _BOOLEAN_RESULTS = frozenset(
 )
 _RESULT_TYPE_ATTRIBUTES = ("DstT", "dtype", "out_type", "output_type", "Tparams", "T")
 _NAMED_AT_MOST = 3
+_NAME = re.compile(r"[^/:]+(/[^/:]+)*")
 
 
 class Output(NamedTuple):
@@ -98,6 +101,14 @@ class Operations:
     layers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
+    @cached_property
+    def uses(self) -> Mapping[str, Sequence[tuple[str, int]]]:
+        """By name, who uses any of its outputs in which slot."""
+        uses: dict[str, list[tuple[str, int]]] = {}
+        for output, users in self.consumers.items():
+            uses.setdefault(output.operation, []).extend(users)
+        return uses
+
 
 def parse_operations(graph_def: bytes) -> Operations:
     """Returns the operations of a serialised GraphDef. Function bodies are not entered. Never raises."""
@@ -108,13 +119,16 @@ def parse_operations(graph_def: bytes) -> Operations:
     if not message.node:
         return Operations({}, {}, warnings=("The graph is empty.",))
     nodes: dict[str, node_def_pb2.NodeDef] = {}
+    nameless = [node.name for node in message.node if not _NAME.fullmatch(node.name)]
     for node in message.node:
-        nodes.setdefault(node.name, node)
+        if _NAME.fullmatch(node.name):
+            nodes.setdefault(node.name, node)
     missing: list[str] = []
     by_name = {name: _operation(node, nodes, missing) for name, node in nodes.items()}
     counts = Counter(node.name for node in message.node)
-    duplicates = [name for name, count in counts.items() if count > 1]
+    duplicates = [name for name, count in counts.items() if count > 1 and name in nodes]
     warnings = [
+        *_warn(nameless, "operations have no proper name and are left out"),
         *_warn(duplicates, "operation names are used more than once, and only the first of each is shown"),
         *_warn(missing, "inputs are not in the graph and are left out"),
     ]
