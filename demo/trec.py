@@ -120,6 +120,6 @@ def _within(patience: float, address: str) -> bytes:
     if answer == b"":
         answer = answers.get()
     if isinstance(answer, Exception):
-        message = f"{address} cannot be reached ({answer})"
+        message = f"{address} cannot be reached ({getattr(answer, 'reason', answer)})"
         raise UnreachableError(message) from answer
     return answer
