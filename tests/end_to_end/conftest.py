@@ -1,5 +1,6 @@
 """Real TensorBoard, real Chromium, and runs recorded by the demos."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.data import TREC
 from tests.end_to_end.tab import Tab
 
+QUESTION_EPOCHS = 4
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_FLAGS = [
@@ -53,15 +55,17 @@ def _url_of(server: subprocess.Popen[bytes], log: Path) -> str:
     pytest.fail(f"TensorBoard did not start:\n{log.read_text()}")
 
 
-def wait_for_data(url: str, text: str, timeout: float = 60) -> None:
-    """Waits until TensorBoard has loaded a recording that `text` occurs in."""
+def wait_for_snapshots(url: str, count: int, timeout: float = 60) -> None:
+    """Waits until TensorBoard has loaded `count` snapshots."""
     deadline = time.monotonic() + timeout
+    found = 0
     while time.monotonic() < deadline:
         with urllib.request.urlopen(f"{url}data/plugin/activis/runs") as answer:
-            if text in answer.read().decode():
-                return
+            found = sum(len(run["snapshots"]) for run in json.load(answer)["runs"])
+        if found == count:
+            return
         time.sleep(0.2)
-    pytest.fail(f"{text!r} did not appear within {timeout:g} s")
+    pytest.fail(f"{found} of {count} snapshots appeared within {timeout:g} s")
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +110,7 @@ def questions(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         pytest.skip(f"the TREC files are not at {TREC}")
     logdir = tmp_path_factory.mktemp(request.param) / "runs"
     data = ["--data", str(TREC)] if request.param == "trec" else ["--offline"]
-    run_demo("questions.py", logdir, *data, "--epochs", "4")
+    run_demo("questions.py", logdir, *data, "--epochs", str(QUESTION_EPOCHS))
     return logdir
 
 
