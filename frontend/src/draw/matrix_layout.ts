@@ -7,7 +7,7 @@ export const GROUP_GAP = 5;
 export const PRINTED_NEURONS = 16;
 export const PRINTED_PITCH = 46;
 
-const STRETCH_AT_LEAST = 6;
+const STRETCH_AT_LEAST = 5.8;
 const SCROLL_PITCH = 10;
 const WIDEST_PITCH = 24;
 

@@ -45,7 +45,7 @@ export function layoutOutput(columns: ColumnLayout, classes: number, width: numb
   };
 }
 
-/** Prints values; weaker ones in a lighter tone, zeros not at all. */
+/** Prints values; weaker ones in a lighter tone, and nothing beside those that would read as zero. */
 export function drawValues(
   context: CanvasRenderingContext2D,
   rows: readonly PrintedRow[],
@@ -60,7 +60,7 @@ export function drawValues(
   for (const row of rows) {
     order.forEach((neuron, position) => {
       const value = row.values?.[neuron] ?? Number.NaN;
-      if (!Number.isFinite(value) || value === 0) return;
+      if (!Number.isFinite(value) || Math.abs(value) < max / 200) return;
       context.fillStyle = Math.abs(value) >= max / 5 ? palette.text : palette.secondary;
       context.fillText(shortNumber(value), columnX(columns, position) + 8, row.top + ROW_HEIGHT / 2 + 0.5);
     });

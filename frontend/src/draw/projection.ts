@@ -104,13 +104,10 @@ export function drawMarks(
 ): void {
   context.font = `500 10px ${FONT}`;
   context.textBaseline = "middle";
-  context.lineWidth = 2;
   for (const mark of marks) {
     if (!Number.isFinite(mark.x)) continue;
-    context.strokeStyle = mark.colour;
-    context.beginPath();
-    context.arc(mark.x, mark.y, RING, 0, 2 * Math.PI);
-    context.stroke();
+    drawRing(context, mark, palette.card, 4.5);
+    drawRing(context, mark, mark.colour, 2);
     const text = mark.label.length > 12 ? `${mark.label.slice(0, 11)}…` : mark.label;
     const right = mark.x + RING + 4 + context.measureText(text).width < width;
     context.textAlign = right ? "left" : "right";
@@ -123,4 +120,12 @@ export function drawMarks(
     context.fillStyle = palette.text;
     context.fillText(text, x, mark.y);
   }
+}
+
+function drawRing(context: CanvasRenderingContext2D, mark: PointMark, colour: string, width: number): void {
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.beginPath();
+  context.arc(mark.x, mark.y, RING, 0, 2 * Math.PI);
+  context.stroke();
 }

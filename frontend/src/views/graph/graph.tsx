@@ -67,7 +67,7 @@ function LoadedGraph({ graph }: { graph: Graph }) {
           </button>
         </span>
       </header>
-      <svg ref={svg} class="graph-canvas" role="group" aria-label="Graph, left to right">
+      <svg ref={svg} class="graph-canvas" aria-label="Graph, left to right">
         <g transform={zoom.transform.value}>
           <GraphPicture
             placed={placed}
@@ -89,7 +89,7 @@ function Readout({ graph, attention }: { graph: Graph; attention: Attention }) {
   const { durable, hover } = useStore();
   const located = hover.value?.node;
   const node = attention.hovered ?? graph.nodes.find((candidate) => candidate.id === located) ?? null;
-  if (node) return <p class="graph-readout">{describe(node)}</p>;
+  if (node) return <p class="graph-readout">{describe(node, durable.layers.value.includes(node.layer))}</p>;
   const { clicked } = attention;
   if (clicked && clicked.kind === "tensor" && clicked.layer === "" && !clicked.parameter) {
     return (
@@ -111,13 +111,13 @@ function Readout({ graph, attention }: { graph: Graph; attention: Attention }) {
   );
 }
 
-function describe(node: GraphNode) {
+function describe(node: GraphNode, open: boolean) {
   const facts =
     {
       tensor: [
         shapeText(node.shape, node.has_shape),
         node.dtype,
-        node.layer !== "" ? "recorded, click opens its panel" : "",
+        node.layer !== "" ? (open ? "open, click closes its panel" : "recorded, click opens its panel") : "",
       ],
       operator: [node.operator, node.device],
       group: [node.operator, "click opens or closes it"],

@@ -50,7 +50,6 @@ export function useZoom(element: RefObject<SVGSVGElement | null>, bounds: Box): 
     return () => observer.disconnect();
   }, [element, transform]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: fits again when the bounds change, by their value
   useLayoutEffect(() => latestFit.current(), [bounds.x, bounds.y, bounds.width, bounds.height]);
 
   return {

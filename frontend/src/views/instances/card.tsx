@@ -58,9 +58,6 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
             {isPresent(attribute, row) ? `“${attribute.texts[row] ?? ""}”` : "no text"}
           </p>
         ))}
-        {pictures.map((attribute) => (
-          <Picture key={attribute.name} attribute={attribute} row={row} />
-        ))}
         {facts.length > 0 && (
           <dl>
             {facts.map((attribute) => (
@@ -71,7 +68,12 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
             ))}
           </dl>
         )}
-        <ScoreBars snapshot={snapshot} instances={instances} row={row} />
+        <div class="card-media">
+          {pictures.map((attribute) => (
+            <Picture key={attribute.name} attribute={attribute} row={row} />
+          ))}
+          <ScoreBars snapshot={snapshot} instances={instances} row={row} />
+        </div>
       </div>
       <p class="hint">{pinned ? "pinned · click unpins" : "click pins the row"}</p>
     </>

@@ -10,7 +10,8 @@ import { countText } from "../widgets/numbers";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";
 
-const SIZE = 206;
+const WIDTH = 206;
+const HEIGHT = 188;
 const REACH = 8;
 
 export function ProjectionView({ layer }: { layer: LayerStore }) {
@@ -60,36 +61,16 @@ function ProjectionHeader({ projection, problem }: { projection: Projection | nu
 }
 
 function Points({ layer, projection }: { layer: LayerStore; projection: Projection }) {
-  const store = useStore();
-  const placed = useMemo(() => placePoints(projection.coordinates, SIZE, SIZE), [projection.coordinates]);
-  const rowAtPointer = (event: PointerEvent | MouseEvent) => placed.index.find(event.offsetX, event.offsetY, REACH);
+  const placed = useMemo(() => placePoints(projection.coordinates, WIDTH, HEIGHT), [projection.coordinates]);
   return (
-    <div
-      class="projection-canvases"
-      onPointerMove={(event) => {
-        const row = rowAtPointer(event);
-        const instances = store.instances.state.peek().value;
-        if (store.hover.peek()?.row?.sampled === row) return;
-        store.hover.value =
-          row === undefined || !instances
-            ? null
-            : { source: "projection", layer: layer.name, row: instanceRow(instances, row) };
-      }}
-      onPointerLeave={() => {
-        store.hover.value = null;
-      }}
-      onClick={(event) => {
-        const row = rowAtPointer(event);
-        if (row !== undefined) store.togglePin(row);
-      }}
-    >
-      <Dots placed={placed} />
+    <div class="projection-canvases">
+      <Dots layer={layer} placed={placed} />
       <Marks placed={placed} />
     </div>
   );
 }
 
-function Dots({ placed }: { placed: PlacedPoints }) {
+function Dots({ layer, placed }: { layer: LayerStore; placed: PlacedPoints }) {
   const store = useStore();
   const palette = usePalette();
   const colours = useClassColours();
@@ -97,14 +78,36 @@ function Dots({ placed }: { placed: PlacedPoints }) {
   const labels = store.instances.state.value.value?.label ?? [];
   return (
     <Surface
-      width={SIZE}
-      height={SIZE}
+      width={WIDTH}
+      height={HEIGHT}
       data-testid="projection"
       role="img"
       aria-label="Projection of the sampled instances"
       draw={(context) => drawPoints(context, { positions: placed.positions, labels, colours, lit, palette })}
+      {...pointer(store, layer.name, placed)}
     />
   );
+}
+
+/** Makes the nearest dot the hovered instance; a press pins it. */
+function pointer(store: Store, layer: string, placed: PlacedPoints) {
+  const rowAt = (event: PointerEvent) => placed.index.find(event.offsetX, event.offsetY, REACH);
+  return {
+    onPointerMove: (event: PointerEvent) => {
+      const row = rowAt(event);
+      const instances = store.instances.state.peek().value;
+      if (store.hover.peek()?.row?.sampled === row) return;
+      store.hover.value =
+        row === undefined || !instances ? null : { source: "projection", layer, row: instanceRow(instances, row) };
+    },
+    onPointerLeave: () => {
+      store.hover.value = null;
+    },
+    onPointerUp: (event: PointerEvent) => {
+      const row = rowAt(event);
+      if (row !== undefined) store.togglePin(row);
+    },
+  };
 }
 
 function Marks({ placed }: { placed: PlacedPoints }) {
@@ -114,10 +117,10 @@ function Marks({ placed }: { placed: PlacedPoints }) {
   return (
     <Surface
       class="marks"
-      width={SIZE}
-      height={SIZE}
+      width={WIDTH}
+      height={HEIGHT}
       aria-hidden="true"
-      draw={(context) => drawMarks(context, marks, SIZE, palette)}
+      draw={(context) => drawMarks(context, marks, WIDTH, palette)}
     />
   );
 }

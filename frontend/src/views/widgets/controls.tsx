@@ -44,7 +44,7 @@ interface SegmentedProperties {
 
 export function Segmented({ label, value, options, onPick }: SegmentedProperties) {
   return (
-    <div class="segmented-field" role="group" aria-label={label}>
+    <fieldset class="segmented-field" aria-label={label}>
       <span class="picker-label">{label}</span>
       <span class="segmented">
         {options.map((option) => (
@@ -58,7 +58,7 @@ export function Segmented({ label, value, options, onPick }: SegmentedProperties
           </button>
         ))}
       </span>
-    </div>
+    </fieldset>
   );
 }
 

@@ -17,5 +17,6 @@ export function valueText(value: number): string {
 /** `88.4 %`; no decimals at the ends of the range. */
 export function percentText(share: number, decimals = 0): string {
   if (!Number.isFinite(share)) return "–";
+  if (share > 0 && share < 0.01) return "< 1 %";
   return `${(share * 100).toFixed(share === 0 || share === 1 ? 0 : decimals)} %`;
 }
