@@ -1,0 +1,168 @@
+"""The sample: the same instances for every order and split, a fair share of each class, and what is always kept."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from activis_tb.errors import ArgumentError
+from activis_tb.recording import buffer
+from activis_tb.recording.hashing import hash_texts
+from tests.unit.recording.helpers import batch, permute, probabilities, record, split
+
+
+def instances(count: int = 300) -> dict:
+    numbers = np.arange(count)
+    labels = np.where(numbers % 10 == 0, 2, numbers % 2)
+    activations = np.stack([numbers, -numbers], axis=1).astype(np.float32)
+    return batch(labels, activations, ids=[f"q{number}" for number in numbers], attributes={"number": numbers % 50})
+
+
+def test_each_class_gives_the_same_number_of_its_smallest_hashes(tmp_path: Path) -> None:
+    stream = instances()
+    snapshot = record(tmp_path, split(stream, [100]), sample=31)
+    hashes = hash_texts(stream["ids"])
+    expected = np.concatenate(
+        [np.flatnonzero(stream["labels"] == label)[np.argsort(hashes[stream["labels"] == label])[:11]] for label in range(3)]
+    )
+    ordered = expected[np.argsort(hashes[expected])]
+    assert_array_equal(snapshot.sample().index, ordered)
+    assert snapshot.sample().drawn.all()
+
+
+def test_a_small_class_is_kept_whole(tmp_path: Path) -> None:
+    sample = record(tmp_path, [batch([0] * 50 + [1, 1], ids=np.arange(52))], sample=9).sample()
+    assert np.bincount(sample.label, minlength=3).tolist() == [3, 2, 0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("ids", ["given", "derived"])
+def test_the_sample_is_the_same_for_every_order_and_split(
+    tmp_path: Path, seed: int, ids: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = instances()
+    if ids == "derived":
+        del stream["ids"]
+    expected = record(tmp_path / "whole", [stream], sample=30, always=["q7"] if ids == "given" else ()).sample()
+    monkeypatch.setattr(buffer, "MOST_ROWS", 16)
+    generator = np.random.default_rng(seed)
+    shuffled = permute(_arrays(stream), generator.permutation(300))
+    batches = split(shuffled, generator.integers(0, 20, 12))
+    sample = record(tmp_path / "parts", batches, sample=30, always=["q7"] if ids == "given" else ()).sample()
+    assert sample.ids.tolist() == expected.ids.tolist()
+    assert_array_equal(sample.label, expected.label)
+    assert_array_equal(sample.always, expected.always)
+
+
+def _arrays(stream: dict) -> dict:
+    return {name: np.array(value) if isinstance(value, list) else value for name, value in stream.items()}
+
+
+def test_the_rows_carry_each_instances_own_values(tmp_path: Path) -> None:
+    stream = instances()
+    snapshot = record(tmp_path, split(stream, [7] * 20), sample=30, subsets={"low": lambda batch: batch["number"] < 10})
+    sample = snapshot.sample()
+    numbers = sample.index
+    assert sample.ids.tolist() == [f"q{number}" for number in numbers]
+    assert sample.ids_given
+    assert_array_equal(snapshot.activations("hidden"), np.stack([numbers, -numbers], axis=1))
+    assert_array_equal(sample.attributes[0].values, numbers % 50)
+    assert_array_equal(sample.label, stream["labels"][numbers])
+    assert_array_equal(sample.membership[:, :3], np.eye(3, dtype=bool)[stream["labels"][numbers]])
+    assert_array_equal(sample.membership[:, 3], numbers % 50 < 10)
+    assert_allclose(sample.scores, probabilities(stream["labels"][numbers]), rtol=1e-6)
+
+
+def test_always_comes_on_top_of_the_sample(tmp_path: Path) -> None:
+    stream = instances()
+    drawn = record(tmp_path / "without", [stream], sample=30).sample()
+    others = [name for name in stream["ids"] if name not in set(drawn.ids)][:3]
+    sample = record(tmp_path / "with", split(stream, [9, 40]), sample=30, always=[*others, drawn.ids[0]]).sample()
+    assert set(sample.ids) == {*drawn.ids, *others}
+    assert sample.ids[sample.drawn].tolist() == drawn.ids.tolist()
+    assert set(sample.ids[sample.always]) == {*others, drawn.ids[0]}
+
+
+def test_always_takes_a_function_and_sample_may_be_zero(tmp_path: Path) -> None:
+    sample = record(tmp_path, [instances()], sample=0, always=lambda batch: batch["number"] == 5).sample()
+    assert sorted(sample.index) == [5, 55, 105, 155, 205, 255]
+    assert not sample.drawn.any()
+
+
+def test_nothing_is_kept_one_by_one_where_nothing_is_asked_for(tmp_path: Path) -> None:
+    snapshot = record(tmp_path, [instances()], sample=0)
+    assert snapshot.sample().ids.tolist() == []
+    assert snapshot.activations("hidden").shape == (0, 2)
+    assert snapshot.manifest.instances == 300
+
+
+def test_always_is_bounded(tmp_path: Path) -> None:
+    stream = batch([0] * 10_001, ids=np.arange(10_001))
+    with pytest.raises(ArgumentError, match=r"always: got 10,001 instances so far; expected at most 10,000"):
+        record(tmp_path, [stream], always=lambda batch: np.ones(len(batch["id"]), bool))
+
+
+def test_ids_that_are_numbers_are_their_decimal_text(tmp_path: Path) -> None:
+    as_numbers = record(tmp_path / "numbers", [batch([0, 1], ids=np.array([38, 2**40]))]).sample()
+    as_text = record(tmp_path / "text", [batch([0, 1], ids=[b"38", str(2**40)])]).sample()
+    assert as_numbers.ids.tolist() == as_text.ids.tolist()
+    assert set(as_numbers.ids) == {"38", "1099511627776"}
+
+
+def test_the_hash_of_an_id_does_not_depend_on_its_neighbours() -> None:
+    ids = ["", "a", "a\0", "12345678", "123456789", "ü" * 40, "x" * 500]
+    alone = [int(hash_texts([identity])[0]) for identity in ids]
+    assert hash_texts(ids).tolist() == alone
+    assert len(set(alone)) == len(ids)
+
+
+def test_the_hash_is_the_same_on_every_machine() -> None:
+    def mix(word: int) -> int:
+        word = (word + 0x9E3779B97F4A7C15) % 2**64
+        word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+        word = (word ^ word >> 27) * 0x94D049BB133111EB % 2**64
+        return word ^ word >> 31
+
+    text = b"question 1"
+    state = mix(len(text) ^ 0x41637469566973)
+    for word in (text[:8], text[8:].ljust(8, b"\0")):
+        state = mix(state ^ int.from_bytes(word, "little"))
+    assert int(hash_texts(["question 1"])[0]) == state
+
+
+def test_without_ids_and_attributes_the_id_is_the_index(tmp_path: Path) -> None:
+    sample = record(tmp_path, split(batch([0, 1, 2, 0]), [2]), subsets={"two": ["1", "3"]}).sample()
+    assert sorted(sample.ids) == ["0", "1", "2", "3"]
+    assert not sample.ids_given
+    assert sorted(sample.index[sample.membership[:, 3]]) == [1, 3]
+
+
+def test_equal_instances_without_ids_are_numbered(tmp_path: Path) -> None:
+    texts = ["who", "what", "who", None, "who", None]
+    sample = record(tmp_path, split(batch([0] * 6, attributes={"text": texts}), [1, 3])).sample()
+    by_text = {text: sorted(sample.ids[[texts[index] == text for index in sample.index]]) for text in set(texts)}
+    who = by_text["who"][0]
+    assert by_text["who"] == [who, f"{who}-1", f"{who}-2"]
+    assert by_text[None] == [by_text[None][0], f"{by_text[None][0]}-1"]
+    assert len(by_text["what"]) == 1
+
+
+@pytest.mark.parametrize("sizes", [[], [1], [2]], ids=["one batch", "next batch", "last"])
+def test_an_id_that_comes_twice_is_refused_by_name(tmp_path: Path, sizes: list[int]) -> None:
+    with pytest.raises(ArgumentError, match=r"ids: got the id 'x' twice in this recording; expected every instance once"):
+        record(tmp_path, split(batch([0, 1, 1], ids=["x", "y", "x"]), sizes))
+
+
+def test_a_kept_id_that_comes_again_much_later_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffer, "MOST_ROWS", 10)
+    stream = instances()
+    kept = record(tmp_path / "first", [stream], sample=9).sample().ids[0]
+    again = batch([1], np.zeros((1, 2)), ids=[kept], attributes={"number": [0]})
+    with pytest.raises(ArgumentError, match=f"the id '{kept}' twice"):
+        record(tmp_path / "second", [*split(stream, [150]), again], sample=9)
+
+
+def test_ids_that_never_came_are_warned_about(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"always lists 1 ids that never came, e\.g\. '9'"):
+        record(tmp_path, [batch([0, 1], ids=[1, 2])], always=["2", "9"])

@@ -1,0 +1,202 @@
+"""Every statistic equals NumPy's on the instances themselves, however they were split into batches."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from numpy.typing import NDArray
+
+from activis_tb.recording import buffer
+from activis_tb.recording.accumulator import Accumulator
+from activis_tb.recording.block import Block
+from activis_tb.storage.decoding import SnapshotReader
+from tests.unit.recording.helpers import CLASSES, batch, probabilities, record, split
+
+SUBSETS = {
+    "even": lambda batch: batch["index"] % 2 == 0,
+    "wrong": lambda batch: batch["label"] != batch["predicted"],
+    "all": lambda batch: batch["score"] > 0,
+    "none": lambda batch: batch["score"] < 0,
+    "some ids": ["3", "5", "11"],
+}
+
+
+def data(seed: int, instances: int = 60, neurons: int = 7) -> dict:
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 3, instances)
+    predicted = np.where(generator.random(instances) < 0.7, labels, (labels + 1) % 3)
+    return {
+        "labels": labels,
+        "scores": probabilities(predicted),
+        "activations": {"hidden": generator.normal(size=(instances, neurons)).astype(np.float32)},
+        "ids": np.arange(instances),
+    }
+
+
+def membership(batch: dict) -> NDArray[np.bool_]:
+    """(instances, subsets): the classes, then SUBSETS."""
+    labels, predicted, ids = batch["labels"], batch["scores"].argmax(1), batch["ids"]
+    columns = [labels == 0, labels == 1, labels == 2, ids % 2 == 0, labels != predicted, ids >= 0, ids < 0]
+    return np.stack([*columns, np.isin(ids, [3, 5, 11])], axis=1)
+
+
+def check_statistics(snapshot: SnapshotReader, batch: dict, relative: float = 1e-6) -> None:
+    statistics = snapshot.statistics("hidden")
+    for subset, members in enumerate(membership(batch).T):
+        for neuron in range(batch["activations"]["hidden"].shape[1]):
+            values = batch["activations"]["hidden"][members, neuron].astype(np.float64)
+            finite = values[np.isfinite(values)]
+            cell = (subset, neuron)
+            assert statistics.count[cell] == len(finite)
+            assert statistics.nonfinite[cell] == len(values) - len(finite)
+            expected = (
+                [finite.mean(), finite.std(), finite.min(), finite.max(), (finite > 0).mean()]
+                if len(finite)
+                else [np.nan] * 5
+            )
+            found = [getattr(statistics, name)[cell] for name in ("mean", "std", "min", "max", "active")]
+            assert_allclose(found, expected, rtol=relative, atol=1e-7)
+
+
+@pytest.mark.parametrize("sizes", [[], [1] * 59, [7, 0, 13, 1, 30], [59]], ids=["one", "singles", "odd", "last alone"])
+def test_statistics_equal_numpy_for_every_split_into_batches(tmp_path: Path, sizes: list[int]) -> None:
+    instances = data(1)
+    check_statistics(record(tmp_path, split(instances, sizes), subsets=SUBSETS), instances)
+
+
+def test_statistics_do_not_change_where_blocks_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    instances = data(2)
+    monkeypatch.setattr(buffer, "MOST_ROWS", 8)
+    check_statistics(record(tmp_path, split(instances, [5, 21]), subsets=SUBSETS), instances)
+
+
+def test_statistics_equal_numpy_for_a_batch_of_more_rows_than_a_block(tmp_path: Path) -> None:
+    instances = data(3, instances=buffer.MOST_ROWS + 17, neurons=2)
+    check_statistics(record(tmp_path, [instances], subsets=SUBSETS), instances)
+
+
+def test_wide_layers_are_buffered_by_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    instances = data(4, neurons=300)
+    monkeypatch.setattr(buffer, "MOST_BYTES", 10 * 300 * 4)
+    check_statistics(record(tmp_path, [instances], subsets=SUBSETS), instances)
+
+
+def test_nonfinite_activations_are_counted_and_left_out(tmp_path: Path) -> None:
+    values = [[1.0, np.nan], [np.nan, np.nan], [3.0, np.inf], [np.inf, -np.inf], [-np.inf, 2.0], [5.0, 4.0]]
+    snapshot = record(tmp_path, split(batch([0, 0, 0, 0, 1, 1], np.array(values)), [2, 1]))
+    statistics = snapshot.statistics("hidden")
+    assert_array_equal(statistics.count, [[2, 0], [1, 2], [0, 0]])
+    assert_array_equal(statistics.nonfinite, [[2, 4], [1, 0], [0, 0]])
+    assert_array_equal(statistics.mean, [[2, np.nan], [5, 3], [np.nan, np.nan]])
+    assert_array_equal(statistics.std, [[1, np.nan], [0, 1], [np.nan, np.nan]])
+    assert_array_equal(statistics.min, [[1, np.nan], [5, 2], [np.nan, np.nan]])
+    assert_array_equal(statistics.max, [[3, np.nan], [5, 4], [np.nan, np.nan]])
+    assert_array_equal(statistics.active, [[1, np.nan], [1, 1], [np.nan, np.nan]])
+
+
+def test_random_nonfinite_activations_leave_the_others_exact(tmp_path: Path) -> None:
+    instances = data(5)
+    values = instances["activations"]["hidden"]
+    spoiled = np.random.default_rng(6).random(values.shape)
+    values[spoiled < 0.1] = np.nan
+    values[spoiled > 0.95] = np.inf
+    check_statistics(record(tmp_path, split(instances, [31]), subsets=SUBSETS), instances)
+
+
+def test_a_neuron_that_never_fires_has_zeros_not_missing_values(tmp_path: Path) -> None:
+    statistics = record(tmp_path, [batch([0, 0], np.zeros((2, 1)))]).statistics("hidden")
+    assert [statistics.mean[0, 0], statistics.std[0, 0], statistics.active[0, 0], statistics.count[0, 0]] == [0, 0, 0, 2]
+    assert np.isnan(statistics.mean[1, 0])
+
+
+def test_standard_deviation_survives_a_mean_a_million_times_as_large(tmp_path: Path) -> None:
+    values = (1e4 + 1e-2 * np.random.default_rng(7).normal(size=(9000, 2))).astype(np.float32)
+    labels = np.arange(9000) % 3
+    statistics = record(tmp_path, split(batch(labels, values), [1000, 5000])).statistics("hidden")
+    for label in range(3):
+        exact = values[labels == label].astype(np.float64)
+        assert_allclose(statistics.std[label], exact.std(axis=0), rtol=1e-6)
+        assert_allclose(statistics.mean[label], exact.mean(axis=0), rtol=1e-7)
+
+
+def test_standard_deviation_survives_classes_that_are_far_apart(tmp_path: Path) -> None:
+    labels = np.arange(300) % 3
+    offsets = np.array([1e4, 0, -1e4])[labels]
+    values = (offsets + 1e-2 * np.random.default_rng(8).normal(size=300)).astype(np.float32)[:, None]
+    statistics = record(tmp_path, [batch(labels, values)]).statistics("hidden")
+    assert_allclose(statistics.std[:, 0], [values[labels == label].std(dtype=float) for label in range(3)], rtol=1e-6)
+
+
+def test_averages_of_tiny_scores_keep_their_digits(tmp_path: Path) -> None:
+    values = np.array([[0.9], [0.8], [1e-12], [3e-12]], np.float32)
+    statistics = record(tmp_path, [batch([0, 0, 1, 1], values)]).statistics("hidden")
+    assert_allclose(statistics.mean[1, 0], 2e-12, rtol=1e-6)
+    assert_allclose(statistics.std[1, 0], 1e-12, rtol=1e-6)
+
+
+def test_outcomes_are_counted_per_class_and_subset(tmp_path: Path) -> None:
+    instances = batch([0, 0, 0, 2, 2]) | {"scores": probabilities([0, 1, 1, 2, 0])}
+    long = [True, True, False, False, True]
+    snapshot = record(tmp_path, [instances], subsets={"long": lambda batch: np.array(long)})
+    found = [(subset.name, subset.kind, subset.count, subset.correct, subset.predicted_counts)
+             for subset in snapshot.manifest.subsets]  # fmt: skip
+    assert found == [
+        ("ant", "class", 3, 1, (1, 2, 0)),
+        ("bee", "class", 0, 0, (0, 0, 0)),
+        ("cat", "class", 2, 1, (1, 0, 1)),
+        ("long", "function", 3, 1, (2, 1, 0)),
+    ]
+    assert snapshot.manifest.instances == 5
+
+
+def test_a_layer_is_signed_only_where_an_activation_is_negative(tmp_path: Path) -> None:
+    layers = {"relu": np.zeros((2, 1)), "tanh": np.array([[0.0], [-0.1]]), "broken": np.array([[-np.inf], [1.0]])}
+    snapshot = record(tmp_path, [batch([0, 1]) | {"activations": layers}], layers=list(layers))
+    assert [(layer.name, layer.signed) for layer in snapshot.manifest.layers] == [
+        ("relu", False),
+        ("tanh", True),
+        ("broken", False),
+    ]
+
+
+def block(instances: dict) -> Block:
+    rows = len(instances["labels"])
+    return Block(
+        ids=np.array([str(number) for number in instances["ids"]], object),
+        index=np.arange(rows),
+        label=instances["labels"].astype(np.int32),
+        predicted=instances["scores"].argmax(1).astype(np.int32),
+        score=np.ones(rows, np.float32),
+        scores=instances["scores"].astype(np.float32),
+        always=np.zeros(rows, np.bool_),
+        membership=membership(instances)[:, len(CLASSES) :],
+        attributes={},
+        activations=instances["activations"],
+    )
+
+
+def test_accumulators_of_several_workers_merge_to_that_of_one() -> None:
+    parts = [block(data(seed, instances=count)) for seed, count in ((1, 30), (2, 1), (3, 64))]
+    alone, merged = (Accumulator(3, len(SUBSETS), {"hidden": 7}) for _ in range(2))
+    for part in parts:
+        alone.add(part)
+    for part in reversed(parts):
+        worker = Accumulator(3, len(SUBSETS), {"hidden": 7})
+        worker.add(part)
+        merged.merge(worker)
+    assert merged.instances == alone.instances == 95
+    assert merged.outcomes() == alone.outcomes()
+    for name, expected in vars(alone.extract()["hidden"]).items():
+        assert_allclose(getattr(merged.extract()["hidden"], name), expected, rtol=1e-6, err_msg=name)
+
+
+def test_an_empty_accumulator_is_neutral() -> None:
+    full, empty = (Accumulator(3, len(SUBSETS), {"hidden": 7}) for _ in range(2))
+    full.add(block(data(9)))
+    before = full.extract()["hidden"]
+    full.merge(empty)
+    empty.merge(full)
+    for name, expected in vars(before).items():
+        assert_array_equal(getattr(full.extract()["hidden"], name), expected, name)
+        assert_array_equal(getattr(empty.extract()["hidden"], name), expected, name)
