@@ -128,7 +128,8 @@ def _as_array(values: Any) -> NDArray[Any]:
     """Returns one input as Keras' own loops would pass it on: floating point in Keras' precision."""
     array = np.asarray(values)
     if array.ndim == 0:
-        raise ArgumentError("x", f"{type(values).__name__} ({values!r})", "arrays of shape (instances, ...)")
+        expected = "arrays of shape (instances, ...)"
+        raise ArgumentError("x", f"{type(values).__name__} ({values!r})", expected, "Pass np.asarray(x).")
     return array.astype(keras.config.floatx()) if array.dtype == np.float64 else array
 
 

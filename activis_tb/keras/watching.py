@@ -16,6 +16,8 @@ from activis_tb.errors import ArgumentError
 
 OnOutput = Callable[[keras.Layer, Any, Any], Any]
 _METHODS = ("call", "quantized_call")
+_TRIAL = "scratch_graph"
+"""Name of the graphs in which Keras tries a layer to learn its output's shape."""
 
 
 @contextmanager
@@ -62,30 +64,35 @@ class Outputs:
         self._names = {id(layer): name for name, layer in layers.items()}
         self._graph = tf.compat.v1.get_default_graph()
         self._calls: dict[str, int] = dict.fromkeys(layers, 0)
+        self._elsewhere: set[str] = set()
         self._tensors: dict[str, tf.Tensor] = {}
 
     def see(self, layer: keras.Layer, _: Any, output: Any) -> Any:
         """Takes the first tensor of `output` if `layer` is chosen and this is the trace that is collected in."""
         name = self._names.get(id(layer))
         tensor = first_tensor(output)
-        if name is not None and is_in(tensor, self._graph):
+        if name is None or not isinstance(tensor, tf.Tensor):
+            return output
+        if is_in(tensor, self._graph):
             self._calls[name] += 1
             self._tensors[name] = tensor
+        elif not getattr(getattr(tensor, "graph", None), "name", "").startswith(_TRIAL):
+            self._elsewhere.add(name)
         return output
 
     def result(self) -> dict[str, tf.Tensor]:
         """Returns the tensors by name, in the order of the chosen layers.
 
         Raises:
-            ArgumentError: A layer was not called, or several times, or returns no dense tensor.
+            ArgumentError: A layer was not called, or several times, or in a loop, or returns no dense tensor.
         """
         for name, calls in self._calls.items():
+            if name in self._elsewhere:
+                got = f"{name!r}, which works inside of a loop, an RNN or a tf.function"
+                raise ArgumentError("layers", got, "a layer of the model itself", "Record the layer around it.")
             if calls == 0:
-                expected = "a layer that the model calls and that returns a dense tensor"
-                way_out = (
-                    "A layer inside of a loop, an RNN or a tf.function cannot be reached: record the one around it."
-                )
-                raise ArgumentError("layers", f"{name!r}, which the forward pass does not call", expected, way_out)
+                got = f"{name!r}, which the forward pass does not call, or which returns no dense tensor"
+                raise ArgumentError("layers", got, "a layer that takes part in inference", "Record another layer.")
             if calls > 1:
                 got = f"{name!r}, which the forward pass calls {calls} times"
                 raise ArgumentError("layers", got, "a layer that is called once", "Record a layer after it.")
@@ -100,4 +107,4 @@ def first_tensor(output: Any) -> Any:
 
 def is_in(tensor: Any, graph: Any) -> bool:
     """Whether `tensor` is a dense tensor of `graph`, not of a loop or function inside of it."""
-    return isinstance(tensor, tf.Tensor) and not keras.backend.is_keras_tensor(tensor) and tensor.graph is graph
+    return isinstance(tensor, tf.Tensor) and getattr(tensor, "graph", None) is graph
