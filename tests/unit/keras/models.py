@@ -56,12 +56,12 @@ class Encoder(layers.Layer):
 
 
 class Subclassed(keras.Model):
-    """A model that is a class; `self.wide` is a layer that Keras calls dense_something."""
+    """A model that is a class; `self.wide` is a layer of another name."""
 
     def __init__(self):
         super().__init__()
         self.encoder = Encoder(name="encoder")
-        self.wide = layers.Dense(7)
+        self.wide = layers.Dense(7, name="projection")
         self.head = layers.Dense(3, activation="softmax", name="output")
 
     def call(self, inputs):
