@@ -64,11 +64,11 @@ class ArrayCache:
 
     def put(self, key: str, array: NDArray[Any]) -> None:
         """Keeps `array`, which must not be changed from then on."""
-        self._remember(key, array)
         if self._folder is not None:
             with contextlib.suppress(OSError):
                 self._write(self._folder, key, array)
                 self._shrink(self._folder)
+        self._remember(key, array)
 
     def _remember(self, key: str, array: NDArray[Any]) -> None:
         with self._lock:

@@ -4,27 +4,26 @@ Every recording session has a tag of its own. Nothing but the listing is asked f
 change once it is written, so its parsed manifest is kept under its tag, wall time and length.
 """
 
-import threading
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import DecodeError
 from tensorboard.context import RequestContext
-from tensorboard.data.provider import BlobReference, DataProvider, RunTagFilter
+from tensorboard.data.provider import BlobReference, BlobSequenceDatum, DataProvider, RunTagFilter
 
 from activis_tb.errors import NewerVersionError, StoredDataError
 from activis_tb.plugin.params import SnapshotKey
+from activis_tb.plugin.recent import Recent
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.decoding import SnapshotReader
 from activis_tb.storage.metadata import FORMAT_VERSION, PLUGIN_NAME, SnapshotTag, parse_tag
 
 _EVERY_STEP = 1000
 _MOST_SESSIONS = 10_000
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
+_FETCHES = 16
 
 
 @dataclass(frozen=True)
@@ -63,28 +62,6 @@ class Listing:
     warnings: list[str]
 
 
-class Recent(Generic[_Key, _Value]):
-    """A bounded mapping that forgets what was used least recently; safe to use from several threads."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._values: OrderedDict[_Key, _Value] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get_or_make(self, key: _Key, make: Callable[[], _Value]) -> _Value:
-        """Returns the value of `key`, making it if needed; two threads may make the same one at the same time."""
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = make()
-        with self._lock:
-            self._values[key] = value
-            while len(self._values) > self._limit:
-                self._values.popitem(last=False)
-        return value
-
-
 class Catalogue:
     """The recordings that one data provider knows.
 
@@ -95,6 +72,8 @@ class Catalogue:
     def __init__(self, data_provider: DataProvider) -> None:
         self._provider = data_provider
         self._readers: Recent[tuple[str, Session], SnapshotReader | StoredDataError] = Recent(_MOST_SESSIONS)
+        # The data server takes about 40 ms per blob (a delayed acknowledgement), for many at once no longer than for one.
+        self._pool = ThreadPoolExecutor(_FETCHES, "activis-fetch")
 
     def run_names(self, experiment: str) -> list[str]:
         """Returns the names of all runs, with or without recordings."""
@@ -128,46 +107,38 @@ class Catalogue:
 
         References of the sessions that were not read before are fetched in one call.
         """
-        wanted = list(sessions)
-        references = _References(self._provider, experiment, wanted)
-        return {
-            session: self._readers.get_or_make((experiment, session), partial(references.read, session))
-            for session in wanted
-        }
+        known = {session: self._readers.get((experiment, session)) for session in sessions}
+        new = [session for session, reader in known.items() if reader is None]
+        made = list(self._pool.map(self._read, new, self._references(experiment, new)))
+        for session, reader in zip(new, made, strict=True):
+            self._readers.put((experiment, session), reader)
+        return {session: reader for session, reader in known.items() if reader is not None} | dict(
+            zip(new, made, strict=True)
+        )
 
+    def _references(self, experiment: str, sessions: Sequence[Session]) -> list[tuple[BlobReference, ...]]:
+        """Returns the references to the blobs of each of `sessions`."""
+        if not sessions:
+            return []
+        runs = {session.run for session in sessions}
+        tags = {session.tag for session in sessions}
+        found = self._provider.read_blob_sequences(
+            RequestContext(),
+            experiment_id=experiment,
+            plugin_name=PLUGIN_NAME,
+            downsample=_EVERY_STEP,
+            run_tag_filter=RunTagFilter(runs=runs, tags=tags),
+        )
+        return [_at_step(found.get(session.run, {}).get(session.tag, ()), session.parts.step) for session in sessions]
 
-class _References:
-    """Fetches the references to the sessions' blobs, all at once and only if one of them is needed."""
-
-    def __init__(self, data_provider: DataProvider, experiment: str, sessions: list[Session]) -> None:
-        self._provider = data_provider
-        self._experiment = experiment
-        self._sessions = sessions
-        self._found: Mapping[str, Mapping[str, Any]] | None = None
-
-    def read(self, session: Session) -> SnapshotReader | StoredDataError:
+    def _read(self, session: Session, references: tuple[BlobReference, ...]) -> SnapshotReader | StoredDataError:
+        fetch = partial(self._fetch, references)
         try:
             if session.version > FORMAT_VERSION:
                 raise NewerVersionError(f"The {session}", session.version, FORMAT_VERSION)
-            references = self._of(session)
-            return SnapshotReader(self._fetch(references, 0), lambda number: self._fetch(references, number))
+            return SnapshotReader(fetch(0), fetch, lambda numbers: list(self._pool.map(fetch, numbers)))
         except StoredDataError as error:
             return error
-
-    def _of(self, session: Session) -> tuple[BlobReference, ...]:
-        if self._found is None:
-            self._found = self._provider.read_blob_sequences(
-                RequestContext(),
-                experiment_id=self._experiment,
-                plugin_name=PLUGIN_NAME,
-                downsample=_EVERY_STEP,
-                run_tag_filter=RunTagFilter(
-                    runs={session.run for session in self._sessions}, tags={session.tag for session in self._sessions}
-                ),
-            )
-        series = self._found.get(session.run, {}).get(session.tag, ())
-        matching = [datum for datum in series if datum.step == session.parts.step]
-        return tuple(matching[-1].values) if matching else ()
 
     def _fetch(self, references: tuple[BlobReference, ...], number: int) -> bytes:
         if number >= len(references):
@@ -175,6 +146,11 @@ class _References:
             raise StoredDataError(text)
         blob = self._provider.read_blob(RequestContext(), blob_key=references[number].blob_key)
         return blob if isinstance(blob, bytes) else b""
+
+
+def _at_step(series: Iterable[BlobSequenceDatum], step: int) -> tuple[BlobReference, ...]:
+    matching = [datum for datum in series if datum.step == step]
+    return tuple(matching[-1].values) if matching else ()
 
 
 def _format_version(plugin_content: bytes) -> int:

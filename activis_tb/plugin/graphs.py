@@ -8,8 +8,8 @@ from tensorboard.data.provider import DataProvider, RunTagFilter
 
 from activis_tb import graph
 from activis_tb.model import Layer, graph_digest
-from activis_tb.plugin.catalogue import Recent
 from activis_tb.plugin.params import NotFoundError
+from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.snapshots import JoinedSnapshot, Snapshots
 from activis_tb.storage import activis_pb2 as pb
 
@@ -44,12 +44,13 @@ class Graphs:
             raise NotFoundError("run with recordings", run, way_out="The route `runs` lists them.")
         # Several names or steps may have recorded different layers; what the newest says comes first.
         recorded.sort(key=lambda snapshot: snapshot.manifest.session, reverse=True)
-        identity = (experiment, run, source, *(one.version for one in recorded), *self._blob_keys(experiment, run))
-        return self._built.get_or_make(identity, lambda: self._build(experiment, run, source, recorded))
+        blob_keys = self._blob_keys(experiment, run)
+        identity = (experiment, run, source, *(one.version for one in recorded), *blob_keys)
+        return self._built.get_or_make(identity, lambda: self._build(blob_keys, source, recorded))
 
-    def _build(self, experiment: str, run: str, source: str, recorded: Sequence[JoinedSnapshot]) -> pb.Graph:
+    def _build(self, blob_keys: Sequence[str], source: str, recorded: Sequence[JoinedSnapshot]) -> pb.Graph:
         layers = _layers(recorded)
-        forward = self._forward(self._blob_keys(experiment, run), recorded, layers)
+        forward = self._forward(blob_keys, recorded, layers)
         choices = {"layers": lambda: graph.layers_only(layers.values())}
         if forward is not None:
             choices = {"forward": lambda: forward, **choices}

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from activis_tb.analysis import projection
 from activis_tb.plugin.cache import ArrayCache, cache_folder
-from activis_tb.plugin.catalogue import Recent
 from activis_tb.plugin.jobs import JobQueue, Report
+from activis_tb.plugin.recent import Recent
 
 Method = Literal["pca", "tsne"]
 METHODS: tuple[Method, ...] = ("tsne", "pca")

@@ -12,12 +12,13 @@ from werkzeug.wrappers import Request, Response
 from activis_tb.errors import ArgumentError, StoredDataError
 from activis_tb.model import STATISTIC_NAMES, Attribute
 from activis_tb.plugin import payloads, wire
-from activis_tb.plugin.catalogue import Catalogue, Recent
+from activis_tb.plugin.catalogue import Catalogue
 from activis_tb.plugin.graphs import Graphs
 from activis_tb.plugin.guard import sentence
 from activis_tb.plugin.jobs import QueueFullError
 from activis_tb.plugin.params import NotFoundError, Parameters
 from activis_tb.plugin.projections import METHODS, Projections
+from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.snapshots import JoinedSnapshot, Snapshots
 from activis_tb.storage import activis_pb2 as pb
 

@@ -1,0 +1,40 @@
+"""What was computed lately, kept so that the next request need not wait for it."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class Recent(Generic[_Key, _Value]):
+    """A bounded mapping that forgets what was used least recently; safe to use from several threads."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._values: OrderedDict[_Key, _Value] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: _Key) -> _Value | None:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key)
+
+    def put(self, key: _Key, value: _Value) -> None:
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            while len(self._values) > self._limit:
+                self._values.popitem(last=False)
+
+    def get_or_make(self, key: _Key, make: Callable[[], _Value]) -> _Value:
+        """Returns the value of `key`, making it if needed; two threads may make the same one at the same time."""
+        known = self.get(key)
+        if known is not None:
+            return known
+        value = make()
+        self.put(key, value)
+        return value
