@@ -40,7 +40,7 @@ export function drawCells(context: CanvasRenderingContext2D, rows: readonly Cell
   context.fillStyle = picture.palette.tertiary;
   context.fill(zeros);
   context.strokeStyle = picture.palette.secondary;
-  context.lineWidth = 1;
+  context.lineWidth = 0.8;
   context.stroke(missing);
 }
 

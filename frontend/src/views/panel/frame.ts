@@ -33,11 +33,12 @@ export function rowShares(store: Store, layer: LayerStore, row: MatrixRow): Floa
   return sliceRow(layer.active.state.value.value, row.subset);
 }
 
-/** Whether the layer is the model's output: the last recorded one with a neuron per class. */
+/** Whether the layer is the model's output: the last recorded one with a neuron per class, scores before logits. */
 export function isOutputLayer(store: Store, layer: LayerStore): boolean {
   const snapshot = store.catalogue.snapshot.value;
-  const last = snapshot?.layers.filter((entry) => entry.neurons === snapshot.classes.length).at(-1);
-  return last !== undefined && last.name === layer.name;
+  const candidates = snapshot?.layers.filter((entry) => entry.neurons === snapshot.classes.length) ?? [];
+  const output = candidates.findLast((entry) => !entry.signed) ?? candidates.at(-1);
+  return output?.name === layer.name;
 }
 
 /** What is printed in a row: values and, for the output layer, what was predicted. */

@@ -37,7 +37,7 @@ const MOST_NEIGHBOURS = 4;
 function Neighbours({ layer }: { layer: LayerStore }) {
   const { graph, hover } = useStore();
   const loaded = graph.state.value.value;
-  const nodes = loaded ? neighbours(loaded, layer.name) : [];
+  const nodes = loaded && loaded.source !== "layers" ? neighbours(loaded, layer.name) : [];
   if (nodes.length < 2) return null;
   return (
     <ul class="neighbours" aria-label="In the graph">

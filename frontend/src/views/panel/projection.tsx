@@ -32,32 +32,36 @@ export function ProjectionView({ layer }: { layer: LayerStore }) {
 }
 
 function ProjectionHeader({ projection, problem }: { projection: Projection | null; problem: string | null }) {
-  if (problem)
+  if (problem) {
     return (
       <p class="projection-header wrong" role="alert" data-testid="error" title={problem}>
         {problem}
       </p>
     );
+  }
   if (!projection) return <p class="projection-header" />;
   const moving = projection.method === "tsne" && !projection.done;
+  const share = projection.iteration / Math.max(1, projection.iterations);
   return (
     <p class="projection-header">
       <span>{projection.method === "tsne" ? "t-SNE" : "PCA"}</span>
-      <small>
-        {moving
-          ? `${projection.iteration} / ${projection.iterations}`
-          : projection.method === "tsne"
-            ? `perplexity ${Math.round(projection.perplexity)} · ${countText(projection.coordinates.length / 2)}`
-            : `${countText(projection.coordinates.length / 2)} instances`}
-      </small>
-      {moving && (
-        <i
-          class="progress"
-          style={{ width: `${(100 * projection.iteration) / Math.max(1, projection.iterations)}%` }}
-        />
-      )}
+      <small>{moving ? `${projection.iteration} / ${projection.iterations}` : restingText(projection)}</small>
+      {moving && <i class="progress" style={{ width: `${100 * share}%` }} />}
     </p>
   );
+}
+
+function restingText(projection: Projection): string {
+  const all = projection.coordinates.length / 2;
+  const placed = countPlaced(projection.coordinates);
+  const instances = placed < all ? `${countText(placed)} of ${countText(all)} placed` : countText(all);
+  return projection.method === "tsne" && placed > 0
+    ? `perplexity ${Math.round(projection.perplexity)} · ${instances}`
+    : instances;
+}
+
+function countPlaced(coordinates: Float32Array): number {
+  return coordinates.reduce((count, value, at) => count + (at % 2 === 0 && Number.isFinite(value) ? 1 : 0), 0);
 }
 
 function Points({ layer, projection }: { layer: LayerStore; projection: Projection }) {
@@ -66,6 +70,9 @@ function Points({ layer, projection }: { layer: LayerStore; projection: Projecti
     <div class="projection-canvases">
       <Dots layer={layer} placed={placed} />
       <Marks placed={placed} />
+      {placed.index.size() === 0 && (
+        <p class="projection-empty">No instance has a finite activation in every neuron.</p>
+      )}
     </div>
   );
 }
