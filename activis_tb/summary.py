@@ -13,7 +13,7 @@ from activis_tb.errors import ArgumentError
 from activis_tb.model import AttributeType, ForwardGraph
 from activis_tb.recording.recorder import Recorder, new_session
 from activis_tb.recording.selections import BatchFunction
-from activis_tb.recording.settings import SubsetArgument, read_settings
+from activis_tb.recording.settings import SubsetArgument, read_settings, whole_number
 from activis_tb.recording.writing import encode
 from activis_tb.storage.events import summary_metadata
 from activis_tb.storage.metadata import SnapshotTag
@@ -99,7 +99,7 @@ def _write(settings: Mapping[str, Any], batch: Mapping[tuple[str, ...], Any], st
 
     def record(step_value: Any, *arrays: Any) -> tuple[bytes, NDArray[np.object_]]:
         values = {**batch, **dict(zip(symbolic, arrays, strict=True))}
-        return _record(settings, values, int(step_value), writer)
+        return _record(settings, values, whole_number(int(step_value), "step"), writer)
 
     if tf.executing_eagerly():
         tag, blobs = record(step)

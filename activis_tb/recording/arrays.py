@@ -1,5 +1,6 @@
 """Whatever a framework hands over as NumPy arrays, or an error that says how to hand it over."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -48,3 +49,13 @@ def check_rows(array: NDArray[Any], rows: int, argument: str) -> None:
             f"{rows} instances on the first axis, as labels has",
             "Pass whole batches.",
         )
+
+
+def check_encodable(texts: Sequence[str], argument: str) -> None:
+    """Raises ArgumentError where a text has no UTF-8 form (a lone surrogate)."""
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError as error:
+        raise ArgumentError(
+            argument, ascii(error.object[error.start]), "text that UTF-8 can hold", "Replace lone surrogates."
+        ) from error

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, shorten
 from activis_tb.model import AttributeType
-from activis_tb.recording.arrays import as_array, check_rows, is_numeric
+from activis_tb.recording.arrays import as_array, check_encodable, check_rows, is_numeric
 
 Kind = Literal["number", "boolean", "text", "bytes", ""]
 """What a column holds; empty as long as every value was missing."""
@@ -69,6 +69,9 @@ def read_column(name: str, value: object, rows: int, declared: AttributeType | N
     argument = f'attributes["{name}"]'
     items = _items(value, rows, argument)
     if isinstance(items, list):
+        if set(map(type, items)) == {str} and declared in {None, "text", "category"}:
+            check_encodable(items, argument)
+            return Column("text", *_filled(items, "text"))
         kind = _kind(items, argument, declared)
         items = _converted(items, kind, argument, declared)
         return Column(kind, *_filled(items, kind))
@@ -101,7 +104,7 @@ def _items(value: object, rows: int, argument: str) -> list[Any] | NDArray[Any]:
         raise ArgumentError(argument, type(value).__name__, f"{rows} values, one per instance")
     if isinstance(value, list | tuple) and not all(isinstance(item, int | float | np.generic) for item in value):
         array = np.empty(len(value), np.object_)
-        array[:] = [item.item() if isinstance(item, np.generic) else _scalar(item) for item in value]
+        array[:] = [_scalar(item) for item in value]
     else:
         array = as_array(value, argument)
     check_rows(array, rows, argument)
@@ -117,9 +120,7 @@ def _items(value: object, rows: int, argument: str) -> list[Any] | NDArray[Any]:
 
 def _scalar(item: Any) -> Any:
     """What a scalar tensor of a framework holds; anything else as it is."""
-    if item is None or isinstance(item, str | bytes | int | float):
-        return item
-    return item.item() if hasattr(item, "item") and getattr(item, "ndim", 1) == 0 else item
+    return np.asarray(item).item() if getattr(item, "ndim", None) == 0 else item
 
 
 def _missing(item: Any) -> bool:
@@ -154,7 +155,7 @@ def _kind_of(item: Any, argument: str, declared: AttributeType | None) -> Kind:
         argument,
         f"{type(item).__name__} ({shorten(item, 40)})",
         "numbers, booleans, text, or bytes of PNG, JPEG or UTF-8",
-        "Convert it, e.g. with str().",
+        "Convert it, e.g. with str(); a picture is given as its PNG or JPEG bytes.",
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
-from activis_tb.recording.arrays import as_array, check_rows
+from activis_tb.recording.arrays import as_array, check_encodable, check_rows
 from activis_tb.recording.attributes import Column
 from activis_tb.recording.hashing import hash_bytes, hash_texts, mix
 
@@ -25,8 +25,13 @@ def read_ids(value: object, rows: int) -> NDArray[np.object_]:
         check_rows(array, rows, "ids")
         items = array.tolist()
     ids = np.empty(rows, np.object_)
-    ids[:] = [item if type(item) is str else id_text(item, "ids") for item in items]
-    check_encodable(ids.tolist(), "ids")
+    kinds = set(map(type, items))
+    if kinds == {int}:
+        items = list(map(str, items))
+    elif kinds != {str}:
+        items = [id_text(item, "ids") for item in items]
+    check_encodable(items, "ids")
+    ids[:] = items
     if len(set(ids)) < rows:
         distinct, counts = np.unique(ids, return_counts=True)
         raise repeated_id(distinct[np.argmax(counts)])
@@ -52,16 +57,6 @@ def repeated_id(identity: str) -> ArgumentError:
         "every instance once",
         "Is the data repeated or padded? Leave ids= out to have instances told apart by what they are.",
     )
-
-
-def check_encodable(texts: list[str], argument: str) -> None:
-    """Raises ArgumentError where a text has no UTF-8 form (a lone surrogate)."""
-    try:
-        "".join(texts).encode()
-    except UnicodeEncodeError as error:
-        raise ArgumentError(
-            argument, ascii(error.object[error.start]), "text that UTF-8 can hold", "Replace lone surrogates."
-        ) from error
 
 
 class IdentityDeriver:

@@ -7,7 +7,7 @@ from typing import Any
 
 from activis_tb.errors import ArgumentError
 from activis_tb.model import ATTRIBUTE_TYPES, AttributeType, ForwardGraph, LayerSpec
-from activis_tb.recording.identities import check_encodable
+from activis_tb.recording.arrays import check_encodable
 from activis_tb.recording.selections import BatchFunction, Selection, read_selection
 
 SubsetArgument = Mapping[str, BatchFunction | Iterable[Any]]

@@ -18,7 +18,7 @@ CLASSES = ("ant", "bee", "cat")
 
 def probabilities(predicted: Iterable[int], classes: int = 3, score: float = 0.8) -> NDArray[np.float64]:
     """Scores (instances, classes) whose largest, `score`, is at the predicted class."""
-    positions = np.asarray(list(predicted))
+    positions = np.asarray(list(predicted), np.intp)
     scores = np.full((len(positions), classes), (1 - score) / (classes - 1))
     scores[np.arange(len(positions)), positions] = score
     return scores

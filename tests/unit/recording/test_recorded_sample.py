@@ -24,7 +24,10 @@ def test_each_class_gives_the_same_number_of_its_smallest_hashes(tmp_path: Path)
     snapshot = record(tmp_path, split(stream, [100]), sample=31)
     hashes = hash_texts(stream["ids"])
     expected = np.concatenate(
-        [np.flatnonzero(stream["labels"] == label)[np.argsort(hashes[stream["labels"] == label])[:11]] for label in range(3)]
+        [
+            np.flatnonzero(stream["labels"] == label)[np.argsort(hashes[stream["labels"] == label])[:11]]
+            for label in range(3)
+        ]
     )
     ordered = expected[np.argsort(hashes[expected])]
     assert_array_equal(snapshot.sample().index, ordered)
@@ -150,7 +153,9 @@ def test_equal_instances_without_ids_are_numbered(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sizes", [[], [1], [2]], ids=["one batch", "next batch", "last"])
 def test_an_id_that_comes_twice_is_refused_by_name(tmp_path: Path, sizes: list[int]) -> None:
-    with pytest.raises(ArgumentError, match=r"ids: got the id 'x' twice in this recording; expected every instance once"):
+    with pytest.raises(
+        ArgumentError, match=r"ids: got the id 'x' twice in this recording; expected every instance once"
+    ):
         record(tmp_path, split(batch([0, 1, 1], ids=["x", "y", "x"]), sizes))
 
 

@@ -106,7 +106,12 @@ def test_random_nonfinite_activations_leave_the_others_exact(tmp_path: Path) -> 
 
 def test_a_neuron_that_never_fires_has_zeros_not_missing_values(tmp_path: Path) -> None:
     statistics = record(tmp_path, [batch([0, 0], np.zeros((2, 1)))]).statistics("hidden")
-    assert [statistics.mean[0, 0], statistics.std[0, 0], statistics.active[0, 0], statistics.count[0, 0]] == [0, 0, 0, 2]
+    assert [statistics.mean[0, 0], statistics.std[0, 0], statistics.active[0, 0], statistics.count[0, 0]] == [
+        0,
+        0,
+        0,
+        2,
+    ]
     assert np.isnan(statistics.mean[1, 0])
 
 
