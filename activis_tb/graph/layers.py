@@ -84,8 +84,7 @@ def _leaving(place: str, operations: Operations) -> list[Output]:
     inside = {name for name in operations.by_name if name == place or name.startswith(f"{place}/")}
     used = [output for output in operations.consumers if output.operation in inside]
     leaving = [output for output in used if any(user not in inside for user, _ in operations.consumers[output])]
-    unused = [Output(name, 0) for name in inside if not any(output.operation == name for output in used)]
-    return leaving or unused
+    return leaving or [Output(name, 0) for name in sorted(inside.difference(output.operation for output in used))]
 
 
 def _not_matched(layer: str, found: Sequence[str], outputs: Sequence[Output]) -> str:

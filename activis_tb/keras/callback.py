@@ -79,6 +79,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         _check_count(batch_size, "batch_size")
         if pooling not in {"max", "mean"}:
             raise ArgumentError("pooling", repr(pooling), "'max' or 'mean'")
+        layers, classes = _reusable(layers), _reusable(classes)
         self._logdir = logdir
         self._options: dict[str, Any] = {
             "name": name,

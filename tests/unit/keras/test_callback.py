@@ -209,3 +209,34 @@ def test_a_model_that_has_diverged_is_recorded_with_a_warning(tmp_path):
         reader = record(tmp_path, model, layers=["concat", "output"])
     assert reader.statistic("output", "nonfinite")[0].tolist() == [int((Y == 0).sum())] * 3
     assert reader.statistic("concat", "nonfinite").sum() == 0
+
+
+def test_the_last_of_several_outputs_is_the_scores(tmp_path):
+    inputs = keras.Input((6, 2))
+    hidden = keras.layers.Dense(4, name="hidden")(keras.layers.Flatten()(inputs))
+    outputs = [keras.layers.Dense(1)(hidden), keras.layers.Dense(3, activation="softmax")(hidden)]
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", ["mse", "sparse_categorical_crossentropy"])
+    reader = record(tmp_path, model, layers=["hidden"])
+    scores = model.predict(X, verbose=0)[1]
+    np.testing.assert_allclose(in_order(reader, reader.sample().scores), scores, **CLOSE)
+
+
+def test_a_model_that_learns_its_inputs_in_training_is_recorded(tmp_path):
+    layers = keras.layers
+    model = compiled(
+        keras.Sequential([layers.Flatten(), layers.Dense(4, name="hidden"), layers.Dense(3, activation="softmax")])
+    )
+    model.fit(X, Y, verbose=0, callbacks=[ActivisCallback(tmp_path, X, Y, layers=["hidden"], classes=CLASSES)])
+    reader = snapshots(tmp_path)[0]
+    kernel, bias = model.get_layer("hidden").get_weights()
+    expected = X.reshape(INSTANCES, 12) @ kernel + bias
+    np.testing.assert_allclose(activations(reader, "hidden"), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_quantized_model_is_recorded(tmp_path):
+    model = compiled(text_cnn())
+    for name in ("hidden", "output"):
+        model.get_layer(name).quantize("int8")
+    reader = record(tmp_path, model, layers=["hidden", "output"])
+    np.testing.assert_allclose(activations(reader, "output"), model.predict(X, verbose=0), **CLOSE)
