@@ -17,6 +17,7 @@ Kind = Literal["number", "boolean", "text", "bytes", ""]
 """What a column holds; empty as long as every value was missing."""
 
 _EMPTY: dict[Kind, Any] = {"number": 0.0, "boolean": False, "text": "", "bytes": b"", "": None}
+_PLAIN = {str, bytes, bool, int, float, type(None)}
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 
 
@@ -102,11 +103,10 @@ def _items(value: object, rows: int, argument: str) -> list[Any] | NDArray[Any]:
     """The values as a numeric array, else as a list of objects; NumPy's byte strings would lose trailing zeros."""
     if isinstance(value, Mapping | str | bytes):
         raise ArgumentError(argument, type(value).__name__, f"{rows} values, one per instance")
-    if isinstance(value, list | tuple) and not all(isinstance(item, int | float | np.generic) for item in value):
-        array = np.empty(len(value), np.object_)
-        array[:] = [_scalar(item) for item in value]
-    else:
-        array = as_array(value, argument)
+    if isinstance(value, list | tuple) and not (kinds := set(map(type, value))) <= {bool, int, float}:
+        check_rows(np.empty(len(value)), rows, argument)
+        return list(value) if kinds <= _PLAIN else [_scalar(item) for item in value]
+    array = as_array(value, argument)
     check_rows(array, rows, argument)
     if array.ndim != 1:
         raise ArgumentError(
@@ -153,7 +153,7 @@ def _kind_of(item: Any, argument: str, declared: AttributeType | None) -> Kind:
         return "text" if declared in {"text", "category"} else "number"
     raise ArgumentError(
         argument,
-        f"{type(item).__name__} ({shorten(item, 40)})",
+        type(item).__name__,
         "numbers, booleans, text, or bytes of PNG, JPEG or UTF-8",
         "Convert it, e.g. with str(); a picture is given as its PNG or JPEG bytes.",
     )
@@ -196,7 +196,7 @@ def _text(item: Any, argument: str) -> str:
 
 
 def _filled(items: Sequence[Any], kind: Kind) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    present = np.fromiter((item is not None for item in items), np.bool_, len(items))
+    present = np.array([item is not None for item in items], np.bool_)
     dtype = {"number": np.float64, "boolean": np.bool_}.get(kind, np.object_)
     values: NDArray[Any] = np.full(len(items), _EMPTY[kind], dtype)
     values[present] = [item for item in items if item is not None]

@@ -28,7 +28,9 @@ def hash_bytes(values: Sequence[bytes]) -> NDArray[np.uint64]:
     The value's 8-byte words are mixed in one after the other; those of its BLAKE2b digest if it has more than 64 bytes.
     """
     sizes = np.fromiter(map(len, values), np.uint64, len(values))
-    short = [value if len(value) <= _LONGEST else blake2b(value).digest() for value in values]
+    short = values
+    if sizes.max(initial=0) > _LONGEST:
+        short = [value if len(value) <= _LONGEST else blake2b(value).digest() for value in values]
     lengths = np.minimum(sizes, _LONGEST).astype(np.intp)
     width = max(_WORD, -(-int(lengths.max(initial=1)) // _WORD) * _WORD)
     words = np.array(short, dtype=f"S{width}").view("<u8").reshape(len(values), -1).astype(np.uint64)
