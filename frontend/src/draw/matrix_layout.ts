@@ -15,12 +15,10 @@ export interface RowLayout {
   tops: readonly number[];
   /** Lines between groups of rows. */
   separators: readonly number[];
-  /** Top of the place kept for the temporary row. */
-  temporaryTop: number;
   height: number;
 }
 
-/** Stacks rows of `groups`, one name per row; a gap stands where the name changes, and last comes the temporary row. */
+/** Stacks rows of `groups`, one name per row; a gap stands where the name changes. */
 export function layoutRows(groups: readonly string[]): RowLayout {
   const tops: number[] = [];
   const separators: number[] = [];
@@ -33,17 +31,12 @@ export function layoutRows(groups: readonly string[]): RowLayout {
     tops.push(y);
     y += ROW_HEIGHT;
   });
-  if (groups.length > 0 && groups.at(-1) !== "instance") {
-    separators.push(y + GROUP_GAP / 2);
-    y += GROUP_GAP;
-  }
-  return { tops, separators, temporaryTop: y, height: y + ROW_HEIGHT };
+  return { tops, separators, height: y };
 }
 
-/** Returns the position of the row at `y`, `tops.length` for the temporary row, -1 for none. */
+/** Returns the position of the row at `y`, -1 for none. */
 export function rowAt(layout: RowLayout, y: number): number {
-  const tops = [...layout.tops, layout.temporaryTop];
-  return tops.findIndex((top) => y >= top && y < top + ROW_HEIGHT);
+  return layout.tops.findIndex((top) => y >= top && y < top + ROW_HEIGHT);
 }
 
 export interface ColumnLayout {

@@ -71,7 +71,8 @@ export function drawPoints(context: CanvasRenderingContext2D, picture: PointsPic
     const y = positions[row * 2 + 1] ?? Number.NaN;
     if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
     const isLit = !lit || lit[row] === 1;
-    const colour = colours[labels[row] ?? -1] ?? palette.otherClass;
+    const own = colours[labels[row] ?? -1] ?? palette.otherClass;
+    const colour = lit && own === palette.otherClass ? palette.text : own;
     const path = isLit ? (paths.get(colour) ?? new Path2D()) : faded;
     const radius = isLit ? RADIUS : FADED_RADIUS;
     path.moveTo(x + radius, y);

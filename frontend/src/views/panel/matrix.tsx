@@ -11,9 +11,10 @@ import type { MatrixFrame } from "./frame";
 import { HoverCells } from "./hover_cells";
 import { MatrixHeader } from "./matrix_header";
 import { RowLabels } from "./row_labels";
+import { TemporaryRow } from "./temporary_row";
 
 /** Taller matrices scroll inside their panel. */
-const TALLEST = 290;
+const TALLEST = 276;
 
 export function Matrix({ layer }: { layer: LayerStore }) {
   const { rows } = useStore();
@@ -63,6 +64,7 @@ export function Matrix({ layer }: { layer: LayerStore }) {
           <RowLabels frame={frame} />
         </div>
       </div>
+      <TemporaryRow frame={frame} />
     </div>
   );
 }

@@ -1,7 +1,7 @@
 /** Above a matrix: which neurons are in sight or what the hovered cell holds, the scale, and the two strips. */
 
 import { isPrinted } from "../../draw/matrix_layout";
-import { drawHeadings, layoutOutput } from "../../draw/printed";
+import { drawHeadings, FONT, layoutOutput } from "../../draw/printed";
 import { drawOverview, drawStrongest } from "../../draw/strips";
 import { rowValues } from "../../state/layer";
 import { countText, valueText } from "../widgets/numbers";
@@ -89,10 +89,10 @@ function Strips({ frame }: { frame: MatrixFrame }) {
 }
 
 function drawTitles(context: CanvasRenderingContext2D, predicted: number, bar: number, colour: string): void {
-  context.font = context.font.replace("10px", "11px");
+  context.font = `11px ${FONT}`;
   context.fillStyle = colour;
-  context.fillText("predicted as", predicted, 14);
-  context.fillText("accuracy · score", bar, 14);
+  context.fillText("predicted as", predicted, 12);
+  context.fillText("accuracy · score", bar, 12);
 }
 
 /** What the overview shows: the row that sorts, else each neuron's highest class mean. */

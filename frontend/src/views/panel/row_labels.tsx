@@ -11,7 +11,7 @@ import type { MatrixFrame } from "./frame";
 const SPARE = 120;
 
 export function RowLabels({ frame }: { frame: MatrixFrame }) {
-  const { temporary, rowKey } = useStore();
+  const { rowKey } = useStore();
   const { rows, rowLayout, scrollTop, height, layer } = frame;
   const hovered = rowKey.value;
   return (
@@ -21,15 +21,6 @@ export function RowLabels({ frame }: { frame: MatrixFrame }) {
         if (top < scrollTop - SPARE || top > scrollTop + height + SPARE) return null;
         return <RowLabel key={row.key} row={row} top={top} layer={layer.name} hovered={row.key === hovered} />;
       })}
-      {temporary.value && (
-        <RowLabel
-          key="temporary"
-          row={temporary.value}
-          top={rowLayout.temporaryTop}
-          layer={layer.name}
-          hovered={false}
-        />
-      )}
     </div>
   );
 }
@@ -41,7 +32,7 @@ interface RowLabelProperties {
   hovered: boolean;
 }
 
-function RowLabel({ row, top, layer, hovered }: RowLabelProperties) {
+export function RowLabel({ row, top, layer, hovered }: RowLabelProperties) {
   const { durable, hover, togglePin } = useStore();
   const sorted = durable.sort.value === row.key;
   const isTemporary = row.kind === "temporary";
