@@ -1,0 +1,115 @@
+/** Small wire messages to test with. */
+
+import type {
+  Graph,
+  GraphNode,
+  InstanceColumns,
+  LayerEntry,
+  RunEntry,
+  RunList,
+  SnapshotEntry,
+  SubsetEntry,
+} from "../src/contract/activis";
+
+export const runList = (runs: RunEntry[]): RunList => ({ runs, total_runs: runs.length, warnings: [] });
+
+export const runEntry = (run: string, snapshots: SnapshotEntry[]): RunEntry => ({
+  run,
+  label: run.replace("/activis", ""),
+  snapshots,
+});
+
+export const layer = (name: string, neurons: number): LayerEntry => ({
+  name,
+  neurons,
+  tensor: "",
+  signed: false,
+  shape: [neurons],
+  dtype: "float32",
+  pooling: "",
+});
+
+export const subset = (name: string, kind: string, count: number, correct: number): SubsetEntry => ({
+  name,
+  kind,
+  condition: "",
+  count,
+  correct,
+  predicted_counts: [],
+});
+
+/** Two classes, cat and dog, and a subset "striped". */
+export const snapshot = (change: Partial<SnapshotEntry> = {}): SnapshotEntry => ({
+  name: "validation",
+  step: 1,
+  wall_time: 0,
+  classes: ["cat", "dog"],
+  layers: [layer("hidden", 18)],
+  subsets: [subset("cat", "class", 2, 1), subset("dog", "class", 1, 1), subset("striped", "function", 2, 1)],
+  attributes: [],
+  instances: 3,
+  sampled: 3,
+  stored: 0,
+  version: "1",
+  ...change,
+});
+
+/** Three instances: a cat, a cat taken for a dog, a dog. */
+export const instances = (change: Partial<InstanceColumns> = {}): InstanceColumns => ({
+  id: ["a", "b", "c"],
+  ids_given: true,
+  index: [0, 1, 2],
+  label: [0, 0, 1],
+  predicted: [0, 1, 1],
+  score: [0.9, 0.6, 0.7],
+  scores: [0.9, 0.1, 0.4, 0.6, 0.3, 0.7],
+  drawn: [true, true, true],
+  always: [false, false, false],
+  attributes: [],
+  ...change,
+});
+
+export const node = (id: string, kind: string, change: Partial<GraphNode> = {}): GraphNode => ({
+  id,
+  kind,
+  name: id,
+  full_name: id,
+  parent: "",
+  operator: "",
+  shape: [],
+  has_shape: false,
+  dtype: "",
+  device: "",
+  attributes: {},
+  layer: "",
+  parameter: false,
+  ...change,
+});
+
+/** tokens -> [dense: MatMul(kernel) -> sum -> Relu] -> hidden -> Softmax -> output; hidden and output are recorded. */
+export const graph = (): Graph => ({
+  source: "forward",
+  sources: ["forward"],
+  digest: "",
+  warnings: [],
+  nodes: [
+    node("tokens", "tensor"),
+    node("dense/", "group", { name: "dense" }),
+    node("MatMul", "operator", { parent: "dense/" }),
+    node("kernel", "tensor", { parent: "dense/", parameter: true }),
+    node("sum", "tensor", { parent: "dense/" }),
+    node("Relu", "operator", { parent: "dense/" }),
+    node("hidden", "tensor", { layer: "hidden" }),
+    node("Softmax", "operator"),
+    node("output", "tensor", { layer: "output" }),
+  ],
+  edges: [
+    ["tokens", "MatMul"],
+    ["kernel", "MatMul"],
+    ["MatMul", "sum"],
+    ["sum", "Relu"],
+    ["Relu", "hidden"],
+    ["hidden", "Softmax"],
+    ["Softmax", "output"],
+  ].map(([source = "", target = ""]) => ({ source, target, control: false })),
+});

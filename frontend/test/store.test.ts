@@ -1,0 +1,216 @@
+import { signal } from "@preact/signals";
+import { describe, expect, test } from "vitest";
+import { type Client, RouteError } from "../src/contract/client";
+import type { NpyArray } from "../src/contract/npy";
+import type { HashStore, HashValues } from "../src/state/hash";
+import { createStore } from "../src/state/store";
+import { graph, instances, runEntry, runList, snapshot } from "./samples";
+
+const NEURONS = 18;
+
+function rows(values: number[][]): NpyArray<Float32Array> {
+  const data = new Float32Array(values.length * NEURONS);
+  values.forEach((row, at) => {
+    data.set(row, at * NEURONS);
+  });
+  return { shape: [values.length, NEURONS], data };
+}
+
+/** Answers as the plugin would, for one run with steps 1 and 2. */
+function createClient(change: Partial<Client> = {}): Client {
+  return {
+    runs: async () =>
+      runList([runEntry("cnn/activis", [snapshot({ step: 1 }), snapshot({ step: 2, wall_time: 1, version: "2" })])]),
+    graph: async () => graph(),
+    instances: async () => instances(),
+    membership: async () => ({ shape: [3, 3], data: Uint8Array.of(1, 0, 1, 1, 0, 0, 0, 1, 1) }),
+    statistics: async () =>
+      rows([
+        [1, 3, 2],
+        [5, 0, 4],
+        [0, 0, 0],
+      ]),
+    activations: async () =>
+      rows([
+        [7, 8, 9],
+        [1, 2, 3],
+        [0, 5, 0],
+      ]),
+    projection: async (_snapshot, _layer, method) => ({
+      method,
+      coordinates: Float32Array.of(0, 0, 1, 1, Number.NaN, Number.NaN),
+      done: true,
+      iteration: 750,
+      iterations: 750,
+      perplexity: 1,
+    }),
+    imageUrl: () => "",
+    ...change,
+  };
+}
+
+function createHash(values: HashValues = {}): HashStore & { written: HashValues } {
+  const hash = {
+    written: {} as HashValues,
+    read: () => values,
+    write: (next: HashValues) => {
+      hash.written = next;
+    },
+    listen: () => () => undefined,
+  };
+  return hash;
+}
+
+const createHost = () => ({ dark: signal(false), visible: signal(true), onReload: () => () => undefined });
+
+async function open(client: Partial<Client> = {}, values: HashValues = {}) {
+  const hash = createHash(values);
+  const host = createHost();
+  const store = createStore(createClient(client), hash, host);
+  await settled();
+  return { store, hash, host };
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+const rowNamed = (store: Awaited<ReturnType<typeof open>>["store"], key: string) => {
+  const row = store.rows.value.find((candidate) => candidate.key === key);
+  if (!row) throw new Error(`no row ${key}`);
+  return row;
+};
+
+describe("on opening", () => {
+  test("the newest step is shown, no layer is open and nothing of a layer was asked for", async () => {
+    const asked: string[] = [];
+    const { store, hash } = await open({
+      statistics: async (_snapshot, layer) => {
+        asked.push(layer);
+        return rows([]);
+      },
+    });
+    expect(store.catalogue.reference.value).toEqual({ run: "cnn/activis", name: "validation", step: 2 });
+    expect(hash.written).toMatchObject({ run: "cnn/activis", name: "validation", step: "2", layers: "" });
+    expect(store.layers.value).toEqual([]);
+    expect(asked).toEqual([]);
+  });
+
+  test("everything that the hash names is shown again", async () => {
+    const { store } = await open(
+      {},
+      { step: "1", run: "cnn/activis", layers: "hidden", sort: "class:dog", pinned: "b" },
+    );
+    expect(store.catalogue.reference.value?.step).toBe(1);
+    expect(store.layers.value.map((layer) => layer.name)).toEqual(["hidden"]);
+    expect([...(store.layers.value[0]?.columns.value ?? [])].slice(0, 3)).toEqual([0, 2, 1]);
+    expect(store.rows.value.map((row) => row.key)).toEqual(["class:cat", "class:dog", "subset:striped", "instance:b"]);
+  });
+});
+
+describe("hovering", () => {
+  test("a class lights exactly its instances", async () => {
+    const { store } = await open();
+    store.hover.value = { source: "label", row: rowNamed(store, "class:dog") };
+    expect([...(store.lit.value ?? [])]).toEqual([0, 0, 1]);
+    store.hover.value = null;
+    expect(store.lit.value).toBeNull();
+  });
+
+  test("an instance adds a temporary row, until it is pinned", async () => {
+    const { store } = await open();
+    const row = { key: "instance:b", kind: "instance" as const, name: "b", id: "b", subset: -1, sampled: 1 };
+    store.hover.value = { source: "instances", row };
+    expect(store.temporary.value).toMatchObject({ id: "b", kind: "temporary", sampled: 1 });
+    store.togglePin(1);
+    expect(store.temporary.value).toBeNull();
+    expect(store.rows.value.at(-1)).toMatchObject({ key: "instance:b", kind: "instance" });
+    store.togglePin(1);
+    expect(store.rows.value.map((shown) => shown.kind)).toEqual(["class", "class", "subset"]);
+  });
+});
+
+describe("an open layer", () => {
+  test("sorts by a row's own values in that layer, instances by their activations", async () => {
+    const { store } = await open();
+    store.toggleLayer("hidden");
+    await settled();
+    const columns = () => [...(store.layers.value[0]?.columns.value ?? [])].slice(0, 3);
+    store.durable.sort.value = "class:cat";
+    expect(columns()).toEqual([1, 2, 0]);
+    store.durable.sort.value = "instance:a";
+    expect(columns()).toEqual([2, 1, 0]);
+  });
+
+  test("is closed by the click that opened it", async () => {
+    const { store } = await open();
+    store.toggleLayer("hidden");
+    store.toggleLayer("hidden");
+    expect(store.layers.value).toEqual([]);
+  });
+
+  test("shows t-SNE as the last projection", async () => {
+    const { store } = await open({}, { layers: "hidden" });
+    expect(store.layers.value[0]?.projection.shown.value).toMatchObject({ method: "tsne", iteration: 750 });
+  });
+
+  test("asks for no projection while the tab is hidden, and does when it is back", async () => {
+    const asked: string[] = [];
+    const projection: Client["projection"] = async (snapshot, layer, method, aborted) => {
+      asked.push(method);
+      return createClient().projection(snapshot, layer, method, aborted);
+    };
+    const { store, host } = await open({ projection });
+    host.visible.value = false;
+    store.toggleLayer("hidden");
+    await settled();
+    expect(asked).toEqual([]);
+    host.visible.value = true;
+    await settled();
+    expect(asked).toEqual(["pca", "tsne"]);
+  });
+
+  test("shows a failed route's sentence while everything else works", async () => {
+    const { store } = await open(
+      { statistics: () => Promise.reject(new RouteError(404, "There is no layer 'hidden'.")) },
+      { layers: "hidden" },
+    );
+    expect(store.layers.value[0]?.mean.state.value).toEqual({
+      status: "error",
+      message: "There is no layer 'hidden'.",
+    });
+    expect(store.instances.state.value.status).toBe("ready");
+    expect(store.layers.value[0]?.projection.shown.value?.method).toBe("tsne");
+  });
+});
+
+describe("changing the step", () => {
+  test("drops an answer that comes late", async () => {
+    const release: Record<number, () => void> = {};
+    const { store } = await open({
+      instances: (reference) =>
+        new Promise((resolve) => {
+          release[reference.step] = () => resolve(instances({ id: [`step ${reference.step}`] }));
+        }),
+    });
+    store.durable.wish.value = { run: "cnn/activis", name: "validation", step: 1 };
+    release[1]?.();
+    await settled();
+    release[2]?.();
+    await settled();
+    expect(store.instances.state.value.value?.id).toEqual(["step 1"]);
+  });
+
+  test("asks once for each step, however often one goes back and forth", async () => {
+    const asked: number[] = [];
+    const { store } = await open({
+      instances: async ({ step }) => {
+        asked.push(step);
+        return instances();
+      },
+    });
+    for (const step of [1, 2, 1, 2]) {
+      store.durable.wish.value = { run: "cnn/activis", name: "validation", step };
+      await settled();
+    }
+    expect(asked).toEqual([2, 1]);
+  });
+});
