@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.snapshots import write_small_run
+from tests.snapshots import make_snapshot, write_snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -81,7 +81,7 @@ def test_a_tensorboard_without_tensorflow_serves_the_tab(wheel: Path, tmp_path: 
     assert run(python, "-c", "import importlib.util as u; print(u.find_spec('tensorflow'))").strip() == "None"
 
     logdir = tmp_path / "logs"
-    write_small_run(logdir / "cnn")
+    write_snapshot(logdir, "cnn/activis", make_snapshot({"hidden": [[0, 1], [2, 3]]}, labels=[0, 1]))
     log = tmp_path / "tensorboard.log"
     command = [environment / "bin" / "tensorboard", "--logdir", logdir, "--port", "0", "--reload_interval", "1"]
     with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=output) as server:
@@ -89,7 +89,7 @@ def test_a_tensorboard_without_tensorflow_serves_the_tab(wheel: Path, tmp_path: 
             url = wait_for_url(log, server)
             runs = wait_for_runs(url)
             assert [run["label"] for run in runs] == ["cnn"]
-            assert runs[0]["snapshots"][0]["classes"]
+            assert runs[0]["snapshots"][0]["classes"] == ["cat", "dog"]
             with urllib.request.urlopen(f"{url}data/plugin/activis/index.js") as answer:
                 assert "javascript" in answer.headers["Content-Type"]
                 assert b"render" in answer.read()
