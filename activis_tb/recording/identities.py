@@ -10,6 +10,8 @@ from activis_tb.recording.arrays import as_array, check_encodable, check_rows
 from activis_tb.recording.attributes import Column
 from activis_tb.recording.hashing import hash_bytes, hash_texts, mix
 
+_LARGEST_MERGED = 2**20
+
 
 def read_ids(value: object, rows: int) -> NDArray[np.object_]:
     """Returns the user's ids as str, object array (instances,); integers become their decimal text.
@@ -89,8 +91,10 @@ class IdentityDeriver:
         """Counts a batch that `derive` was asked about, once it is accepted."""
         if attributes:
             self._seen.append(np.sort(_contents(attributes, label)))
-            while len(self._seen) > 1 and len(self._seen[-2]) <= 2 * len(self._seen[-1]):
-                self._seen[-2:] = [np.sort(np.concatenate(self._seen[-2:]), kind="stable")]
+            while len(self._seen) > 1 and len(self._seen[-2]) <= min(2 * len(self._seen[-1]), _LARGEST_MERGED):
+                merged = np.concatenate(self._seen[-2:])
+                merged.sort(kind="stable")
+                self._seen[-2:] = [merged]
 
     def _occurrences(self, contents: NDArray[np.uint64]) -> NDArray[np.int64]:
         order = np.argsort(contents, kind="stable")

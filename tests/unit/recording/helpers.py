@@ -10,6 +10,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from tensorboard.compat.proto import event_pb2
 
 import activis_tb
+from activis_tb.recording.block import Block
 from activis_tb.storage.decoding import SnapshotReader
 from activis_tb.storage.metadata import parse_tag
 
@@ -78,3 +79,20 @@ def is_snapshot(event: event_pb2.Event) -> bool:
 def reader(event: event_pb2.Event) -> SnapshotReader:
     blobs = list(event.summary.value[0].tensor.string_val)
     return SnapshotReader(blobs[0], blobs.__getitem__)
+
+
+def block(instances: Mapping[str, Any], membership: NDArray[np.bool_]) -> Block:
+    """The checked form of a batch with ids."""
+    rows = len(instances["labels"])
+    return Block(
+        ids=np.array([str(number) for number in instances["ids"]], object),
+        index=np.arange(rows),
+        label=instances["labels"].astype(np.int32),
+        predicted=instances["scores"].argmax(1).astype(np.int32),
+        score=np.ones(rows, np.float32),
+        scores=instances["scores"].astype(np.float32),
+        always=np.zeros(rows, np.bool_),
+        membership=membership,
+        attributes={},
+        activations=instances["activations"],
+    )

@@ -152,7 +152,7 @@ def test_a_function_sees_every_column_read_only(tmp_path: Path) -> None:
         (["\ud800", None], None, r"expected UTF-8 text"),
         ([[1, 2], [3, 4]], None, r"got list; expected .*a picture is given as its PNG or JPEG bytes"),
         ([{"a": 1}, {}], None, r"got dict; expected numbers, booleans, text"),
-        ([np.zeros((4, 4)), np.zeros((4, 4))], None, r"got ndarray; expected .*a picture is given as its PNG or JPEG bytes"),
+        ([np.zeros((4, 4)), np.zeros((4, 4))], None, r"got ndarray; expected .*a picture is given as"),
         ("ab", None, r"got str; expected 2 values, one per instance"),
         ([1, 2, 3], None, r"got shape \(3,\); expected 2 instances on the first axis"),
     ],

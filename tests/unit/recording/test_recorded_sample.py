@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from activis_tb.errors import ArgumentError
 from activis_tb.recording import buffer
 from activis_tb.recording.hashing import hash_texts
-from tests.unit.recording.helpers import batch, permute, probabilities, record, split
+from activis_tb.recording.sampling import Sampler
+from tests.unit.recording.helpers import batch, block, permute, probabilities, record, split
 
 
 def instances(count: int = 300) -> dict:
@@ -171,3 +172,21 @@ def test_a_kept_id_that_comes_again_much_later_is_refused(tmp_path: Path, monkey
 def test_ids_that_never_came_are_warned_about(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"always lists 1 ids that never came, e\.g\. '9'"):
         record(tmp_path, [batch([0, 1], ids=[1, 2])], always=["2", "9"])
+
+
+def test_samplers_of_several_workers_merge_to_that_of_one() -> None:
+    numbers = np.arange(90)
+    stream = batch(numbers % 3, numbers[:, None].astype(np.float32), ids=numbers)
+    parts = [block(part, np.zeros((len(part["ids"]), 0), np.bool_)) for part in split(stream, [20, 50])]
+    alone, merged = Sampler(3, 12), Sampler(3, 12)
+    for part in parts:
+        alone.add(part)
+    for part in reversed(parts):
+        worker = Sampler(3, 12)
+        worker.add(part)
+        merged.merge(worker)
+    (expected, expected_drawn), (found, drawn) = alone.extract(), merged.extract()
+    assert found.ids.tolist() == expected.ids.tolist()
+    assert len(found) == 12
+    assert_array_equal(found.activations["hidden"], expected.activations["hidden"])
+    assert_array_equal(drawn, expected_drawn)

@@ -11,7 +11,7 @@ from activis_tb.recording import buffer
 from activis_tb.recording.accumulator import Accumulator
 from activis_tb.recording.block import Block
 from activis_tb.storage.decoding import SnapshotReader
-from tests.unit.recording.helpers import CLASSES, batch, probabilities, record, split
+from tests.unit.recording.helpers import CLASSES, batch, block, probabilities, record, split
 
 SUBSETS = {
     "even": lambda batch: batch["index"] % 2 == 0,
@@ -165,24 +165,12 @@ def test_a_layer_is_signed_only_where_an_activation_is_negative(tmp_path: Path) 
     ]
 
 
-def block(instances: dict) -> Block:
-    rows = len(instances["labels"])
-    return Block(
-        ids=np.array([str(number) for number in instances["ids"]], object),
-        index=np.arange(rows),
-        label=instances["labels"].astype(np.int32),
-        predicted=instances["scores"].argmax(1).astype(np.int32),
-        score=np.ones(rows, np.float32),
-        scores=instances["scores"].astype(np.float32),
-        always=np.zeros(rows, np.bool_),
-        membership=membership(instances)[:, len(CLASSES) :],
-        attributes={},
-        activations=instances["activations"],
-    )
+def block_of(instances: dict) -> Block:
+    return block(instances, membership(instances)[:, len(CLASSES) :])
 
 
 def test_accumulators_of_several_workers_merge_to_that_of_one() -> None:
-    parts = [block(data(seed, instances=count)) for seed, count in ((1, 30), (2, 1), (3, 64))]
+    parts = [block_of(data(seed, instances=count)) for seed, count in ((1, 30), (2, 1), (3, 64))]
     alone, merged = (Accumulator(3, len(SUBSETS), {"hidden": 7}) for _ in range(2))
     for part in parts:
         alone.add(part)
@@ -198,7 +186,7 @@ def test_accumulators_of_several_workers_merge_to_that_of_one() -> None:
 
 def test_an_empty_accumulator_is_neutral() -> None:
     full, empty = (Accumulator(3, len(SUBSETS), {"hidden": 7}) for _ in range(2))
-    full.add(block(data(9)))
+    full.add(block_of(data(9)))
     before = full.extract()["hidden"]
     full.merge(empty)
     empty.merge(full)
