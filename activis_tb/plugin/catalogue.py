@@ -13,6 +13,7 @@ from functools import partial
 from google.protobuf.message import DecodeError
 from tensorboard.context import RequestContext
 from tensorboard.data.provider import BlobReference, BlobSequenceDatum, DataProvider, RunTagFilter
+from tensorboard.errors import NotFoundError
 
 from activis_tb.errors import NewerVersionError, StoredDataError
 from activis_tb.plugin.params import SnapshotKey
@@ -24,6 +25,13 @@ from activis_tb.storage.metadata import FORMAT_VERSION, PLUGIN_NAME, SnapshotTag
 _EVERY_STEP = 1000
 _MOST_SESSIONS = 10_000
 _FETCHES = 16
+
+
+class VanishedError(StoredDataError):
+    """The data was there when it was listed and is gone; it may come back."""
+
+    def __init__(self) -> None:
+        super().__init__("It is gone since it was listed: the run was deleted or is being replaced. Reload the page.")
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class Catalogue:
     def __init__(self, data_provider: DataProvider) -> None:
         self._provider = data_provider
         self._readers: Recent[tuple[str, Session], SnapshotReader | StoredDataError] = Recent(_MOST_SESSIONS)
-        # The data server takes about 40 ms per blob (a delayed acknowledgement), for many at once no longer than for one.
+        # The data server takes about 40 ms per blob (a delayed acknowledgement), for many at once no longer.
         self._pool = ThreadPoolExecutor(_FETCHES, "activis-fetch")
 
     def run_names(self, experiment: str) -> list[str]:
@@ -111,7 +119,8 @@ class Catalogue:
         new = [session for session, reader in known.items() if reader is None]
         made = list(self._pool.map(self._read, new, self._references(experiment, new)))
         for session, reader in zip(new, made, strict=True):
-            self._readers.put((experiment, session), reader)
+            if not isinstance(reader, VanishedError):
+                self._readers.put((experiment, session), reader)
         return {session: reader for session, reader in known.items() if reader is not None} | dict(
             zip(new, made, strict=True)
         )
@@ -144,7 +153,14 @@ class Catalogue:
         if number >= len(references):
             text = f"The snapshot has no blob {number}; it ends after {len(references)}. Record the step again."
             raise StoredDataError(text)
-        blob = self._provider.read_blob(RequestContext(), blob_key=references[number].blob_key)
+        try:
+            blob = self._provider.read_blob(RequestContext(), blob_key=references[number].blob_key)
+        except (KeyError, NotFoundError) as error:
+            raise VanishedError from error
+        except (IndexError, TypeError, ValueError) as error:
+            # The multiplexer lists whatever tensor bears our plugin's name and fails when it is read.
+            text = f"TensorBoard cannot read blob {number} of the snapshot ({error}): it is not ours."
+            raise StoredDataError(text) from error
         return blob if isinstance(blob, bytes) else b""
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from activis_tb.errors import StoredDataError
 from activis_tb.model import Layer, Manifest
-from activis_tb.plugin.catalogue import Catalogue, Listing, Session
+from activis_tb.plugin.catalogue import Catalogue, Listing, Session, VanishedError
 from activis_tb.plugin.params import NotFoundError, SnapshotKey
 from activis_tb.plugin.recent import Recent
 from activis_tb.storage.decoding import SnapshotReader
@@ -94,6 +94,8 @@ class Snapshots:
     def _join(
         self, experiment: str, sessions: Sequence[Session], found: dict[Session, SnapshotReader | StoredDataError]
     ) -> JoinedSnapshot | StoredDataError:
+        if any(isinstance(reader, VanishedError) for reader in found.values()):
+            return _join(sessions, found)
         return self._joined.get_or_make((experiment, *sessions), lambda: _join(sessions, found))
 
     def _raise_not_found(self, experiment: str, key: SnapshotKey, listing: Listing) -> None:

@@ -1,11 +1,12 @@
 """Many snapshots, restarted recordings, damaged and foreign data: what is good is served, the rest is named."""
 
+import shutil
 import time
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from tensorboard.compat.proto import event_pb2, summary_pb2
+from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
 
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.encoding import encode_snapshot
@@ -161,6 +162,38 @@ def test_an_array_that_is_missing_or_too_short_is_refused_with_a_sentence(serve_
     for route in ("instances", "membership"):
         server.refused(route, 422, **KEY)
         server.refused(route, 422, **{**KEY, "run": "short"})
+
+
+@pytest.mark.parametrize(
+    ("dtype", "sizes", "values"),
+    [
+        (types_pb2.DT_STRING, [], {"string_val": [b"a"]}),
+        (types_pb2.DT_STRING, [5], {"string_val": [b"a", b"b"]}),
+        (types_pb2.DT_STRING, [1, 2], {"string_val": [b"a", b"b"]}),
+        (types_pb2.DT_FLOAT, [2], {"float_val": [1, 2]}),
+    ],
+    ids=["scalar", "lying shape", "rank 2", "numbers"],
+)
+def test_a_tensor_that_is_no_snapshot_leaves_the_others_alone(serve, tmp_path, dtype, sizes, values):
+    record(tmp_path, {"hidden": [[1], [2]]})
+    event = snapshot_event(SnapshotTag("validation", 7, 7), [b""], 1.0)
+    shape = tensor_shape_pb2.TensorShapeProto(dim=[tensor_shape_pb2.TensorShapeProto.Dim(size=size) for size in sizes])
+    tensor = tensor_pb2.TensorProto(dtype=dtype, tensor_shape=shape, **values)
+    event.summary.value[0].tensor.CopyFrom(tensor)
+    write_event_file(tmp_path / "foreign", event)
+    server = serve(tmp_path, snapshots=1)
+    assert snapshots(server.json("runs")) == [(RUN, "validation", 1)]
+    assert server.get("instances", run="foreign", name="validation", step=7).status_code in {404, 422}
+
+
+def test_a_run_that_is_deleted_while_serving_is_gone_and_the_others_are_not(serve, tmp_path):
+    record(tmp_path, {"hidden": [[1], [2]]}, run="a/activis")
+    record(tmp_path, {"hidden": [[3], [4]]}, run="b/activis")
+    server = serve(tmp_path, snapshots=2)
+    shutil.rmtree(tmp_path / "a")
+    server.wait_for_snapshots(1)
+    assert_array_equal(server.array("activations", **{**KEY, "run": "b/activis"}, layer="hidden"), [[3], [4]])
+    server.refused("activations", 404, **{**KEY, "run": "a/activis"}, layer="hidden")
 
 
 def test_a_foreign_tag_is_named_and_skipped(serve, tmp_path):

@@ -110,10 +110,13 @@ def test_tsne_of_the_same_activations_is_the_same_to_the_bit():
     assert_array_equal(tsne(rows), tsne(rows.copy()))
 
 
-def test_tsne_by_interpolation_keeps_clusters_together(monkeypatch):
-    monkeypatch.setattr("activis_tb.analysis.projection._BARNES_HUT_ROWS", 50)
+@pytest.mark.parametrize("limits", [["_BARNES_HUT_ROWS"], ["_BARNES_HUT_ROWS", "_EXACT_NEIGHBOUR_ROWS"]])
+def test_tsne_of_many_rows_keeps_clusters_together(monkeypatch, limits):
+    for limit in limits:
+        monkeypatch.setattr(f"activis_tb.analysis.projection.{limit}", 50)
     rows = three_clusters()
     coordinates = tsne(rows)
+    assert_array_equal(coordinates, tsne(rows))
     distances = np.linalg.norm(coordinates[:, None] - coordinates, axis=2) + np.diag(np.full(60, np.inf))
     assert_array_equal(distances.argmin(axis=1) // 20, np.arange(60) // 20)
 
