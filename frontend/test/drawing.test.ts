@@ -6,7 +6,7 @@ import { placePoints } from "../src/draw/projection";
 
 describe("columns of a matrix", () => {
   test("of a small layer leave room for printed values", () => {
-    expect(layoutColumns(6, 772, 0)).toMatchObject({ pitch: 46, visible: 6 });
+    expect(layoutColumns(6, 772, 0)).toMatchObject({ printed: true, pitch: 46, visible: 6 });
   });
 
   test("share the width while circles stay legible", () => {

@@ -1,6 +1,6 @@
 /** Draws a matrix: a circle per cell, darker is stronger. Pure: the same input paints the same pixels. */
 
-import { type ColumnLayout, columnX, isPrinted, ROW_HEIGHT } from "./matrix_layout";
+import { type ColumnLayout, columnX, ROW_HEIGHT } from "./matrix_layout";
 import { levelOf, type Palette, type Ramp } from "./palette";
 
 /** One row's numbers by neuron. */
@@ -114,7 +114,7 @@ export function drawHighlight(
   const width = Math.max(columns.pitch, 9);
   const left = x + (columns.pitch - width) / 2;
   context.beginPath();
-  context.roundRect(left + 0.75, top + 0.75, width - 1.5, ROW_HEIGHT - 1.5, isPrinted(columns) ? 3 : 4);
+  context.roundRect(left + 0.75, top + 0.75, width - 1.5, ROW_HEIGHT - 1.5, columns.printed ? 3 : 4);
   context.stroke();
 }
 

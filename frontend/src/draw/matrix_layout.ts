@@ -5,7 +5,7 @@ export const GROUP_GAP = 5;
 
 /** Neurons are printed, not only drawn, up to this many. */
 export const PRINTED_NEURONS = 16;
-export const PRINTED_PITCH = 46;
+const PRINTED_PITCH = { least: 38, most: 46 };
 
 const STRETCH_AT_LEAST = 5.8;
 const SCROLL_PITCH = 10;
@@ -40,6 +40,8 @@ export function rowAt(layout: RowLayout, y: number): number {
 }
 
 export interface ColumnLayout {
+  /** Whether values stand beside their circles. */
+  printed: boolean;
   pitch: number;
   radius: number;
   /** Position of the first column in sight. */
@@ -51,22 +53,21 @@ export interface ColumnLayout {
 
 /** Fits all columns into `width` where they stay legible, else shows a window of them from `first` on. */
 export function layoutColumns(total: number, width: number, first: number): ColumnLayout {
-  if (total <= PRINTED_NEURONS && total * PRINTED_PITCH <= width) {
-    return { pitch: PRINTED_PITCH, radius: 5, first: 0, visible: total, total };
+  if (total <= PRINTED_NEURONS && total * PRINTED_PITCH.least <= width) {
+    const pitch = Math.min(PRINTED_PITCH.most, width / Math.max(1, total));
+    return { printed: true, pitch, radius: 5, first: 0, visible: total, total };
   }
   const fitting = width / Math.max(1, total);
   const pitch = fitting >= STRETCH_AT_LEAST ? Math.min(fitting, WIDEST_PITCH) : SCROLL_PITCH;
   const visible = Math.min(total, Math.max(1, Math.floor(width / pitch + 1e-6)));
   const last = Math.max(0, total - visible);
-  return { pitch, radius: Math.min(5, 0.47 * pitch), first: Math.min(Math.max(0, first), last), visible, total };
+  const radius = Math.min(5, 0.47 * pitch);
+  return { printed: false, pitch, radius, first: Math.min(Math.max(0, first), last), visible, total };
 }
-
-/** Whether a layer's values are printed beside their circles. */
-export const isPrinted = (columns: ColumnLayout): boolean => columns.pitch === PRINTED_PITCH;
 
 /** Middle of the circle at `position`, by the order shown. */
 export function columnX(columns: ColumnLayout, position: number): number {
-  const inset = isPrinted(columns) ? 7 : columns.pitch / 2;
+  const inset = columns.printed ? 7 : columns.pitch / 2;
   return (position - columns.first) * columns.pitch + inset;
 }
 

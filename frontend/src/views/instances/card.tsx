@@ -1,5 +1,6 @@
 /** The hovered instance in full; docked, so that it never covers data. */
 
+import { useSignal } from "@preact/signals";
 import { descending } from "d3-array";
 import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../../contract/activis";
 import { instanceName } from "../../state/rows";
@@ -48,8 +49,8 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
         <b>{instanceName(instances, row)}</b>
         <span>
           true {snapshot.classes[label]}
-          {wrong ? " → predicted " : ", predicted so"}
-          {wrong && <span class="wrong">{snapshot.classes[predicted]}</span>}
+          {" → predicted "}
+          <span class={wrong ? "wrong" : ""}>{snapshot.classes[predicted]}</span>
         </span>
       </p>
       <div class="card-body">
@@ -82,9 +83,21 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
 
 function Picture({ attribute, row }: { attribute: AttributeColumn; row: number }) {
   const { client, catalogue } = useStore();
+  const failed = useSignal("");
   const reference = catalogue.reference.value;
   if (!reference || !isPresent(attribute, row)) return <p class="hint">no {attribute.name}</p>;
-  return <img src={client.imageUrl(reference, attribute.name, row)} alt={attribute.name} title={attribute.name} />;
+  const url = client.imageUrl(reference, attribute.name, row);
+  if (failed.value === url) return <p class="hint">{attribute.name} cannot be shown</p>;
+  return (
+    <img
+      src={url}
+      alt={attribute.name}
+      title={attribute.name}
+      onError={() => {
+        failed.value = url;
+      }}
+    />
+  );
 }
 
 const MOST_BARS = 8;

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { type CellRow, drawCells, drawSeparators } from "../../draw/matrix";
-import { columnAt, isPrinted, ROW_HEIGHT, rowAt } from "../../draw/matrix_layout";
+import { columnAt, ROW_HEIGHT, rowAt } from "../../draw/matrix_layout";
 import { drawOutput, drawValues, layoutOutput } from "../../draw/printed";
 import { rowValues } from "../../state/layer";
 import { usePalette, useStore } from "../widgets/store";
@@ -22,8 +22,8 @@ export function Cells({ frame }: { frame: MatrixFrame }) {
     values: rowValues(layer, row),
     shares: rowShares(store, layer, row),
   }));
-  const output = isPrinted(columns) && isOutputLayer(store, layer);
-  const printed = isPrinted(columns) ? visible.map(({ row, top }) => printedRow(store, layer, row, top, output)) : [];
+  const output = columns.printed && isOutputLayer(store, layer);
+  const printed = columns.printed ? visible.map(({ row, top }) => printedRow(store, layer, row, top, output)) : [];
   const classes = store.catalogue.snapshot.value?.classes.length ?? 0;
 
   const draw = (context: CanvasRenderingContext2D) => {

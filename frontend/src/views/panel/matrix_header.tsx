@@ -1,6 +1,5 @@
 /** Above a matrix: which neurons are in sight or what the hovered cell holds, the scale, and the two strips. */
 
-import { isPrinted } from "../../draw/matrix_layout";
 import { drawHeadings, FONT, layoutOutput } from "../../draw/printed";
 import { drawOverview, drawStrongest } from "../../draw/strips";
 import { rowValues } from "../../state/layer";
@@ -13,14 +12,14 @@ import { Readout } from "./readout";
 export const HEADER_HEIGHT = 36;
 
 export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
-  const { catalogue } = useStore();
-  const printed = isPrinted(frame.columns);
+  const problem = problemOf(frame);
+  const printed = frame.columns.printed;
   const columns = frame.columns;
   const wide = columns.visible < columns.total;
   return (
     <div class="matrix-header">
       <span class="strip-label">{printed ? "n" : "strongest class"}</span>
-      <Readout frame={frame} resting={catalogue.snapshot.value ? restingText(frame) : ""} />
+      <Readout frame={frame} resting={problem ? <Failure sentence={problem} /> : restingText(frame)} />
       {!printed && <ScaleLegend frame={frame} />}
       {frame.width > 0 && (
         <div class="strips">
@@ -32,8 +31,23 @@ export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
   );
 }
 
+/** Why a part of the numbers is missing, where the means are there. */
+function problemOf({ layer }: MatrixFrame): string | null {
+  for (const part of [layer.activations, layer.active, layer.nonfinite]) {
+    const state = part.state.value;
+    if (state.status === "error") return state.message;
+  }
+  return null;
+}
+
+const Failure = ({ sentence }: { sentence: string }) => (
+  <span class="wrong" role="alert" data-testid="error">
+    {sentence}
+  </span>
+);
+
 function restingText({ columns }: MatrixFrame): string {
-  if (isPrinted(columns)) return "mean activation";
+  if (columns.printed) return "mean activation";
   const total = countText(columns.total);
   if (columns.visible >= columns.total) return `${total} neurons`;
   return `neurons ${columns.first + 1}–${columns.first + columns.visible} of ${total}`;
@@ -70,7 +84,7 @@ function Strips({ frame }: { frame: MatrixFrame }) {
 
   const draw = (context: CanvasRenderingContext2D) => {
     if (!order || !ramp || !strongest) return;
-    if (isPrinted(columns)) {
+    if (columns.printed) {
       const names = output ? classes : Array.from(order, (neuron) => `neuron ${neuron}`);
       drawHeadings(context, names, (position) => position * columns.pitch, columns.pitch - 4, palette);
       const place = output ? layoutOutput(columns, classes.length, width) : null;

@@ -15,10 +15,11 @@ const HEIGHT = 188;
 const REACH = 8;
 
 export function ProjectionView({ layer }: { layer: LayerStore }) {
-  const { instances } = useStore();
+  const { instances, membership } = useStore();
   const projection = layer.projection.shown.value;
   const columns = instances.state.value;
-  const problem = layer.projection.problem.value ?? (columns.status === "error" ? columns.message : null);
+  const failed = [columns, membership.state.value].find((state) => state.status === "error");
+  const problem = layer.projection.problem.value ?? failed?.message ?? null;
   return (
     <div class="projection">
       <ProjectionHeader projection={projection} problem={problem} />

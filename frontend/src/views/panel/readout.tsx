@@ -8,7 +8,7 @@ import { countText, percentText, valueText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import type { MatrixFrame } from "./frame";
 
-export function Readout({ frame, resting }: { frame: MatrixFrame; resting: string }) {
+export function Readout({ frame, resting }: { frame: MatrixFrame; resting: ComponentChildren }) {
   const store = useStore();
   const hover = store.hover.value;
   const inside = hover?.layer === frame.layer.name && hover.source === "matrix" && hover.neuron !== undefined;

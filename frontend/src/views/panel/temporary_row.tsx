@@ -1,7 +1,7 @@
 /** The hovered instance's row. Its place is always kept, below the rows that scroll, so that nothing moves. */
 
 import { drawBand, drawCells } from "../../draw/matrix";
-import { isPrinted, ROW_HEIGHT } from "../../draw/matrix_layout";
+import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import { drawOutput, drawValues, layoutOutput } from "../../draw/printed";
 import { rowValues } from "../../state/layer";
 import { usePalette, useStore } from "../widgets/store";
@@ -31,14 +31,14 @@ function TemporaryCells({ frame }: { frame: MatrixFrame }) {
   const row = store.temporary.value;
   const ramp = rampOf(layer, palette);
   const values = row && rowValues(layer, row);
-  const output = isPrinted(columns) && isOutputLayer(store, layer);
+  const output = columns.printed && isOutputLayer(store, layer);
   const classes = store.catalogue.snapshot.value?.classes.length ?? 0;
 
   const draw = (context: CanvasRenderingContext2D) => {
     if (!row || !ramp || !order) return;
     drawBand(context, 0, width, palette.hover);
     drawCells(context, [{ top: 0, values, shares: null }], { order, columns, ramp, palette, width });
-    if (!isPrinted(columns)) return;
+    if (!columns.printed) return;
     const printed = [printedRow(store, layer, row, 0, output)];
     drawValues(context, printed, order, columns, ramp.max, palette);
     const place = output ? layoutOutput(columns, classes, width) : null;

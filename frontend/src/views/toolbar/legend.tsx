@@ -1,6 +1,7 @@
 /** Which colour is which class; with many classes, a list to choose those that keep a colour. */
 
 import { toggle } from "../../state/durable";
+import { Popup } from "../widgets/controls";
 import { ClassDot } from "../widgets/glyphs";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
 
@@ -37,15 +38,19 @@ function ClassChooser({ classes, colours, limit }: ClassChooserProperties) {
     toggle(durable.coloured, name);
   };
   return (
-    <details class="class-chooser">
-      <summary>
-        {coloured.slice(0, limit).map((name) => (
-          <ClassDot key={name} colour={colours[classes.indexOf(name)]} />
-        ))}
-        <span>
-          {classes.length} classes, {coloured.length} coloured
-        </span>
-      </summary>
+    <Popup
+      class="class-chooser"
+      summary={
+        <>
+          {coloured.slice(0, limit).map((name) => (
+            <ClassDot key={name} colour={colours[classes.indexOf(name)]} />
+          ))}
+          <span>
+            {classes.length} classes, {coloured.length} coloured
+          </span>
+        </>
+      }
+    >
       <div class="class-list">
         <p>Up to {limit} classes keep a colour of their own; the others are grey.</p>
         {classes.map((name, label) => (
@@ -61,6 +66,6 @@ function ClassChooser({ classes, colours, limit }: ClassChooserProperties) {
           </label>
         ))}
       </div>
-    </details>
+    </Popup>
   );
 }

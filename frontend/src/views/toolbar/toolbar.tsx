@@ -3,7 +3,7 @@
 import type { SnapshotEntry } from "../../contract/activis";
 import { DEFAULT_SORT, type DotSize } from "../../state/durable";
 import { namesOf, type Selection, snapshotsOf } from "../../state/selection";
-import { type Option, Picker, Segmented } from "../widgets/controls";
+import { type Option, Picker, Popup, Segmented } from "../widgets/controls";
 import { ClassDot } from "../widgets/glyphs";
 import { useClassColours, useStore } from "../widgets/store";
 import { Legend } from "./legend";
@@ -109,15 +109,12 @@ function Warnings() {
   const warnings = useStore().catalogue.runs.value.value?.warnings ?? [];
   if (warnings.length === 0) return null;
   return (
-    <details class="warnings">
-      <summary>
-        {warnings.length} {warnings.length === 1 ? "note" : "notes"}
-      </summary>
+    <Popup class="warnings" summary={`${warnings.length} ${warnings.length === 1 ? "note" : "notes"}`}>
       <ul>
         {warnings.map((warning) => (
           <li key={warning}>{warning}</li>
         ))}
       </ul>
-    </details>
+    </Popup>
   );
 }

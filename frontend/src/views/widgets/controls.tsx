@@ -1,6 +1,7 @@
 /** Controls with the tab's look and the browser's own behaviour. */
 
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 
 export interface Option {
   value: string;
@@ -73,5 +74,35 @@ export function Problem({ sentence, retry }: { sentence: string; retry?: () => v
         </button>
       )}
     </div>
+  );
+}
+
+interface PopupProperties {
+  class: string;
+  summary: ComponentChildren;
+  children: ComponentChildren;
+}
+
+/** Something that opens below its summary, and closes when one presses elsewhere or Escape. */
+export function Popup({ class: className, summary, children }: PopupProperties) {
+  const details = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const close = (event: Event) => {
+      const inside = event instanceof PointerEvent && details.current?.contains(event.target as Node);
+      const otherKey = event instanceof KeyboardEvent && event.key !== "Escape";
+      if (!inside && !otherKey) details.current?.removeAttribute("open");
+    };
+    document.addEventListener("pointerdown", close);
+    document.addEventListener("keydown", close);
+    return () => {
+      document.removeEventListener("pointerdown", close);
+      document.removeEventListener("keydown", close);
+    };
+  }, []);
+  return (
+    <details ref={details} class={className}>
+      <summary>{summary}</summary>
+      {children}
+    </details>
   );
 }
