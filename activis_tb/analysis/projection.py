@@ -56,8 +56,8 @@ def tsne(activations: NDArray[np.float32], report: Report | None = None) -> NDAr
 
     Barnes-Hut up to 8,000 rows, interpolation (FIt-SNE, Linderman et al. 2019) above, where it becomes the faster one;
     PCA initialisation; 250 iterations of early exaggeration and 500 more. All neurons take part in the search for
-    neighbours: reducing wide layers to 50 principal components first took longer than it saved. One thread: a second one
-    only waits for the first when the machine is busy, and the coordinates are the same.
+    neighbours: reducing wide layers to 50 principal components first took longer than it saved. One thread: a second
+    one only waits for the first when the machine is busy, and the coordinates are the same.
 
     Args:
         activations: float32 (rows, neurons).
