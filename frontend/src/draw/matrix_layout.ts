@@ -54,7 +54,8 @@ export interface ColumnLayout {
 /** Fits all columns into `width` where they stay legible, else shows a window of them from `first` on. */
 export function layoutColumns(total: number, width: number, first: number): ColumnLayout {
   if (total <= PRINTED_NEURONS && total * PRINTED_PITCH.least <= width) {
-    const pitch = Math.min(PRINTED_PITCH.most, width / Math.max(1, total));
+    // Half the width is left for what stands beside the values of an output layer.
+    const pitch = Math.min(PRINTED_PITCH.most, Math.max(PRINTED_PITCH.least, width / 2 / Math.max(1, total)));
     return { printed: true, pitch, radius: 5, first: 0, visible: total, total };
   }
   const fitting = width / Math.max(1, total);

@@ -22,27 +22,31 @@ export interface OutputLayout {
   predictedLeft: number;
   predictedPitch: number;
   barLeft: number;
+  /** 0 where only the number has room. */
   barWidth: number;
 }
 
-const GAP = 24;
+const GAP = 20;
 const NARROWEST_BAR = 60;
 const WIDEST_BAR = 150;
 const PERCENT_WIDTH = 46;
+const COUNT_PITCH = { least: 18, most: 32 };
 
-/** Places counts and accuracy right of the values, or returns null where there is no room. */
+/**
+ * Places counts and accuracy right of the values. Where room is short the bar goes first and leaves its number; where
+ * there is none, the answer is null.
+ */
 export function layoutOutput(columns: ColumnLayout, classes: number, width: number): OutputLayout | null {
   const predictedLeft = columns.total * columns.pitch + GAP;
-  const room = width - predictedLeft - GAP - NARROWEST_BAR - PERCENT_WIDTH;
-  const predictedPitch = Math.min(32, Math.floor(room / Math.max(1, classes)));
-  if (predictedPitch < 18) return null;
-  const barLeft = predictedLeft + classes * predictedPitch + GAP;
-  return {
-    predictedLeft,
-    predictedPitch,
-    barLeft,
-    barWidth: Math.min(WIDEST_BAR, width - barLeft - PERCENT_WIDTH),
-  };
+  for (const bar of [NARROWEST_BAR, 0]) {
+    const room = width - predictedLeft - GAP - bar - PERCENT_WIDTH;
+    const predictedPitch = Math.min(COUNT_PITCH.most, Math.floor(room / Math.max(1, classes)));
+    if (predictedPitch < COUNT_PITCH.least) continue;
+    const barLeft = predictedLeft + classes * predictedPitch + GAP;
+    const barWidth = bar > 0 ? Math.min(WIDEST_BAR, width - barLeft - PERCENT_WIDTH) : 0;
+    return { predictedLeft, predictedPitch, barLeft, barWidth };
+  }
+  return null;
 }
 
 /** Prints values; weaker ones in a lighter tone, and nothing beside those that would read as zero. */
@@ -60,7 +64,7 @@ export function drawValues(
   for (const row of rows) {
     order.forEach((neuron, position) => {
       const value = row.values?.[neuron] ?? Number.NaN;
-      if (!Number.isFinite(value) || Math.abs(value) < max / 200) return;
+      if (!Number.isFinite(value) || Math.abs(value) < max / 100) return;
       context.fillStyle = Math.abs(value) >= max / 5 ? palette.text : palette.secondary;
       context.fillText(shortNumber(value), columnX(columns, position) + 8, row.top + ROW_HEIGHT / 2 + 0.5);
     });
@@ -114,7 +118,7 @@ function drawAccuracy(
   context.fillRect(layout.barLeft, y, layout.barWidth * accuracy, 4);
   context.textAlign = "left";
   context.fillStyle = palette.text;
-  context.fillText(`${Math.round(accuracy * 100)} %`, layout.barLeft + layout.barWidth + 8, top + ROW_HEIGHT / 2 + 0.5);
+  context.fillText(`${Math.round(accuracy * 100)} %`, numberLeft(layout), top + ROW_HEIGHT / 2 + 0.5);
 }
 
 function drawScore(
@@ -129,12 +133,16 @@ function drawScore(
   context.fillStyle = palette.line;
   context.fillRect(layout.barLeft, y - 0.5, layout.barWidth, 1);
   context.fillStyle = colour;
-  context.beginPath();
-  context.arc(layout.barLeft + layout.barWidth * score.value, y, 2.5, 0, 2 * Math.PI);
-  context.fill();
+  if (layout.barWidth > 0) {
+    context.beginPath();
+    context.arc(layout.barLeft + layout.barWidth * score.value, y, 2.5, 0, 2 * Math.PI);
+    context.fill();
+  }
   context.textAlign = "left";
-  context.fillText(score.value.toFixed(2), layout.barLeft + layout.barWidth + 8, y + 0.5);
+  context.fillText(score.value.toFixed(2), numberLeft(layout), y + 0.5);
 }
+
+const numberLeft = (layout: OutputLayout): number => layout.barLeft + (layout.barWidth > 0 ? layout.barWidth + 8 : 0);
 
 /** Draws column headings, each cut to its column's width. */
 export function drawHeadings(

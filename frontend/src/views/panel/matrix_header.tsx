@@ -1,6 +1,6 @@
 /** Above a matrix: which neurons are in sight or what the hovered cell holds, the scale, and the two strips. */
 
-import { drawHeadings, FONT, layoutOutput } from "../../draw/printed";
+import { drawHeadings, FONT, layoutOutput, type OutputLayout } from "../../draw/printed";
 import { drawOverview, drawStrongest } from "../../draw/strips";
 import { rowValues } from "../../state/layer";
 import { countText, valueText } from "../widgets/numbers";
@@ -33,6 +33,7 @@ export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
 
 /** Why a part of the numbers is missing, where the means are there. */
 function problemOf({ layer }: MatrixFrame): string | null {
+  if (layer.mean.state.value.status === "error") return null;
   for (const part of [layer.activations, layer.active, layer.nonfinite]) {
     const state = part.state.value;
     if (state.status === "error") return state.message;
@@ -41,7 +42,7 @@ function problemOf({ layer }: MatrixFrame): string | null {
 }
 
 const Failure = ({ sentence }: { sentence: string }) => (
-  <span class="wrong" role="alert" data-testid="error">
+  <span class="wrong" role="alert" data-testid="error" title={sentence}>
     {sentence}
   </span>
 );
@@ -91,7 +92,7 @@ function Strips({ frame }: { frame: MatrixFrame }) {
       if (!place) return;
       const at = (position: number) => place.predictedLeft + position * place.predictedPitch;
       drawHeadings(context, classes, at, place.predictedPitch - 2, palette);
-      drawTitles(context, place.predictedLeft, place.barLeft, palette.secondary);
+      drawTitles(context, place, palette.secondary);
       return;
     }
     drawStrongest(context, { order, strongest, colours, columns, palette, nonfinite });
@@ -102,11 +103,11 @@ function Strips({ frame }: { frame: MatrixFrame }) {
   return <Surface width={width} height={HEADER_HEIGHT} draw={draw} aria-hidden="true" />;
 }
 
-function drawTitles(context: CanvasRenderingContext2D, predicted: number, bar: number, colour: string): void {
+function drawTitles(context: CanvasRenderingContext2D, place: OutputLayout, colour: string): void {
   context.font = `11px ${FONT}`;
   context.fillStyle = colour;
-  context.fillText("predicted as", predicted, 12);
-  context.fillText("accuracy · score", bar, 12);
+  context.fillText("predicted as", place.predictedLeft, 12);
+  context.fillText(place.barWidth > 0 ? "accuracy · score" : "accuracy", place.barLeft, 12);
 }
 
 /** What the overview shows: the row that sorts, else each neuron's highest class mean. */

@@ -6,6 +6,7 @@ import { drawMarks, drawPoints, type PlacedPoints, type PointMark, placePoints }
 import type { LayerStore } from "../../state/layer";
 import { instanceName, instanceRow } from "../../state/rows";
 import type { Store } from "../../state/store";
+import { Problem } from "../widgets/controls";
 import { countText } from "../widgets/numbers";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";
@@ -22,11 +23,11 @@ export function ProjectionView({ layer }: { layer: LayerStore }) {
   const problem = layer.projection.problem.value ?? failed?.message ?? null;
   return (
     <div class="projection">
-      <ProjectionHeader projection={projection} problem={problem} />
+      <ProjectionHeader projection={projection} problem={projection && problem} />
       {projection && columns.value ? (
         <Points layer={layer} projection={projection} />
       ) : (
-        <div class="projection-waiting">{problem ? "" : "Placing the instances…"}</div>
+        <div class="projection-waiting">{problem ? <Problem sentence={problem} /> : "Placing the instances…"}</div>
       )}
     </div>
   );
