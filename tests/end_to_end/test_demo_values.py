@@ -143,3 +143,23 @@ def test_subset_counts_are_those_of_the_whole_data(trained: Trained, server: Ser
         assert subset["correct"] == (predicted == trained.labels)[column].sum()
         classes = len(entry["classes"])
         assert subset["predicted_counts"] == np.bincount(predicted[column], minlength=classes).tolist()
+
+
+SCALARS = {
+    "cnn/activis": (("cnn/train", "epoch_loss"), ("cnn/validation", "epoch_accuracy")),
+    "digits/validation": (("digits/train", "loss"), ("digits/validation", "accuracy")),
+}
+
+
+def test_the_users_own_scalars_are_complete(trained: Trained, server: Server) -> None:
+    for run, tag in SCALARS[trained.run]:
+        answer = server.client.get("/data/plugin/scalars/scalars", query_string={"run": run, "tag": tag})
+        assert answer.status_code == 200, answer.text
+        assert [step for _, step, _ in answer.get_json()] == [0, 1]
+
+
+def test_every_epoch_is_served(trained: Trained, server: Server) -> None:
+    for step in range(trained.step + 1):
+        for layer in trained.outputs:
+            means = server.array("statistics", **{**query(trained, layer=layer, statistic="mean"), "step": step})
+            assert np.isfinite(means).all()
