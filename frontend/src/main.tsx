@@ -19,6 +19,7 @@ import { StoreContext } from "./views/widgets/store";
 /** Shows the tab in this document. TensorBoard calls it once. */
 export async function render(): Promise<void> {
   await loadStyles();
+  await loadFonts();
   const store = createStore(
     createClient(new URL(/* @vite-ignore */ "./", import.meta.url).href),
     openParentHash(window),
@@ -42,4 +43,9 @@ function loadStyles(): Promise<void> {
     link.onerror = () => resolve();
     document.head.append(link);
   });
+}
+
+/** Text on a canvas is drawn once, so its font has to be there before. */
+async function loadFonts(): Promise<void> {
+  await Promise.allSettled(["400", "500"].map((weight) => document.fonts.load(`${weight} 11px Roboto`)));
 }

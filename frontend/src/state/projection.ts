@@ -50,19 +50,26 @@ export function followProjection(inputs: ProjectionInputs): ProjectionFollower {
         inputs.cache.set(key, projection, projection.coordinates.byteLength);
       }
     };
-    run(inputs, reference, shown.peek() === null, show, controller.signal).catch((error: unknown) => {
+    const report = (error: unknown) => {
       if (!controller.signal.aborted) problem.value = sentenceOf(error);
-    });
+    };
+    run(inputs, reference, { first: shown.peek() === null, show, report }, controller.signal).catch(report);
     return () => controller.abort();
   });
   return { shown, problem, dispose: stop };
 }
 
+interface Following {
+  /** Whether nothing is shown yet. */
+  first: boolean;
+  show: (projection: Projection) => void;
+  report: (error: unknown) => void;
+}
+
 async function run(
   { client, layer }: ProjectionInputs,
   reference: SnapshotReference,
-  first: boolean,
-  show: (projection: Projection) => void,
+  { first, show, report }: Following,
   signal: AbortSignal,
 ): Promise<void> {
   if (first) show(await client.projection(reference, layer, "pca", signal));
@@ -74,6 +81,7 @@ async function run(
       await pause(POLL_MILLISECONDS, signal);
     } catch (error) {
       if (!isBusy(error)) throw error;
+      report(error);
       await pause(BUSY_MILLISECONDS, signal);
     }
   }

@@ -10,6 +10,7 @@ import { Icon } from "../widgets/glyphs";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import { GraphPicture } from "./picture";
+import { UnplacedLayers } from "./unplaced";
 import { useZoom } from "./zoom";
 
 /** What the pointer or the last click is on, shown where the counts stand otherwise. */
@@ -29,6 +30,7 @@ export function GraphView() {
         <>
           <header>
             <h2>Computation graph</h2>
+            {state.status === "error" && <UnplacedLayers graph={null} />}
           </header>
           {state.status === "error" ? <Problem sentence={state.message} /> : <p class="waiting">Loading the graph…</p>}
         </>
@@ -54,6 +56,7 @@ function LoadedGraph({ graph }: { graph: Graph }) {
       <header>
         <h2>Computation graph</h2>
         <Readout graph={graph} attention={attention.value} />
+        <UnplacedLayers graph={graph} />
         <Key />
         <span class="button-group">
           <button type="button" aria-label="Zoom out" onClick={() => zoom.by(1 / 1.4)}>

@@ -36,7 +36,7 @@ function Header({ snapshot }: { snapshot: SnapshotEntry }) {
     <header>
       <h2>Instances</h2>
       <p>
-        {countText(snapshot.instances)} · <b>{percentText(correct / count, 1)}</b> correct
+        {countText(snapshot.instances)} {snapshot.name} · <b>{percentText(correct / count, 1)}</b> correct
       </p>
       {!all && (
         <p

@@ -8,8 +8,9 @@ import { countText, percentText } from "../widgets/numbers";
 import { useClassColours } from "../widgets/store";
 import type { Group } from "./grouping";
 
-/** Squares per side of a group; more are counted, not drawn. */
-const MOST_SQUARES = 600;
+/** About how many squares are drawn on either side of all groups together; the others are counted. */
+const MOST_SQUARES = 2000;
+const FEWEST_PER_GROUP = 60;
 
 interface InstanceGroupProperties {
   label: number;
@@ -48,9 +49,10 @@ export const InstanceGroup = memo(function InstanceGroup(properties: InstanceGro
 
 function Squares({ rows, label, instances, classes }: InstanceGroupProperties & { rows: readonly number[] }) {
   const colours = useClassColours();
+  const most = Math.max(FEWEST_PER_GROUP, Math.floor(MOST_SQUARES / classes.length));
   return (
     <>
-      {rows.slice(0, MOST_SQUARES).map((row) => {
+      {rows.slice(0, most).map((row) => {
         const predicted = instances.predicted[row] ?? -1;
         const correct = predicted === label;
         const name = `${instanceName(instances, row)}, ${classes[label]}`;
@@ -74,7 +76,7 @@ function Squares({ rows, label, instances, classes }: InstanceGroupProperties & 
           />
         );
       })}
-      {rows.length > MOST_SQUARES && <span class="more">+ {countText(rows.length - MOST_SQUARES)} more</span>}
+      {rows.length > most && <span class="more">+ {countText(rows.length - most)} more</span>}
     </>
   );
 }
