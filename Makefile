@@ -27,7 +27,7 @@ $(BIN)/python:
 # One stamp a set of extras; the editable install also builds the proto module and the front end.
 .venv/installed-%: $(BIN)/python $(SOURCES)
 	@echo "Installing activis-tb[$*] into .venv (the first time takes a few minutes)"
-	@$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	@$(BIN)/python -m pip install --editable '.[$*]' >.venv/install.log 2>&1 || { tail -n 40 .venv/install.log; exit 1; }
 	@touch activis_tb/static/index.js $@
 
 # Without npm on the system, only a build through pip (which brings its own Node) can make the front end.
@@ -35,7 +35,7 @@ activis_tb/static/index.js: $(FRONTEND) proto/activis.proto | $(BIN)/python
 	@echo "Building the front end"
 	@if command -v npm >/dev/null && $(BIN)/python -c 'import grpc_tools' 2>/dev/null; \
 	then $(BIN)/python setup.py --quiet build_frontend; \
-	else $(BIN)/python -m pip install --quiet --editable . --no-deps; fi
+	else $(BIN)/python -m pip install --editable . --no-deps >.venv/install.log 2>&1 || { tail -n 40 .venv/install.log; exit 1; }; fi
 	@touch $@
 
 frontend: activis_tb/static/index.js

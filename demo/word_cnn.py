@@ -44,6 +44,7 @@ def train(directory: Path, questions: Questions, dropout: float, epochs: int) ->
                 subsets={"What is": starts_with_what_is},
                 name="test",
                 sample=len(texts) * len(CLASSES),  # every class may give as many as there are: all are kept
+                quiet=True,
             ),
             ProgressLine(epochs),
         ],

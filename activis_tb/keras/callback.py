@@ -48,6 +48,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         batch_size: Instances per forward pass where `x` is not a dataset.
         pooling: `max` or `mean`, for layers of rank > 2.
         attribute_types: By name, the type of an attribute where its values leave that open.
+        quiet: Do not print where the first snapshot is to be seen.
 
     Raises:
         ArgumentError: An argument cannot be used. What only the model tells (layers, scores) is refused when training
@@ -72,6 +73,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         batch_size: int = 256,
         pooling: Pooling = "max",
         attribute_types: Mapping[str, AttributeType] | None = None,
+        quiet: bool = False,
     ) -> None:
         super().__init__()
         _check_backend()
@@ -98,7 +100,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._batches = Batches(x, y, batch_size, len(classes))
         self._rehearse(rehearsal, len(classes), batch_size)
         self._prepared: tuple[keras.Model, ForwardPass, ForwardGraph] | None = None
-        self._quiet = False
+        self._quiet = quiet
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 (the name is Keras')
         """Refuses layers that the model has not, before the first step."""
