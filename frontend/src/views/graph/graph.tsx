@@ -76,7 +76,8 @@ function LoadedGraph({ graph }: { graph: Graph }) {
             placed={placed}
             onToggleGroup={toggleGroup}
             onHover={(hovered) => {
-              attention.value = { ...attention.peek(), hovered };
+              const { clicked } = attention.peek();
+              attention.value = { hovered, clicked: hovered && hovered !== clicked ? null : clicked };
             }}
             onClick={(clicked) => {
               attention.value = { ...attention.peek(), clicked };
@@ -90,17 +91,12 @@ function LoadedGraph({ graph }: { graph: Graph }) {
 
 function Readout({ graph, attention }: { graph: Graph; attention: Attention }) {
   const { durable, hover } = useStore();
+  const { clicked } = attention;
+  if (clicked && clicked.kind === "tensor" && clicked.layer === "")
+    return <RecordingAdvice graph={graph} tensor={clicked} />;
   const located = hover.value?.node;
   const node = attention.hovered ?? graph.nodes.find((candidate) => candidate.id === located) ?? null;
   if (node) return <p class="graph-readout">{describe(node, durable.layers.value.includes(node.layer))}</p>;
-  const { clicked } = attention;
-  if (clicked && clicked.kind === "tensor" && clicked.layer === "" && !clicked.parameter) {
-    return (
-      <p class="graph-readout">
-        Not recorded. To record it, add <code>"{recordableName(graph, clicked)}"</code> to <code>layers=</code>.
-      </p>
-    );
-  }
   const count = (kind: string) => graph.nodes.filter((candidate) => candidate.kind === kind).length;
   const recorded = graph.nodes.filter((candidate) => candidate.layer !== "").length;
   const note = graph.source === "layers" ? "no graph was recorded: the layers, in order" : "";
@@ -110,6 +106,14 @@ function Readout({ graph, attention }: { graph: Graph; attention: Attention }) {
         `${countText(count("operator"))} operators · ${recorded} of ${countText(count("tensor"))} tensors recorded`}
       {` · ${durable.layers.value.length} open`}
       {graph.warnings.length > 0 && ` · ${graph.warnings[0]}`}
+    </p>
+  );
+}
+
+function RecordingAdvice({ graph, tensor }: { graph: Graph; tensor: GraphNode }) {
+  return (
+    <p class="graph-readout">
+      Not recorded. To record it, add <code>"{recordableName(graph, tensor)}"</code> to <code>layers=</code>.
     </p>
   );
 }

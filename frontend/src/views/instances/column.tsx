@@ -93,11 +93,26 @@ function delegated(store: Store, instances: InstanceColumns) {
       const row = rowOf(event);
       if (row !== null) store.hover.value = { source: "instances", row: instanceRow(instances, row) };
     },
+    onFocusOut: () => {
+      store.hover.value = null;
+    },
+    onKeyDown: (event: KeyboardEvent) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (step === undefined || rowOf(event) === null) return;
+      event.preventDefault();
+      moveFocus(event.currentTarget as HTMLElement, event.target as HTMLElement, step);
+    },
     onClick: (event: MouseEvent) => {
       const row = rowOf(event);
       if (row !== null) store.togglePin(row);
     },
   };
+}
+
+/** Moves from square to square, across the groups. */
+function moveFocus(container: HTMLElement, from: HTMLElement, step: number): void {
+  const squares = [...container.querySelectorAll<HTMLElement>("[data-testid=instance-square]")];
+  squares[squares.indexOf(from) + step]?.focus();
 }
 
 /** Marks squares by what is lit, hovered and pinned, without drawing a thousand components again. */

@@ -60,7 +60,7 @@ function Squares({ rows, label, instances, classes }: InstanceGroupProperties & 
           <button
             key={row}
             type="button"
-            tabIndex={-1}
+            tabIndex={row === rows[0] ? 0 : -1}
             class={correct ? "instance-glyph" : "instance-glyph wrong"}
             style={
               correct
