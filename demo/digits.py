@@ -9,9 +9,8 @@ The digits are the 1,797 real ones that come with scikit-learn. `digit_cnn.py` h
 import sys
 import time
 
-from demo_folder import DemoFolder, ForeignFolderError, argument_parser, quiet_start
-
 import activis_tb
+from demo_folder import DemoFolder, ForeignFolderError, argument_parser, quiet_start
 
 RUNS = ("train", "validation")
 

@@ -10,11 +10,10 @@ import sys
 import time
 from pathlib import Path
 
+import activis_tb
 import question_grammar
 import trec
 from demo_folder import DemoFolder, ForeignFolderError, argument_parser, quiet_start
-
-import activis_tb
 
 DROPOUTS = {"dropout-0.5": 0.5, "dropout-0.0": 0.0}
 

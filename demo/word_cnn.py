@@ -9,9 +9,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from trec import CLASSES, Question, Questions
 
 from activis_tb.keras import ActivisCallback
+from trec import CLASSES, Question, Questions
 
 SEED = 7
 LAYERS = ("concat", "hidden", "output")

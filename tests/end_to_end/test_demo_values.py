@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import digit_cnn
 import keras
 import numpy as np
 import pytest
+
+import digit_cnn
 import question_grammar
 import trec
 import word_cnn
-
 from tests.data import TREC
 from tests.plugin.server import LOADERS, Server
 

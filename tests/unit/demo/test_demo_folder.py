@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
-import questions
-from demo_folder import DemoFolder, ForeignFolderError, quiet_start
 
 import activis_tb
+import questions
+from demo_folder import DemoFolder, ForeignFolderError, quiet_start
 
 
 def trained(logdir: Path, *runs: str, **settings: object) -> DemoFolder:

@@ -6,13 +6,13 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import pytest
-import question_grammar
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.util import tensor_util
-from trec import CLASSES
 
+import question_grammar
 from activis_tb.storage.decoding import SnapshotReader
 from activis_tb.storage.metadata import parse_tag
+from trec import CLASSES
 
 
 class Recording(NamedTuple):
@@ -117,6 +117,7 @@ def test_digits_are_recorded_as_the_model_computes_them(digits):
 
 def test_a_digit_s_picture_is_its_pixels_eight_times_as_large_and_dark_on_white(digits):
     import tensorflow as tf
+
     from digit_cnn import digits as load
 
     _, x, _, _ = load()

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+
 import question_grammar
 from question_grammar import generate
 from trec import CLASSES, Question
