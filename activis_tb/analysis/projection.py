@@ -5,12 +5,14 @@ all alike, fewer rows than a method needs, constant neurons.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-TSNE_VERSION = 1
+from activis_tb.analysis.threads import one_thread
+
+TSNE_VERSION = 2
 """Goes up whenever the same activations would give other t-SNE coordinates than before."""
 
 EARLY_ITERATIONS = 250
@@ -20,21 +22,52 @@ REPORT_EVERY = 25
 Report = Callable[[int, NDArray[np.float32]], None]
 """Is told the iterations done and the coordinates, float32 (rows, 2). What it raises ends the computation."""
 
+PERPLEXITY = 30
+"""What t-SNE aims at where nobody says otherwise: roughly how many neighbours an instance attends to."""
+
 _FEWEST_ROWS = 5
 _BARNES_HUT_ROWS = 8_000
 _EXACT_NEIGHBOUR_ROWS = 20_000
-_EXACT_SIDE = 2_000
+_EXACT_SIDE = 400
+_OVERSAMPLING = 10
+_POWER_ITERATIONS = 4
 _SEED = 0
 
 
-def perplexity_of(rows: int) -> float:
-    """Returns the perplexity t-SNE uses for `rows` finite rows: 30, at most (rows - 1) / 3."""
-    return min(30.0, max(rows - 1, 0) / 3)
+class Placed(NamedTuple):
+    """What of a layer's activations takes part in a projection.
+
+    Attributes:
+        rows: Those with a place, bool (rows,).
+        neurons: Those that decide it, bool (neurons,).
+    """
+
+    rows: NDArray[np.bool_]
+    neurons: NDArray[np.bool_]
 
 
-def finite_rows(activations: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Returns which rows of `activations` (rows, neurons) have a place in a projection, bool (rows,)."""
-    return np.asarray(np.isfinite(activations).all(axis=1))
+def perplexity_of(rows: int, wanted: float = PERPLEXITY) -> float:
+    """Returns the perplexity t-SNE uses for `rows` rows that have a place: the wanted one, at most (rows - 1) / 3."""
+    return min(float(wanted), max(rows - 1, 0) / 3)
+
+
+def placed(activations: NDArray[np.float32]) -> Placed:
+    """Returns which of `activations` (rows, neurons) can be projected.
+
+    A neuron that is NaN or infinite in more than half of the rows is left out, so that a broken neuron does not take
+    every instance's place away; a row in which another neuron is NaN or infinite has no place.
+    """
+    finite = np.isfinite(activations)
+    neurons = 2 * np.count_nonzero(finite, axis=0) >= len(finite)
+    return Placed(np.asarray(finite[:, neurons].all(axis=1)), neurons)
+
+
+def placed_activations(activations: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Returns a copy of the rows and neurons that are `placed`, float64."""
+    rows, neurons = placed(activations)
+    if rows.all() and neurons.all():
+        return activations.astype(np.float64)
+    return activations[np.ix_(rows, neurons)].astype(np.float64)
 
 
 def pca(activations: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -45,13 +78,15 @@ def pca(activations: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Returns:
         float32 (rows, 2), centred. The sign of each component is such that its largest coordinate by magnitude is
-        positive. A component without variance is 0; rows that are not all finite are NaN; with fewer than 3 finite rows
-        all are 0.
+        positive. A component without variance is 0; rows without a place (see `placed`) are NaN; with fewer than 3 rows
+        that have one all are 0.
     """
     return _place(activations, lambda rows: _principal_components(rows, 2))
 
 
-def tsne(activations: NDArray[np.float32], report: Report | None = None) -> NDArray[np.float32]:
+def tsne(
+    activations: NDArray[np.float32], report: Report | None = None, perplexity: float = PERPLEXITY
+) -> NDArray[np.float32]:
     """Embeds by t-SNE (van der Maaten and Hinton 2008), as openTSNE implements it.
 
     Barnes-Hut up to 8,000 rows, interpolation (FIt-SNE, Linderman et al. 2019) above, where it becomes the faster one;
@@ -62,30 +97,31 @@ def tsne(activations: NDArray[np.float32], report: Report | None = None) -> NDAr
     Args:
         activations: float32 (rows, neurons).
         report: Called every 25 iterations.
+        perplexity: At most a third of the other rows is used, see `perplexity_of`.
 
     Returns:
-        float32 (rows, 2), centred, the largest coordinate by magnitude being 1. Rows that are not all finite are NaN.
-        Fewer than 5 finite rows, or rows that are all alike, are placed by PCA.
+        float32 (rows, 2), centred, the largest coordinate by magnitude being 1. Rows without a place (see `placed`) are
+        NaN. Fewer than 5 rows, or rows that are all alike, are placed by PCA.
     """
-    places = finite_rows(activations)
+    places = placed(activations).rows
 
     def report_all(iteration: int, coordinates: NDArray[np.float64]) -> None:
         if report is not None:
             report(iteration, _scatter(_unit(coordinates), places))
 
-    return _place(activations, lambda rows: _unit(_tsne(rows, report_all)))
+    return _place(activations, lambda rows: _unit(_tsne(rows, perplexity, report_all)))
 
 
-def tsne_start(activations: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Returns where t-SNE starts, in the scale of `tsne`: a picture to show until its first report."""
-    return _place(activations, lambda rows: _unit(_principal_components(rows, 2)))
+def tsne_start(principal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns the coordinates of `pca` in the scale of `tsne`: the picture to show until its first report."""
+    places = np.asarray(np.isfinite(principal).all(axis=1))
+    return _scatter(_unit(principal[places].astype(np.float64)), places)
 
 
 def _place(
     activations: NDArray[np.float32], project: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 ) -> NDArray[np.float32]:
-    places = finite_rows(activations)
-    rows = activations[places].astype(np.float64)
+    places, rows = placed(activations).rows, placed_activations(activations)
     return _scatter(project(rows) if len(rows) > 2 else np.zeros((len(rows), 2)), places)
 
 
@@ -96,18 +132,22 @@ def _scatter(coordinates: NDArray[np.float64], places: NDArray[np.bool_]) -> NDA
 
 
 def _unit(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+    if len(coordinates) == 0:
+        return coordinates
     centred = coordinates - coordinates.mean(axis=0)
     extent = np.abs(centred).max()
     return np.asarray(centred / extent) if extent > 0 else centred
 
 
 def _principal_components(rows: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Returns the scores of the first components, float64 (rows, count)."""
-    centred = rows - rows.mean(axis=0)
-    scale = np.abs(centred).max(initial=0)
+    """Returns the scores of the first components, float64 (rows, count); centres `rows` in place."""
+    centred = rows
+    centred -= centred.mean(axis=0)
+    scale = max(centred.max(initial=0), -centred.min(initial=0))
     if scale > 0:
         centred /= scale
-    scores, values = _leading_scores(centred, min(count, *centred.shape))
+    with one_thread():
+        scores, values = _leading_scores(centred, min(count, *centred.shape))
     scores[:, values <= values.max(initial=0) * 1e-12] = 0
     largest = np.abs(scores).argmax(axis=0)
     scores *= np.where(scores[largest, np.arange(scores.shape[1])] < 0, -1, 1) * scale
@@ -119,21 +159,27 @@ def _leading_scores(centred: NDArray[np.float64], count: int) -> tuple[NDArray[n
     """Returns the scores (rows, count) and the variances (count,), the largest first."""
     rows, neurons = centred.shape
     if min(rows, neurons) > _EXACT_SIDE:
-        from sklearn.utils.extmath import randomized_svd
-
-        left, singular, _ = randomized_svd(centred, count, random_state=_SEED)
-        return left * singular, singular**2
-    from scipy.linalg import eigh
-
+        return _approximate_scores(centred, count)
     smaller = neurons <= rows
-    gram = centred.T @ centred if smaller else centred @ centred.T
-    values, vectors = eigh(gram, subset_by_index=(len(gram) - count, len(gram) - 1))
-    values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
+    values, vectors = np.linalg.eigh(centred.T @ centred if smaller else centred @ centred.T)
+    values, vectors = np.maximum(values[::-1][:count], 0), vectors[:, ::-1][:, :count]
     return (centred @ vectors if smaller else vectors * np.sqrt(values)), values
 
 
-def _tsne(rows: NDArray[np.float64], report: Callable[[int, NDArray[np.float64]], None]) -> NDArray[np.float64]:
-    start = _principal_components(rows, 2)
+def _approximate_scores(centred: NDArray[np.float64], count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Finds the leading scores by randomised subspace iteration (Halko, Martinsson and Tropp 2011, algorithm 4.4)."""
+    directions = np.random.default_rng(_SEED).normal(size=(centred.shape[1], count + _OVERSAMPLING))
+    for _ in range(_POWER_ITERATIONS):
+        basis, _ = np.linalg.qr(centred @ directions)
+        directions, _ = np.linalg.qr(centred.T @ basis)
+    left, singular, _ = np.linalg.svd(centred @ directions, full_matrices=False)
+    return left[:, :count] * singular[:count], singular[:count] ** 2
+
+
+def _tsne(
+    rows: NDArray[np.float64], perplexity: float, report: Callable[[int, NDArray[np.float64]], None]
+) -> NDArray[np.float64]:
+    start = _principal_components(rows.copy(), 2)
     if len(rows) < _FEWEST_ROWS or not start.any():
         return start
     from openTSNE import TSNEEmbedding
@@ -141,7 +187,7 @@ def _tsne(rows: NDArray[np.float64], report: Callable[[int, NDArray[np.float64]]
 
     affinities = PerplexityBasedNN(
         rows / np.abs(rows).max(),
-        perplexity=perplexity_of(len(rows)),
+        perplexity=perplexity_of(len(rows), perplexity),
         method="exact" if len(rows) <= _EXACT_NEIGHBOUR_ROWS else "annoy",
         n_jobs=1,
         random_state=_SEED,

@@ -28,13 +28,17 @@ class Projection:
         iteration: Iterations done; 0 for PCA.
         iterations: Iterations in all; 0 for PCA.
         perplexity: In force; 0 for PCA.
+        rows: How many have a place.
+        neurons_left_out: How many were not finite in most rows and take no part.
     """
 
     coordinates: NDArray[np.float32]
-    done: bool = True
-    iteration: int = 0
-    iterations: int = 0
-    perplexity: float = 0.0
+    done: bool
+    iteration: int
+    iterations: int
+    perplexity: float
+    rows: int
+    neurons_left_out: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +46,9 @@ class _Subject:
     """What is known about a layer's activations, so that a poll need not read them again."""
 
     digest: str
-    perplexity: float
+    rows: int
+    neurons_left_out: int
+    principal: NDArray[np.float32]
     start: NDArray[np.float32]
 
 
@@ -58,33 +64,42 @@ class Projections:
         self._cache = cache or ArrayCache(cache_folder())
         self._jobs = jobs or JobQueue()
         self._subjects: Recent[str, _Subject] = Recent(_MOST_LAYERS)
-        self._principal: Recent[str, NDArray[np.float32]] = Recent(_MOST_LAYERS)
 
-    def get(self, identity: str, fetch: Callable[[], NDArray[np.float32]], method: Method) -> Projection:
+    def get(
+        self,
+        identity: str,
+        fetch: Callable[[], NDArray[np.float32]],
+        method: Method,
+        perplexity: float = projection.PERPLEXITY,
+    ) -> Projection:
         """Returns the projection of a layer's activations, or how far it has come.
 
         Args:
             identity: Names the activations; they must not change under it.
             fetch: Returns them, float32 (rows, neurons).
             method: `pca` or `tsne`.
+            perplexity: Wanted for t-SNE; few rows lower it.
 
         Raises:
             QueueFullError: Too many t-SNE jobs are waiting.
         """
-        if method == "pca":
-            return Projection(self._principal.get_or_make(identity, lambda: projection.pca(fetch())))
         subject = self._subjects.get_or_make(identity, lambda: _subject(fetch()))
-        key = f"tsne-{projection.TSNE_VERSION}-{subject.digest}"
+        placed = {"rows": subject.rows, "neurons_left_out": subject.neurons_left_out}
+        if method == "pca":
+            return Projection(subject.principal, True, 0, 0, 0.0, **placed)
+        in_force = projection.perplexity_of(subject.rows, perplexity)
+        key = f"tsne-{projection.TSNE_VERSION}-{in_force:.3f}-{subject.digest}".replace(".", "-")
+        end = projection.ITERATIONS
         coordinates = self._finished(key, subject)
         if coordinates is not None:
-            return _tsne(coordinates, True, projection.ITERATIONS, subject)
+            return Projection(coordinates, True, end, end, in_force, **placed)
 
         def work(report: Report) -> None:
-            self._cache.put(key, projection.tsne(fetch(), report))
+            self._cache.put(key, projection.tsne(fetch(), report, perplexity))
 
         job = self._jobs.ask(key, work)
         newest = subject.start if job.coordinates is None else job.coordinates
-        return _tsne(newest, False, job.iteration, subject)
+        return Projection(newest, False, job.iteration, end, in_force, **placed)
 
     def _finished(self, key: str, subject: _Subject) -> NDArray[np.float32] | None:
         """Returns the cached coordinates, unless a file of another kind stands in their place."""
@@ -94,13 +109,16 @@ class Projections:
         return cached
 
 
-def _tsne(coordinates: NDArray[np.float32], done: bool, iteration: int, subject: _Subject) -> Projection:
-    return Projection(coordinates, done, iteration, projection.ITERATIONS, subject.perplexity)
-
-
 def _subject(activations: NDArray[np.float32]) -> _Subject:
     content = np.ascontiguousarray(activations)
     digest = hashlib.sha256(repr(content.shape).encode())
     digest.update(content.data)
-    rows = int(projection.finite_rows(activations).sum())
-    return _Subject(digest.hexdigest()[:32], projection.perplexity_of(rows), projection.tsne_start(activations))
+    places, neurons = projection.placed(activations)
+    principal = projection.pca(activations)
+    return _Subject(
+        digest=digest.hexdigest()[:32],
+        rows=int(np.count_nonzero(places)),
+        neurons_left_out=int(np.count_nonzero(~neurons)),
+        principal=principal,
+        start=projection.tsne_start(principal),
+    )

@@ -33,6 +33,7 @@ DOORS = {
     "torch": {"torch"},
     "sklearn": {"analysis"},
     "openTSNE": {"analysis"},
+    "threadpoolctl": {"analysis"},
     "scipy": {"analysis", "recording"},
     "werkzeug": {"plugin"},
     "google_crc32c": {"storage"},

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from activis_tb.analysis.projection import ITERATIONS, finite_rows, pca, perplexity_of, tsne, tsne_start
+from activis_tb.analysis.projection import ITERATIONS, pca, perplexity_of, placed, tsne, tsne_start
 
 
 def float32(rows):
@@ -36,6 +36,7 @@ DEGENERATE = {
     "tiny values": np.eye(8) * 1e-38,
     "a large offset": np.eye(8) + 1e6,
     "no finite row": np.full((6, 2), np.nan),
+    "no finite row in half of the neurons": [[1, np.nan], [2, np.nan], [4, np.inf]],
 }
 
 
@@ -68,13 +69,38 @@ def test_a_component_without_variance_is_zero():
     assert_array_equal(pca(float32([[1], [2], [6]])), [[-2, 0], [-1, 0], [3, 0]])
 
 
-@pytest.mark.parametrize("project", [pca, tsne, tsne_start])
+@pytest.mark.parametrize("project", [pca, tsne])
 def test_rows_that_are_not_finite_have_no_place(project):
     rows = random_rows(12, 3)
     rows[3, 1], rows[7, 0] = np.nan, np.inf
     coordinates = project(rows)
     assert_array_equal(np.isnan(coordinates).all(axis=1), [row in {3, 7} for row in range(12)])
-    assert_array_equal(coordinates[finite_rows(rows)], project(rows[finite_rows(rows)]))
+    others = np.delete(rows, [3, 7], axis=0)
+    assert_array_equal(np.delete(coordinates, [3, 7], axis=0), project(others))
+
+
+@pytest.mark.parametrize("project", [pca, tsne])
+def test_a_neuron_that_is_broken_in_most_rows_takes_no_part(project):
+    rows = random_rows(12, 4)
+    rows[:7, 1], rows[2, 3] = np.nan, -np.inf
+    assert_array_equal(placed(rows).neurons, [True, False, True, True])
+    coordinates = project(rows)
+    assert_array_equal(np.isnan(coordinates).all(axis=1), np.arange(12) == 2)
+    assert_array_equal(coordinates, project(np.delete(rows, 1, axis=1)))
+
+
+def test_a_neuron_that_is_broken_in_half_of_the_rows_takes_part():
+    rows = random_rows(12, 4)
+    rows[6:, 1] = np.nan
+    assert_array_equal(placed(rows).neurons, [True] * 4)
+    assert_array_equal(np.isnan(pca(rows)).all(axis=1), np.arange(12) >= 6)
+
+
+def test_tsne_starts_with_the_picture_of_pca_in_its_own_scale():
+    rows = random_rows(12, 3)
+    rows[5, 0] = np.nan
+    principal = pca(rows)
+    assert_allclose(tsne_start(principal), principal / np.nanmax(np.abs(principal)), atol=1e-6)
 
 
 @pytest.mark.parametrize("project", [pca, tsne])
@@ -85,7 +111,7 @@ def test_degenerate_rows_are_placed_without_a_warning(project, rows):
         warnings.simplefilter("error")
         coordinates = project(rows)
     assert (coordinates.shape, coordinates.dtype) == ((len(rows), 2), np.float32)
-    assert_array_equal(np.isfinite(coordinates), np.repeat(finite_rows(rows)[:, None], 2, axis=1))
+    assert_array_equal(np.isfinite(coordinates), np.repeat(placed(rows).rows[:, None], 2, axis=1))
 
 
 @pytest.mark.parametrize("project", [pca, tsne])
@@ -140,6 +166,18 @@ def test_what_a_report_raises_ends_tsne():
 
     with pytest.raises(TimeoutError, match="enough"):
         tsne(random_rows(30, 4), report)
+
+
+def test_tsne_of_another_perplexity_is_another_picture():
+    rows = three_clusters()
+    assert_array_equal(tsne(rows, perplexity=19), tsne(rows, perplexity=19))
+    assert np.abs(tsne(rows, perplexity=5) - tsne(rows, perplexity=19)).max() > 0.01
+    assert_array_equal(tsne(rows, perplexity=100), tsne(rows, perplexity=59 / 3))
+
+
+@pytest.mark.parametrize(("rows", "wanted", "perplexity"), [(301, 5, 5), (301, 100, 100), (301, 101, 100), (13, 5, 4)])
+def test_perplexity_is_what_was_wanted_or_a_third_of_the_others(rows, wanted, perplexity):
+    assert perplexity_of(rows, wanted) == perplexity
 
 
 @pytest.mark.parametrize(("rows", "perplexity"), [(0, 0), (1, 0), (4, 1), (31, 10), (91, 30), (5000, 30)])
