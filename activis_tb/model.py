@@ -208,6 +208,8 @@ class Manifest:
         subsets: The classes, then the user's.
         attributes: Name and type, in the user's order.
         graph_digest: Digest of the graph that the layers' tensor names belong to; empty where there is none.
+        store: The folder of the side files, relative to the event file's; empty where only the sample is kept.
+        stored: Instances in the side files: all of them, or 0.
     """
 
     name: str
@@ -220,6 +222,8 @@ class Manifest:
     subsets: tuple[Subset, ...]
     attributes: tuple[tuple[str, AttributeType], ...] = ()
     graph_digest: str = ""
+    store: str = ""
+    stored: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,3 +241,33 @@ class Snapshot:
     sample: Sample
     statistics: Mapping[str, Statistics] = field(default_factory=dict)
     activations: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+
+ZERO_CODE = 0
+NONFINITE_CODE = 255
+ZONE_ROWS = 1024
+TALLY_NAMES = ("sum", "squares", "zeros", "positive", "nonfinite")
+"""What is counted of codes, per neuron: their sum and sum of squares (without those of non-finite activations), and how
+many stand for an exact zero, for an activation > 0, and for a non-finite one."""
+
+
+@dataclass(frozen=True, eq=False)
+class CodedActivations:
+    """One layer's activations of consecutive instances, in one byte each.
+
+    Code 0 is an activation of exactly zero and 255 a non-finite one. Any other code c stands for the activations from
+    `origin + (c - 1) * scale` to `origin + c * scale`, none of which lies on both sides of zero.
+
+    Attributes:
+        codes: uint8 (instances, neurons).
+        origin: float64 (neurons,).
+        scale: float64 (neurons,); 0 where all coded activations are `origin`.
+        positive_from: The smallest code of an activation > 0, uint8 (neurons,); 255 where there is none.
+        tallies: By zone of `ZONE_ROWS` instances, `TALLY_NAMES` of the codes, uint32 (zones, tallies, neurons).
+    """
+
+    codes: NDArray[np.uint8]
+    origin: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    positive_from: NDArray[np.uint8]
+    tallies: NDArray[np.uint32]

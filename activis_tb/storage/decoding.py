@@ -213,6 +213,8 @@ def _manifest(message: pb.Snapshot) -> Manifest:
         subsets=subsets,
         attributes=tuple((attribute.name, _attribute_type(attribute)) for attribute in message.sample.attributes),
         graph_digest=message.graph_digest,
+        store=message.store,
+        stored=message.stored,
     )
 
 

@@ -36,6 +36,8 @@ def encode_snapshot(snapshot: Snapshot) -> list[bytes]:
         layers=[_layer(layer, snapshot, blobs) for layer in manifest.layers],
         sample=_sample(snapshot.sample, blobs),
         graph_digest=manifest.graph_digest,
+        store=manifest.store,
+        stored=manifest.stored,
     )
     encoded = [message.SerializeToString(deterministic=True), *blobs.blobs]
     size = sum(map(len, encoded))

@@ -1,0 +1,60 @@
+"""The smallest and the largest activation of any subset of the stored instances, read from their codes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.analysis.coded_rows import blocks, split_by_part
+from activis_tb.analysis.quantization import half_step
+from activis_tb.model import NONFINITE_CODE, ZERO_CODE, CodedActivations
+
+
+@dataclass(frozen=True, eq=False)
+class StoredExtremes:
+    """The extremes of a subset's finite activations, float64 (neurons,); NaN where there is none.
+
+    Attributes:
+        min: The smallest.
+        max: The largest.
+        bound: Both of the activations themselves are at most so far away.
+    """
+
+    min: NDArray[np.float64]
+    max: NDArray[np.float64]
+    bound: NDArray[np.float64]
+
+
+def stored_extremes(parts: Sequence[CodedActivations], selected: NDArray[np.bool_]) -> StoredExtremes:
+    """Returns the extremes of one layer over the `selected` instances, bool (instances,); reads all of them.
+
+    Raises:
+        ValueError: `selected` is not as long as the parts together.
+    """
+    neurons = parts[0].codes.shape[1] if parts else 0
+    low, high, bound = np.full(neurons, np.inf), np.full(neurons, -np.inf), np.zeros(neurons)
+    for part, chosen in split_by_part(parts, selected):
+        lowest, highest, zero = _extreme_codes(part.codes, np.flatnonzero(chosen))
+        coded = lowest < NONFINITE_CODE
+        np.minimum(low, np.where(coded, part.origin + (lowest - 0.5) * part.scale, np.inf), out=low)
+        np.maximum(high, np.where(coded, part.origin + (highest - 0.5) * part.scale, -np.inf), out=high)
+        np.minimum(low, 0, out=low, where=zero)
+        np.maximum(high, 0, out=high, where=zero)
+        np.maximum(bound, half_step(part), out=bound, where=coded)
+    known = low <= high
+    return StoredExtremes(*(np.where(known, values, np.nan) for values in (low, high, bound)))
+
+
+def _extreme_codes(
+    codes: NDArray[np.uint8], rows: NDArray[np.intp]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
+    """The smallest and the largest code of finite activations but zeros, and whether there is a zero; (neurons,)."""
+    lowest = np.full(codes.shape[1], NONFINITE_CODE, np.uint8)
+    highest = np.full(codes.shape[1], ZERO_CODE, np.uint8)
+    zero = np.zeros(codes.shape[1], np.bool_)
+    for block in blocks(codes, rows):
+        zero |= (block == ZERO_CODE).any(axis=0)
+        np.minimum(lowest, np.where(block == ZERO_CODE, NONFINITE_CODE, block).min(axis=0), out=lowest)
+        np.maximum(highest, np.where(block == NONFINITE_CODE, ZERO_CODE, block).max(axis=0), out=highest)
+    return lowest, highest, zero
