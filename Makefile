@@ -69,7 +69,6 @@ bench: .venv/installed-test,check activis_tb/static/index.js browser
 	@set -e; for benchmark in benchmarks/[a-z]*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark; done
 
 build: .venv/installed-test,check
-	$(BIN)/python -m pip install --quiet build
 	$(BIN)/python -m build
 
 clean:

@@ -36,8 +36,7 @@ def source_distribution(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, checkout / name)
     folder = tmp_path_factory.mktemp("sdist")
-    backend = "from setuptools import build_meta; import sys; print(build_meta.build_sdist(sys.argv[1]))"
-    run(sys.executable, "-c", backend, folder, cwd=checkout)
+    run(sys.executable, "-m", "build", "--sdist", "--outdir", folder, checkout)
     return next(folder.glob("activis_tb-*.tar.gz"))
 
 
