@@ -44,6 +44,9 @@ class Parameters:
         """Returns the parameters `run`, `name` and `step`."""
         return SnapshotKey(self.text("run"), self.text("name"), self.integer("step"))
 
+    def has(self, name: str) -> bool:
+        return name in self._arguments
+
     def text(self, name: str, default: str | None = None) -> str:
         given = self._arguments.getlist(name)
         if not given and default is not None:
@@ -61,6 +64,15 @@ class Parameters:
         if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
             raise ArgumentError(name, repr(text), "an integer")
         return int(text)
+
+    def integer_within(self, name: str, low: int, high: int, default: int) -> int:
+        """Returns an integer from `low` to `high`; `default` where the parameter is not given."""
+        if not self.has(name):
+            return default
+        value = self.integer(name)
+        if not low <= value <= high:
+            raise ArgumentError(name, value, f"an integer from {low} to {high}")
+        return value
 
     def choice(self, name: str, choices: Sequence[_Choice]) -> _Choice:
         text = self.text(name)

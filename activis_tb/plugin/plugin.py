@@ -45,6 +45,8 @@ class ActivisPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/statistics": self._data("statistics"),
             "/activations": self._data("activations"),
             "/projection": self._data("projection"),
+            "/health": self._data("health"),
+            "/scores": self._data("scores"),
             "/index.js": self._static,
             "/*": self._static,
         }

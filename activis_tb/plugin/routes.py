@@ -1,6 +1,5 @@
 """The routes of `http_api.md`: each reads its parameters, asks for data, and answers."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,12 +8,14 @@ from tensorboard import errors, plugin_util
 from tensorboard.data.provider import DataProvider
 from werkzeug.wrappers import Request, Response
 
+from activis_tb.analysis.projection import PERPLEXITY
 from activis_tb.errors import ArgumentError, StoredDataError
 from activis_tb.model import STATISTIC_NAMES, Attribute
 from activis_tb.plugin import payloads, wire
 from activis_tb.plugin.catalogue import Catalogue
 from activis_tb.plugin.graphs import Graphs
 from activis_tb.plugin.guard import sentence
+from activis_tb.plugin.health import layer_health
 from activis_tb.plugin.jobs import QueueFullError
 from activis_tb.plugin.params import NotFoundError, Parameters
 from activis_tb.plugin.projections import METHODS, Projections
@@ -29,6 +30,7 @@ _STATUS_CODES: tuple[tuple[type[Exception], int], ...] = (
     (QueueFullError, 503),
 )
 _MOST_PICTURE_COLUMNS = 4
+_PERPLEXITIES = (5, 100)
 
 
 class Routes:
@@ -46,6 +48,7 @@ class Routes:
         self._graphs = Graphs(data_provider, self._snapshots)
         self._projections = Projections()
         self._entries: Recent[str, dict[str, Any]] = Recent(2_000)
+        self._health_documents: Recent[tuple[str, str], dict[str, Any]] = Recent(2_000)
         self._pictures: Recent[tuple[str, str], Attribute] = Recent(_MOST_PICTURE_COLUMNS)
         self._handlers: dict[str, Callable[[Request, Parameters, str], Response]] = {
             "runs": self._runs,
@@ -56,6 +59,8 @@ class Routes:
             "statistics": self._statistics,
             "activations": self._activations,
             "projection": self._projection,
+            "health": self._health,
+            "scores": self._scores,
         }
 
     def answer(self, route: str, request: Request) -> Response:
@@ -101,18 +106,25 @@ class Routes:
         return payloads.json_document(request, payloads.message_to_dict(columns))
 
     def _image(self, request: Request, parameters: Parameters, experiment: str) -> Response:
-        name, row = parameters.text("attribute"), parameters.integer("row")
+        name = parameters.text("attribute")
         snapshot = self._snapshot(parameters, experiment)
+        row = _row(snapshot, parameters)
         encoded = [other for other, type_ in snapshot.manifest.attributes if type_ in wire.ENCODED_TYPES]
         if name not in encoded:
             raise NotFoundError("attribute of type image or audio", name, encoded)
-        if not 0 <= row < snapshot.manifest.rows:
-            raise NotFoundError("row", row, way_out=f"Rows are 0 to {snapshot.manifest.rows - 1}.")
         version = f"{snapshot.key}{snapshot.version}"
         attribute = self._pictures.get_or_make((version, name), lambda: snapshot.reader.attribute(name))
         if not attribute.present[row]:
             raise NotFoundError(f"value of attribute {name!r} in row", row)
         return payloads.encoded(request, attribute.values[row], name, row)
+
+    def _scores(self, request: Request, parameters: Parameters, experiment: str) -> Response:
+        snapshot = self._snapshot(parameters, experiment)
+        scores = snapshot.reader.scores()
+        if parameters.has("row"):
+            row = _row(snapshot, parameters)
+            scores = scores[row : row + 1]
+        return payloads.npy(request, scores)
 
     def _membership(self, request: Request, parameters: Parameters, experiment: str) -> Response:
         membership = self._snapshot(parameters, experiment).reader.membership()
@@ -132,11 +144,30 @@ class Routes:
         snapshot = self._snapshot(parameters, experiment)
         reader = snapshot.reader_of(layer)
         identity = f"{snapshot.key}{snapshot.version}{layer}"
-        projection = self._projections.get(identity, lambda: reader.activations(layer), method)
+        perplexity = parameters.integer_within("perplexity", *_PERPLEXITIES, default=PERPLEXITY)
+        projection = self._projections.get(identity, lambda: reader.activations(layer), method, perplexity)
         headers = [
             ("Activis-Iteration", str(projection.iteration)),
             ("Activis-Iterations", str(projection.iterations)),
-            ("Activis-Perplexity", f"{projection.perplexity:g}" if math.isfinite(projection.perplexity) else "0"),
+            ("Activis-Perplexity", f"{projection.perplexity:g}"),
+            ("Activis-Rows", str(projection.rows)),
+            ("Activis-Neurons-Left-Out", str(projection.neurons_left_out)),
         ]
         code = 200 if projection.done else 202
         return payloads.npy(request, projection.coordinates, code, headers)
+
+    def _health(self, request: Request, parameters: Parameters, experiment: str) -> Response:
+        layer = parameters.text("layer")
+        snapshot = self._snapshot(parameters, experiment)
+        document = self._health_documents.get_or_make(
+            (f"{snapshot.key}{snapshot.version}", layer),
+            lambda: payloads.message_to_dict(layer_health(snapshot, layer)),
+        )
+        return payloads.json_document(request, document)
+
+
+def _row(snapshot: JoinedSnapshot, parameters: Parameters) -> int:
+    row = parameters.integer("row")
+    if not 0 <= row < snapshot.manifest.rows:
+        raise NotFoundError("row", row, way_out=f"Rows are 0 to {snapshot.manifest.rows - 1}.")
+    return row

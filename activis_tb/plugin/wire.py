@@ -14,6 +14,9 @@ from activis_tb.storage.metadata import SUBRUN
 ENCODED_TYPES: tuple[AttributeType, ...] = ("image", "audio")
 """Attributes whose values are fetched one by one."""
 
+MOST_SCORES = 200_000
+"""Scores that go into the columns of the instances; more are fetched apart."""
+
 
 def snapshot_entry(snapshot: JoinedSnapshot) -> pb.SnapshotEntry:
     manifest = snapshot.manifest
@@ -88,7 +91,7 @@ def instance_columns(sample: Sample, attributes: Sequence[tuple[str, str]]) -> p
         label=sample.label.tolist(),
         predicted=sample.predicted.tolist(),
         score=sample.score.tolist(),
-        scores=sample.scores.ravel().tolist(),
+        scores=sample.scores.ravel().tolist() if sample.scores.size <= MOST_SCORES else (),
         drawn=sample.drawn.tolist(),
         always=sample.always.tolist(),
         attributes=[_attribute(name, type_, read) for name, type_ in attributes],

@@ -82,6 +82,10 @@ class SnapshotReader:
         shape = (self.manifest.rows, len(self.manifest.subsets))
         return self._array(self._message.sample.membership, shape).astype(np.bool_)
 
+    def scores(self) -> NDArray[np.float32]:
+        """Returns the scores of the sampled instances, float32 (rows, classes)."""
+        return self._array(self._message.sample.scores, (self.manifest.rows, len(self.manifest.classes)))
+
     def sample(self, without: Collection[AttributeType] = ()) -> Sample:
         """Returns the columns of the sampled instances; attributes of the types in `without` are not fetched."""
         stored = self._message.sample

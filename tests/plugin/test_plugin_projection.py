@@ -50,7 +50,8 @@ def test_pca_is_answered_at_once(serve, logdir):
     coordinates = read_array(response)
     assert coordinates.dtype == np.dtype("<f4")
     assert_array_equal(coordinates, pca(activations()))
-    assert response.headers["Activis-Iterations"] == "0"
+    assert [response.headers[f"Activis-{name}"] for name in ("Iteration", "Iterations", "Perplexity")] == ["0"] * 3
+    assert (response.headers["Activis-Rows"], response.headers["Activis-Neurons-Left-Out"]) == ("39", "0")
 
 
 def test_tsne_is_streamed_until_it_is_final(serve, logdir):
@@ -64,6 +65,26 @@ def test_tsne_is_streamed_until_it_is_final(serve, logdir):
     for answer in answers:
         assert_array_equal(np.isnan(read_array(answer)).all(axis=1), np.arange(40) == 3)
     assert_array_equal(read_array(answers[-1]), tsne(activations()))
+
+
+def test_the_perplexity_is_as_wanted_and_each_has_its_own_picture(serve_slow, logdir):
+    server = serve_slow(logdir)
+    tight = poll(server, **KEY, method="tsne", perplexity=5)[-1]
+    assert tight.headers["Activis-Perplexity"] == "5"
+    assert_array_equal(read_array(tight), tsne(activations(), perplexity=5))
+    assert_array_equal(read_array(poll(server, **KEY, method="tsne")[-1]), tsne(activations()))
+    wide = server.get("projection", **KEY, method="tsne", perplexity=100)
+    assert (wide.status_code, wide.headers["Activis-Perplexity"]) == (200, "12.6667")
+
+
+def test_a_neuron_that_is_broken_in_most_instances_takes_no_place_away(serve_slow, tmp_path):
+    broken = activations()
+    broken[5:, 0] = np.inf
+    write_snapshot(tmp_path / "logs", "cnn/activis", make_snapshot({"hidden": broken}, labels=[0, 1] * 20))
+    server = serve_slow(tmp_path / "logs")
+    for answer in (server.get("projection", **KEY, method="pca"), *poll(server, **KEY, method="tsne")):
+        assert (answer.headers["Activis-Rows"], answer.headers["Activis-Neurons-Left-Out"]) == ("39", "1")
+        assert_array_equal(np.isnan(read_array(answer)).all(axis=1), np.arange(40) == 3)
 
 
 def test_a_finished_tsne_is_there_at_once_after_a_restart(serve, logdir, own_cache):
@@ -266,6 +287,8 @@ def test_the_same_activations_share_one_job(logdir):
     deadline = time.monotonic() + DEADLINE
     while not projections.get("a", fetch, "tsne").done and time.monotonic() < deadline:
         time.sleep(0.02)
+    assert len(fetched) == 2
+    assert projections.get("a", fetch, "pca").done
     assert len(fetched) == 2
     assert projections.get("b", fetch, "tsne").done
     assert len(fetched) == 3

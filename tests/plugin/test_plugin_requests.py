@@ -6,7 +6,18 @@ from tests.plugin.server import Server
 from tests.snapshots import column, make_snapshot, write_snapshot
 
 KEY = {"run": "cnn/activis", "name": "validation", "step": 1}
-DATA_ROUTES = ("runs", "graph", "instances", "image", "membership", "statistics", "activations", "projection")
+DATA_ROUTES = (
+    "runs",
+    "graph",
+    "instances",
+    "image",
+    "membership",
+    "statistics",
+    "activations",
+    "projection",
+    "health",
+    "scores",
+)
 HOSTILE = [
     "",
     " ",
@@ -83,6 +94,16 @@ def test_an_unknown_choice_lists_the_choices(slow):
     assert "expected one of tsne, pca" in slow.refused("projection", 400, **KEY, layer="hidden", method="umap")
 
 
+@pytest.mark.parametrize("perplexity", ["4", "101", "-30", "30.5", "nan", ""])
+def test_a_perplexity_out_of_bounds_is_refused(slow, perplexity):
+    for method in ("pca", "tsne"):
+        query = {**KEY, "layer": "hidden", "method": method, "perplexity": perplexity}
+        sentence = slow.refused("projection", 400, **query)
+        assert sentence.startswith("perplexity: got ")
+        assert "expected an integer" in sentence
+    assert "an integer from 5 to 100." in slow.refused("projection", 400, **{**query, "perplexity": "101"})
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -100,12 +121,13 @@ def test_what_does_not_exist_is_named_with_what_does(server, changes, sentence):
 
 
 def test_layers_attributes_and_rows_that_do_not_exist_are_named(server):
-    for route in ("activations", "statistics", "projection"):
+    for route in ("activations", "statistics", "projection", "health"):
         query = {**KEY, "layer": "conv", "statistic": "mean", "method": "pca"}
         assert server.refused(route, 404, **query) == "There is no layer 'conv'; there is 'hidden'."
     assert "there is 'photo'" in server.refused("image", 404, **KEY, attribute="length", row=0)
     for row in (2, -1, 2**63 - 1):
         assert "Rows are 0 to 1." in server.refused("image", 404, **KEY, attribute="photo", row=row)
+        assert "Rows are 0 to 1." in server.refused("scores", 404, **KEY, row=row)
     assert "expected an integer" in server.refused("image", 400, **KEY, attribute="photo", row="0.5")
 
 
@@ -121,9 +143,12 @@ def test_hostile_text_is_never_more_than_not_found(server, text):
         ("activations", "layer"),
         ("image", "attribute"),
         ("projection", "layer"),
+        ("projection", "perplexity"),
+        ("health", "layer"),
+        ("scores", "row"),
         ("graph", "run"),
     ):
-        query = {**KEY, "row": "0", "method": "pca", parameter: text}
+        query = {**KEY, "row": "0", "method": "pca", "layer": "hidden", parameter: text}
         assert server.get(route, **query).status_code in {400, 404}
     assert server.get("graph", run="cnn/activis", source=text).status_code in ({200} if text == "" else {400, 404})
 

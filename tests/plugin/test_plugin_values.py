@@ -93,6 +93,25 @@ def pb_defaults():
     return {"numbers": [], "booleans": [], "texts": [], "codes": [], "categories": [], "present": []}
 
 
+def test_scores_are_those_of_all_rows_or_of_one(server):
+    scores = server.array("scores", **KEY)
+    assert scores.dtype == np.dtype("<f4")
+    assert_array_equal(scores, OUTPUT)
+    assert_array_equal(server.array("scores", **KEY, row=2), [[0.25, 0.75]])
+
+
+def test_scores_too_many_for_text_are_served_as_numbers_alone(serve_slow, tmp_path):
+    rows, classes = 401, 500
+    scores = np.random.default_rng(0).random((rows, classes), np.float32)
+    names = [f"class {position}" for position in range(classes)]
+    snapshot = make_snapshot({"hidden": np.ones((rows, 1))}, labels=[0] * rows, classes=names, scores=scores, step=3)
+    write_snapshot(tmp_path, "cnn/activis", snapshot)
+    server = serve_slow(tmp_path)
+    columns = server.json("instances", **KEY)
+    assert (columns["scores"], len(columns["score"])) == ([], rows)
+    assert_array_equal(server.array("scores", **KEY), scores)
+
+
 def test_image_answers_the_encoded_picture(server):
     picture = server.get("image", **KEY, attribute="photo", row=0)
     assert (picture.status_code, picture.mimetype, picture.data) == (200, "image/png", PNG)
