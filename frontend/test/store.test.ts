@@ -23,6 +23,8 @@ function createClient(change: Partial<Client> = {}): Client {
       runList([runEntry("cnn/activis", [snapshot({ step: 1 }), snapshot({ step: 2, wall_time: 1, version: "2" })])]),
     graph: async () => graph(),
     instances: async () => instances(),
+    scores: async (_snapshot, row) => ({ shape: [1, 2], data: Float32Array.of(row, 1 - row) }),
+    health: async () => Promise.reject(new RouteError(404, "not needed here")),
     membership: async () => ({ shape: [3, 3], data: Uint8Array.of(1, 0, 1, 1, 0, 0, 0, 1, 1) }),
     statistics: async () =>
       rows([

@@ -1,6 +1,6 @@
 /** The plugin's routes as functions. Every function aborts with `signal` and rejects with a sentence to show. */
 
-import type { Graph, InstanceColumns, RunList } from "./activis";
+import type { Graph, InstanceColumns, LayerHealth, RunList } from "./activis";
 import { decodeBytes, decodeFloats, type NpyArray } from "./npy";
 
 /** Names one snapshot: everything recorded at one (run, name, step). */
@@ -39,6 +39,9 @@ export interface Client {
   runs(signal: AbortSignal): Promise<RunList>;
   graph(run: string, signal: AbortSignal): Promise<Graph>;
   instances(snapshot: SnapshotReference, signal: AbortSignal): Promise<InstanceColumns>;
+  /** Scores of one sampled instance, (1, classes). */
+  scores(snapshot: SnapshotReference, row: number, signal: AbortSignal): Promise<NpyArray<Float32Array>>;
+  health(snapshot: SnapshotReference, layer: string, signal: AbortSignal): Promise<LayerHealth>;
   /** (rows, subsets) */
   membership(snapshot: SnapshotReference, signal: AbortSignal): Promise<NpyArray<Uint8Array>>;
   /** (subsets, neurons) */
@@ -73,6 +76,8 @@ export function createClient(base: string): Client {
     runs: (signal) => json("runs", {}, signal),
     graph: (run, signal) => json("graph", { run }, signal),
     instances: (snapshot, signal) => json("instances", snapshot, signal),
+    scores: (snapshot, row, signal) => floats("scores", { ...snapshot, row }, signal),
+    health: (snapshot, layer, signal) => json("health", { ...snapshot, layer }, signal),
     membership: async (snapshot, signal) =>
       decodeBytes(await (await get("membership", snapshot, signal)).arrayBuffer()),
     statistics: (snapshot, layer, statistic, signal) => floats("statistics", { ...snapshot, layer, statistic }, signal),

@@ -13,6 +13,7 @@ import { createHover, type HoverState } from "./hover";
 import { type LayerStore, openLayer } from "./layer";
 import { Cache, createResource, type Resource } from "./resource";
 import { instanceKey, instanceRow, type MatrixRow, pinnedRows, subsetRows } from "./rows";
+import { followScores, type Scores } from "./scores";
 
 export interface Store extends HoverState {
   client: Client;
@@ -22,6 +23,8 @@ export interface Store extends HoverState {
   graph: Resource<Graph>;
   instances: Resource<InstanceColumns>;
   membership: Resource<NpyArray<Uint8Array>>;
+  /** Scores of the hovered instance, (classes,); null while they are not there. */
+  scores: ReadonlySignal<Scores | null>;
   /** Classes, subsets and pinned instances, as every panel shows them; the temporary row comes after. */
   rows: ReadonlySignal<readonly MatrixRow[]>;
   /** Open layers in the order of the graph. */
@@ -58,6 +61,7 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     graph,
     instances,
     membership,
+    scores: followScores({ client, cache, catalogue }, columns, hover.instance),
     rows,
     layers,
     ...hover,

@@ -104,14 +104,11 @@ const MOST_BARS = 8;
 
 function ScoreBars({ snapshot, instances, row }: CardProperties) {
   const colours = useClassColours();
-  const width = snapshot.classes.length;
-  const scores = snapshot.classes.map((name, label) => ({
-    name,
-    label,
-    score: instances.scores[row * width + label] ?? 0,
-  }));
+  const known = useStore().scores.value;
+  if (!known) return <p class="hint">loading its scores …</p>;
+  const scores = snapshot.classes.map((name, label) => ({ name, label, score: known[label] ?? 0 }));
   const shown =
-    width <= MOST_BARS
+    scores.length <= MOST_BARS
       ? scores
       : scores.sort((first, second) => descending(first.score, second.score)).slice(0, MOST_BARS);
   return (
