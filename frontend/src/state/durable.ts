@@ -11,6 +11,20 @@ export type Sort = string;
 
 export const DEFAULT_SORT: Sort = "strongest";
 
+/** How instances are placed in the plane; chosen first, then computed. */
+export interface ProjectionChoice {
+  method: "pca" | "tsne";
+  /** Wanted of t-SNE; few instances lower it. */
+  perplexity: number;
+}
+
+export const DEFAULT_PROJECTION: ProjectionChoice = { method: "tsne", perplexity: 30 };
+
+/** `label`, `predicted`, `score`, or `attribute:` and an attribute's name: what a projection's dots are coloured by. */
+export type Colour = string;
+
+export const DEFAULT_COLOUR: Colour = "label";
+
 export interface Durable {
   wish: Signal<Wish>;
   /** Names of the layers whose panels are open. */
@@ -21,6 +35,14 @@ export interface Durable {
   dotSize: Signal<DotSize>;
   /** Classes that keep their colour where there are too many to tell apart; empty means the first ones. */
   coloured: Signal<readonly string[]>;
+  /** Key of the row that stays lit in the projections; empty where none does. */
+  locked: Signal<string>;
+  /** Name of the layer whose panel takes the place of all; empty where none does. */
+  maximised: Signal<string>;
+  /** Whether the graph is a slim bar. */
+  slimGraph: Signal<boolean>;
+  projection: Signal<ProjectionChoice>;
+  colour: Signal<Colour>;
 }
 
 /** Reads the hash once, then keeps hash and signals alike in both directions. */
@@ -32,6 +54,11 @@ export function openDurable(hash: HashStore): Durable {
     pinned: signal([]),
     dotSize: signal("fixed"),
     coloured: signal([]),
+    locked: signal(""),
+    maximised: signal(""),
+    slimGraph: signal(false),
+    projection: signal(DEFAULT_PROJECTION),
+    colour: signal(DEFAULT_COLOUR),
   };
   apply(durable, hash.read());
   hash.listen(() => apply(durable, hash.read()));
@@ -50,6 +77,11 @@ function valuesOf(durable: Durable): HashValues {
     pinned: joinList(durable.pinned.value),
     size: durable.dotSize.value === "fixed" ? "" : durable.dotSize.value,
     colours: joinList(durable.coloured.value),
+    locked: durable.locked.value,
+    maximised: durable.maximised.value,
+    graph: durable.slimGraph.value ? "slim" : "",
+    projection: formatProjection(durable.projection.value),
+    colour: durable.colour.value === DEFAULT_COLOUR ? "" : durable.colour.value,
   };
 }
 
@@ -62,7 +94,27 @@ function apply(durable: Durable, values: HashValues): void {
     durable.pinned.value = [...new Set(splitList(values.pinned))];
     durable.dotSize.value = values.size === "active" ? "active" : "fixed";
     durable.coloured.value = splitList(values.colours);
+    durable.locked.value = values.locked ?? "";
+    durable.maximised.value = values.maximised ?? "";
+    durable.slimGraph.value = values.graph === "slim";
+    const projection = parseProjection(values.projection);
+    if (formatProjection(projection) !== formatProjection(durable.projection.peek())) {
+      durable.projection.value = projection;
+    }
+    durable.colour.value = values.colour || DEFAULT_COLOUR;
   });
+}
+
+/** `pca`, or `tsne-50`; empty for the default. */
+function formatProjection({ method, perplexity }: ProjectionChoice): string {
+  if (method === "pca") return "pca";
+  return perplexity === DEFAULT_PROJECTION.perplexity ? "" : `tsne-${perplexity}`;
+}
+
+function parseProjection(text: string | undefined): ProjectionChoice {
+  if (text === "pca") return { ...DEFAULT_PROJECTION, method: "pca" };
+  const perplexity = Number(/^tsne-(\d{1,3})$/.exec(text ?? "")?.[1] ?? DEFAULT_PROJECTION.perplexity);
+  return { method: "tsne", perplexity };
 }
 
 /** Adds `item` to the list, or takes it out. */
