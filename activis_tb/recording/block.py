@@ -43,8 +43,9 @@ class Block:
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of one instance's activations."""
-        return sum(values.shape[1] * values.itemsize for values in self.activations.values())
+        """Bytes of one instance's activations and scores."""
+        tables = (self.scores, *self.activations.values())
+        return sum(values.shape[1] * values.itemsize for values in tables)
 
     def take(self, rows: NDArray[Any] | slice) -> "Block":
         """Returns the instances at `rows`: positions in any order, or a slice."""

@@ -12,12 +12,18 @@ MOST_BYTES = 64 * 2**20
 
 
 class Buffer:
-    """Instances that wait to be accumulated: at most `MOST_ROWS`, of at most `MOST_BYTES` of activations.
+    """Instances that wait to be accumulated: at most `MOST_ROWS`, of at most `MOST_BYTES` of activations and scores.
 
     The caller's arrays are copied, so they may be overwritten by the next batch.
+
+    Args:
+        most_rows: Another limit than `MOST_ROWS`.
+        most_bytes: Another limit than `MOST_BYTES`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_rows: int | None = None, most_bytes: int | None = None) -> None:
+        self._most_rows = most_rows or MOST_ROWS
+        self._most_bytes = most_bytes or MOST_BYTES
         self._blocks: list[Block] = []
         self._activations: dict[str, NDArray[np.float32]] = {}
         self._rows = 0
@@ -51,7 +57,7 @@ class Buffer:
         return collected
 
     def _allocate(self, block: Block) -> None:
-        self._capacity = max(1, min(MOST_ROWS, MOST_BYTES // max(1, block.row_bytes)))
+        self._capacity = max(1, min(self._most_rows, self._most_bytes // max(1, block.row_bytes)))
         self._activations = {
             name: np.empty((self._capacity, values.shape[1]), np.float32) for name, values in block.activations.items()
         }

@@ -3,6 +3,7 @@
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -32,10 +33,16 @@ def new_session() -> int:
 
 
 class Recorder:
-    """Streams instances into statistics and a sample."""
+    """Streams instances into statistics and a sample.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: What is to be recorded.
+        keep: Is given every instance once, in the order of the stream; the activations are valid during the call only.
+    """
+
+    def __init__(self, settings: Settings, keep: Callable[[Block], None] | None = None) -> None:
         self._settings = settings
+        self._keep = keep
         self._reader = BatchReader(settings)
         self._buffer = Buffer()
         self._sampler = Sampler(len(settings.classes), settings.sample)
@@ -90,6 +97,8 @@ class Recorder:
             self._accumulator = Accumulator(len(self._settings.classes), len(self._settings.subsets), neurons)
         self._accumulator.add(block)
         self._sampler.add(block)
+        if self._keep is not None:
+            self._keep(block)
 
     def _layers(self, accumulator: Accumulator) -> tuple[Layer, ...]:
         tensors = self._settings.graph.tensors if self._settings.graph else {}

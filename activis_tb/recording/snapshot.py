@@ -3,16 +3,20 @@
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from activis_tb.errors import ArgumentError, RecordingClosedError
-from activis_tb.model import AttributeType, ForwardGraph, LayerSpec
+from activis_tb.model import AttributeType, ForwardGraph, LayerSpec, Snapshot
+from activis_tb.recording.dataset import DatasetRecorder
 from activis_tb.recording.recorder import Recorder, new_session
 from activis_tb.recording.selections import BatchFunction
 from activis_tb.recording.settings import Settings, SubsetArgument, read_settings, whole_number
 from activis_tb.recording.writing import announce, encode, write_graph
+from activis_tb.storage.dataset_files import event_label, remove_abandoned
+from activis_tb.storage.dataset_writer import DatasetWriter
 from activis_tb.storage.events import snapshot_event, write_event_file
 from activis_tb.storage.metadata import SUBRUN, SnapshotTag
 
@@ -27,14 +31,15 @@ def preprocess(
     subsets: SubsetArgument | None = None,
     sample: int = 1000,
     always: BatchFunction | Iterable[Any] = (),
-    keep: Literal["sample"] = "sample",
+    keep: Literal["sample", "all"] = "sample",
     attribute_types: Mapping[str, AttributeType] | None = None,
     graph: ForwardGraph | None = None,
     quiet: bool = False,
 ) -> "SnapshotRecorder":
     """Begins to record one snapshot; `process` every batch, then `postprocess`, or use it as a context manager.
 
-    Time grows with the number of instances; memory does not. Nothing is written before `postprocess`.
+    Time grows with the number of instances; memory does not. Nothing is written before `postprocess`, except the side
+    files of `keep="all"`, which are removed again unless the snapshot is completed.
 
     Args:
         logdir: The run's directory, as TensorBoard knows it; the snapshot goes to a folder of its own below it.
@@ -49,7 +54,9 @@ def preprocess(
         sample: About how many instances to keep one by one; the same share of every class, chosen by a hash of the id,
             so they are the same ones in every step and run.
         always: Instances to keep besides: ids, or a function as in `subsets`.
-        keep: What to keep one by one; only `"sample"` is known to this version.
+        keep: What to keep one by one. `"all"` writes every instance besides the sample: its outcomes and attributes
+            (but pictures and sounds), and its activations in one byte each, so that subsets which are thought of later
+            are exact in their counts and within a stated bound in their averages.
         attribute_types: The type of some attributes, where the values do not show it.
         graph: The model's forward graph; written once per run.
         quiet: Do not print where the snapshot is to be seen.
@@ -57,8 +64,8 @@ def preprocess(
     Raises:
         ArgumentError: An argument cannot be used; the message says what can.
     """
-    if keep != "sample":
-        raise ArgumentError("keep", repr(keep), '"sample"', "Raise sample= to keep more instances one by one.")
+    if keep not in {"sample", "all"}:
+        raise ArgumentError("keep", repr(keep), '"sample" or "all"', "Raise sample= to keep a larger sample.")
     settings = read_settings(
         name=name,
         layers=layers,
@@ -69,18 +76,22 @@ def preprocess(
         attribute_types=attribute_types,
         graph=graph,
     )
-    return SnapshotRecorder(_directory(logdir), whole_number(step, "step"), settings, quiet=quiet)
+    return SnapshotRecorder(
+        _directory(logdir), whole_number(step, "step"), settings, keep_all=keep == "all", quiet=quiet
+    )
 
 
 class SnapshotRecorder:
     """A recording that `preprocess` began."""
 
-    def __init__(self, logdir: Path, step: int, settings: Settings, *, quiet: bool) -> None:
+    def __init__(self, logdir: Path, step: int, settings: Settings, *, keep_all: bool = False, quiet: bool) -> None:
         self._logdir = logdir
         self._tag = SnapshotTag(settings.name, step, new_session())
         self._graph = settings.graph
         self._quiet = quiet
-        self._recorder: Recorder | None = Recorder(settings)
+        self._writer = DatasetWriter(logdir / SUBRUN, self._tag) if keep_all else None
+        self._dataset = DatasetRecorder(self._writer) if self._writer else None
+        self._recorder: Recorder | None = Recorder(settings, self._dataset.add if self._dataset else None)
 
     def process(
         self,
@@ -109,6 +120,7 @@ class SnapshotRecorder:
         Raises:
             ArgumentError: Something cannot be used; the message says what can.
             RecordingClosedError: The recording was written or abandoned.
+            OSError: The log directory cannot be written (`keep="all"` only); the recording is abandoned then.
         """
         self._open().process(labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
 
@@ -119,15 +131,20 @@ class SnapshotRecorder:
             ArgumentError: No instance was processed.
             SnapshotTooLargeError: It would not fit into an event that TensorBoard can load.
             RecordingClosedError: The recording was written or abandoned.
-            OSError: The log directory cannot be written; `postprocess` may be called again.
+            OSError: The log directory cannot be written; `postprocess` may be called again, unless it was the
+                instances of `keep="all"` that could not be written.
         """
         return self._write()
 
     def _write(self) -> Path:
-        snapshot = self._open().finish(self._tag.step, self._tag.session)
+        snapshot = self._stored(self._open().finish(self._tag.step, self._tag.session))
         blobs = encode(snapshot)
         directory = self._logdir / SUBRUN
-        path = write_event_file(directory, snapshot_event(self._tag, blobs, time.time()))
+        remove_abandoned(directory)
+        label = event_label(self._tag.session) if self._writer else ""
+        path = write_event_file(directory, snapshot_event(self._tag, blobs, time.time()), label)
+        if self._writer:
+            self._writer.commit()
         self._recorder = None
         if self._graph:
             write_graph(directory, self._graph)
@@ -145,12 +162,24 @@ class SnapshotRecorder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error_type is None and self._recorder is not None:
-            self._write()
-        self._recorder = None
+        try:
+            if error_type is None and self._recorder is not None:
+                self._write()
+        finally:
+            self._recorder = None
+            if self._writer:
+                self._writer.abandon()
+
+    def _stored(self, snapshot: Snapshot) -> Snapshot:
+        """Writes the rest of the instances, and says in the manifest where they are."""
+        if self._dataset is None or self._writer is None:
+            return snapshot
+        self._dataset.flush()
+        manifest = replace(snapshot.manifest, store=self._writer.store, stored=self._writer.instances)
+        return replace(snapshot, manifest=manifest)
 
     def _open(self) -> Recorder:
-        if self._recorder is None:
+        if self._recorder is None or (self._writer and self._writer.closed):
             message = f"The recording {self._tag} was written or abandoned; begin another one by activis_tb.preprocess."
             raise RecordingClosedError(message)
         return self._recorder

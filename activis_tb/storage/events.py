@@ -1,7 +1,6 @@
 """Snapshots and graphs as event files: whole or absent, beside whatever else writes to the log directory."""
 
 import os
-import socket
 import struct
 import time
 from collections.abc import Sequence
@@ -12,10 +11,10 @@ from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_
 
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.metadata import FORMAT_VERSION, PLUGIN_NAME, SnapshotTag
+from activis_tb.storage.ownership import is_gone, owner
 
 _FILE_VERSION = "brain.Event:2"
 _TEMPORARY = ".activis-"
-_STALE_SECONDS = 24 * 3600
 
 
 def summary_metadata() -> summary_pb2.SummaryMetadata:
@@ -62,7 +61,7 @@ def write_event_file(directory: str | os.PathLike[str], event: event_pb2.Event, 
     folder.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(folder)
     now = time.time_ns()
-    temporary = folder / f"{_TEMPORARY}{socket.gethostname()}-{os.getpid()}-{now}.tmp"
+    temporary = folder / f"{_TEMPORARY}{owner()}-{now}.tmp"
     suffix = f".{label}" if label else ""
     final = folder / f"events.out.tfevents.{now // 10**9:010d}.{now:019d}.activis{suffix}"
     try:
@@ -95,22 +94,11 @@ def _masked_crc(data: bytes) -> bytes:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Removes temporary files of writers that are gone: of this host with a dead process, or a day old."""
+    """Removes temporary files of writers that are gone."""
     for leftover in folder.glob(f"{_TEMPORARY}*.tmp"):
         try:
-            host, pid, _ = leftover.stem.removeprefix(_TEMPORARY).rsplit("-", 2)
-            stale = time.time() - leftover.stat().st_mtime > _STALE_SECONDS
-            if stale or (host == socket.gethostname() and not _alive(int(pid))):
+            writer, _, _ = leftover.stem.removeprefix(_TEMPORARY).rpartition("-")
+            if is_gone(writer, leftover.stat().st_mtime):
                 leftover.unlink(missing_ok=True)
         except (OSError, ValueError):
             continue
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

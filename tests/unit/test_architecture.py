@@ -37,6 +37,7 @@ DOORS = {
     "scipy": {"analysis", "recording"},
     "werkzeug": {"plugin"},
     "google_crc32c": {"storage"},
+    "duckdb": {"storage", "conditions"},
 }
 """By library, the rooms that may import it."""
 

@@ -1,6 +1,7 @@
 """Event files are whole or absent, in the framing of TensorBoard, and leave other writers' files alone."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -46,7 +47,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_leftovers_of_dead_writers_are_removed_and_those_of_live_ones_kept(tmp_path: Path) -> None:
-    host = events.socket.gethostname()
+    host = socket.gethostname()
     dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     gone = tmp_path / f".activis-{host}-{int(dead.stdout)}-1.tmp"
     live = tmp_path / f".activis-{host}-{os.getppid()}-2.tmp"

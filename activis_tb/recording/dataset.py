@@ -1,0 +1,80 @@
+"""What `keep="all"` adds to a recording: every instance, part by part, to the side files."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.analysis.quantization import quantise
+from activis_tb.recording.attributes import Column
+from activis_tb.recording.block import Block
+from activis_tb.recording.buffer import Buffer
+from activis_tb.storage.dataset_files import MOST_ROWS, attribute_column, score_column
+from activis_tb.storage.dataset_writer import DatasetWriter
+
+PART_ROWS = MOST_ROWS
+PART_BYTES = 64 * 2**20
+"""Bytes of activations, of texts, and so of memory, that one part may take."""
+
+
+class DatasetRecorder:
+    """Collects blocks to parts; its memory does not grow with the number of instances."""
+
+    def __init__(self, writer: DatasetWriter) -> None:
+        self._writer = writer
+        self._buffer = Buffer(PART_ROWS, PART_BYTES)
+        self._text_bytes = 0
+
+    def add(self, block: Block) -> None:
+        """Adds the instances of `block`; raises OSError where they cannot be written."""
+        rest = replace(block, attributes={name: _presence(column) for name, column in block.attributes.items()})
+        self._text_bytes += sum(map(_text_bytes, block.attributes.values()))
+        while len(rest):
+            rest = self._buffer.fill(rest)
+            if self._buffer.full:
+                self.flush()
+        if self._text_bytes > PART_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what has not been written."""
+        block = self._buffer.drain()
+        self._text_bytes = 0
+        if block is not None:
+            self._writer.write_part(_columns(block), [quantise(values) for values in block.activations.values()])
+
+
+def _presence(column: Column) -> Column:
+    """Of pictures and sounds, only whether there is one."""
+    return Column("boolean", column.present, column.present) if column.kind == "bytes" else column
+
+
+def _text_bytes(column: Column) -> int:
+    return sum(map(len, column.values)) if column.kind == "text" else 0
+
+
+def _columns(block: Block) -> Mapping[str, NDArray[Any]]:
+    columns: dict[str, NDArray[Any]] = {
+        "id": block.ids,
+        "index": block.index,
+        "label": block.label,
+        "predicted": block.predicted,
+        "score": block.score,
+    }
+    columns |= {score_column(position): scores for position, scores in enumerate(block.scores.T)}
+    for position, column in enumerate(block.attributes.values()):
+        if column.present.any():
+            columns[attribute_column(position)] = _with_gaps(column)
+    return columns
+
+
+def _with_gaps(column: Column) -> NDArray[Any]:
+    if column.kind == "text":
+        texts = column.values.copy()
+        texts[~column.present] = None
+        return texts
+    present = column.present & np.isfinite(column.values) if column.kind == "number" else column.present
+    values: NDArray[Any] = np.ma.masked_array(column.values, ~present)
+    return values

@@ -1,0 +1,81 @@
+"""Where the side files of `keep="all"` are and what they are called.
+
+Below the folder of the event file: `plugins/activis/<name>/<step>/<session>/part-00000/`, with
+
+- `part.json`: format version, instances, neurons per layer, columns of `instances.parquet`;
+- `instances.parquet`: `id, index, label, predicted, score`, and a column per class's score and per attribute;
+- per layer `layer-000.u8` (the codes, row-major), `.scales.npy` and `.tallies.npy`, in the snapshot's order.
+
+Folders carry a name that is safe in every file system, files carry numbers; what the user called things is in the
+snapshot's manifest alone. No name contains `tfevents`, so TensorBoard takes none of it for an event file.
+"""
+
+import re
+import shutil
+from pathlib import Path, PurePosixPath
+
+from activis_tb.storage.events import find_labelled
+from activis_tb.storage.metadata import PLUGIN_NAME, SnapshotTag
+from activis_tb.storage.ownership import is_gone
+
+DATASET_VERSION = 1
+MOST_ROWS = 65_536
+"""Instances of one part at most: the sums of its codes and of their squares fit into 64 bits several times over."""
+PART_FILE = "part.json"
+INSTANCES_FILE = "instances.parquet"
+OWNER_FILE = "recording"
+"""In the folder of a dataset as long as its event is not written: who writes it."""
+
+_ROOT = PurePosixPath("plugins", PLUGIN_NAME)
+_STORE = re.compile(rf"{_ROOT}/[\w-]{{1,64}}/\d{{1,19}}/\d{{1,19}}", re.ASCII)
+
+
+def store_of(tag: SnapshotTag) -> str:
+    """Returns the folder of a dataset, relative to that of its event file, with forward slashes."""
+    name = re.sub(r"[^\w-]+", "-", tag.name.lower(), flags=re.ASCII).replace("tfevents", "tf-events")[:64]
+    return str(_ROOT / name / str(tag.step) / str(tag.session))
+
+
+def is_store(store: str) -> bool:
+    """Tells whether `store` is a folder that `store_of` gives, and so nowhere else."""
+    return _STORE.fullmatch(store) is not None
+
+
+def part_folder(number: int) -> str:
+    """Returns the name of a part's folder."""
+    return f"part-{number:05d}"
+
+
+def layer_file(position: int, kind: str) -> str:
+    """Returns the name of one of a layer's files; `kind` is `u8`, `scales.npy` or `tallies.npy`."""
+    return f"layer-{position:03d}.{kind}"
+
+
+def score_column(position: int) -> str:
+    """Returns the name of the column with the scores of the class at `position`."""
+    return f"score_of_{position}"
+
+
+def attribute_column(position: int) -> str:
+    """Returns the name of the column with the attribute at `position`."""
+    return f"attribute_{position}"
+
+
+def event_label(session: int) -> str:
+    """Returns the label of the event file that points at the dataset of `session`."""
+    return f"stored-{session}"
+
+
+def remove_abandoned(run_directory: Path) -> None:
+    """Removes the datasets of recordings that were killed before their event was written."""
+    for owner_file in run_directory.joinpath(*_ROOT.parts).glob(f"*/*/*/{OWNER_FILE}"):
+        folder = owner_file.parent
+        try:
+            if not is_gone(owner_file.read_text(encoding="utf-8"), owner_file.stat().st_mtime):
+                continue
+            if find_labelled(run_directory, event_label(int(folder.name))):
+                owner_file.unlink(missing_ok=True)
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+        except (OSError, ValueError):
+            continue
