@@ -57,9 +57,9 @@ describe("a value's colour", () => {
 });
 
 describe("class colours", () => {
-  const many = Array.from({ length: 10 }, (_, at) => `c${at}`);
+  const many = Array.from({ length: 12 }, (_, at) => `c${at}`);
 
-  test("are fixed by position for up to eight classes", () => {
+  test("are fixed by position for up to ten classes", () => {
     expect(classColours(LIGHT, ["ABBR", "DESC"], [])).toEqual(["#45B5DA", "#2B62AE"]);
   });
 
@@ -70,7 +70,7 @@ describe("class colours", () => {
     expect(colours[0]).toBe(LIGHT.otherClass);
   });
 
-  test("of more classes go to the first eight without a choice", () => {
+  test("of more classes go to the first ten without a choice", () => {
     expect(classColours(LIGHT, many, []).filter((colour) => colour === LIGHT.otherClass)).toHaveLength(2);
   });
 });

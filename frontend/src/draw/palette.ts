@@ -58,7 +58,10 @@ export const LIGHT: Palette = {
   shadow: "0 1px 2px rgba(0, 0, 0, 0.16)",
   bar: "#6b7177",
   barTrack: "#eceef0",
-  classes: ["#45B5DA", "#2B62AE", "#C9AE2A", "#F0727F", "#127A3A", "#8A2480", "#8D5B3F", "#2FA59A"],
+  classes: [
+    ...["#45B5DA", "#2B62AE", "#C9AE2A", "#F0727F", "#127A3A"],
+    ...["#8A2480", "#96D269", "#87780F", "#4B2D3C", "#1E3C0F"],
+  ],
   otherClass: "#9aa0a6",
   ramp: ["#eef0f2", "#0e0f10"],
   diverging: ["#b34a00", "#f1f2f4", "#1f5fae"],
@@ -76,7 +79,7 @@ export const DARK: Palette = {
   hover: "#4a4126",
   hoverRing: "#f6c343",
   recorded: "#ffd54f",
-  wrong: "#f28b82",
+  wrong: "#f6a199",
   right: "#81c995",
   faded: "#4a4c4f",
   operator: "#b3b8bd",
@@ -86,15 +89,18 @@ export const DARK: Palette = {
   shadow: "0 1px 2px rgba(0, 0, 0, 0.5)",
   bar: "#9aa0a6",
   barTrack: "#3f4143",
-  classes: ["#8FE3FF", "#4F8FE0", "#E3CD4E", "#FF9AA5", "#3FAE63", "#D35FB0", "#C99A7C", "#5FD4C4"],
+  classes: [
+    ...["#8FE3FF", "#4F8FE0", "#E3CD4E", "#FF9AA5", "#3FAE63"],
+    ...["#D35FB0", "#C3F096", "#785A0F", "#A5962D", "#2D784B"],
+  ],
   otherClass: "#80868b",
   ramp: ["#3b3d3f", "#ffffff"],
   diverging: ["#ffab52", "#3b3d3f", "#6fb1ff"],
 };
 
 /**
- * Returns a colour per class. Up to eight classes have one each; of more, only the chosen ones, so that colours stay
- * apart, and without a choice the first eight.
+ * Returns a colour per class. Up to ten classes have one each; of more, only the chosen ones, so that colours stay
+ * apart, and without a choice the first ten.
  */
 export function classColours(palette: Palette, classes: readonly string[], chosen: readonly string[]): string[] {
   const limit = palette.classes.length;
