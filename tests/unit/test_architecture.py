@@ -19,9 +19,10 @@ ALLOWED = {
     "errors": set(),
     "storage": FOUNDATION,
     "analysis": FOUNDATION,
+    "conditions": FOUNDATION,
     "graph": FOUNDATION,
-    "recording": {"storage", "analysis", "graph", *FOUNDATION},
-    "plugin": {"storage", "analysis", "graph", *FOUNDATION},
+    "recording": {"storage", "analysis", "graph", "conditions", *FOUNDATION},
+    "plugin": {"storage", "analysis", "graph", "conditions", *FOUNDATION},
     "summary": {"recording", "storage", *FOUNDATION},
     "keras": {"recording", *FOUNDATION},
 }
@@ -38,6 +39,7 @@ DOORS = {
     "werkzeug": {"plugin"},
     "google_crc32c": {"storage"},
     "duckdb": {"storage", "conditions"},
+    "sqlglot": {"conditions"},
 }
 """By library, the rooms that may import it."""
 

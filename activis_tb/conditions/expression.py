@@ -1,0 +1,144 @@
+"""The checked tree of a condition: every name in it exists, every type fits, nothing else can be expressed.
+
+Trees are immutable and hashable. A value is a number, a text or a boolean, or it is missing; a comparison with a
+missing value is neither true nor false, as in SQL.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Literal as Choice
+
+from activis_tb.conditions.schema import ColumnType
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """An attribute or an outcome of the instance."""
+
+    name: str
+    type: ColumnType
+
+
+@dataclass(frozen=True, slots=True)
+class Neuron:
+    """The activation of one neuron, counted from 0; missing where it is not finite."""
+
+    layer: str
+    neuron: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOf:
+    """The score of one class, by its name and its position in the classes."""
+
+    name: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value that the user wrote."""
+
+    value: float | str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """A calculation; missing where the result is not finite, or the divisor 0. `%` has the sign of its left side."""
+
+    operator: Choice["+", "-", "*", "/", "%"]
+    left: "Expression"
+    right: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """A number with the other sign."""
+
+    operand: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two numbers, texts or booleans compared; texts by code points, FALSE before TRUE."""
+
+    operator: Choice["=", "<>", "<", "<=", ">", ">="]
+    left: "Expression"
+    right: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A text compared with a pattern: by LIKE and ILIKE the whole text, with `%` and `_`; by `~` (RE2) a part of it."""
+
+    operator: Choice["LIKE", "ILIKE", "~"]
+    operand: "Expression"
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Whether a value is one of several."""
+
+    operand: "Expression"
+    values: tuple[Literal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Whether a value lies between two others, both included."""
+
+    operand: "Expression"
+    low: "Expression"
+    high: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Whether there is no value: true or false, never missing itself."""
+
+    operand: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """A condition turned round."""
+
+    operand: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Junction:
+    """Conditions that all hold, or of which one holds."""
+
+    operator: Choice["AND", "OR"]
+    operands: tuple["Expression", ...]
+
+
+Expression = (
+    Column
+    | Neuron
+    | ScoreOf
+    | Literal
+    | Arithmetic
+    | Negative
+    | Comparison
+    | Match
+    | Membership
+    | Between
+    | Missing
+    | Not
+    | Junction
+)
+Computed = Neuron | ScoreOf
+"""What is not a column of the instances; whoever evaluates a condition supplies its values."""
+
+
+def parts_of(expression: Expression) -> Iterator[Expression]:
+    """Yields `expression` and everything in it."""
+    yield expression
+    for field in fields(expression):
+        value = getattr(expression, field.name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Expression):
+                yield from parts_of(part)

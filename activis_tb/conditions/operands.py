@@ -1,0 +1,121 @@
+"""Names and values of a condition looked up in the schema."""
+
+from dataclasses import dataclass
+from typing import Literal as Choice
+from typing import NoReturn, cast
+
+from activis_tb.conditions.errors import ConditionError
+from activis_tb.conditions.expression import Column, Expression, Literal, Neuron, ScoreOf
+from activis_tb.conditions.schema import ColumnType, Schema, closest, quote_name, quote_text
+from activis_tb.conditions.words import Operand
+from activis_tb.errors import shorten
+
+ValueType = Choice["number", "text", "boolean", "file", "null"]
+"""What can be compared with what; `file` is the content of an image or audio attribute."""
+
+_VALUE_TYPES: dict[ColumnType, ValueType] = {
+    "number": "number",
+    "category": "text",
+    "text": "text",
+    "class": "text",
+    "boolean": "boolean",
+    "image": "file",
+    "audio": "file",
+}
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A checked part of a condition, the type of its value, and where it was written."""
+
+    expression: Expression
+    type: ValueType
+    position: tuple[int, int]
+
+    @property
+    def is_class(self) -> bool:
+        """Whether its value is always one of the class names."""
+        return isinstance(self.expression, Column) and self.expression.type == "class"
+
+
+NULL = Literal("")
+"""Stands for NULL until the checker has refused it or turned it into `Missing`."""
+
+
+def resolve(operand: Operand, text: str, schema: Schema) -> Typed:
+    """Returns the column, the value or the function's result that an operand of the condition `text` is.
+
+    Raises:
+        ConditionError: There is no such column, class, layer or neuron.
+    """
+    if operand.kind == "name":
+        column = _column(operand, text, schema)
+        return Typed(column, _VALUE_TYPES[column.type], operand.position)
+    if operand.kind == "score_of":
+        return Typed(_score_of(operand, schema), "number", operand.position)
+    if operand.kind == "neuron":
+        return Typed(_neuron(operand, schema), "number", operand.position)
+    if operand.kind == "null":
+        return Typed(NULL, "null", operand.position)
+    return Typed(Literal(cast("str | float | bool", operand.value)), operand.kind, operand.position)
+
+
+def check_class_name(name: Typed, schema: Schema) -> None:
+    """Refuses a text that is compared with a class and is the name of none."""
+    if isinstance(name.expression, Literal) and name.expression.value not in schema.classes:
+        _refuse_class(str(name.expression.value), name.position, schema)
+
+
+def _column(operand: Operand, text: str, schema: Schema) -> Column:
+    name = str(operand.value)
+    found = schema.find_column(name)
+    if len(found) == 1:
+        return Column(found[0], schema.columns[found[0]])
+    shown = shorten(name, 40)
+    if found:
+        names = " and ".join(quote_name(column) for column in found)
+        raise ConditionError(
+            f"{shown} may be {names}; write it in the right case.", operand.position, quote_name(found[0])
+        )
+    guess = closest(name, schema.columns)
+    folded = {known.casefold(): known for known in schema.classes}
+    if name.casefold() in folded or (guess is None and text[operand.position[0]] == '"'):
+        message = f"There is no column {shown}. A text is written in single quotes, {quote_text(shown)}."
+        raise ConditionError(message, operand.position, quote_text(folded.get(name.casefold(), name)))
+    message = f"There is no column {shown}. Columns: {_listed(map(quote_name, schema.columns))}."
+    raise ConditionError(message, operand.position, quote_name(guess) if guess else None)
+
+
+def _score_of(operand: Operand, schema: Schema) -> ScoreOf:
+    (argument,) = cast("tuple[Operand]", operand.value)
+    name = str(argument.value)
+    if name not in schema.classes:
+        _refuse_class(name, argument.position, schema)
+    return ScoreOf(name, schema.classes.index(name))
+
+
+def _refuse_class(name: str, position: tuple[int, int], schema: Schema) -> NoReturn:
+    guess = closest(name, schema.classes)
+    message = f"{quote_text(shorten(name, 40))} is not a class. Classes: {_listed(map(quote_text, schema.classes))}."
+    raise ConditionError(message, position, quote_text(guess) if guess is not None else None)
+
+
+def _neuron(operand: Operand, schema: Schema) -> Neuron:
+    layer, number = cast("tuple[Operand, Operand]", operand.value)
+    name = str(layer.value)
+    if name not in schema.neurons:
+        guess = closest(name, schema.neurons)
+        layers = _listed(map(quote_text, schema.neurons)) or "none"
+        message = f"There is no layer {quote_text(shorten(name, 40))}. Recorded layers: {layers}."
+        raise ConditionError(message, layer.position, quote_text(guess) if guess is not None else None)
+    position = cast("float", number.value)
+    if not position.is_integer() or position >= schema.neurons[name]:
+        last = schema.neurons[name] - 1
+        message = f"Layer {quote_text(name)} has the neurons 0 to {last:,}; {position:,g} is none of them."
+        raise ConditionError(message, number.position)
+    return Neuron(name, int(position))
+
+
+def _listed(names: "map[str]", most: int = 12) -> str:
+    items = [shorten(name, 40) for name in names]
+    return ", ".join(items[:most]) + (f" and {len(items) - most:,} more" if len(items) > most else "")

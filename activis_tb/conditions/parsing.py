@@ -1,0 +1,57 @@
+"""Operators and placeholders to a syntax tree, by sqlglot: it knows SQL's precedence, and what is no expression."""
+
+from sqlglot import TokenType, exp
+from sqlglot.errors import ParseError
+from sqlglot.parser import Parser
+
+from activis_tb.conditions.errors import ConditionError
+from activis_tb.conditions.words import MOST_CHARACTERS, Words, too_deep
+from activis_tb.errors import shorten
+
+
+def parse(words: Words) -> exp.Expression:
+    """Returns the syntax tree; its columns are the numbers of `words.operands`.
+
+    Raises:
+        ConditionError: It is not one expression.
+    """
+    parser = Parser(error_message_context=MOST_CHARACTERS)
+    try:
+        trees = parser.parse_into(exp.Condition, words.tokens, words.text)
+    except ParseError as error:
+        raise _misplaced(words, error) from error
+    except RecursionError as error:
+        raise too_deep((0, len(words.text))) from error
+    tree = trees[0] if len(trees) == 1 else None
+    if not isinstance(tree, exp.Expression):
+        raise _incomplete(words)
+    return tree
+
+
+def _misplaced(words: Words, error: ParseError) -> ConditionError:
+    """The refusal at the token where the parser stopped: the last one means that something is missing after it."""
+    where = error.errors[0]
+    start = len(where.get("start_context") or "")
+    end = start + len(where.get("highlight") or "")
+    if not start < end or _lacks_an_operand(words):
+        return _incomplete(words)
+    message = (
+        f"{shorten(words.text[start:end], 40)} does not fit here. "
+        "A condition compares values and joins the comparisons by AND and OR, e.g. score < 0.6 AND label = predicted."
+    )
+    return ConditionError(message, (start, end))
+
+
+def _lacks_an_operand(words: Words) -> bool:
+    """Whether it ends with an operator, closing parentheses aside."""
+    closed = [token for token in words.tokens if token.token_type != TokenType.R_PAREN]
+    return not closed or closed[-1].token_type != TokenType.IDENTIFIER
+
+
+def _incomplete(words: Words) -> ConditionError:
+    last = words.tokens[-1]
+    written = words.text[last.start : last.end + 1]
+    message = (
+        f"The condition is not complete around {shorten(written, 40)}: a value, a column or an operator is missing."
+    )
+    return ConditionError(message, (last.start, last.end + 1))

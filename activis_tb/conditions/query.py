@@ -1,0 +1,100 @@
+"""A checked tree as a DuckDB expression: our own identifiers, operators, and `?` for every value.
+
+Nothing of the condition's text gets into the SQL, neither names nor values.
+"""
+
+from collections.abc import Mapping
+
+from activis_tb.conditions.expression import (
+    Arithmetic,
+    Between,
+    Column,
+    Comparison,
+    Computed,
+    Expression,
+    Junction,
+    Literal,
+    Match,
+    Membership,
+    Missing,
+    Negative,
+    Neuron,
+    Not,
+    ScoreOf,
+)
+
+
+class Query:
+    """One condition as SQL.
+
+    Args:
+        expression: What it means.
+        columns: Identifiers by name of column.
+        computed: Identifiers by neuron or class score.
+
+    Attributes:
+        sql: The expression, a boolean that may be NULL.
+        parameters: What is bound to its question marks, in order.
+    """
+
+    def __init__(self, expression: Expression, columns: Mapping[str, str], computed: Mapping[Computed, str]) -> None:
+        self._columns = columns
+        self._computed = computed
+        self.parameters: list[float | str | bool] = []
+        self.sql = self._render(expression)
+
+    def _render(self, expression: Expression) -> str:
+        """The expression's value: texts as VARCHAR, numbers as finite DOUBLE, conditions as BOOLEAN; or NULL."""
+        if isinstance(expression, Arithmetic | Negative):
+            # Twice, because what overflows is missing; arithmetic holds no conditions, so this does not multiply.
+            return f"CASE WHEN isfinite({self._bare(expression)}) THEN {self._bare(expression)} END"
+        return self._bare(expression)
+
+    def _bare(self, expression: Expression) -> str:
+        match expression:
+            case Column():
+                return self._column(expression)
+            case Neuron() | ScoreOf():
+                identifier = self._computed[expression]
+                return f"CASE WHEN isfinite({identifier}) THEN CAST({identifier} AS DOUBLE) END"
+            case Literal():
+                return self._bound(expression.value)
+            case Arithmetic():
+                return f"({self._bare(expression.left)} {expression.operator} {self._bare(expression.right)})"
+            case Negative():
+                return f"(- {self._bare(expression.operand)})"
+            case _:
+                return f"({self._condition(expression)})"
+
+    def _condition(self, condition: Comparison | Match | Membership | Between | Missing | Not | Junction) -> str:
+        match condition:
+            case Comparison(operator, left, right):
+                return self._comparison(operator, left, right)
+            case Match("~", operand, pattern):
+                return f"regexp_matches({self._render(operand)}, {self._bound(pattern)})"
+            case Match(operator, operand, pattern):
+                return f"{self._render(operand)} {operator} {self._bound(pattern)}"
+            case Membership(operand, values):
+                return f"{self._render(operand)} IN ({', '.join([self._bound(value.value) for value in values])})"
+            case Between(operand, low, high):
+                return f"{self._render(operand)} BETWEEN {self._render(low)} AND {self._render(high)}"
+            case Missing(operand):
+                return f"{self._render(operand)} IS NULL"
+            case Not(operand):
+                return f"NOT {self._render(operand)}"
+            case Junction(operator, operands):
+                return f" {operator} ".join([self._render(operand) for operand in operands])
+
+    def _comparison(self, operator: str, left: Expression, right: Expression) -> str:
+        match left, right:
+            case Column(first, "class"), Column(second, "class") if operator in {"=", "<>"}:
+                return f"{self._columns[first]} {operator} {self._columns[second]}"
+        return f"{self._render(left)} {operator} {self._render(right)}"
+
+    def _column(self, column: Column) -> str:
+        identifier = self._columns[column.name]
+        return f"CAST({identifier} AS VARCHAR)" if column.type in {"category", "class"} else identifier
+
+    def _bound(self, value: float | str | bool) -> str:
+        self.parameters.append(value)
+        return "?"

@@ -1,0 +1,75 @@
+"""What a condition may speak of: the columns of the instances, the classes, the neurons."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from types import MappingProxyType
+from typing import Literal
+
+from activis_tb.model import AttributeType, Manifest
+
+ColumnType = Literal["number", "category", "text", "class", "boolean", "image", "audio"]
+"""As the types of attributes; `class` is a text that is one of the class names."""
+
+OUTCOME_TYPES: Mapping[str, ColumnType] = MappingProxyType(
+    {"id": "text", "label": "class", "predicted": "class", "score": "number", "correct": "boolean", "index": "number"}
+)
+WORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "ILIKE", "IS", "NULL", "TRUE", "FALSE"})
+"""What is no name unless it is quoted."""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The names that conditions are checked against.
+
+    Attributes:
+        classes: Names, by position.
+        attributes: Name and type.
+        layers: Name and number of neurons.
+    """
+
+    classes: tuple[str, ...]
+    attributes: tuple[tuple[str, AttributeType], ...] = ()
+    layers: tuple[tuple[str, int], ...] = ()
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> "Schema":
+        """Returns the schema of a recorded snapshot."""
+        layers = tuple((layer.name, layer.neurons) for layer in manifest.layers)
+        return cls(manifest.classes, manifest.attributes, layers)
+
+    @cached_property
+    def columns(self) -> Mapping[str, ColumnType]:
+        """Type by name: the outcomes, then the attributes."""
+        return MappingProxyType({**OUTCOME_TYPES, **dict(self.attributes)})
+
+    @cached_property
+    def neurons(self) -> Mapping[str, int]:
+        """Number of neurons by layer."""
+        return MappingProxyType(dict(self.layers))
+
+    def find_column(self, name: str) -> tuple[str, ...]:
+        """Returns the columns that `name` may mean: itself, else those that differ in case only."""
+        if name in self.columns:
+            return (name,)
+        return tuple(column for column in self.columns if column.casefold() == name.casefold())
+
+
+def closest(name: str, names: Iterable[str]) -> str | None:
+    """Returns the one of `names` that a person who wrote `name` may have meant, or None."""
+    by_folded = {candidate.casefold(): candidate for candidate in names}
+    matches = get_close_matches(name.casefold(), by_folded, n=1)
+    return by_folded[matches[0]] if matches else None
+
+
+def quote_name(name: str) -> str:
+    """Returns a column's name as it is written in a condition: in double quotes where it is not a plain word."""
+    plain = re.fullmatch(r"[^\W\d]\w*", name) and name.upper() not in WORDS
+    return name if plain else '"{}"'.format(name.replace('"', '""'))
+
+
+def quote_text(text: str) -> str:
+    """Returns a text as it is written in a condition: in single quotes, which are doubled inside."""
+    return "'{}'".format(text.replace("'", "''"))

@@ -1,0 +1,262 @@
+"""The text of a condition as tokens: limits first, then a whitelist, then every operand replaced by a placeholder.
+
+What the parser is given are operators, parentheses and numbered placeholders. So no name and no text can change how a
+condition is parsed, columns may be called `select`, and every operand knows its position.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlglot import Token, Tokenizer, TokenType
+from sqlglot.errors import TokenError
+
+from activis_tb.conditions.errors import ConditionError
+from activis_tb.errors import shorten
+
+MOST_CHARACTERS = 4096
+MOST_OPERANDS = 1000
+MOST_DEPTH = 32
+ALLOWED = (
+    "columns, 'text', numbers, TRUE, FALSE, = <> < <= > >= AND OR NOT IN BETWEEN LIKE ILIKE ~ IS NULL + - * / % ( ), "
+    "score_of('class') and neuron('layer', 0)"
+)
+
+OperandKind = Literal["name", "text", "number", "boolean", "null", "score_of", "neuron"]
+
+
+@dataclass(frozen=True)
+class Operand:
+    """One name, value or function call as it was written.
+
+    Attributes:
+        kind: What it is.
+        value: The name, the text or the number; the arguments of a call, each an operand.
+        position: Start and end in the text, in characters.
+    """
+
+    kind: OperandKind
+    value: "str | float | bool | tuple[Operand, ...]"
+    position: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Words:
+    """A condition ready to be parsed.
+
+    Attributes:
+        text: As the user wrote it.
+        tokens: Operators, parentheses, and placeholders: quoted identifiers that are the numbers of `operands`.
+        operands: In the order of the text.
+    """
+
+    text: str
+    tokens: list[Token]
+    operands: list[Operand]
+
+
+class _Tokenizer(Tokenizer):
+    KEYWORDS = {  # noqa: RUF012 - the library's own declaration
+        "AND": TokenType.AND,
+        "OR": TokenType.OR,
+        "NOT": TokenType.NOT,
+        "IN": TokenType.IN,
+        "BETWEEN": TokenType.BETWEEN,
+        "LIKE": TokenType.LIKE,
+        "ILIKE": TokenType.ILIKE,
+        "IS": TokenType.IS,
+        "NULL": TokenType.NULL,
+        "TRUE": TokenType.TRUE,
+        "FALSE": TokenType.FALSE,
+        "<=": TokenType.LTE,
+        ">=": TokenType.GTE,
+        "<>": TokenType.NEQ,
+        "!=": TokenType.NEQ,
+        "==": TokenType.NULLSAFE_EQ,
+        "&&": TokenType.DAMP,
+        "||": TokenType.DPIPE,
+        "::": TokenType.DCOLON,
+    }
+    SINGLE_TOKENS = {**Tokenizer.SINGLE_TOKENS, "~": TokenType.RLIKE}  # noqa: RUF012
+
+
+_OPERATORS = {
+    *(TokenType.AND, TokenType.OR, TokenType.NOT, TokenType.IN, TokenType.BETWEEN, TokenType.LIKE, TokenType.ILIKE),
+    *(TokenType.IS, TokenType.RLIKE, TokenType.EQ, TokenType.NEQ, TokenType.LT, TokenType.LTE, TokenType.GT),
+    *(TokenType.GTE, TokenType.PLUS, TokenType.DASH, TokenType.STAR, TokenType.SLASH, TokenType.MOD),
+    *(TokenType.L_PAREN, TokenType.R_PAREN, TokenType.COMMA),
+}
+_OPERANDS: dict[TokenType, OperandKind] = {
+    TokenType.VAR: "name",
+    TokenType.IDENTIFIER: "name",
+    TokenType.STRING: "text",
+    TokenType.NUMBER: "number",
+    TokenType.TRUE: "boolean",
+    TokenType.FALSE: "boolean",
+    TokenType.NULL: "null",
+}
+_INSTEAD = {"==": "=", "&&": "AND", "&": "AND", "||": "OR", "|": "OR"}
+_CALLS: dict[str, tuple[OperandKind, tuple[TokenType, ...], str]] = {
+    "score_of": ("score_of", (TokenType.STRING,), "score_of('class')"),
+    "neuron": ("neuron", (TokenType.STRING, TokenType.COMMA, TokenType.NUMBER), "neuron('layer', 0)"),
+}
+
+
+def read_words(text: str) -> Words:
+    """Returns the tokens of a condition.
+
+    Raises:
+        ConditionError: It is empty, too long or too deep, or it holds something that is not allowed.
+    """
+    _check_text(text)
+    tokens = _tokenize(text)
+    _check_gaps(text, tokens)
+    for token in tokens:
+        _check_token(text, token)
+    _check_nesting(tokens)
+    return _with_placeholders(text, tokens)
+
+
+def position_of(token: Token) -> tuple[int, int]:
+    """Returns start and end of a token, the end excluded."""
+    return token.start, token.end + 1
+
+
+def _check_text(text: str) -> None:
+    if len(text) > MOST_CHARACTERS:
+        message = f"The condition has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read. Shorten it."
+        raise ConditionError(message, (MOST_CHARACTERS, len(text)))
+    if not text.strip():
+        raise ConditionError("The condition is empty; write e.g. score < 0.6 AND label <> predicted.", (0, len(text)))
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        message = "This is half of a character (a lone surrogate); remove it."
+        raise ConditionError(message, (error.start, error.end)) from error
+
+
+def _tokenize(text: str) -> list[Token]:
+    try:
+        return _Tokenizer().tokenize(text)
+    except TokenError as error:
+        opening, quote = _unclosed(text)
+        message = f"This quote is not closed; end it with {quote}, and double every {quote} inside."
+        raise ConditionError(message, (opening, len(text))) from error
+
+
+def _unclosed(text: str) -> tuple[int, str]:
+    """Where the quote begins that nothing closes."""
+    rest = re.sub(r"'[^']*'|\"[^\"]*\"", lambda match: " " * len(match.group()), text)
+    match = re.search("['\"]", rest)
+    return (match.start(), match.group()) if match else (0, "'")
+
+
+def _check_gaps(text: str, tokens: list[Token]) -> None:
+    """Refuses what the tokenizer left out, unless it is blank: comments, of whatever dialect."""
+    start = 0
+    for token in [*tokens, None]:
+        gap = text[start : token.start if token else len(text)]
+        if comment := gap.strip():
+            begin = start + gap.index(comment)
+            raise ConditionError("Comments are not allowed here; remove it.", (begin, begin + len(comment)))
+        start = token.end + 1 if token else start
+
+
+def _check_token(text: str, token: Token) -> None:
+    start, end = position_of(token)
+    written = text[start:end]
+    if written == "!" and not text[end:].lstrip().startswith("~"):
+        raise ConditionError("! only stands before ~ and =; elsewhere write NOT.", (start, end), "NOT")
+    if token.token_type not in _OPERATORS and token.token_type not in _OPERANDS:
+        message = f"{shorten(written, 40)} is not allowed in a condition. Allowed: {ALLOWED}."
+        raise ConditionError(message, (start, end), _INSTEAD.get(written))
+    if token.token_type == TokenType.NUMBER and not _is_number(written):
+        message = f"{shorten(written, 40)} is not a number as conditions know them; write e.g. 12, 0.5 or 1e-3."
+        raise ConditionError(message, (start, end))
+
+
+def _is_number(written: str) -> bool:
+    return bool(re.fullmatch(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?", written)) and float(written) < float("inf")
+
+
+def _check_nesting(tokens: list[Token]) -> None:
+    """Bounds the recursion of the parser: open parentheses plus the signs and NOTs in a row."""
+    opened: list[Token] = []
+    prefixes = 0
+    for token in tokens:
+        if token.token_type == TokenType.L_PAREN:
+            opened.append(token)
+        elif token.token_type == TokenType.R_PAREN:
+            if not opened:
+                raise ConditionError("This parenthesis closes nothing; remove it.", position_of(token))
+            opened.pop()
+        if token.token_type in {TokenType.NOT, TokenType.DASH, TokenType.PLUS}:
+            prefixes += 1
+        elif token.token_type != TokenType.L_PAREN:
+            prefixes = 0
+        if len(opened) + prefixes > MOST_DEPTH:
+            raise too_deep(position_of(token))
+    if opened:
+        raise ConditionError("This parenthesis is not closed; add ).", position_of(opened[-1]))
+
+
+def too_deep(position: tuple[int, int]) -> ConditionError:
+    """Returns the refusal of what is nested too deeply at `position`."""
+    message = f"The condition is nested more than {MOST_DEPTH} levels deep here; at most {MOST_DEPTH} are read."
+    return ConditionError(message, position)
+
+
+def _with_placeholders(text: str, tokens: list[Token]) -> Words:
+    words = Words(text, [], [])
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        if token.token_type in _OPERATORS:
+            words.tokens.append(token)
+            index += 1
+            continue
+        size = 1
+        operand = _operand(token)
+        if operand.kind == "name" and index + 1 < len(tokens) and tokens[index + 1].token_type == TokenType.L_PAREN:
+            operand, size = _call(tokens[index:])
+        placeholder = Token(
+            TokenType.IDENTIFIER, str(len(words.operands)), start=token.start, end=operand.position[1] - 1
+        )
+        words.tokens.append(placeholder)
+        words.operands.append(operand)
+        index += size
+        if len(words.operands) > MOST_OPERANDS:
+            message = (
+                f"The condition has more than {MOST_OPERANDS:,} names and values; at most {MOST_OPERANDS:,} are read."
+            )
+            raise ConditionError(message, operand.position)
+    return words
+
+
+def _operand(token: Token) -> Operand:
+    kind = _OPERANDS[token.token_type]
+    value: str | float | bool = token.text
+    if kind == "number":
+        value = float(token.text)
+    elif kind == "boolean":
+        value = token.token_type == TokenType.TRUE
+    return Operand(kind, value, position_of(token))
+
+
+def _call(tokens: list[Token]) -> tuple[Operand, int]:
+    """The function call that `tokens` begin with, and how many of them it takes."""
+    name = tokens[0].text
+    if name.casefold() not in _CALLS:
+        message = (
+            f"{shorten(name, 40)} is not a function of conditions; there are score_of('class') and neuron('layer', 0)."
+        )
+        raise ConditionError(message, position_of(tokens[0]))
+    kind, form, example = _CALLS[name.casefold()]
+    size = len(form) + 3
+    expected = (TokenType.L_PAREN, *form, TokenType.R_PAREN)
+    if tuple(token.token_type for token in tokens[1:size]) != expected:
+        closing = next(token for token in tokens if token.token_type == TokenType.R_PAREN)
+        message = f"{kind} is written as {example}: with {'a text' if kind == 'score_of' else 'a text and a number'}."
+        raise ConditionError(message, (tokens[0].start, closing.end + 1))
+    arguments = tuple(_operand(token) for token in tokens[2 : size - 1] if token.token_type in _OPERANDS)
+    return Operand(kind, arguments, (tokens[0].start, tokens[size - 1].end + 1)), size
