@@ -1,0 +1,97 @@
+// Runs in every frame of TensorBoard's page and measures from inside: when things are painted, how long frames take.
+// Pointer and wheel events are made here, one in each frame: nothing outside the browser then shares the measurement.
+(() => {
+  const clock = () => performance.timeOrigin + performance.now();
+  const frame = () => new Promise(requestAnimationFrame);
+  const probe = { longTasks: [] };
+  window.probe = probe;
+
+  new PerformanceObserver((list) => {
+    for (const { startTime, duration } of list.getEntries()) probe.longTasks.push({ startTime, duration });
+  }).observe({ type: "longtask", buffered: true });
+
+  async function reached(condition) {
+    while (!condition()) await frame();
+    await frame();
+    return clock();
+  }
+
+  const find = (testId) => document.querySelector(`[data-testid="${testId}"]`);
+  const complete = () => {
+    const state = window.__activis?.state();
+    return (
+      state?.layers.length > 0 &&
+      state.layers.every((layer) => state.columns[layer].length > 0 && state.projection[layer]?.points > 0)
+    );
+  };
+
+  if (window === top) probe.listed = reached(() => document.querySelector('[role="tab"]'));
+  else if (location.href.includes("name=activis")) probe.painted = reached(complete);
+
+  // Calls `act` in each of `count` frames; returns the milliseconds from each frame to the next.
+  probe.frames = async (count, act) => {
+    const times = [];
+    for (let number = 0; number <= count; number++) {
+      times.push(await frame());
+      if (number < count) act(number);
+    }
+    return times.slice(1).map((time, at) => time - times[at]);
+  };
+
+  const send = (kind, x, y, options) =>
+    document.elementFromPoint(x, y)?.dispatchEvent(
+      new kind(options.type, { bubbles: true, cancelable: true, view: window, clientX: x, clientY: y, ...options }),
+    );
+
+  // Moves the pointer on a curve that passes nearly everywhere.
+  probe.hover = (testId, count) => {
+    const { left, top, width, height } = find(testId).getBoundingClientRect();
+    const shown = Math.min(height, innerHeight - top);
+    return probe.frames(count, (number) => {
+      const x = left + width * (0.5 + 0.45 * Math.cos(0.31 * number));
+      const y = top + shown * (0.5 + 0.45 * Math.sin(0.17 * number));
+      send(PointerEvent, x, y, { type: "pointermove", pointerId: 1, pointerType: "mouse" });
+    });
+  };
+
+  // Sorts by one row after another, leaving three frames to each; returns the longest frame of every sort.
+  probe.sort = async (count) => {
+    const labels = [...document.querySelectorAll('[data-testid="row-label"]')].slice(0, 10);
+    const longest = [];
+    for (let number = 0; number < count; number++) {
+      const click = (at) => at === 0 && labels[number % labels.length].click();
+      longest.push(Math.max(...(await probe.frames(3, click))));
+    }
+    return longest;
+  };
+
+  probe.scrollRows = (count) => {
+    let scroller = find("matrix");
+    while (scroller && !(scroller.scrollHeight > scroller.clientHeight + 1 && getComputedStyle(scroller).overflowY === "auto"))
+      scroller = scroller.parentElement;
+    if (!scroller) throw new Error("nothing scrolls around the matrix");
+    const reach = scroller.scrollHeight - scroller.clientHeight;
+    return probe.frames(count, (number) => {
+      scroller.scrollTop = reach * (0.5 - 0.5 * Math.cos(0.05 * number));
+    });
+  };
+
+  probe.scrollColumns = (count) => {
+    const { left, top, width } = find("matrix").getBoundingClientRect();
+    return probe.frames(count, () =>
+      send(WheelEvent, left + width / 2, top + 10, { type: "wheel", deltaY: 60, shiftKey: true }),
+    );
+  };
+
+  // Opens and closes the panel of `layer`.
+  probe.openings = async (layer, count) => {
+    const tensor = document.querySelector(`[data-testid="graph-tensor"][data-layer="${layer}"]`);
+    const click = () => tensor.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+    for (let number = 0; number < count; number++) {
+      click();
+      await reached(() => complete());
+      click();
+      await reached(() => find("panel") === null);
+    }
+  };
+})();
