@@ -2,7 +2,8 @@ import { signal } from "@preact/signals";
 import { describe, expect, test } from "vitest";
 import { type Client, RouteError } from "../src/contract/client";
 import type { NpyArray } from "../src/contract/npy";
-import type { HashStore, HashValues } from "../src/state/hash";
+import type { HashValues } from "../src/state/hash";
+import type { Cause, HashStore } from "../src/state/parent_hash";
 import { createStore } from "../src/state/store";
 import { graph, instances, runEntry, runList, snapshot } from "./samples";
 
@@ -51,14 +52,18 @@ function createClient(change: Partial<Client> = {}): Client {
   };
 }
 
-function createHash(values: HashValues = {}): HashStore & { written: HashValues } {
+function createHash(values: HashValues = {}): HashStore & { written: HashValues; causes: Cause[] } {
   const hash = {
     written: {} as HashValues,
+    causes: [] as Cause[],
     read: () => values,
-    write: (next: HashValues) => {
+    write: (next: HashValues, cause: Cause) => {
       hash.written = next;
+      hash.causes.push(cause);
     },
     listen: () => () => undefined,
+    link: () => "",
+    notice: signal(""),
   };
   return hash;
 }

@@ -6,9 +6,10 @@ import type { Client, SnapshotReference } from "../contract/client";
 import type { Durable } from "./durable";
 import type { Host } from "./host";
 import { type Loadable, sentenceOf } from "./resource";
-import { resolveSelection, type Selection } from "./selection";
+import { reuseEntries } from "./reuse";
+import { resolveSelection, type Selection, snapshotsOf } from "./selection";
 
-const POLL_MILLISECONDS = 30_000;
+export const POLL_MILLISECONDS = 8_000;
 
 export interface Catalogue {
   runs: ReadonlySignal<Loadable<RunList>>;
@@ -17,12 +18,18 @@ export interface Catalogue {
   reference: ReadonlySignal<SnapshotReference | null>;
   /** Names the snapshot and its contents: changes whenever any number of it may have changed. */
   key: ReadonlySignal<string>;
+  /** Steps of the selected run and name, ascending. */
+  steps: ReadonlySignal<readonly number[]>;
+  /** Steps that came after the newest one that was there or was looked at. */
+  newSteps: ReadonlySignal<readonly number[]>;
+  /** Why the last poll got no answer, while what was shown before stays; empty where it got one. */
+  silence: ReadonlySignal<string>;
   /** Asks now. What is shown stays until the answer differs. */
   refresh: () => Promise<void>;
 }
 
 export function openCatalogue(client: Client, durable: Durable, host: Host): Catalogue {
-  const { runs, refresh } = pollRuns(client, host);
+  const { runs, silence, refresh } = pollRuns(client, host);
   const selection = computed(() => (runs.value.value ? resolveSelection(runs.value.value, durable.wish.value) : null));
   const snapshot = computed(() => selection.value?.snapshot ?? null);
   const key = computed(() => {
@@ -36,18 +43,56 @@ export function openCatalogue(client: Client, durable: Durable, host: Host): Cat
     const [run, name, step] = JSON.parse(key.value) as [string, string, number];
     return { run, name, step };
   });
-
-  // The first choice is made for the user once, so that a training run's new steps do not move the picture.
-  effect(() => {
+  const steps = computed(() => {
     const current = selection.value;
-    if (!current || durable.wish.peek().run !== null) return;
-    durable.wish.value = { run: current.run.run, name: current.snapshot.name, step: current.snapshot.step };
+    return current ? snapshotsOf(current.run, current.snapshot.name).map((entry) => entry.step) : [];
   });
-  return { runs, selection, snapshot, reference, key, refresh };
+
+  choose(durable, selection, steps);
+  const newSteps = noticeNewSteps(selection, steps);
+  return { runs, selection, snapshot, reference, key, steps, newSteps, silence, refresh };
 }
 
-function pollRuns(client: Client, host: Host): Pick<Catalogue, "runs" | "refresh"> {
+/** Chooses for the user: once where nothing was chosen, so that new steps move nothing, and always where they follow. */
+function choose(
+  durable: Durable,
+  selection: ReadonlySignal<Selection | null>,
+  steps: ReadonlySignal<readonly number[]>,
+): void {
+  effect(() => {
+    const current = selection.value;
+    if (!current) return;
+    const newest = steps.value.at(-1) ?? current.snapshot.step;
+    const step = durable.follow.value ? newest : current.snapshot.step;
+    if (durable.wish.peek().run !== null && step === current.snapshot.step) return;
+    durable.settle(() => {
+      durable.wish.value = { run: current.run.run, name: current.snapshot.name, step };
+    });
+  });
+}
+
+function noticeNewSteps(
+  selection: ReadonlySignal<Selection | null>,
+  steps: ReadonlySignal<readonly number[]>,
+): ReadonlySignal<readonly number[]> {
+  const series = computed(
+    () => selection.value && JSON.stringify([selection.value.run.run, selection.value.snapshot.name]),
+  );
+  const known = signal(Number.POSITIVE_INFINITY);
+  let knownSeries: string | null = null;
+  effect(() => {
+    const newest = steps.value.at(-1) ?? Number.POSITIVE_INFINITY;
+    const looked = selection.value?.snapshot.step ?? Number.NEGATIVE_INFINITY;
+    if (series.value !== knownSeries) known.value = newest;
+    else if (looked > known.peek()) known.value = looked;
+    knownSeries = series.value;
+  });
+  return computed(() => steps.value.filter((step) => step > known.value));
+}
+
+function pollRuns(client: Client, host: Host): Pick<Catalogue, "runs" | "silence" | "refresh"> {
   const runs = signal<Loadable<RunList>>({ status: "loading" });
+  const silence = signal("");
   let controller = new AbortController();
   let shown = "";
 
@@ -58,13 +103,15 @@ function pollRuns(client: Client, host: Host): Pick<Catalogue, "runs" | "refresh
     try {
       const list = await client.runs(aborted);
       const text = JSON.stringify(list);
-      if (aborted.aborted || (text === shown && runs.value.status === "ready")) return;
+      if (aborted.aborted) return;
+      silence.value = "";
+      if (text === shown && runs.value.status === "ready") return;
       shown = text;
-      runs.value = { status: "ready", value: list };
+      runs.value = { status: "ready", value: reuseEntries(list, runs.value.value) };
     } catch (error) {
-      if (!aborted.aborted && runs.value.status !== "ready") {
-        runs.value = { status: "error", message: sentenceOf(error) };
-      }
+      if (aborted.aborted) return;
+      if (runs.value.status === "ready") silence.value = sentenceOf(error);
+      else runs.value = { status: "error", message: sentenceOf(error) };
     }
   };
 
@@ -75,5 +122,5 @@ function pollRuns(client: Client, host: Host): Pick<Catalogue, "runs" | "refresh
     const timer = setInterval(refresh, POLL_MILLISECONDS);
     return () => clearInterval(timer);
   });
-  return { runs, refresh };
+  return { runs, silence, refresh };
 }

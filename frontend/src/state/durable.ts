@@ -1,7 +1,8 @@
 /** What the user chose and wants to find again: kept in the parent page's URL hash, nowhere else. */
 
-import { batch, effect, type Signal, signal } from "@preact/signals";
-import { type HashStore, type HashValues, joinList, splitList } from "./hash";
+import { batch, effect, type Signal, signal, untracked } from "@preact/signals";
+import { type HashValues, joinList, splitList } from "./hash";
+import type { HashStore } from "./parent_hash";
 import type { Wish } from "./selection";
 
 export type DotSize = "fixed" | "active";
@@ -25,8 +26,10 @@ export type Colour = string;
 
 export const DEFAULT_COLOUR: Colour = "label";
 
-export interface Durable {
+interface Choices {
   wish: Signal<Wish>;
+  /** Whether the newest step is shown as soon as it is there. */
+  follow: Signal<boolean>;
   /** Names of the layers whose panels are open. */
   layers: Signal<readonly string[]>;
   sort: Signal<Sort>;
@@ -45,10 +48,16 @@ export interface Durable {
   colour: Signal<Colour>;
 }
 
+export interface Durable extends Choices {
+  /** Makes a change that follows from others: it does not lengthen the history. */
+  settle: (change: () => void) => void;
+}
+
 /** Reads the hash once, then keeps hash and signals alike in both directions. */
 export function openDurable(hash: HashStore): Durable {
-  const durable: Durable = {
+  const choices: Choices = {
     wish: signal({ run: null, name: null, step: null }),
+    follow: signal(false),
     layers: signal([]),
     sort: signal(DEFAULT_SORT),
     pinned: signal([]),
@@ -60,48 +69,62 @@ export function openDurable(hash: HashStore): Durable {
     projection: signal(DEFAULT_PROJECTION),
     colour: signal(DEFAULT_COLOUR),
   };
-  apply(durable, hash.read());
-  hash.listen(() => apply(durable, hash.read()));
-  effect(() => hash.write(valuesOf(durable)));
-  return durable;
+  let settled = "";
+  const settle = (change: () => void) =>
+    untracked(() =>
+      batch(() => {
+        change();
+        settled = JSON.stringify(valuesOf(choices));
+      }),
+    );
+  settle(() => apply(choices, hash.read()));
+  hash.listen(() => settle(() => apply(choices, hash.read())));
+  effect(() => {
+    const values = valuesOf(choices);
+    hash.write(values, JSON.stringify(values) === settled ? "consequence" : "choice");
+    settled = "";
+  });
+  return { ...choices, settle };
 }
 
-function valuesOf(durable: Durable): HashValues {
-  const { run, name, step } = durable.wish.value;
+function valuesOf(choices: Choices): HashValues {
+  const { run, name, step } = choices.wish.value;
   return {
     run: run ?? "",
     name: name ?? "",
     step: step === null ? "" : String(step),
-    layers: joinList(durable.layers.value),
-    sort: durable.sort.value === DEFAULT_SORT ? "" : durable.sort.value,
-    pinned: joinList(durable.pinned.value),
-    size: durable.dotSize.value === "fixed" ? "" : durable.dotSize.value,
-    colours: joinList(durable.coloured.value),
-    locked: durable.locked.value,
-    maximised: durable.maximised.value,
-    graph: durable.slimGraph.value ? "slim" : "",
-    projection: formatProjection(durable.projection.value),
-    colour: durable.colour.value === DEFAULT_COLOUR ? "" : durable.colour.value,
+    follow: choices.follow.value ? "latest" : "",
+    layers: joinList(choices.layers.value),
+    sort: choices.sort.value === DEFAULT_SORT ? "" : choices.sort.value,
+    pinned: joinList(choices.pinned.value),
+    size: choices.dotSize.value === "fixed" ? "" : choices.dotSize.value,
+    colours: joinList(choices.coloured.value),
+    locked: choices.locked.value,
+    maximised: choices.maximised.value,
+    graph: choices.slimGraph.value ? "slim" : "",
+    projection: formatProjection(choices.projection.value),
+    colour: choices.colour.value === DEFAULT_COLOUR ? "" : choices.colour.value,
   };
 }
 
-function apply(durable: Durable, values: HashValues): void {
+function apply(choices: Choices, values: HashValues): void {
   const step = values.step === undefined || !/^-?\d+$/.test(values.step) ? null : Number(values.step);
   batch(() => {
-    durable.wish.value = { run: values.run ?? null, name: values.name ?? null, step };
-    durable.layers.value = [...new Set(splitList(values.layers))];
-    durable.sort.value = values.sort || DEFAULT_SORT;
-    durable.pinned.value = [...new Set(splitList(values.pinned))];
-    durable.dotSize.value = values.size === "active" ? "active" : "fixed";
-    durable.coloured.value = splitList(values.colours);
-    durable.locked.value = values.locked ?? "";
-    durable.maximised.value = values.maximised ?? "";
-    durable.slimGraph.value = values.graph === "slim";
+    choices.wish.value = { run: values.run ?? null, name: values.name ?? null, step };
+    choices.follow.value = values.follow === "latest";
+    choices.layers.value = [...new Set(splitList(values.layers))];
+    choices.sort.value = values.sort || DEFAULT_SORT;
+    choices.pinned.value = [...new Set(splitList(values.pinned))];
+    choices.dotSize.value = values.size === "active" ? "active" : "fixed";
+    choices.coloured.value = splitList(values.colours);
+    choices.locked.value = values.locked ?? "";
+    choices.maximised.value = values.maximised ?? "";
+    choices.slimGraph.value = values.graph === "slim";
     const projection = parseProjection(values.projection);
-    if (formatProjection(projection) !== formatProjection(durable.projection.peek())) {
-      durable.projection.value = projection;
+    if (formatProjection(projection) !== formatProjection(choices.projection.peek())) {
+      choices.projection.value = projection;
     }
-    durable.colour.value = values.colour || DEFAULT_COLOUR;
+    choices.colour.value = values.colour || DEFAULT_COLOUR;
   });
 }
 

@@ -1,7 +1,7 @@
 /** What TensorBoard's page tells the tab: dark mode, whether the tab is in front, and that data were reloaded. */
 
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { accessibleParent } from "./hash";
+import { accessibleParent } from "./parent_hash";
 
 export interface Host {
   dark: ReadonlySignal<boolean>;

@@ -6,18 +6,21 @@ import type { Client } from "../contract/client";
 import type { NpyArray } from "../contract/npy";
 import { type Catalogue, openCatalogue } from "./catalogue";
 import { type Durable, openDurable, toggle } from "./durable";
+import { createFind, type FindState } from "./finding";
 import { layersInFlowOrder } from "./graph_order";
-import type { HashStore } from "./hash";
 import type { Host } from "./host";
 import { createHover, type HoverState } from "./hover";
 import { type LayerStore, openLayer } from "./layer";
+import type { HashStore } from "./parent_hash";
 import { Cache, createResource, type Resource } from "./resource";
 import { instanceKey, instanceRow, type MatrixRow, pinnedRows, subsetRows } from "./rows";
 import { followScores, type Scores } from "./scores";
 
-export interface Store extends HoverState {
+export interface Store extends HoverState, FindState {
   client: Client;
   host: Host;
+  /** The address that shows what is shown, and what to know about it. */
+  address: Pick<HashStore, "link" | "notice">;
   durable: Durable;
   catalogue: Catalogue;
   graph: Resource<Graph>;
@@ -56,6 +59,7 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
   return {
     client,
     host,
+    address: hash,
     durable,
     catalogue,
     graph,
@@ -65,6 +69,7 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     rows,
     layers,
     ...hover,
+    ...createFind(columns),
     toggleLayer: (layer) => toggle(durable.layers, layer),
     togglePin: (sampled) => {
       const id = columns.peek()?.id[sampled];
