@@ -1,6 +1,7 @@
 """The tab in headless Chromium without a GPU: how soon it is of use, how smoothly it moves, and its memory.
 
-Needs a screen of 60 frames a second, as headless Chromium has by default: a frame takes 16.7 ms or a multiple of that.
+Headless Chromium has 60 frames a second: one takes 16.7 ms or a multiple of that, and is rounded to it here. Sorting is
+judged by the longest of the three frames after a click.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from _runs import RUN, TREC, questions, record, train_word_cnn
 from _tensorboard import Server, start
 
 FRAMES = 240
+FRAME_SECONDS = 1 / 60
 OPENINGS = 200
 
 
@@ -104,10 +106,12 @@ def smoothness(chromium, server: Server, title: str, actions: dict[str, str]) ->
     with tab(chromium, server.url, RUN["run"], ["hidden"], projection="pca") as (page, frame):
         figures.append(Figure(f"{title}: first picture, ms", painted_after(page, frame), None, "lower"))
         page.wait_for_timeout(1_500)
+        title += f" ({frame.evaluate('__activis.state().projection.hidden.method')})"
         frame.evaluate("probe.longTasks.length = 0")
         for name, action in actions.items():
-            samples = np.round(frame.evaluate(action), 1)
-            figures.append(Figure(f"{title}: {name}, p95 frame, ms", float(np.percentile(samples, 95)), 16.7, "lower"))
+            refreshes = np.round(np.array(frame.evaluate(action)) / 1000 / FRAME_SECONDS)
+            slow = np.percentile(refreshes, 95, method="higher") * FRAME_SECONDS * 1000
+            figures.append(Figure(f"{title}: {name}, p95 frame, ms", round(float(slow), 1), 16.7, "lower"))
             page.wait_for_timeout(300)
         tasks = [task["duration"] for task in frame.evaluate("probe.longTasks")]
     return [
