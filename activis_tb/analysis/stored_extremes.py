@@ -49,12 +49,17 @@ def stored_extremes(parts: Sequence[CodedActivations], selected: NDArray[np.bool
 def _extreme_codes(
     codes: NDArray[np.uint8], rows: NDArray[np.intp]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
-    """The smallest and the largest code of finite activations but zeros, and whether there is a zero; (neurons,)."""
-    lowest = np.full(codes.shape[1], NONFINITE_CODE, np.uint8)
-    highest = np.full(codes.shape[1], ZERO_CODE, np.uint8)
+    """The smallest and the largest code of finite activations but zeros, and whether there is a zero; (neurons,).
+
+    Where there is no such code, the smallest is `NONFINITE_CODE`.
+    """
+    below = np.full(codes.shape[1], NONFINITE_CODE, np.uint8)
+    above = np.zeros(codes.shape[1], np.uint8)
     zero = np.zeros(codes.shape[1], np.bool_)
     for block in blocks(codes, rows):
-        zero |= (block == ZERO_CODE).any(axis=0)
-        np.minimum(lowest, np.where(block == ZERO_CODE, NONFINITE_CODE, block).min(axis=0), out=lowest)
-        np.maximum(highest, np.where(block == NONFINITE_CODE, ZERO_CODE, block).max(axis=0), out=highest)
-    return lowest, highest, zero
+        zero |= block.min(axis=0) == ZERO_CODE
+        # One less or one more wraps around: a zero becomes the largest, then a non-finite one the smallest.
+        np.minimum(below, (block - np.uint8(1)).min(axis=0), out=below)
+        np.maximum(above, (block + np.uint8(1)).max(axis=0), out=above)
+    lowest = np.where(below < NONFINITE_CODE - 1, below + np.uint8(1), np.uint8(NONFINITE_CODE))
+    return lowest, np.maximum(above, 1) - np.uint8(1), zero

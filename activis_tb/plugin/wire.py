@@ -30,6 +30,7 @@ def snapshot_entry(snapshot: JoinedSnapshot) -> pb.SnapshotEntry:
         attributes=[pb.AttributeEntry(name=name, type=type_) for name, type_ in manifest.attributes],
         instances=manifest.instances,
         sampled=manifest.rows,
+        stored=manifest.stored,
         version=snapshot.version,
     )
 

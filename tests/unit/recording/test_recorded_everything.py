@@ -1,5 +1,6 @@
 """What `keep="all"` writes is every instance that was processed, in side files that the snapshot points at."""
 
+import tracemalloc
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+import activis_tb
 from activis_tb.analysis.quantization import dequantise, half_step
 from activis_tb.analysis.stored_averages import stored_averages
 from activis_tb.errors import StoredDataError
 from activis_tb.recording import buffer, dataset
 from activis_tb.storage.dataset_reader import DatasetReader
-from tests.unit.recording.helpers import batch, permute, record, split
+from tests.unit.recording.helpers import CLASSES, batch, permute, record, split
 
 PICTURE = b"\x89PNG\r\n\x1a\n rest"
 
@@ -158,3 +160,23 @@ def test_two_layers_of_one_instance_with_binary_scores(tmp_path: Path) -> None:
     assert stored.columns("predicted", "score")["score"].tolist() == [0.75]
     averages = stored_averages(stored.layer("b"), np.array([True]))
     assert_array_equal(averages.mean, [0, -2])
+
+
+def test_memory_does_not_grow_with_the_number_of_instances(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dataset, "PART_ROWS", 1024)
+    monkeypatch.setattr(buffer, "MOST_ROWS", 256)
+
+    def peak(count: int) -> int:
+        batches = (batch([0, 1, 2] * 100, np.full((300, 16), step)) for step in range(count // 300))
+        tracemalloc.start()
+        with activis_tb.preprocess(
+            tmp_path / str(count), step=0, layers=["hidden"], classes=CLASSES, keep="all", sample=30, quiet=True
+        ) as recorder:
+            for instances_of_step in batches:
+                recorder.process(**instances_of_step)
+        _, highest = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return highest
+
+    peak(1200)
+    assert peak(36_000) < 1.2 * peak(3_600)
