@@ -23,7 +23,8 @@ def layer_health(snapshot: JoinedSnapshot, layer: str) -> pb.LayerHealth:
     """
     reader = snapshot.reader_of(layer)
     classes = slice(len(snapshot.manifest.classes))
-    statistics = Statistics(**{name: reader.statistic(layer, name)[classes] for name in STATISTIC_NAMES})
+    stored = reader.statistics(layer)
+    statistics = Statistics(**{name: getattr(stored, name)[classes] for name in STATISTIC_NAMES})
     activations = reader.activations(layer)
     instances = snapshot.manifest.instances
     signed = next(one.signed for one in snapshot.layers if one.name == layer)

@@ -17,6 +17,8 @@ ENCODED_TYPES: tuple[AttributeType, ...] = ("image", "audio")
 MOST_SCORES = 200_000
 """Scores that go into the columns of the instances; more are fetched apart."""
 
+_MOST_COUNTED_CLASSES = 100
+
 
 def snapshot_entry(snapshot: JoinedSnapshot) -> pb.SnapshotEntry:
     manifest = snapshot.manifest
@@ -26,7 +28,7 @@ def snapshot_entry(snapshot: JoinedSnapshot) -> pb.SnapshotEntry:
         wall_time=snapshot.wall_time,
         classes=manifest.classes,
         layers=[_layer(layer) for layer in snapshot.layers],
-        subsets=[_subset(subset) for subset in manifest.subsets],
+        subsets=[_subset(subset, len(manifest.classes)) for subset in manifest.subsets],
         attributes=[pb.AttributeEntry(name=name, type=type_) for name, type_ in manifest.attributes],
         instances=manifest.instances,
         sampled=manifest.rows,
@@ -47,14 +49,14 @@ def _layer(layer: Layer) -> pb.LayerEntry:
     )
 
 
-def _subset(subset: Subset) -> pb.SubsetEntry:
+def _subset(subset: Subset, classes: int) -> pb.SubsetEntry:
     return pb.SubsetEntry(
         name=subset.name,
         kind=subset.kind,
         condition=subset.condition,
         count=subset.count,
         correct=subset.correct,
-        predicted_counts=subset.predicted_counts,
+        predicted_counts=subset.predicted_counts if classes <= _MOST_COUNTED_CLASSES else (),
     )
 
 

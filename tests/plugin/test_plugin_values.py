@@ -100,7 +100,7 @@ def test_scores_are_those_of_all_rows_or_of_one(server):
     assert_array_equal(server.array("scores", **KEY, row=2), [[0.25, 0.75]])
 
 
-def test_scores_too_many_for_text_are_served_as_numbers_alone(serve_slow, tmp_path):
+def test_numbers_too_many_for_text_are_not_in_it(serve_slow, tmp_path):
     rows, classes = 401, 500
     scores = np.random.default_rng(0).random((rows, classes), np.float32)
     names = [f"class {position}" for position in range(classes)]
@@ -109,6 +109,8 @@ def test_scores_too_many_for_text_are_served_as_numbers_alone(serve_slow, tmp_pa
     server = serve_slow(tmp_path)
     columns = server.json("instances", **KEY)
     assert (columns["scores"], len(columns["score"])) == ([], rows)
+    (entry,) = server.json("runs")["runs"][0]["snapshots"]
+    assert {len(subset["predicted_counts"]) for subset in entry["subsets"]} == {0}
     assert_array_equal(server.array("scores", **KEY), scores)
 
 
