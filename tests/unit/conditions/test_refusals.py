@@ -1,0 +1,143 @@
+"""What is refused, where it is underlined, and what is offered instead."""
+
+import pytest
+
+from activis_tb.conditions import ConditionError, Schema, parse_condition
+from activis_tb.errors import ActivisError
+from tests.unit.conditions.people import SCHEMA
+
+
+def refusal(text: str, schema: Schema = SCHEMA) -> ConditionError:
+    with pytest.raises(ConditionError) as caught:
+        parse_condition(text, schema)
+    return caught.value
+
+
+REFUSED = [
+    # text, what is underlined, what is offered, a part of the sentence
+    ("agee > 1", "agee", "age", "no column agee. Columns: id, label"),
+    ("age > 1 AND tpic = 'x'", "tpic", "topic", "no column tpic"),
+    ("is_vip", "is_vip", '"is vip"', "no column is_vip"),
+    ("zzz > 1", "zzz", None, "no column zzz"),
+    ('topic = "sports"', '"sports"', "'sports'", "single quotes"),
+    ("label = dog", "dog", "'dog'", "single quotes"),
+    ("label = 'Dog'", "'Dog'", "'dog'", "'Dog' is not a class. Classes: 'cat', 'dog', 'Señor ''Q'''"),
+    ("'dg' <> label", "'dg'", "'dog'", "not a class"),
+    ("label IN ('cat', 'doge')", "'doge'", "'dog'", "not a class"),
+    ("predicted = ''", "''", None, "not a class"),
+    ("score_of('dgo') > 0", "'dgo'", "'dog'", "not a class"),
+    ("neuron('hiden', 0) > 0", "'hiden'", "'hidden'", "no layer 'hiden'"),
+    ("neuron('hidden', 36) > 0", "36", None, "neurons 0 to 35; 36 is none"),
+    ("neuron('hidden', 1.5) > 0", "1.5", None, "neurons 0 to 35; 1.5 is none"),
+    ("neuron('hidden') > 0", "neuron('hidden')", None, "written as neuron('layer', 0)"),
+    ("score_of(dog) > 0", "score_of(dog)", None, "written as score_of('class')"),
+    ("score_of", "score_of", "score", "no column score_of"),
+    ("age > '20'", "'20'", "20", "'20' is a text, age is a number"),
+    ("'twenty' < age", "'twenty'", None, "'twenty' is a text, age is a number"),
+    ("text = 5", "5", "'5'", "5 is a number, text is a text"),
+    ("text = age", "age", None, "age is a number, text is a text"),
+    ("age IN (1, '2')", "'2'", "2", "'2' is a text"),
+    ("age BETWEEN 1 AND 'z'", "'z'", None, "'z' is a text"),
+    ("correct = 1", "1", "TRUE", "correct is true or false"),
+    ("correct = 'false'", "'false'", "FALSE", "correct is true or false"),
+    ("1 < age < 3", "3", None, "1 < age is true or false"),
+    ("age = NULL", "NULL", None, "IS NULL"),
+    ("age IN (1, NULL)", "NULL", None, "IS NULL"),
+    ("NULL", "NULL", None, "IS NULL"),
+    ("NULL IS NULL", "NULL", None, "IS NULL"),
+    ("age IS 3", "3", None, "After IS there can only be NULL"),
+    ("correct IS TRUE", "TRUE", None, "After IS there can only be NULL"),
+    ("picture = 'x'", "picture", None, "an image or a sound"),
+    ("picture", "picture", None, "an image or a sound"),
+    ("age", "age", "age IS NOT NULL", "age is a number, not a condition"),
+    ("age + 1", "age + 1", None, "not a condition"),
+    ("NOT age", "age", "age IS NOT NULL", "not a condition"),
+    ("correct AND 'x'", "'x'", None, "not a condition"),
+    ("age + 'x' > 1", "'x'", None, "+ takes a number"),
+    ("age + '7' > 1", "'7'", "7", "+ takes a number"),
+    ("-correct", "correct", None, "- takes a number"),
+    ("age LIKE '1%'", "age", None, "LIKE takes a text"),
+    ("text LIKE 1", "1", "'1'", "LIKE takes a text"),
+    ("text LIKE topic", "topic", None, "a value that is written out"),
+    ("age IN (age)", "age", None, "a value that is written out"),
+    ("age IN (1 + 1)", "1 + 1", None, "a value that is written out"),
+    ("text ~ '('", "'('", None, "not a regular expression (RE2): missing )"),
+    ("text ~ '(?=x)'", "'(?=x)'", None, "not a regular expression"),
+    ("age IN ()", "age", None, "list of values in parentheses"),
+    ("age == 1", "==", "=", "== is not allowed"),
+    ("correct && correct", "&&", "AND", "&& is not allowed"),
+    ("correct || correct", "||", "OR", "|| is not allowed"),
+    ("!correct", "!", "NOT", "elsewhere write NOT"),
+    ("age > 1 -- really", "-- really", None, "Comments"),
+    ("age > /* x */ 1", "/* x */", None, "Comments"),
+    ("{# x #} age > 1", "{# x #}", None, "Comments"),
+    ("text = 'it's'", "'", None, "not closed"),
+    ('"age > 1', '"age > 1', None, "not closed"),
+    ("(age > 1", "(", None, "not closed"),
+    ("age > 1)", ")", None, "closes nothing"),
+    ("age >", ">", None, "not complete around >"),
+    ("age > 1 AND", "AND", None, "not complete around AND"),
+    ("(age > 1 OR)", ")", None, "not complete"),
+    ("age 1", "1", None, "1 does not fit here"),
+    ("age > 1 correct", "correct", None, "correct does not fit here"),
+    ("age > 0x1F", "x1F", None, "x1F does not fit here"),
+    ("age > 1e999", "1e999", None, "not a number"),
+    ("age.x > 1", ".", None, ". is not allowed"),
+    ("IS", "IS", None, 'write "IS" for a column'),
+    ("", "", None, "empty"),
+    (" \n", " \n", None, "empty"),
+    ("text = '\ud800'", "\ud800", None, "surrogate"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "underlined", "offered", "sentence"), REFUSED, ids=[repr(case[0]) for case in REFUSED]
+)
+def test_a_refusal_says_where_and_what_instead(text: str, underlined: str, offered: str | None, sentence: str) -> None:
+    error = refusal(text)
+    start, end = error.position
+    assert text[start:end] == underlined
+    assert error.suggestion == offered
+    assert sentence in error.message
+    assert (f"Did you mean {offered}?" in str(error)) == (offered is not None)
+
+
+def test_the_suggestion_in_its_place_makes_the_condition_right() -> None:
+    for text in ("agee > 1", "is_vip", 'topic = "sports"', "label = 'Dog'", "age > '20'", "text = 5", "age == 1"):
+        error = refusal(text)
+        start, end = error.position
+        repaired = text[:start] + str(error.suggestion) + text[end:]
+        assert parse_condition(repaired, SCHEMA).text == repaired
+
+
+def test_a_name_that_may_be_two_columns_is_asked_for() -> None:
+    schema = Schema(("a",), (("Size", "number"), ("SIZE", "number")))
+    error = refusal("size > 1", schema)
+    assert error.message == "size may be Size and SIZE; write it in the right case."
+    assert error.suggestion == "Size"
+    assert parse_condition("SIZE > 1", schema).columns == ("SIZE",)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("age > 1 OR " * 400, "The condition has 4,400 characters; at most 4,096 are read."),
+        ("age IN (" + "1," * 1000 + "1)", "more than 1,000 names and values; at most 1,000"),
+        ("(" * 33 + "correct" + ")" * 33, "more than 32 levels deep"),
+        ("NOT " * 33 + "correct", "more than 32 levels deep"),
+        ("NOT (" * 17 + "correct" + ")" * 17, "more than 32 levels deep"),
+        ("- " * 40 + "age > 1", "more than 32 levels deep"),
+        ("+".join(["age"] * 40) + " > 1", "more than 32 levels deep"),
+        ("correct" + " IS NULL" * 40, "more than 32 levels deep"),
+        ("text LIKE '" + "a" * 257 + "'", "The pattern has 257 characters; at most 256"),
+        ("text ~ '" + "a" * 257 + "'", "The pattern has 257 characters; at most 256"),
+    ],
+    ids=lambda value: value[:30],
+)
+def test_a_limit_is_refused_with_the_limit(text: str, sentence: str) -> None:
+    assert sentence in refusal(text).message
+
+
+def test_a_refusal_is_an_error_of_ours() -> None:
+    assert isinstance(refusal("age >"), ActivisError)
+    assert isinstance(refusal("age >"), ValueError)
