@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from activis_tb.analysis.quantization import tally
 from activis_tb.model import TALLY_NAMES, ZONE_ROWS, CodedActivations
 
-_ROWS_AT_ONCE = 32_768
+_BYTES_AT_ONCE = 2**19
+_FEWEST_AT_ONCE = 256
 
 
 def split_by_part(
@@ -29,8 +30,9 @@ def split_by_part(
 
 def blocks(codes: NDArray[np.uint8], rows: NDArray[np.intp]) -> Iterator[NDArray[np.uint8]]:
     """Yields the codes at `rows`, uint8 (rows, neurons), a cacheful at a time."""
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        yield codes.take(rows[start : start + _ROWS_AT_ONCE], axis=0)
+    at_once = max(_FEWEST_AT_ONCE, _BYTES_AT_ONCE // max(1, codes.shape[1]))
+    for start in range(0, len(rows), at_once):
+        yield codes.take(rows[start : start + at_once], axis=0)
 
 
 def tally_selected(part: CodedActivations, selected: NDArray[np.bool_], *, squares: bool) -> NDArray[np.int64]:
