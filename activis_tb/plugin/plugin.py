@@ -1,9 +1,10 @@
 """The plugin as TensorBoard sees it: its name, its tab, its routes.
 
 TensorBoard loads this module when it starts and dies if the import fails, so everything that is not needed for the
-route table is imported by the first request.
+route table is imported when the tab is opened.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -82,8 +83,16 @@ class ActivisPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
                 self._routes = Routes(self._context.data_provider, self._context.logdir or "")
             return self._routes
 
+    def _load_ahead(self) -> None:
+        # What is missing is told by the first request for data.
+        with contextlib.suppress(ImportError):
+            self._load()
+
     def _static(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
         path = request.path.rpartition(f"/plugin/{PLUGIN_NAME}/")[2]
+        if path == "index.js" and self._routes is None:
+            # The browser reads the script meanwhile; the request for data that follows finds everything imported.
+            threading.Thread(target=self._load_ahead, name="activis-load", daemon=True).start()
         response = refusal(request) or serve_static(request, path)
         return response(environ, start_response)

@@ -46,6 +46,21 @@ print("STATUS", response.status_code, response.text)
     assert "Reinstall it where TensorBoard runs." in status
 
 
+def test_opening_the_tab_loads_what_its_data_will_need():
+    answer = """
+import threading
+from werkzeug.test import Client
+Client(apps["/index.js"]).get("/data/plugin/activis/index.js")
+for thread in threading.enumerate():
+    if thread.name == "activis-load":
+        thread.join()
+print("STATUS", "activis_tb.plugin.routes" in sys.modules)
+"""
+    assert run("", answer).split("STATUS")[1].split() == ["True"]
+    missing = "sys.modules['activis_tb.storage.activis_pb2'] = None"
+    assert run(missing, answer).split("STATUS")[1].split() == ["False"]
+
+
 def test_tensorboard_finds_the_plugin_by_its_entry_point():
     from activis_tb.plugin.plugin import ActivisPlugin
 
