@@ -1,6 +1,7 @@
 /** The tab: the three views side by side, or what stands there until there is something to see. */
 
 import { useLayoutEffect } from "preact/hooks";
+import type { LayerStore } from "./state/layer";
 import { GraphView } from "./views/graph/graph";
 import { InstanceColumn } from "./views/instances/column";
 import { Panel } from "./views/panel/panel";
@@ -19,7 +20,7 @@ export function App() {
 }
 
 function Content() {
-  const { catalogue, layers } = useStore();
+  const { catalogue, durable, layers } = useStore();
   const runs = catalogue.runs.value;
   if (runs.status === "error") return <Problem sentence={runs.message} retry={() => void catalogue.refresh()} />;
   if (!runs.value) return <p class="waiting">Looking for recordings…</p>;
@@ -31,7 +32,7 @@ function Content() {
         <div class="left">
           <GraphView />
           <div class="panels">
-            {layers.value.map((layer) => (
+            {shownLayers(layers.value, durable.maximised.value).map((layer) => (
               <Panel key={layer.name} layer={layer} />
             ))}
             {layers.value.length === 0 && <LayerInvitation />}
@@ -41,6 +42,12 @@ function Content() {
       </main>
     </>
   );
+}
+
+/** The maximised layer alone, where it is open and recorded; else every open one. */
+function shownLayers(layers: readonly LayerStore[], maximised: string): readonly LayerStore[] {
+  const alone = layers.filter((layer) => layer.name === maximised && layer.entry.value !== null);
+  return alone.length > 0 ? alone : layers;
 }
 
 /** Hands the palette to the style sheet, so that colours have one home. */

@@ -7,12 +7,13 @@ import "./styles/base.css";
 import "./styles/toolbar.css";
 import "./styles/graph.css";
 import "./styles/panel.css";
+import "./styles/projection.css";
 import "./styles/instances.css";
 import { App } from "./app";
 import { createClient } from "./contract/client";
 import { exposeDebugState } from "./state/debug";
-import { openParentHash } from "./state/parent_hash";
 import { observeHost } from "./state/host";
+import { openParentHash } from "./state/parent_hash";
 import { createStore } from "./state/store";
 import { StoreContext } from "./views/widgets/store";
 

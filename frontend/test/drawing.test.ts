@@ -33,7 +33,7 @@ describe("rows of a matrix", () => {
   });
 
   test("are found by height, and none in a gap", () => {
-    expect([0, 12.9, 13, 28, 31, 61.9, 62].map((y) => rowAt(layout, y))).toEqual([0, 0, 1, -1, 2, 3, -1]);
+    expect([0, 12.9, 13, 28, 31, 61.9, 62].map((y) => rowAt(layout.tops, y))).toEqual([0, 0, 1, -1, 2, 3, -1]);
   });
 });
 
@@ -83,9 +83,9 @@ describe("a projection", () => {
   });
 
   test("finds the nearest instance within reach and none without a place", () => {
-    expect(placed.index.find(10, 56, 8)).toBe(0);
-    expect(placed.index.find(58, 30, 8)).toBeUndefined();
-    expect(placed.index.size()).toBe(2);
+    expect(placed.index().find(10, 56, 8)).toBe(0);
+    expect(placed.index().find(58, 30, 8)).toBeUndefined();
+    expect(placed.count).toBe(2);
   });
 
   test("of identical points stands in the middle", () => {

@@ -25,7 +25,6 @@ function createClient(change: Partial<Client> = {}): Client {
     graph: async () => graph(),
     instances: async () => instances(),
     scores: async (_snapshot, row) => ({ shape: [1, 2], data: Float32Array.of(row, 1 - row) }),
-    health: async () => Promise.reject(new RouteError(404, "not needed here")),
     membership: async () => ({ shape: [3, 3], data: Uint8Array.of(1, 0, 1, 1, 0, 0, 0, 1, 1) }),
     statistics: async () =>
       rows([
@@ -39,13 +38,25 @@ function createClient(change: Partial<Client> = {}): Client {
         [1, 2, 3],
         [0, 5, 0],
       ]),
-    projection: async (_snapshot, _layer, method) => ({
+    projection: async (_snapshot, _layer, { method }) => ({
       method,
       coordinates: Float32Array.of(0, 0, 1, 1, Number.NaN, Number.NaN),
       done: true,
       iteration: 750,
       iterations: 750,
       perplexity: 1,
+      neuronsLeftOut: 0,
+    }),
+    health: async () => ({
+      neurons: NEURONS,
+      dead: 1,
+      dead_over: 3,
+      zeros: 0.25,
+      zeros_over: 3,
+      effective_rank: 1.5,
+      effective_rank_over: 3,
+      nonfinite: 0,
+      nonfinite_over: 3,
     }),
     imageUrl: () => "",
     ...change,
@@ -161,9 +172,9 @@ describe("an open layer", () => {
 
   test("asks for no projection while the tab is hidden, and does when it is back", async () => {
     const asked: string[] = [];
-    const projection: Client["projection"] = async (snapshot, layer, method, aborted) => {
-      asked.push(method);
-      return createClient().projection(snapshot, layer, method, aborted);
+    const projection: Client["projection"] = async (snapshot, layer, request, aborted) => {
+      asked.push(request.method);
+      return createClient().projection(snapshot, layer, request, aborted);
     };
     const { store, host } = await open({ projection });
     host.visible.value = false;

@@ -13,6 +13,13 @@ export interface SnapshotReference {
 export type Statistic = "count" | "mean" | "std" | "min" | "max" | "active" | "nonfinite";
 export type ProjectionMethod = "pca" | "tsne";
 
+/** What `projection` is asked for. */
+export interface ProjectionRequest {
+  method: ProjectionMethod;
+  /** Wanted of t-SNE, an integer from 5 to 100. */
+  perplexity: number;
+}
+
 export interface Projection {
   method: ProjectionMethod;
   /** (rows, 2); NaN where an instance has no place. */
@@ -21,7 +28,10 @@ export interface Projection {
   done: boolean;
   iteration: number;
   iterations: number;
+  /** In force; 0 for PCA. */
   perplexity: number;
+  /** Neurons that take no part, because they are not finite in most rows. */
+  neuronsLeftOut: number;
 }
 
 /** A route answered with an error, or nothing answered. `message` is fit to be shown. */
@@ -56,7 +66,7 @@ export interface Client {
   projection(
     snapshot: SnapshotReference,
     layer: string,
-    method: ProjectionMethod,
+    request: ProjectionRequest,
     signal: AbortSignal,
   ): Promise<Projection>;
   /** Address of an instance's picture. */
@@ -82,8 +92,8 @@ export function createClient(base: string): Client {
       decodeBytes(await (await get("membership", snapshot, signal)).arrayBuffer()),
     statistics: (snapshot, layer, statistic, signal) => floats("statistics", { ...snapshot, layer, statistic }, signal),
     activations: (snapshot, layer, signal) => floats("activations", { ...snapshot, layer }, signal),
-    projection: async (snapshot, layer, method, signal) => {
-      const response = await get("projection", { ...snapshot, layer, method }, signal);
+    projection: async (snapshot, layer, { method, perplexity }, signal) => {
+      const response = await get("projection", { ...snapshot, layer, method, perplexity }, signal);
       const number = (header: string) => Number(response.headers.get(header) ?? 0);
       return {
         method,
@@ -92,6 +102,7 @@ export function createClient(base: string): Client {
         iteration: number("Activis-Iteration"),
         iterations: number("Activis-Iterations"),
         perplexity: number("Activis-Perplexity"),
+        neuronsLeftOut: number("Activis-Neurons-Left-Out"),
       };
     },
     imageUrl: (snapshot, attribute, row) => address(base, "image", { ...snapshot, attribute, row }),

@@ -11,7 +11,11 @@ const STRETCH_AT_LEAST = 5.8;
 const SCROLL_PITCH = 10;
 const WIDEST_PITCH = 24;
 
+/** Rows at the top or the bottom stay in sight while they take at most this share of the height. */
+const STAYING_SHARE = 0.45;
+
 export interface RowLayout {
+  /** From the top of all rows. */
   tops: readonly number[];
   /** Lines between groups of rows. */
   separators: readonly number[];
@@ -34,9 +38,81 @@ export function layoutRows(groups: readonly string[]): RowLayout {
   return { tops, separators, height: y };
 }
 
+/** The rows in sight of a matrix that may be taller than its place. */
+export interface RowView {
+  /** From the top of the place, by position of the row; NaN for a row out of sight. */
+  tops: readonly number[];
+  separators: readonly number[];
+  /** Of the place. */
+  height: number;
+}
+
+/**
+ * Places rows in `height`. Rows of the first and the last of several groups stay where they are while the others scroll,
+ * so that the classes can be read and the pinned instances compared; whole rows scroll, none is cut.
+ *
+ * @param scrollTop from 0 to the layout's height less `height`
+ */
+export function viewRows(layout: RowLayout, groups: readonly string[], scrollTop: number, height: number): RowView {
+  if (layout.height <= height) return { tops: layout.tops, separators: layout.separators, height: layout.height };
+  const head = stayingHead(layout, groups, height);
+  const foot = stayingFoot(layout, groups, height);
+  const beyond = layout.height - height;
+  const scrolling = layout.tops.slice(head, groups.length - foot);
+  const headHeight = scrolling[0] ?? 0;
+  const footTop = (layout.tops[groups.length - foot] ?? layout.height) - beyond;
+  const first = scrolling.find((top) => top >= headHeight + Math.min(Math.max(0, scrollTop), beyond)) ?? headHeight;
+  const shift = first - headHeight;
+
+  const place = (top: number, length: number) => (top >= headHeight && top + length <= footTop ? top : Number.NaN);
+  const separatorPlace = (y: number) => {
+    if (y < headHeight) return y;
+    return y - beyond > footTop - GROUP_GAP ? y - beyond : place(y - shift, 1);
+  };
+  return {
+    tops: layout.tops.map((top, position) => {
+      if (position < head) return top;
+      return position >= groups.length - foot ? top - beyond : place(top - shift, ROW_HEIGHT);
+    }),
+    separators: layout.separators.map(separatorPlace).filter(Number.isFinite),
+    height,
+  };
+}
+
+function stayingHead(layout: RowLayout, groups: readonly string[], height: number): number {
+  const count = groups.findIndex((group) => group !== groups[0]);
+  return count > 0 && (layout.tops[count] ?? 0) <= STAYING_SHARE * height ? count : 0;
+}
+
+function stayingFoot(layout: RowLayout, groups: readonly string[], height: number): number {
+  const last = groups.findLastIndex((group) => group !== groups.at(-1));
+  const count = groups.length - 1 - last;
+  const top = layout.tops[last + 1] ?? 0;
+  return last >= 0 && layout.height - top <= STAYING_SHARE * height ? count : 0;
+}
+
+/** Returns how far to scroll so that a row is in sight. */
+export function scrollToRow(
+  layout: RowLayout,
+  groups: readonly string[],
+  position: number,
+  scrollTop: number,
+  height: number,
+): number {
+  if (Number.isFinite(viewRows(layout, groups, scrollTop, height).tops[position])) return scrollTop;
+  const step = (layout.tops[position] ?? 0) - (layout.tops[stayingHead(layout, groups, height)] ?? 0);
+  return step < scrollTop ? step : firstThatShows(layout, groups, position, height);
+}
+
+function firstThatShows(layout: RowLayout, groups: readonly string[], position: number, height: number): number {
+  const shows = (top: number) => Number.isFinite(viewRows(layout, groups, top, height).tops[position]);
+  const head = layout.tops[stayingHead(layout, groups, height)] ?? 0;
+  return layout.tops.map((top) => top - head).find((top) => top >= 0 && shows(top)) ?? layout.height - height;
+}
+
 /** Returns the position of the row at `y`, -1 for none. */
-export function rowAt(layout: RowLayout, y: number): number {
-  return layout.tops.findIndex((top) => y >= top && y < top + ROW_HEIGHT);
+export function rowAt(tops: readonly number[], y: number): number {
+  return tops.findIndex((top) => y >= top && y < top + ROW_HEIGHT);
 }
 
 export interface ColumnLayout {

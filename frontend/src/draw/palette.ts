@@ -34,6 +34,8 @@ export interface Palette {
   ramp: readonly [string, string];
   /** The scale's minimum, zero and maximum for layers with negative values. */
   diverging: readonly [string, string, string];
+  /** The smallest and the largest number that dots are coloured by. */
+  sequential: readonly [string, string];
 }
 
 export const LIGHT: Palette = {
@@ -65,6 +67,7 @@ export const LIGHT: Palette = {
   otherClass: "#9aa0a6",
   ramp: ["#eef0f2", "#0e0f10"],
   diverging: ["#b34a00", "#f1f2f4", "#1f5fae"],
+  sequential: ["#f2b84b", "#4a1486"],
 };
 
 export const DARK: Palette = {
@@ -96,6 +99,7 @@ export const DARK: Palette = {
   otherClass: "#80868b",
   ramp: ["#3b3d3f", "#ffffff"],
   diverging: ["#ffab52", "#3b3d3f", "#6fb1ff"],
+  sequential: ["#6d5bb3", "#ffe08a"],
 };
 
 /**

@@ -1,14 +1,14 @@
-/** Places and draws a projection: a dot per instance, coloured by its true class. */
+/** Places a projection: fits its box, zooms, and finds the instance nearest to a point. */
 
 import { type Quadtree, quadtree } from "d3-quadtree";
-import type { Palette } from "./palette";
-import { FONT } from "./printed";
 
 export interface PlacedPoints {
-  /** Positions in CSS pixels, (rows, 2); NaN where an instance has no place. */
+  /** Positions in CSS pixels before zooming, (rows, 2); NaN where an instance has no place. */
   positions: Float32Array;
-  /** Finds the row nearest to a point. */
-  index: Quadtree<number>;
+  /** Instances that have a place. */
+  count: number;
+  /** Finds the row nearest to a point; made when it is first asked for. */
+  index: () => Quadtree<number>;
 }
 
 const MARGIN = 8;
@@ -23,18 +23,32 @@ export function placePoints(coordinates: Float32Array, width: number, height: nu
   );
   const scale = span > 0 ? 1 / span : 0;
   const positions = new Float32Array(coordinates.length);
+  let count = 0;
   for (let at = 0; at + 1 < coordinates.length; at += 2) {
     const x = coordinates[at] ?? Number.NaN;
     const y = coordinates[at + 1] ?? Number.NaN;
     positions[at] = width / 2 + (x - (horizontal.low + horizontal.high) / 2) * scale;
     positions[at + 1] = height / 2 - (y - (vertical.low + vertical.high) / 2) * scale;
+    if (Number.isFinite(x) && Number.isFinite(y)) count++;
   }
-  const rows = Array.from({ length: positions.length / 2 }, (_, row) => row);
-  const index = quadtree<number>()
+  let index: Quadtree<number> | null = null;
+  return {
+    positions,
+    count,
+    index: () => {
+      index ??= indexOf(positions);
+      return index;
+    },
+  };
+}
+
+function indexOf(positions: Float32Array): Quadtree<number> {
+  const rows: number[] = [];
+  for (let row = 0; row * 2 < positions.length; row++) if (Number.isFinite(positions[row * 2])) rows.push(row);
+  return quadtree<number>()
     .x((row) => positions[row * 2] ?? 0)
     .y((row) => positions[row * 2 + 1] ?? 0)
-    .addAll(rows.filter((row) => Number.isFinite(positions[row * 2])));
-  return { positions, index };
+    .addAll(rows);
 }
 
 function extent(coordinates: Float32Array, axis: 0 | 1): { low: number; high: number } {
@@ -48,85 +62,43 @@ function extent(coordinates: Float32Array, axis: 0 | 1): { low: number; high: nu
   return low <= high ? { low, high } : { low: 0, high: 0 };
 }
 
-export interface PointsPicture {
-  positions: Float32Array;
-  /** True class by row. */
-  labels: readonly number[];
-  colours: readonly string[];
-  /** By row, 1 where lit; null where all are. */
-  lit: Uint8Array | null;
-  palette: Palette;
-}
-
-const RADIUS = 2.4;
-const FADED_RADIUS = 1.7;
-
-/** Draws every dot; those that are not lit first, small and grey. */
-export function drawPoints(context: CanvasRenderingContext2D, picture: PointsPicture): void {
-  const { positions, labels, colours, lit, palette } = picture;
-  const faded = new Path2D();
-  const paths = new Map<string, Path2D>();
-  for (let row = 0; row * 2 < positions.length; row++) {
-    const x = positions[row * 2] ?? Number.NaN;
-    const y = positions[row * 2 + 1] ?? Number.NaN;
-    if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
-    const isLit = !lit || lit[row] === 1;
-    const own = colours[labels[row] ?? -1] ?? palette.otherClass;
-    const colour = lit && own === palette.otherClass ? palette.text : own;
-    const path = isLit ? (paths.get(colour) ?? new Path2D()) : faded;
-    const radius = isLit ? RADIUS : FADED_RADIUS;
-    path.moveTo(x + radius, y);
-    path.arc(x, y, radius, 0, 2 * Math.PI);
-    if (isLit) paths.set(colour, path);
-  }
-  context.fillStyle = palette.faded;
-  context.fill(faded);
-  for (const [colour, path] of paths) {
-    context.fillStyle = colour;
-    context.fill(path);
-  }
-}
-
-export interface PointMark {
+/** Enlarges by `scale` and then moves by (x, y), as d3-zoom has it. */
+export interface View {
+  scale: number;
   x: number;
   y: number;
-  label: string;
-  colour: string;
 }
 
-const RING = 5.5;
+export const WHOLE: View = { scale: 1, x: 0, y: 0 };
 
-/** Rings instances and writes their names beside, where the box has room. */
-export function drawMarks(
-  context: CanvasRenderingContext2D,
-  marks: readonly PointMark[],
-  width: number,
-  palette: Palette,
-): void {
-  context.font = `500 10px ${FONT}`;
-  context.textBaseline = "middle";
-  for (const mark of marks) {
-    if (!Number.isFinite(mark.x)) continue;
-    drawRing(context, mark, palette.card, 4.5);
-    drawRing(context, mark, mark.colour, 2);
-    const text = mark.label.length > 12 ? `${mark.label.slice(0, 11)}…` : mark.label;
-    const right = mark.x + RING + 4 + context.measureText(text).width < width;
-    context.textAlign = right ? "left" : "right";
-    const x = mark.x + (right ? RING + 3 : -RING - 3);
-    context.save();
-    context.strokeStyle = palette.card;
-    context.lineWidth = 3;
-    context.strokeText(text, x, mark.y);
-    context.restore();
-    context.fillStyle = palette.text;
-    context.fillText(text, x, mark.y);
+/** Returns positions (rows, 2) as they stand in the view. */
+export function zoomPoints(positions: Float32Array, view: View): Float32Array {
+  if (view.scale === 1 && view.x === 0 && view.y === 0) return positions;
+  const zoomed = new Float32Array(positions.length);
+  for (let at = 0; at + 1 < positions.length; at += 2) {
+    zoomed[at] = (positions[at] ?? Number.NaN) * view.scale + view.x;
+    zoomed[at + 1] = (positions[at + 1] ?? Number.NaN) * view.scale + view.y;
   }
+  return zoomed;
 }
 
-function drawRing(context: CanvasRenderingContext2D, mark: PointMark, colour: string, width: number): void {
-  context.strokeStyle = colour;
-  context.lineWidth = width;
-  context.beginPath();
-  context.arc(mark.x, mark.y, RING, 0, 2 * Math.PI);
-  context.stroke();
+/** Returns the row whose dot is nearest to a point of the view and at most `reach` away, undefined for none. */
+export function nearestRow(placed: PlacedPoints, view: View, x: number, y: number, reach: number): number | undefined {
+  return placed.index().find((x - view.x) / view.scale, (y - view.y) / view.scale, reach / view.scale);
+}
+
+const MOST_ZOOM = 32;
+
+/** Returns the view after zooming by `factor` around a point, never smaller than the whole picture. */
+export function zoomAround(view: View, factor: number, x: number, y: number): View {
+  const scale = Math.min(MOST_ZOOM, Math.max(1, view.scale * factor));
+  if (scale === 1) return WHOLE;
+  const change = scale / view.scale;
+  return { scale, x: x - (x - view.x) * change, y: y - (y - view.y) * change };
+}
+
+/** Returns the view after moving, such that the picture still covers its box. */
+export function pan(view: View, right: number, down: number, width: number, height: number): View {
+  const within = (offset: number, length: number) => Math.min(0, Math.max(length * (1 - view.scale), offset));
+  return { ...view, x: within(view.x + right, width), y: within(view.y + down, height) };
 }

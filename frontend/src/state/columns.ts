@@ -1,6 +1,6 @@
 /** In which order a panel shows its neurons. */
 
-import { descending, variance } from "d3-array";
+import { descending } from "d3-array";
 import type { NpyArray } from "../contract/npy";
 import type { Sort } from "./durable";
 
@@ -11,12 +11,12 @@ export const NAMED_NEURONS = 16;
 export function strongestClasses(means: NpyArray<Float32Array>, classes: number): Int32Array {
   const [, neurons = 0] = means.shape;
   const strongest = new Int32Array(neurons).fill(-1);
-  for (let neuron = 0; neuron < neurons; neuron++) {
-    let best = 0;
-    for (let label = 0; label < classes; label++) {
+  const best = new Float32Array(neurons);
+  for (let label = 0; label < classes; label++) {
+    for (let neuron = 0; neuron < neurons; neuron++) {
       const mean = means.data[label * neurons + neuron] ?? Number.NaN;
-      if (mean > best) {
-        best = mean;
+      if (mean > (best[neuron] ?? 0)) {
+        best[neuron] = mean;
         strongest[neuron] = label;
       }
     }
@@ -62,14 +62,23 @@ function byStrongestClass(neurons: Int32Array, means: NpyArray<Float32Array>, cl
     .sort((first, second) => group(first) - group(second) || compare(peak(first), peak(second)) || first - second);
 }
 
+/** Variance between the classes that have a mean, by neuron; NaN with fewer than two. Welford's method. */
 function classVariances(means: NpyArray<Float32Array>, classes: number): Float64Array {
   const [, neurons = 0] = means.shape;
-  return Float64Array.from(
-    { length: neurons },
-    (_, neuron) =>
-      variance(Array.from({ length: classes }, (_, label) => means.data[label * neurons + neuron] ?? Number.NaN)) ??
-      Number.NaN,
-  );
+  const centre = new Float64Array(neurons);
+  const squares = new Float64Array(neurons);
+  const counts = new Int32Array(neurons);
+  for (let at = 0; at < classes * neurons; at++) {
+    const neuron = at % neurons;
+    const mean = means.data[at] ?? Number.NaN;
+    if (!Number.isFinite(mean)) continue;
+    const count = (counts[neuron] ?? 0) + 1;
+    const before = mean - (centre[neuron] ?? 0);
+    counts[neuron] = count;
+    centre[neuron] = (centre[neuron] ?? 0) + before / count;
+    squares[neuron] = (squares[neuron] ?? 0) + before * (mean - (centre[neuron] ?? 0));
+  }
+  return squares.map((sum, neuron) => ((counts[neuron] ?? 0) > 1 ? sum / ((counts[neuron] ?? 0) - 1) : Number.NaN));
 }
 
 function compare(first: number | undefined, second: number | undefined): number {

@@ -23,7 +23,9 @@ export interface HoverState {
   temporary: ReadonlySignal<MatrixRow | null>;
   /** The key of the hovered row, the temporary one included. */
   rowKey: ReadonlySignal<string | null>;
-  /** By sampled row, 1 where the hovered class or subset has it; null while no such row is hovered. */
+  /** Key of the class or subset that lights its instances: the hovered one, else the locked one. */
+  litKey: ReadonlySignal<string | null>;
+  /** By sampled row, 1 where that class or subset has it; null while there is none. */
   lit: ReadonlySignal<Uint8Array | null>;
 }
 
@@ -31,6 +33,7 @@ export function createHover(
   instances: ReadonlySignal<InstanceColumns | null>,
   membership: ReadonlySignal<NpyArray<Uint8Array> | null>,
   pinned: ReadonlySignal<readonly MatrixRow[]>,
+  locked: ReadonlySignal<MatrixRow | null>,
 ): HoverState {
   const hover = signal<Hover | null>(null);
   const instance = computed(() => hover.value?.row?.sampled ?? -1);
@@ -39,16 +42,23 @@ export function createHover(
     if (sampled < 0 || !instances.value || pinned.value.some((row) => row.sampled === sampled)) return null;
     return instanceRow(instances.value, sampled, "temporary");
   });
-  const subset = computed(() => hover.value?.row?.subset ?? -1);
+  const litRow = computed(() => {
+    const row = hover.value?.row;
+    return row && row.subset >= 0 ? row : locked.value;
+  });
+  const litKey = computed(() => litRow.value?.key ?? null);
+  const litSubset = computed(() => litRow.value?.subset ?? -1);
   const lit = computed(() => {
-    const column = subset.value;
+    const column = litSubset.value;
     return membership.value && column >= 0 ? sliceColumn(membership.value, column) : null;
   });
-  return { hover, instance, temporary, rowKey: computed(() => hover.value?.row?.key ?? null), lit };
+  return { hover, instance, temporary, rowKey: computed(() => hover.value?.row?.key ?? null), litKey, lit };
 }
 
 /** Returns one column of the mapping S, uint8 (rows, subsets). */
 function sliceColumn(membership: NpyArray<Uint8Array>, column: number): Uint8Array {
   const [rows = 0, subsets = 0] = membership.shape;
-  return Uint8Array.from({ length: rows }, (_, row) => membership.data[row * subsets + column] ?? 0);
+  const sliced = new Uint8Array(rows);
+  for (let row = 0; row < rows; row++) sliced[row] = membership.data[row * subsets + column] ?? 0;
+  return sliced;
 }

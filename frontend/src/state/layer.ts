@@ -1,7 +1,7 @@
 /** One open layer: its numbers and what follows from them. */
 
 import { computed, type ReadonlySignal } from "@preact/signals";
-import type { LayerEntry } from "../contract/activis";
+import type { LayerEntry, LayerHealth } from "../contract/activis";
 import type { Client, Statistic } from "../contract/client";
 import type { NpyArray } from "../contract/npy";
 import type { Catalogue } from "./catalogue";
@@ -23,6 +23,7 @@ export interface LayerStore {
   active: Resource<Floats>;
   nonfinite: Resource<Floats>;
   activations: Resource<Floats>;
+  health: Resource<LayerHealth>;
   projection: ProjectionFollower;
   /** Neurons in the order in which they are shown; null until the means are there. */
   columns: ReadonlySignal<Int32Array | null>;
@@ -49,10 +50,11 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
   const { client, cache, catalogue, durable, host, sortRow } = context;
   const entry = computed(() => catalogue.snapshot.value?.layers.find((layer) => layer.name === name) ?? null);
   const known = computed(() => entry.value !== null);
-  const fetched = (what: string, load: (signal: AbortSignal) => Promise<Floats>) =>
-    createResource<Floats>(() => {
+  const fetched = <Value>(what: string, load: (signal: AbortSignal) => Promise<Value>) =>
+    createResource<Value>(() => {
       if (!known.value || catalogue.reference.value === null) return null;
-      return { key: `${what} ${name} ${catalogue.key.value}`, load };
+      const subject = JSON.stringify(catalogue.reference.value);
+      return { key: `${what} ${name} ${catalogue.key.value}`, subject, load };
     }, cache);
   const reference = () => catalogue.reference.peek() ?? { run: "", name: "", step: 0 };
   const statistic = (which: Statistic) =>
@@ -62,12 +64,14 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
   const active = statistic("active");
   const nonfinite = statistic("nonfinite");
   const activations = fetched("activations", (signal) => client.activations(reference(), name, signal));
+  const health = fetched("health", (signal) => client.health(reference(), name, signal));
   const projection = followProjection({
     client,
     cache,
     layer: name,
     reference: computed(() => (known.value ? catalogue.reference.value : null)),
     key: catalogue.key,
+    choice: durable.projection,
     visible: host.visible,
   });
 
@@ -79,6 +83,7 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     active,
     nonfinite,
     activations,
+    health,
     projection,
     strongest: computed(() => mapValue(mean, (means) => strongestClasses(means, classes.value))),
     scale: computed(() => mapValue(mean, (means) => valueScale(means, classes.value, entry.value?.signed ?? false))),
@@ -92,7 +97,7 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     }),
   );
   const dispose = () => {
-    for (const part of [mean, active, nonfinite, activations, projection]) part.dispose();
+    for (const part of [mean, active, nonfinite, activations, health, projection]) part.dispose();
   };
   return { ...layer, columns, dispose };
 }
@@ -118,22 +123,20 @@ function mapValue<Value, Result>(resource: Resource<Value>, derive: (value: Valu
 
 function sumOverClasses(counts: Floats, classes: number): Float32Array {
   const [, neurons = 0] = counts.shape;
-  return Float32Array.from({ length: neurons }, (_, neuron) => {
-    let sum = 0;
-    for (let label = 0; label < classes; label++) sum += counts.data[label * neurons + neuron] || 0;
-    return sum;
-  });
+  const sums = new Float32Array(neurons);
+  for (let at = 0; at < classes * neurons; at++)
+    sums[at % neurons] = (sums[at % neurons] ?? 0) + (counts.data[at] || 0);
+  return sums;
 }
 
 function neverActive(shares: Floats, classes: number): Uint8Array {
   const [, neurons = 0] = shares.shape;
-  return Uint8Array.from({ length: neurons }, (_, neuron) => {
-    let seen = false;
-    for (let label = 0; label < classes; label++) {
-      const share = shares.data[label * neurons + neuron] ?? Number.NaN;
-      if (share > 0) return 0;
-      if (share === 0) seen = true;
-    }
-    return seen ? 1 : 0;
-  });
+  const dead = new Uint8Array(neurons);
+  const active = new Uint8Array(neurons);
+  for (let at = 0; at < classes * neurons; at++) {
+    const share = shares.data[at] ?? Number.NaN;
+    if (share > 0) active[at % neurons] = 1;
+    else if (share === 0) dead[at % neurons] = 1;
+  }
+  return dead.map((flag, neuron) => (active[neuron] === 1 ? 0 : flag));
 }

@@ -1,7 +1,13 @@
 /** Where a layer's instances stand in the plane: PCA at once, then t-SNE while it is being computed. */
 
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
-import { type Client, type Projection, RouteError, type SnapshotReference } from "../contract/client";
+import {
+  type Client,
+  type Projection,
+  type ProjectionRequest,
+  RouteError,
+  type SnapshotReference,
+} from "../contract/client";
 import { type Cache, sentenceOf } from "./resource";
 
 const POLL_MILLISECONDS = 250;
@@ -20,6 +26,7 @@ export interface ProjectionInputs {
   layer: string;
   reference: ReadonlySignal<SnapshotReference | null>;
   key: ReadonlySignal<string>;
+  choice: ReadonlySignal<ProjectionRequest>;
   visible: ReadonlySignal<boolean>;
 }
 
@@ -28,15 +35,18 @@ export function followProjection(inputs: ProjectionInputs): ProjectionFollower {
   const shown = signal<Projection | null>(null);
   const problem = signal<string | null>(null);
   let shownKey = "";
+  let shownSubject = "";
 
   const stop = effect(() => {
     const reference = inputs.reference.value;
-    const key = `projection ${inputs.layer} ${inputs.key.value}`;
-    if (key !== shownKey) {
-      shown.value = null;
-      problem.value = null;
-      shownKey = key;
-    }
+    const choice = inputs.choice.value;
+    const key = `projection ${inputs.layer} ${choice.method} ${choice.perplexity} ${inputs.key.value}`;
+    const subject = JSON.stringify(reference);
+    if (key !== shownKey) problem.value = null;
+    // Another way of placing the same instances, or a newer recording of them, takes over from what is shown.
+    if (subject !== shownSubject) shown.value = null;
+    shownKey = key;
+    shownSubject = subject;
     const known = inputs.cache.get(key) as Projection | undefined;
     if (known) shown.value = known;
     if (!reference || known || !inputs.visible.value) return undefined;
@@ -46,20 +56,22 @@ export function followProjection(inputs: ProjectionInputs): ProjectionFollower {
       if (controller.signal.aborted) return;
       shown.value = projection;
       problem.value = null;
-      if (projection.done && projection.method === "tsne") {
+      if (projection.done && projection.method === choice.method) {
         inputs.cache.set(key, projection, projection.coordinates.byteLength);
       }
     };
     const report = (error: unknown) => {
       if (!controller.signal.aborted) problem.value = sentenceOf(error);
     };
-    run(inputs, reference, { first: shown.peek() === null, show, report }, controller.signal).catch(report);
+    const following = { choice, first: shown.peek() === null, show, report };
+    run(inputs, reference, following, controller.signal).catch(report);
     return () => controller.abort();
   });
   return { shown, problem, dispose: stop };
 }
 
 interface Following {
+  choice: ProjectionRequest;
   /** Whether nothing is shown yet. */
   first: boolean;
   show: (projection: Projection) => void;
@@ -69,13 +81,15 @@ interface Following {
 async function run(
   { client, layer }: ProjectionInputs,
   reference: SnapshotReference,
-  { first, show, report }: Following,
+  { choice, first, show, report }: Following,
   signal: AbortSignal,
 ): Promise<void> {
-  if (first) show(await client.projection(reference, layer, "pca", signal));
+  if (first && choice.method !== "pca") {
+    show(await client.projection(reference, layer, { ...choice, method: "pca" }, signal));
+  }
   while (!signal.aborted) {
     try {
-      const projection = await client.projection(reference, layer, "tsne", signal);
+      const projection = await client.projection(reference, layer, choice, signal);
       show(projection);
       if (projection.done) return;
       await pause(POLL_MILLISECONDS, signal);

@@ -4,13 +4,16 @@ import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import { RouteError } from "../contract/client";
 
 export type Loadable<Value> =
-  | { status: "idle" | "loading"; value?: undefined }
+  | { status: "idle"; value?: undefined }
+  | { status: "loading"; value?: Value | undefined }
   | { status: "ready"; value: Value }
   | { status: "error"; message: string; value?: undefined };
 
 /** What a fetch needs to know: the key that it is cached by, and how to load it. */
 export interface Request<Value> {
   key: string;
+  /** What is asked about: while a newer version of the same is loaded, the older one stays. Without it nothing does. */
+  subject?: string;
   load: (signal: AbortSignal) => Promise<Value>;
 }
 
@@ -53,6 +56,7 @@ export class Cache {
 export function createResource<Value>(request: () => Request<Value> | null, cache: Cache): Resource<Value> {
   const state = signal<Loadable<Value>>({ status: "idle" });
   let currentKey: string | null = null;
+  let subject: string | null = null;
   let controller = new AbortController();
 
   const stop = effect(() => {
@@ -61,9 +65,11 @@ export function createResource<Value>(request: () => Request<Value> | null, cach
     controller.abort();
     controller = new AbortController();
     currentKey = next?.key ?? null;
+    const stays = next?.subject !== undefined && next.subject === subject ? state.peek().value : undefined;
+    subject = next?.subject ?? null;
     if (next)
       start(next, controller.signal, cache, (loaded) => {
-        state.value = loaded;
+        state.value = loaded.status === "loading" ? { ...loaded, value: stays } : loaded;
       });
     else state.value = { status: "idle" };
   });

@@ -17,8 +17,17 @@ export interface ValueScale {
  */
 export function valueScale(means: NpyArray<Float32Array>, classes: number, signed: boolean): ValueScale {
   const [, neurons = 0] = means.shape;
-  const magnitudes = Array.from(means.data.subarray(0, classes * neurons), Math.abs).filter(Number.isFinite);
+  const magnitudes = sampledMagnitudes(means.data.subarray(0, classes * neurons));
   const percentile = quantile(magnitudes, 0.99) ?? 0;
   const max = percentile > 0 ? percentile : (greatest(magnitudes) ?? 0);
   return { max: max > 0 ? (nice(0, max, 4)[1] ?? max) : 1, signed };
+}
+
+/** So many values tell a percentile as well as all of them do. */
+const MOST_VALUES = 250_000;
+
+function sampledMagnitudes(values: Float32Array): Float32Array {
+  const step = Math.max(1, Math.ceil(values.length / MOST_VALUES));
+  const sampled = Float32Array.from({ length: Math.ceil(values.length / step) }, (_, at) => values[at * step] ?? 0);
+  return sampled.map(Math.abs).filter(Number.isFinite);
 }

@@ -33,6 +33,8 @@ export interface Store extends HoverState, FindState {
   /** Open layers in the order of the graph. */
   layers: ReadonlySignal<readonly LayerStore[]>;
   toggleLayer: (layer: string) => void;
+  /** Keeps the row of a class or subset lit, or lets it go. */
+  toggleLock: (row: MatrixRow) => void;
   togglePin: (sampled: number) => void;
 }
 
@@ -52,6 +54,7 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     columns,
     computed(() => membership.state.value.value ?? null),
     pinned,
+    computed(() => rows.value.find((row) => row.key === durable.locked.value && row.subset >= 0) ?? null),
   );
   const sortRow = computed(() => findRow(durable.sort.value, rows.value, columns.value));
   const layers = openLayers({ client, cache, catalogue, durable, host, sortRow }, graph);
@@ -71,6 +74,9 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     ...hover,
     ...createFind(columns),
     toggleLayer: (layer) => toggle(durable.layers, layer),
+    toggleLock: (row) => {
+      if (row.subset >= 0) durable.locked.value = durable.locked.peek() === row.key ? "" : row.key;
+    },
     togglePin: (sampled) => {
       const id = columns.peek()?.id[sampled];
       if (id !== undefined) toggle(durable.pinned, id);
@@ -87,12 +93,18 @@ function fetchSnapshot(
   const recorded = computed(() => catalogue.snapshot.value?.layers.map((layer) => layer.tensor).join() ?? "");
   const reference = () => catalogue.reference.peek() ?? { run: "", name: "", step: 0 };
   const request = <Value>(what: string, load: (signal: AbortSignal) => Promise<Value>) =>
-    catalogue.reference.value ? { key: `${what} ${catalogue.key.value}`, load } : null;
+    catalogue.reference.value
+      ? { key: `${what} ${catalogue.key.value}`, subject: JSON.stringify(catalogue.reference.value), load }
+      : null;
   return {
     graph: createResource(() => {
       const current = run.value;
       if (current === null) return null;
-      return { key: `graph ${current} ${recorded.value}`, load: (signal) => client.graph(current, signal) };
+      return {
+        key: `graph ${current} ${recorded.value}`,
+        subject: current,
+        load: (signal) => client.graph(current, signal),
+      };
     }, cache),
     instances: createResource(() => request("instances", (signal) => client.instances(reference(), signal)), cache),
     membership: createResource(() => request("membership", (signal) => client.membership(reference(), signal)), cache),

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { type CellRow, drawCells, drawSeparators } from "../../draw/matrix";
-import { columnAt, ROW_HEIGHT, rowAt } from "../../draw/matrix_layout";
+import { columnAt, rowAt } from "../../draw/matrix_layout";
 import { drawOutput, drawValues, layoutOutput } from "../../draw/printed";
 import { rowValues } from "../../state/layer";
 import { usePalette, useStore } from "../widgets/store";
@@ -12,14 +12,15 @@ import { isOutputLayer, type MatrixFrame, printedRow, rampOf, rowShares } from "
 export function Cells({ frame }: { frame: MatrixFrame }) {
   const store = useStore();
   const palette = usePalette();
-  const { layer, rows, rowLayout, columns, order, width, height, scrollTop } = frame;
+  const { layer, rows, view, columns, order, width } = frame;
   const ramp = rampOf(layer, palette);
   const visible = rows
-    .map((row, position) => ({ row, top: rowLayout.tops[position] ?? 0 }))
-    .filter(({ top }) => top + ROW_HEIGHT > scrollTop && top < scrollTop + height);
+    .map((row, position) => ({ row, top: view.tops[position] ?? Number.NaN }))
+    .filter(({ top }) => Number.isFinite(top));
+  const known = order !== null && ramp !== null;
   const cells: CellRow[] = visible.map(({ row, top }) => ({
     top,
-    values: rowValues(layer, row),
+    values: known ? rowValues(layer, row) : null,
     shares: rowShares(store, layer, row),
   }));
   const output = columns.printed && isOutputLayer(store, layer);
@@ -27,11 +28,7 @@ export function Cells({ frame }: { frame: MatrixFrame }) {
   const classes = store.catalogue.snapshot.value?.classes.length ?? 0;
 
   const draw = (context: CanvasRenderingContext2D) => {
-    context.translate(0, -scrollTop);
-    drawSeparators(context, rowLayout.separators, width, palette);
-    if (!order || !ramp) {
-      for (const cell of cells) cell.values = null;
-    }
+    drawSeparators(context, view.separators, width, palette);
     drawCells(context, cells, {
       order: order ?? new Int32Array(),
       columns,
@@ -49,17 +46,16 @@ export function Cells({ frame }: { frame: MatrixFrame }) {
     <Surface
       class="cells"
       data-testid="matrix"
-      role="img"
-      aria-label={`Activations of ${layer.name}`}
+      aria-hidden="true"
       width={width}
-      height={height}
+      height={view.height}
       draw={draw}
       {...usePointer(frame)}
     />
   );
 }
 
-/** Makes the pointer's cell the hovered one, and lets wheel and Shift move through the columns. */
+/** Makes the pointer's cell the hovered one, and lets a sideways wheel move through the columns. */
 function usePointer(frame: MatrixFrame) {
   const { hover } = useStore();
   const latest = useRef(frame);
@@ -73,9 +69,9 @@ function usePointer(frame: MatrixFrame) {
 
   return {
     onPointerMove: (event: PointerEvent) => {
-      const { layer, rows, rowLayout, columns, order, scrollTop } = latest.current;
+      const { layer, rows, view, columns, order } = latest.current;
       const position = columnAt(columns, event.offsetX);
-      const row = rows[rowAt(rowLayout, event.offsetY + scrollTop)];
+      const row = rows[rowAt(view.tops, event.offsetY)];
       const neuron = position < 0 ? undefined : order?.[position];
       const before = hover.peek();
       if (before?.source === "matrix" && before.row?.key === row?.key && before.neuron === neuron) return;
@@ -89,12 +85,17 @@ function usePointer(frame: MatrixFrame) {
     onPointerLeave: () => {
       hover.value = null;
     },
-    onWheel: (event: WheelEvent) => {
-      const { columns, scrollTo } = latest.current;
-      const sideways = event.shiftKey && event.deltaX === 0 ? event.deltaY : event.deltaX;
-      if (sideways === 0 || columns.visible >= columns.total) return;
-      event.preventDefault();
-      scrollTo(columns.first + Math.sign(sideways) * Math.max(1, Math.abs(sideways) / columns.pitch));
-    },
+    onWheel: (event: WheelEvent) => wheelColumns(event, latest.current),
   };
+}
+
+/** Shift and the wheel turn a page, a sideways wheel goes by columns. */
+export function wheelColumns(event: WheelEvent, { columns, scrollTo }: MatrixFrame): void {
+  if (columns.visible >= columns.total) return;
+  const pages = event.shiftKey ? Math.sign(event.deltaY || event.deltaX) : 0;
+  const sideways = pages === 0 ? event.deltaX : 0;
+  if (pages === 0 && sideways === 0) return;
+  event.preventDefault();
+  const step = Math.sign(sideways) * Math.max(1, Math.abs(sideways) / columns.pitch);
+  scrollTo(columns.first + (pages * columns.visible || step));
 }

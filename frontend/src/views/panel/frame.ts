@@ -1,8 +1,9 @@
 /** What the parts of a matrix share: where everything stands at this moment. */
 
-import type { ColumnLayout, RowLayout } from "../../draw/matrix_layout";
+import type { ColumnLayout, RowLayout, RowView } from "../../draw/matrix_layout";
 import { createRamp, type Palette, type Ramp } from "../../draw/palette";
 import type { PrintedRow } from "../../draw/printed";
+import type { HeaderLayout } from "../../draw/strips";
 import { type LayerStore, rowValues, sliceRow } from "../../state/layer";
 import type { MatrixRow } from "../../state/rows";
 import type { Store } from "../../state/store";
@@ -10,14 +11,15 @@ import type { Store } from "../../state/store";
 export interface MatrixFrame {
   layer: LayerStore;
   rows: readonly MatrixRow[];
+  /** All rows, and those in sight. */
   rowLayout: RowLayout;
+  view: RowView;
   columns: ColumnLayout;
+  header: HeaderLayout;
   /** Neurons in the order shown; null until the means are there. */
   order: Int32Array | null;
   /** Of the cells' area, in CSS pixels. */
   width: number;
-  height: number;
-  scrollTop: number;
   /** Brings a position into sight as the first one. */
   scrollTo: (column: number) => void;
 }

@@ -1,13 +1,15 @@
-/** Names a layer and says how it fares: type and shape, what stands beside it in the graph, dead neurons. */
+/** Names a layer and says how it fares: type and shape, what stands beside it in the graph, its health. */
 
 import { neighbours } from "../../state/graph_order";
 import type { LayerStore } from "../../state/layer";
 import { Icon, LayerGlyph } from "../widgets/glyphs";
-import { countText, percentText } from "../widgets/numbers";
+import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
+import { Health } from "./health";
 
 export function PanelHead({ layer }: { layer: LayerStore }) {
-  const { catalogue, toggleLayer } = useStore();
+  const { catalogue, durable, toggleLayer } = useStore();
+  const maximised = durable.maximised.value === layer.name;
   const entry = layer.entry.value;
   const snapshot = catalogue.snapshot.value;
   if (!entry || !snapshot) return null;
@@ -16,6 +18,19 @@ export function PanelHead({ layer }: { layer: LayerStore }) {
       <h3>
         <LayerGlyph />
         <span title={layer.name}>{layer.name}</span>
+        <button
+          type="button"
+          class="quiet"
+          data-testid="maximise"
+          aria-pressed={maximised}
+          aria-label={`Show ${layer.name} alone`}
+          title={maximised ? "Show every open layer again" : "Show this layer alone, as large as fits"}
+          onClick={() => {
+            durable.maximised.value = maximised ? "" : layer.name;
+          }}
+        >
+          <Icon name={maximised ? "restore" : "maximise"} />
+        </button>
         <button type="button" class="quiet" aria-label={`Close ${layer.name}`} onClick={() => toggleLayer(layer.name)}>
           <Icon name="close" />
         </button>
@@ -57,30 +72,5 @@ function Neighbours({ layer }: { layer: LayerStore }) {
         </li>
       ))}
     </ul>
-  );
-}
-
-function Health({ layer }: { layer: LayerStore }) {
-  const dead = layer.dead.value;
-  const nonfinite = layer.nonfiniteCounts.value;
-  const signed = layer.entry.value?.signed ?? false;
-  const deadNeurons = dead?.reduce((sum, flag) => sum + flag, 0) ?? 0;
-  const brokenNeurons = nonfinite?.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0) ?? 0;
-  return (
-    <div class="health">
-      {dead && !signed && (
-        <p title="Never above zero, over all instances">
-          {percentText(deadNeurons / dead.length)} dead ({countText(deadNeurons)} of {countText(dead.length)})
-          <span class="meter">
-            <i class={deadNeurons > 0 ? "bad" : ""} style={{ width: `${(100 * deadNeurons) / dead.length}%` }} />
-          </span>
-        </p>
-      )}
-      {brokenNeurons > 0 && (
-        <p class="wrong" title="NaN or infinite activations; left out of the averages">
-          ▲ {countText(brokenNeurons)} {brokenNeurons === 1 ? "neuron" : "neurons"} with non-finite values
-        </p>
-      )}
-    </div>
   );
 }

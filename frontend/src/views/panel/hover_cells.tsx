@@ -1,24 +1,69 @@
-/** What hovering adds to a matrix, under its cells: the row's band and the cell's column. */
+/**
+ * What hovering adds to a matrix, under its cells: bands of the hovered and the locked row, and the cell's column.
+ *
+ * These are boxes that are moved, so that hovering neither renders a component nor paints a canvas.
+ */
 
-import { drawBand, drawHighlight } from "../../draw/matrix";
-import { usePalette, useStore } from "../widgets/store";
-import { Surface } from "../widgets/surface";
+import { effect } from "@preact/signals";
+import type { RefObject } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { ROW_HEIGHT } from "../../draw/matrix_layout";
+import type { Store } from "../../state/store";
+import { useStore } from "../widgets/store";
 import type { MatrixFrame } from "./frame";
 
 export function HoverCells({ frame }: { frame: MatrixFrame }) {
   const store = useStore();
-  const palette = usePalette();
-  const { layer, rows, rowLayout, columns, order, width, height, scrollTop } = frame;
-  const rowKey = store.rowKey.value;
+  const band = useRef<HTMLElement>(null);
+  const lock = useRef<HTMLElement>(null);
+  const column = useRef<HTMLElement>(null);
+  const cell = useRef<HTMLElement>(null);
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        const hovered = store.rowKey.value;
+        moveRow(band, frame, hovered);
+        moveRow(lock, frame, store.durable.locked.value === hovered ? null : store.durable.locked.value);
+      }),
+    [store, frame],
+  );
+  useLayoutEffect(() => effect(() => moveColumn(column, cell, frame, store)), [store, frame]);
+  return (
+    <>
+      <i ref={lock} class="band" hidden />
+      <i ref={band} class="band" data-testid="hovered-row" hidden />
+      <div class="hover-area" style={{ width: `${frame.width}px` }}>
+        <i ref={column} class="column-band" hidden />
+        <i ref={cell} class="cell-frame" hidden />
+      </div>
+    </>
+  );
+}
+
+type Box = RefObject<HTMLElement | null>;
+
+function moveRow(box: Box, { rows, view }: MatrixFrame, key: string | null): void {
+  const top = view.tops[rows.findIndex((row) => row.key === key)] ?? Number.NaN;
+  move(box, Number.isFinite(top), `translateY(${top}px)`);
+}
+
+function moveColumn(column: Box, cell: Box, frame: MatrixFrame, store: Store): void {
+  const { layer, rows, view, columns, order } = frame;
   const hover = store.hover.value;
   const inside = hover?.layer === layer.name && hover.neuron !== undefined;
   const position = inside ? (order?.indexOf(hover.neuron ?? -1) ?? -1) : -1;
+  const visible = position >= columns.first && position < columns.first + columns.visible;
+  const x = (position - columns.first) * columns.pitch;
+  const top = visible ? (view.tops[rows.findIndex((row) => row.key === hover?.row?.key)] ?? Number.NaN) : Number.NaN;
+  const wide = Math.max(columns.pitch, 9);
+  if (column.current) column.current.style.width = `${columns.pitch}px`;
+  if (cell.current) Object.assign(cell.current.style, { width: `${wide}px`, height: `${ROW_HEIGHT}px` });
+  move(column, visible, `translateX(${x}px)`);
+  move(cell, Number.isFinite(top), `translate(${x + (columns.pitch - wide) / 2}px, ${top}px)`);
+}
 
-  const draw = (context: CanvasRenderingContext2D) => {
-    context.translate(0, -scrollTop);
-    const top = rowLayout.tops[rows.findIndex((row) => row.key === rowKey)];
-    if (top !== undefined) drawBand(context, top, width, palette.band);
-    if (position >= 0) drawHighlight(context, { position, top: top ?? null }, columns, palette, rowLayout.height);
-  };
-  return <Surface class="hover-cells" width={width} height={height} draw={draw} aria-hidden="true" />;
+function move(box: Box, shown: boolean, transform: string): void {
+  if (!box.current) return;
+  box.current.hidden = !shown;
+  if (shown) box.current.style.transform = transform;
 }

@@ -1,12 +1,17 @@
 /** A layer's matrix: rows of classes, subsets and instances; columns of neurons. */
 
 import { useSignal } from "@preact/signals";
-import { layoutColumns, layoutRows } from "../../draw/matrix_layout";
+import type { RefObject } from "preact";
+import { useRef } from "preact/hooks";
+import { layoutColumns, layoutRows, ROW_HEIGHT, scrollToRow, viewRows } from "../../draw/matrix_layout";
+import { layoutHeader } from "../../draw/strips";
 import type { LayerStore } from "../../state/layer";
 import { Problem } from "../widgets/controls";
+import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
-import { useSize } from "../widgets/surface";
+import { type Size, useSize } from "../widgets/surface";
 import { Cells } from "./cells";
+import { FocusRing, useGridKeys } from "./focus";
 import type { MatrixFrame } from "./frame";
 import { HoverCells } from "./hover_cells";
 import { MatrixHeader } from "./matrix_header";
@@ -15,56 +20,90 @@ import { TemporaryRow } from "./temporary_row";
 
 /** Taller matrices scroll inside their panel. */
 const TALLEST = 276;
+/** Above the rows, below them, and the temporary row. */
+const PADDING = 10;
+const BELOW = ROW_HEIGHT + 4;
 
-export function Matrix({ layer }: { layer: LayerStore }) {
-  const { rows } = useStore();
-  const first = useSignal(0);
-  const scrollTop = useSignal(0);
+export function Matrix({ layer, maximised }: { layer: LayerStore; maximised: boolean }) {
+  const [outer, outerSize] = useSize<HTMLDivElement>();
   const [area, size] = useSize<HTMLDivElement>();
-  const rowLayout = layoutRows(rows.value.map((row) => row.kind));
-  const order = layer.columns.value;
-  const height = Math.min(rowLayout.height, TALLEST);
-  const frame: MatrixFrame = {
-    layer,
-    rows: rows.value,
-    rowLayout,
-    columns: layoutColumns(layer.entry.value?.neurons ?? 0, size.width, first.value),
-    order,
-    width: size.width,
-    height,
-    scrollTop: scrollTop.value,
-    scrollTo: (column) => {
-      first.value = Math.max(0, Math.round(column));
-    },
-  };
+  const grid = useRef<HTMLDivElement>(null);
+  const { frame, scrollTop } = useFrame(layer, size, maximised ? outerSize.height : null);
+  const { rows, rowLayout, view } = frame;
+  const groups = rows.map((row) => row.kind);
+  const keys = useGridKeys(frame, (position) => {
+    if (grid.current) grid.current.scrollTop = scrollToRow(rowLayout, groups, position, scrollTop.peek(), view.height);
+  });
   const state = layer.mean.state.value;
   return (
-    <div class="matrix">
+    <div class="matrix" ref={outer}>
       <MatrixHeader frame={frame} />
+      {/* biome-ignore lint/a11y/useSemanticElements: rows and columns are virtual, and the cells are a canvas */}
       <div
+        ref={grid}
         class="matrix-rows"
-        style={{ height: `${height}px` }}
+        role="grid"
+        tabIndex={0}
+        data-testid="matrix-grid"
+        aria-label={`Activations of ${layer.name}: ${rows.length} rows, ${countText(frame.columns.total)} neurons`}
+        aria-rowcount={rows.length}
+        aria-colcount={frame.columns.total}
+        style={{ height: `${view.height}px` }}
         onScroll={(event) => {
           scrollTop.value = event.currentTarget.scrollTop;
         }}
+        {...keys.handlers}
       >
         <div class="matrix-inner" style={{ height: `${rowLayout.height}px` }}>
-          <div class="matrix-canvases" ref={area} style={{ height: `${height}px` }}>
-            {state.status === "error" ? (
-              <Problem sentence={state.message} />
-            ) : (
-              size.width > 0 && (
-                <>
-                  <HoverCells frame={frame} />
-                  <Cells frame={frame} />
-                </>
-              )
-            )}
+          <div class="matrix-view" style={{ height: `${view.height}px` }}>
+            <HoverCells frame={frame} />
+            <MatrixArea area={area} frame={frame} sentence={state.status === "error" ? state.message : null} />
+            <RowLabels frame={frame} focus={keys} />
+            <FocusRing frame={frame} focus={keys} />
           </div>
-          <RowLabels frame={frame} />
         </div>
       </div>
       <TemporaryRow frame={frame} />
     </div>
   );
+}
+
+interface MatrixAreaProperties {
+  area: RefObject<HTMLDivElement | null>;
+  frame: MatrixFrame;
+  sentence: string | null;
+}
+
+function MatrixArea({ area, frame, sentence }: MatrixAreaProperties) {
+  return (
+    <div class="matrix-canvases" ref={area} style={{ height: `${frame.view.height}px` }}>
+      {sentence !== null ? <Problem sentence={sentence} /> : frame.width > 0 && <Cells frame={frame} />}
+    </div>
+  );
+}
+
+/** Lays out what is in sight; `available` is the height of a maximised matrix. */
+function useFrame(layer: LayerStore, size: Size, available: number | null) {
+  const { rows } = useStore();
+  const first = useSignal(0);
+  const scrollTop = useSignal(0);
+  const groups = rows.value.map((row) => row.kind);
+  const rowLayout = layoutRows(groups);
+  const columns = layoutColumns(layer.entry.value?.neurons ?? 0, size.width, first.value);
+  const header = layoutHeader(columns, groups);
+  const tallest = available ? Math.max(TALLEST / 2, available - header.height - PADDING - BELOW) : TALLEST;
+  const frame: MatrixFrame = {
+    layer,
+    rows: rows.value,
+    rowLayout,
+    view: viewRows(rowLayout, groups, scrollTop.value, Math.min(rowLayout.height, tallest)),
+    columns,
+    header,
+    order: layer.columns.value,
+    width: size.width,
+    scrollTo: (column) => {
+      first.value = Math.max(0, Math.min(columns.total - columns.visible, Math.round(column)));
+    },
+  };
+  return { frame, scrollTop };
 }

@@ -1,30 +1,29 @@
 /** Above a matrix: which neurons are in sight or what the hovered cell holds, the scale, and the two strips. */
 
 import { drawHeadings, FONT, layoutOutput, type OutputLayout } from "../../draw/printed";
-import { drawOverview, drawStrongest } from "../../draw/strips";
-import { rowValues } from "../../state/layer";
+import { drawFunnel, drawStrongest } from "../../draw/strips";
 import { countText, valueText } from "../widgets/numbers";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";
 import { isOutputLayer, type MatrixFrame, rampOf } from "./frame";
+import { Overview } from "./overview";
 import { Readout } from "./readout";
-
-export const HEADER_HEIGHT = 36;
 
 export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
   const problem = problemOf(frame);
-  const printed = frame.columns.printed;
-  const columns = frame.columns;
-  const wide = columns.visible < columns.total;
+  const { columns, header } = frame;
+  const labelTop = columns.printed ? 22 : header.strongestTop - 5;
   return (
-    <div class="matrix-header">
-      <span class="strip-label">{printed ? "n" : "strongest class"}</span>
-      <Readout frame={frame} resting={problem ? <Failure sentence={problem} /> : restingText(frame)} />
-      {!printed && <ScaleLegend frame={frame} />}
+    <div class="matrix-header" style={{ height: `${header.height}px` }}>
+      <span class="strip-label" style={{ top: `${labelTop}px` }}>
+        {columns.printed ? "n" : "strongest class"}
+      </span>
+      <Readout frame={frame} resting={problem ? <Failure sentence={problem} /> : <RestingText frame={frame} />} />
+      {!columns.printed && <ScaleLegend frame={frame} />}
       {frame.width > 0 && (
         <div class="strips">
           <Strips frame={frame} />
-          {wide && <OverviewHandle frame={frame} />}
+          <Overview frame={frame} />
         </div>
       )}
     </div>
@@ -47,11 +46,25 @@ const Failure = ({ sentence }: { sentence: string }) => (
   </span>
 );
 
-function restingText({ columns }: MatrixFrame): string {
-  if (columns.printed) return "mean activation";
+/** Which neurons are in sight, and in which order. */
+function RestingText({ frame: { layer, columns } }: { frame: MatrixFrame }) {
+  const { durable, rows } = useStore();
+  if (columns.printed) return <>mean activation</>;
+  const sort = durable.sort.value;
+  const row = rows.value.find((candidate) => candidate.key === sort);
+  const named: Record<string, string> = { strongest: "strongest class", variance: "variance", natural: "" };
+  const by = row ? (row.sampled < 0 ? `${row.name} mean` : row.name) : (named[sort] ?? "");
   const total = countText(columns.total);
-  if (columns.visible >= columns.total) return `${total} neurons`;
-  return `neurons ${columns.first + 1}–${columns.first + columns.visible} of ${total}`;
+  const fits = columns.visible >= columns.total;
+  const window = `neurons ${countText(columns.first + 1)}–${countText(columns.first + columns.visible)} of ${total}`;
+  const loading = layer.mean.state.value.value === undefined;
+  if (loading) return <>averaging…</>;
+  return (
+    <>
+      {fits ? `${total} neurons` : window}
+      {by !== "" && `, by ${by}`}
+    </>
+  );
 }
 
 function ScaleLegend({ frame }: { frame: MatrixFrame }) {
@@ -75,11 +88,10 @@ function Strips({ frame }: { frame: MatrixFrame }) {
   const store = useStore();
   const palette = usePalette();
   const colours = useClassColours();
-  const { layer, columns, order, width } = frame;
+  const { layer, columns, order, width, header } = frame;
   const ramp = rampOf(layer, palette);
   const strongest = layer.strongest.value;
   const nonfinite = layer.nonfiniteCounts.value;
-  const overview = overviewValues(frame, store.durable.sort.value);
   const classes = store.catalogue.snapshot.value?.classes ?? [];
   const output = isOutputLayer(store, layer);
 
@@ -95,12 +107,10 @@ function Strips({ frame }: { frame: MatrixFrame }) {
       drawTitles(context, place, palette.secondary);
       return;
     }
-    drawStrongest(context, { order, strongest, colours, columns, palette, nonfinite });
-    if (overview && columns.visible < columns.total) {
-      drawOverview(context, { order, values: overview, columns, ramp, palette, width });
-    }
+    drawStrongest(context, { order, strongest, colours, columns, palette, nonfinite, top: header.strongestTop });
+    if (header.overview === "map") drawFunnel(context, columns, header, width, palette);
   };
-  return <Surface width={width} height={HEADER_HEIGHT} draw={draw} aria-hidden="true" />;
+  return <Surface width={width} height={header.height} draw={draw} aria-hidden="true" />;
 }
 
 function drawTitles(context: CanvasRenderingContext2D, place: OutputLayout, colour: string): void {
@@ -108,39 +118,4 @@ function drawTitles(context: CanvasRenderingContext2D, place: OutputLayout, colo
   context.fillStyle = colour;
   context.fillText("predicted as", place.predictedLeft, 12);
   context.fillText(place.barWidth > 0 ? "accuracy · score" : "accuracy", place.barLeft, 12);
-}
-
-/** What the overview shows: the row that sorts, else each neuron's highest class mean. */
-function overviewValues({ layer, rows }: MatrixFrame, sort: string): Float32Array | null {
-  const row = rows.find((candidate) => candidate.key === sort);
-  const means = layer.mean.state.value.value;
-  if (row) return rowValues(layer, row);
-  const [, neurons = 0] = means?.shape ?? [];
-  const strongest = layer.strongest.value;
-  return means && strongest
-    ? Float32Array.from(strongest, (label, neuron) => (label < 0 ? 0 : (means.data[label * neurons + neuron] ?? 0)))
-    : null;
-}
-
-/** Drags the window over all neurons. */
-function OverviewHandle({ frame }: { frame: MatrixFrame }) {
-  const { columns, width, scrollTo } = frame;
-  const move = (event: PointerEvent & { currentTarget: HTMLElement }) => {
-    if (event.type === "pointermove" && event.buttons === 0) return;
-    event.currentTarget.setPointerCapture(event.pointerId);
-    scrollTo((event.offsetX / width) * columns.total - columns.visible / 2);
-  };
-  return (
-    <input
-      class="overview-handle"
-      type="range"
-      aria-label="First neuron in sight"
-      min={0}
-      max={columns.total - columns.visible}
-      value={columns.first}
-      onInput={(event) => scrollTo(Number(event.currentTarget.value))}
-      onPointerDown={move}
-      onPointerMove={move}
-    />
-  );
 }

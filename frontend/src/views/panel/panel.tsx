@@ -8,14 +8,21 @@ import { Matrix } from "./matrix";
 import { ProjectionView } from "./projection";
 
 export function Panel({ layer }: { layer: LayerStore }) {
+  const { durable } = useStore();
   const recorded = layer.entry.value !== null;
+  const maximised = recorded && durable.maximised.value === layer.name;
   return (
-    <section class="card panel" data-testid="panel" data-layer={layer.name} aria-label={`Layer ${layer.name}`}>
+    <section
+      class={maximised ? "card panel maximised" : "card panel"}
+      data-testid="panel"
+      data-layer={layer.name}
+      aria-label={`Layer ${layer.name}`}
+    >
       {recorded ? (
         <>
           <PanelHead layer={layer} />
-          <Matrix layer={layer} />
-          <ProjectionView layer={layer} />
+          <Matrix layer={layer} maximised={maximised} />
+          <ProjectionView layer={layer} maximised={maximised} />
         </>
       ) : (
         <UnrecordedLayer layer={layer} />

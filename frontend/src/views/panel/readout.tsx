@@ -1,5 +1,6 @@
 /** One line that says what the pointer is on; it takes the place of the line that stands there otherwise. */
 
+import { useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { rowValues, sliceRow } from "../../state/layer";
 import type { MatrixRow } from "../../state/rows";
@@ -10,11 +11,14 @@ import type { MatrixFrame } from "./frame";
 
 export function Readout({ frame, resting }: { frame: MatrixFrame; resting: ComponentChildren }) {
   const store = useStore();
-  const hover = store.hover.value;
-  const inside = hover?.layer === frame.layer.name && hover.source === "matrix" && hover.neuron !== undefined;
+  const { name } = frame.layer;
+  const inside = useComputed(() => {
+    const hover = store.hover.value;
+    return hover?.layer === name && hover.source === "matrix" && hover.neuron !== undefined ? hover : null;
+  }).value;
   return (
-    <p class={inside ? "readout active" : "readout"} aria-live="off">
-      {inside ? cellText(store, frame, hover.neuron ?? 0, hover.row) : resting}
+    <p class={inside ? "readout active" : "readout"} data-testid="readout" aria-live="polite">
+      {inside ? cellText(store, frame, inside.neuron ?? 0, inside.row) : resting}
     </p>
   );
 }

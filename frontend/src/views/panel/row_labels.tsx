@@ -1,27 +1,53 @@
 /** Names of a matrix's rows. Hovering one lights its instances; a click sorts every panel by it. */
 
+import type { ComponentChildren } from "preact";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
+import { rowValues } from "../../state/layer";
 import type { MatrixRow } from "../../state/rows";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../widgets/glyphs";
-import { countText } from "../widgets/numbers";
+import { countText, valueText } from "../widgets/numbers";
 import { useClassColours, useStore } from "../widgets/store";
+import type { GridFocus } from "./focus";
 import type { MatrixFrame } from "./frame";
 
-/** Rows beyond the visible ones that are kept, so that scrolling shows no gap. */
-const SPARE = 120;
+interface RowLabelsProperties {
+  frame: MatrixFrame;
+  focus: GridFocus;
+}
 
-export function RowLabels({ frame }: { frame: MatrixFrame }) {
-  const { rowKey } = useStore();
-  const { rows, rowLayout, scrollTop, height, layer } = frame;
-  const hovered = rowKey.value;
+export function RowLabels({ frame, focus }: RowLabelsProperties) {
+  const { rows, view, layer } = frame;
+  const cell = focus.cell.value;
   return (
     <div class="row-labels">
       {rows.map((row, position) => {
-        const top = rowLayout.tops[position] ?? 0;
-        if (top < scrollTop - SPARE || top > scrollTop + height + SPARE) return null;
-        return <RowLabel key={row.key} row={row} top={top} layer={layer.name} hovered={row.key === hovered} />;
+        const top = view.tops[position] ?? Number.NaN;
+        if (!Number.isFinite(top)) return null;
+        return (
+          <RowLabel key={row.key} row={row} top={top} layer={layer.name} position={position}>
+            {cell?.row === position && <FocusedCell frame={frame} row={row} column={cell.column} id={focus.id} />}
+          </RowLabel>
+        );
       })}
     </div>
+  );
+}
+
+interface FocusedCellProperties {
+  frame: MatrixFrame;
+  row: MatrixRow;
+  column: number;
+  id: string;
+}
+
+/** The one cell that assistive technology is told of: the focused one. The readout speaks more of it. */
+function FocusedCell({ frame, row, column, id }: FocusedCellProperties) {
+  const neuron = frame.order?.[column] ?? -1;
+  const value = rowValues(frame.layer, row)?.[neuron];
+  return (
+    <span id={id} class="unseen" role="gridcell" aria-colindex={column + 1} aria-selected="true">
+      {row.name}, neuron {neuron}: {value === undefined ? "no value" : valueText(value)}
+    </span>
   );
 }
 
@@ -29,17 +55,22 @@ interface RowLabelProperties {
   row: MatrixRow;
   top: number;
   layer: string;
-  hovered: boolean;
+  /** Among the rows of the grid; none for the temporary row. */
+  position?: number;
+  children?: ComponentChildren;
 }
 
-export function RowLabel({ row, top, layer, hovered }: RowLabelProperties) {
-  const { durable, hover, togglePin } = useStore();
+export function RowLabel({ row, top, layer, position, children }: RowLabelProperties) {
+  const { durable, hover } = useStore();
   const sorted = durable.sort.value === row.key;
+  const locked = durable.locked.value === row.key;
   const isTemporary = row.kind === "temporary";
+  const inGrid = position !== undefined;
   return (
     <div
-      class={`row-label ${row.kind}${hovered ? " hovered" : ""}${sorted ? " sorted" : ""}`}
+      class={`row-label ${row.kind}${sorted ? " sorted" : ""}${locked ? " locked" : ""}`}
       style={{ top: `${top}px`, height: `${ROW_HEIGHT}px` }}
+      {...(inGrid && { role: "row", "aria-rowindex": position + 1 })}
       onPointerEnter={() => {
         if (!isTemporary) hover.value = { source: "label", layer, row };
       }}
@@ -47,33 +78,62 @@ export function RowLabel({ row, top, layer, hovered }: RowLabelProperties) {
         if (!isTemporary) hover.value = null;
       }}
     >
-      <button
-        type="button"
-        data-testid="row-label"
-        data-row={row.id}
-        data-kind={row.kind}
-        title={`${row.name}: click to sort the neurons by it`}
-        onClick={() => {
-          durable.sort.value = row.key;
-        }}
-      >
-        <RowContent row={row} />
-        <span class="sort-sign">{sorted ? "▼" : ""}</span>
-      </button>
-      {row.kind === "instance" && (
+      <div class="row-header" {...(inGrid && { role: "rowheader" })}>
         <button
           type="button"
-          class="unpin"
-          aria-label={`Unpin ${row.name}`}
+          tabIndex={-1}
+          data-testid="row-label"
+          data-row={row.id}
+          data-kind={row.kind}
+          title={`${row.name}: click to sort the neurons by it`}
           onClick={() => {
-            hover.value = null;
-            togglePin(row.sampled);
+            durable.sort.value = row.key;
           }}
         >
-          <Icon name="close" />
+          <RowContent row={row} />
+          <span class="sort-sign">{sorted ? "▼" : ""}</span>
         </button>
-      )}
+        {row.kind === "instance" && <UnpinButton row={row} />}
+        {row.subset >= 0 && <LockButton row={row} locked={locked} />}
+      </div>
+      {children}
     </div>
+  );
+}
+
+function UnpinButton({ row }: { row: MatrixRow }) {
+  const { hover, togglePin } = useStore();
+  return (
+    <button
+      type="button"
+      tabIndex={-1}
+      class="row-action"
+      aria-label={`Unpin ${row.name}`}
+      onClick={() => {
+        hover.value = null;
+        togglePin(row.sampled);
+      }}
+    >
+      <Icon name="close" />
+    </button>
+  );
+}
+
+function LockButton({ row, locked }: { row: MatrixRow; locked: boolean }) {
+  const { toggleLock } = useStore();
+  return (
+    <button
+      type="button"
+      tabIndex={-1}
+      class={locked ? "row-action on" : "row-action"}
+      data-testid="row-lock"
+      aria-pressed={locked}
+      aria-label={`Keep ${row.name} lit`}
+      title={locked ? "Stays lit; click to let it go" : "Keep its instances lit"}
+      onClick={() => toggleLock(row)}
+    >
+      <Icon name={locked ? "locked" : "unlocked"} />
+    </button>
   );
 }
 

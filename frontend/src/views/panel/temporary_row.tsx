@@ -16,7 +16,7 @@ export function TemporaryRow({ frame }: { frame: MatrixFrame }) {
     <div class="temporary-row" style={{ height: `${ROW_HEIGHT}px` }}>
       {row && (
         <>
-          <RowLabel row={row} top={0} layer={frame.layer.name} hovered={false} />
+          <RowLabel row={row} top={0} layer={frame.layer.name} />
           <TemporaryCells frame={frame} />
         </>
       )}

@@ -28,8 +28,16 @@ const PATHS = {
   plus: "M12 5 V19 M5 12 H19",
   minus: "M5 12 H19",
   fit: "M4 9 V4 H9 M15 4 H20 V9 M20 15 V20 H15 M9 20 H4 V15",
+  locked: "M5 11 H19 V21 H5 Z M8 11 V8 a4 4 0 0 1 8 0 V11",
+  unlocked: "M5 11 H19 V21 H5 Z M8 11 V7 a4 4 0 0 1 7.5 -2",
+  maximise: "M14 4 H20 V10 M10 20 H4 V14 M20 4 L14 10 M4 20 L10 14",
+  restore: "M20 10 H14 V4 M4 14 H10 V20 M14 10 L20 4 M10 14 L4 20",
   previous: "M15 5 L8 12 L15 19",
   next: "M9 5 L16 12 L9 19",
+  search: "M10.5 4 a6.5 6.5 0 1 0 0 13 a6.5 6.5 0 1 0 0 -13 M15.5 15.5 L20 20",
+  download: "M12 4 V15 M7 10.5 L12 15.5 L17 10.5 M5 20 H19",
+  help: "M9 9 a3 3 0 1 1 4.5 2.6 c-1 0.6 -1.5 1.2 -1.5 2.4 M12 17.5 V17.6 M12 3 a9 9 0 1 0 0 18 a9 9 0 1 0 0 -18",
+  newest: "M5 6 L11 12 L5 18 M12 6 L18 12 L12 18 M20 5 V19",
   link: "M10 14 a4 4 0 0 0 6 0 l3 -3 a4 4 0 0 0 -6 -6 l-1 1 M14 10 a4 4 0 0 0 -6 0 l-3 3 a4 4 0 0 0 6 6 l1 -1",
 } as const;
 

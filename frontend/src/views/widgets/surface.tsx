@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import type { JSX, RefObject } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { rememberDrawing } from "./drawings";
 
 type CanvasAttributes = Omit<JSX.IntrinsicElements["canvas"], "width" | "height" | "ref">;
 
@@ -23,6 +24,7 @@ export function Surface({ width, height, draw, style, ...attributes }: SurfacePr
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     draw(context);
+    rememberDrawing(context.canvas, { width, height, draw });
   });
   const place = typeof style === "object" ? style : {};
   return <canvas ref={canvas} style={{ width: `${width}px`, height: `${height}px`, ...place }} {...attributes} />;
@@ -59,7 +61,8 @@ export function useSize<Measured extends Element>(): [RefObject<Measured | null>
   return [element, size];
 }
 
-const pixelRatio = signal(globalThis.devicePixelRatio || 1);
+/** Device pixels per CSS pixel. */
+export const pixelRatio = signal(globalThis.devicePixelRatio || 1);
 
 function followPixelRatio(): void {
   const query = globalThis.matchMedia?.(`(resolution: ${globalThis.devicePixelRatio}dppx)`);

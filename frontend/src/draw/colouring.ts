@@ -1,0 +1,76 @@
+/** What a projection's dots are coloured by: a class, a score or an attribute of the instances. */
+
+import { extent } from "d3-array";
+import type { AttributeColumn, InstanceColumns } from "../contract/activis";
+import { mix, type Palette } from "./palette";
+
+export interface Colouring {
+  /** By row, which of `colours`; -1 where the value is missing. */
+  codes: Int32Array;
+  colours: readonly string[];
+  /** What the colours mean; null for the classes, whose legend stands elsewhere. */
+  legend: Legend | null;
+}
+
+export type Legend =
+  | { kind: "values"; entries: readonly { name: string; colour: string }[]; others: number }
+  | { kind: "range"; low: number; high: number; colours: readonly string[] };
+
+/** Attributes that can colour dots. */
+export const isColourable = ({ type }: { type: string }): boolean => ["number", "category", "boolean"].includes(type);
+
+/**
+ * Returns a colour per instance.
+ *
+ * @param by `label`, `predicted`, `score`, or `attribute:` and a name; what is not there colours by `label`
+ */
+export function colourInstances(
+  by: string,
+  instances: InstanceColumns,
+  classColours: readonly string[],
+  palette: Palette,
+): Colouring {
+  const attribute = instances.attributes.find((column) => by === `attribute:${column.name}` && isColourable(column));
+  if (by === "score") return byNumber(instances.score, null, palette);
+  if (attribute?.type === "number") return byNumber(attribute.numbers, presence(attribute), palette);
+  if (attribute?.type === "boolean") {
+    return byCategory(attribute.booleans.map(Number), ["false", "true"], presence(attribute), palette);
+  }
+  if (attribute) return byCategory(attribute.codes, attribute.categories, presence(attribute), palette);
+  const codes = Int32Array.from(by === "predicted" ? instances.predicted : instances.label);
+  return { codes, colours: classColours, legend: null };
+}
+
+const presence = ({ present }: AttributeColumn): readonly boolean[] | null => (present.length > 0 ? present : null);
+
+const STEPS = 32;
+
+function byNumber(numbers: readonly number[], present: readonly boolean[] | null, palette: Palette): Colouring {
+  const isKnown = (value: number, row: number) => (present?.[row] ?? true) && Number.isFinite(value);
+  const [low = 0, high = 0] = extent(numbers.filter(isKnown));
+  const [weak, strong] = palette.sequential;
+  const colours = Array.from({ length: STEPS }, (_, step) => mix(weak, strong, step / (STEPS - 1)));
+  const codes = Int32Array.from(numbers, (value, row) => {
+    if (!isKnown(value, row)) return -1;
+    return high > low ? Math.round(((value - low) / (high - low)) * (STEPS - 1)) : STEPS - 1;
+  });
+  return { codes, colours, legend: { kind: "range", low, high, colours: [weak, strong] } };
+}
+
+/** The most frequent values have a colour each, the others share one. */
+function byCategory(
+  codes: readonly number[],
+  names: readonly string[],
+  present: readonly boolean[] | null,
+  palette: Palette,
+): Colouring {
+  const counts = new Map<number, number>();
+  const known = Int32Array.from(codes, (code, row) => ((present?.[row] ?? true) ? code : -1));
+  for (const code of known) if (code >= 0) counts.set(code, (counts.get(code) ?? 0) + 1);
+  const frequent = [...counts.keys()]
+    .sort((first, second) => (counts.get(second) ?? 0) - (counts.get(first) ?? 0) || first - second)
+    .slice(0, palette.classes.length);
+  const colours = names.map((_, code) => palette.classes[frequent.indexOf(code)] ?? palette.otherClass);
+  const entries = frequent.map((code) => ({ name: names[code] ?? "", colour: colours[code] ?? palette.otherClass }));
+  return { codes: known, colours, legend: { kind: "values", entries, others: counts.size - frequent.length } };
+}

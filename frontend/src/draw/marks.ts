@@ -1,0 +1,118 @@
+/** Rings around instances of a projection, with their names beside, none over another. */
+
+import type { Palette } from "./palette";
+import { FONT } from "./printed";
+
+export interface PointMark {
+  x: number;
+  y: number;
+  label: string;
+  colour: string;
+}
+
+/** Where a name is written: its left edge and its middle. */
+export interface LabelPlace {
+  mark: PointMark;
+  text: string;
+  left: number;
+  middle: number;
+}
+
+interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+const RING = 5.5;
+const LABEL_HEIGHT = 11;
+const LONGEST = 12;
+
+/**
+ * Finds a place for each mark's name: right of the ring, left, above, below; a name without a free place is left out.
+ * The last marks choose first, because the last is the hovered one.
+ */
+export function placeLabels(
+  marks: readonly PointMark[],
+  width: number,
+  height: number,
+  widthOf: (text: string) => number,
+): LabelPlace[] {
+  const rings = marks.map(({ x, y }) => boxAround(x, y, 2 * RING, 2 * RING));
+  const places: LabelPlace[] = [];
+  const taken: Box[] = [];
+  for (let at = marks.length - 1; at >= 0; at--) {
+    const mark = marks[at];
+    if (!mark || !Number.isFinite(mark.x)) continue;
+    const text = mark.label.length > LONGEST ? `${mark.label.slice(0, LONGEST - 1)}…` : mark.label;
+    const free = candidates(mark, widthOf(text)).find((box) => {
+      const inside = box.left >= 0 && box.right <= width && box.top >= 0 && box.bottom <= height;
+      const others = [...taken, ...rings.filter((_, other) => other !== at)];
+      return inside && !others.some((other) => overlaps(box, other));
+    });
+    if (!free) continue;
+    taken.push(free);
+    places.unshift({ mark, text, left: free.left, middle: (free.top + free.bottom) / 2 });
+  }
+  return places;
+}
+
+function candidates({ x, y }: PointMark, wide: number): Box[] {
+  const aside = RING + 3 + wide / 2;
+  const above = RING + 2 + LABEL_HEIGHT / 2;
+  const offsets = [
+    [aside, 0],
+    [-aside, 0],
+    [0, -above],
+    [0, above],
+    [aside, -above],
+    [-aside, -above],
+    [aside, above],
+    [-aside, above],
+  ];
+  return offsets.map(([right = 0, down = 0]) => boxAround(x + right, y + down, wide, LABEL_HEIGHT));
+}
+
+const boxAround = (x: number, y: number, width: number, height: number): Box => ({
+  left: x - width / 2,
+  top: y - height / 2,
+  right: x + width / 2,
+  bottom: y + height / 2,
+});
+
+const overlaps = (first: Box, second: Box): boolean =>
+  first.left < second.right && second.left < first.right && first.top < second.bottom && second.top < first.bottom;
+
+/** Draws the rings, then the names. */
+export function drawMarks(
+  context: CanvasRenderingContext2D,
+  marks: readonly PointMark[],
+  width: number,
+  height: number,
+  palette: Palette,
+): void {
+  for (const mark of marks) {
+    if (!Number.isFinite(mark.x)) continue;
+    drawRing(context, mark, palette.card, 4.5);
+    drawRing(context, mark, mark.colour, 2);
+  }
+  context.font = `500 10px ${FONT}`;
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+  context.strokeStyle = palette.card;
+  context.fillStyle = palette.text;
+  context.lineWidth = 3;
+  for (const { text, left, middle } of placeLabels(marks, width, height, (name) => context.measureText(name).width)) {
+    context.strokeText(text, left, middle);
+    context.fillText(text, left, middle);
+  }
+}
+
+function drawRing(context: CanvasRenderingContext2D, mark: PointMark, colour: string, width: number): void {
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.beginPath();
+  context.arc(mark.x, mark.y, RING, 0, 2 * Math.PI);
+  context.stroke();
+}

@@ -1,0 +1,138 @@
+/**
+ * A matrix by keyboard: one stop of the Tab key, and from there a ring that keys move from cell to cell.
+ *
+ * What it is on counts as hovered, so the readout, the projections and the instances follow it as they follow the
+ * pointer.
+ */
+
+import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
+import { useId, useRef } from "preact/hooks";
+import { ROW_HEIGHT } from "../../draw/matrix_layout";
+import type { Store } from "../../state/store";
+import { useStore } from "../widgets/store";
+import type { MatrixFrame } from "./frame";
+import { type CellPosition, moveFocus } from "./grid_motion";
+
+export interface GridFocus {
+  /** The focused cell; null while the focus is elsewhere or was brought by the pointer. */
+  cell: ReadonlySignal<CellPosition | null>;
+  /** Id of the focused cell's element. */
+  id: string;
+}
+
+export interface GridKeys extends GridFocus {
+  handlers: {
+    "aria-activedescendant": string | undefined;
+    onFocus: (event: FocusEvent) => void;
+    onBlur: () => void;
+    onPointerDown: () => void;
+    onKeyDown: (event: KeyboardEvent) => void;
+  };
+}
+
+/** @param showRow Scrolls a row into sight. */
+export function useGridKeys(frame: MatrixFrame, showRow: (position: number) => void): GridKeys {
+  const store = useStore();
+  const id = useId();
+  const cell = useSignal<CellPosition | null>(null);
+  const last = useRef<CellPosition>({ row: 0, column: 0 });
+  const latest = useRef(frame);
+  latest.current = frame;
+
+  const go = (to: CellPosition) => {
+    const { rows, columns } = latest.current;
+    last.current = { row: Math.min(to.row, rows.length - 1), column: Math.min(to.column, columns.total - 1) };
+    cell.value = last.current;
+    showRow(last.current.row);
+    showColumn(latest.current, last.current.column);
+    hoverCell(store, latest.current, last.current);
+  };
+  return {
+    cell,
+    id,
+    handlers: {
+      "aria-activedescendant": cell.value ? id : undefined,
+      onFocus: (event) => {
+        const grid = event.currentTarget as HTMLElement;
+        if (event.target === grid && grid.matches(":focus-visible")) go(last.current);
+      },
+      onBlur: () => leave(cell, store),
+      onPointerDown: () => {
+        last.current = hoveredCell(store, latest.current) ?? last.current;
+        cell.value = null;
+      },
+      onKeyDown: (event) => {
+        if (event.target !== event.currentTarget) return;
+        const { rows, columns } = latest.current;
+        const extent = { rows: rows.length, columns: columns.total, page: columns.visible };
+        const to = moveFocus(last.current, event, extent);
+        if (to) go(to);
+        else if (!command(event, store, latest.current, last.current)) return;
+        event.preventDefault();
+        event.stopPropagation();
+      },
+    },
+  };
+}
+
+function leave(cell: Signal<CellPosition | null>, store: Store): void {
+  if (cell.peek() === null) return;
+  cell.value = null;
+  store.hover.value = null;
+}
+
+/** Does what a letter asks for; false for keys that mean nothing here. */
+function command(event: KeyboardEvent, store: Store, { rows }: MatrixFrame, { row: position }: CellPosition): boolean {
+  const row = rows[position];
+  if (!row || event.ctrlKey || event.metaKey || event.altKey) return false;
+  if (event.key === " ") store.toggleLock(row);
+  else if (event.key.toLowerCase() === "s") store.durable.sort.value = row.key;
+  else if (event.key.toLowerCase() === "p" && row.sampled >= 0) store.togglePin(row.sampled);
+  else if (event.key === "Escape" && store.durable.locked.peek() !== "") store.durable.locked.value = "";
+  else return false;
+  return true;
+}
+
+function showColumn({ columns, scrollTo }: MatrixFrame, position: number): void {
+  if (position < columns.first) scrollTo(position);
+  else if (position >= columns.first + columns.visible) scrollTo(position - columns.visible + 1);
+}
+
+function hoverCell(store: Store, { layer, rows, order }: MatrixFrame, { row: position, column }: CellPosition): void {
+  const row = rows[position];
+  const neuron = order?.[column];
+  store.hover.value = {
+    source: "matrix",
+    layer: layer.name,
+    ...(row && { row }),
+    ...(neuron !== undefined && { neuron }),
+  };
+}
+
+function hoveredCell(store: Store, { layer, rows, order }: MatrixFrame): CellPosition | null {
+  const hover = store.hover.peek();
+  const row = rows.findIndex((candidate) => candidate.key === hover?.row?.key);
+  if (hover?.layer !== layer.name || row < 0) return null;
+  return { row, column: Math.max(0, order?.indexOf(hover.neuron ?? -1) ?? 0) };
+}
+
+/** The ring around the focused cell. */
+export function FocusRing({ frame, focus }: { frame: MatrixFrame; focus: GridFocus }) {
+  const cell = focus.cell.value;
+  if (!cell) return null;
+  const { columns, view } = frame;
+  const top = view.tops[cell.row] ?? Number.NaN;
+  const position = cell.column - columns.first;
+  if (!Number.isFinite(top) || position < 0 || position >= columns.visible) return null;
+  const wide = Math.max(columns.pitch, 11);
+  const left = position * columns.pitch + (columns.pitch - wide) / 2;
+  return (
+    <div class="hover-area above" style={{ width: `${frame.width}px` }}>
+      <i
+        class="focus-ring"
+        data-testid="focus-ring"
+        style={{ width: `${wide}px`, height: `${ROW_HEIGHT}px`, transform: `translate(${left}px, ${top}px)` }}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,62 @@
+/** Below a projection: what its dots are coloured by, and what the colours mean. */
+
+import { colourInstances, isColourable, type Legend } from "../../draw/colouring";
+import { countText, valueText } from "../widgets/numbers";
+import { useClassColours, usePalette, useStore } from "../widgets/store";
+
+export function ColourLegend() {
+  const { catalogue, durable, instances } = useStore();
+  const palette = usePalette();
+  const classes = useClassColours();
+  const columns = instances.state.value.value;
+  const attributes = catalogue.snapshot.value?.attributes.filter(isColourable) ?? [];
+  const legend = columns ? colourInstances(durable.colour.value, columns, classes, palette).legend : null;
+  return (
+    <div class="colour-legend">
+      <label>
+        <span class="unseen">Colour of the dots</span>
+        <select
+          data-testid="colour-picker"
+          value={durable.colour.value}
+          onChange={(event) => {
+            durable.colour.value = event.currentTarget.value;
+          }}
+        >
+          <option value="label">true class</option>
+          <option value="predicted">predicted class</option>
+          <option value="score">score</option>
+          {attributes.map(({ name }) => (
+            <option key={name} value={`attribute:${name}`}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      {legend && <LegendEntries legend={legend} />}
+    </div>
+  );
+}
+
+function LegendEntries({ legend }: { legend: Legend }) {
+  if (legend.kind === "range") {
+    return (
+      <span class="legend-range">
+        {valueText(legend.low)}
+        <i style={{ background: `linear-gradient(to right, ${legend.colours.join(", ")})` }} />
+        {valueText(legend.high)}
+      </span>
+    );
+  }
+  const names = legend.entries.map(({ name }) => name).join(", ");
+  return (
+    <span class="legend-values" title={names}>
+      {legend.entries.map(({ name, colour }) => (
+        <span key={name}>
+          <i class="class-dot" style={{ background: colour }} />
+          {name}
+        </span>
+      ))}
+      {legend.others > 0 && <span>+ {countText(legend.others)}</span>}
+    </span>
+  );
+}

@@ -1,0 +1,67 @@
+/** Rings around the pinned instances and around the hovered one, above a projection's dots. */
+
+import { effect } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { drawMarks, type PointMark } from "../../draw/marks";
+import type { Palette } from "../../draw/palette";
+import type { PlacedPoints, View } from "../../draw/projection";
+import { instanceName } from "../../state/rows";
+import type { Store } from "../../state/store";
+import { usePalette, useStore } from "../widgets/store";
+import { pixelRatio } from "../widgets/surface";
+
+interface ProjectionMarksProperties {
+  placed: PlacedPoints;
+  view: View;
+  width: number;
+  height: number;
+}
+
+export function ProjectionMarks({ placed, view, width, height }: ProjectionMarksProperties) {
+  const store = useStore();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const palette = usePalette();
+  const ratio = pixelRatio.value;
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        const marks = marksOf(store, placed, view, palette);
+        const context = canvas.current?.getContext("2d");
+        if (!context) return;
+        // An empty canvas costs the compositor nothing.
+        context.canvas.hidden = marks.length === 0;
+        context.setTransform(ratio, 0, 0, ratio, 0, 0);
+        context.clearRect(0, 0, width, height);
+        drawMarks(context, marks, width, height, palette);
+      }),
+    [store, placed, view, palette, width, height, ratio],
+  );
+  return (
+    <canvas
+      ref={canvas}
+      class="marks"
+      width={Math.round(width * ratio)}
+      height={Math.round(height * ratio)}
+      style={{ width: `${width}px`, height: `${height}px` }}
+      aria-hidden="true"
+    />
+  );
+}
+
+/** Pinned instances, and last the hovered one. */
+function marksOf(store: Store, placed: PlacedPoints, view: View, palette: Palette): PointMark[] {
+  const instances = store.instances.state.value.value;
+  if (!instances) return [];
+  const mark = (row: number, colour: string): PointMark => ({
+    x: (placed.positions[row * 2] ?? Number.NaN) * view.scale + view.x,
+    y: (placed.positions[row * 2 + 1] ?? Number.NaN) * view.scale + view.y,
+    label: instanceName(instances, row),
+    colour,
+  });
+  const hovered = store.instance.value;
+  const pinned = store.rows.value.filter((row) => row.kind === "instance" && row.sampled !== hovered);
+  return [
+    ...pinned.map((row) => mark(row.sampled, palette.text)),
+    ...(hovered >= 0 ? [mark(hovered, palette.hoverRing)] : []),
+  ];
+}

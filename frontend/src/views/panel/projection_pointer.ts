@@ -1,0 +1,72 @@
+/** The pointer on a projection: hovering, pinning, zooming and moving. */
+
+import type { Signal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { nearestRow, type PlacedPoints, pan, type View, WHOLE, zoomAround } from "../../draw/projection";
+import { instanceRow } from "../../state/rows";
+import { useStore } from "../widgets/store";
+
+const REACH = 8;
+/** A press that moves further than this is a drag, not a click. */
+const STILL = 3;
+
+export interface PointerInputs {
+  layer: string;
+  placed: PlacedPoints;
+  view: Signal<View>;
+  width: number;
+  height: number;
+}
+
+/** Makes the nearest dot the hovered instance; a click pins it, a drag moves the picture, the wheel zooms. */
+export function usePointer({ layer, placed, view, width, height }: PointerInputs) {
+  const store = useStore();
+  const drag = useRef<{ x: number; y: number; moved: number } | null>(null);
+  const rowAt = (event: MouseEvent) => nearestRow(placed, view.peek(), event.offsetX, event.offsetY, REACH);
+
+  const hover = (row: number | undefined) => {
+    const instances = store.instances.state.peek().value;
+    if (store.hover.peek()?.row?.sampled === row) return;
+    store.hover.value =
+      row === undefined || !instances ? null : { source: "projection", layer, row: instanceRow(instances, row) };
+  };
+  const dragTo = (event: PointerEvent) => {
+    const held = drag.current;
+    if (!held) return false;
+    const [right, down] = [event.clientX - held.x, event.clientY - held.y];
+    drag.current = { x: event.clientX, y: event.clientY, moved: held.moved + Math.abs(right) + Math.abs(down) };
+    view.value = pan(view.peek(), right, down, width, height);
+    return drag.current.moved > STILL;
+  };
+  return {
+    onPointerDown: (event: PointerEvent) => {
+      if (event.button !== 0) return;
+      drag.current = { x: event.clientX, y: event.clientY, moved: 0 };
+      (event.currentTarget as Element).setPointerCapture(event.pointerId);
+    },
+    onPointerMove: (event: PointerEvent) => {
+      if (!dragTo(event)) hover(rowAt(event));
+    },
+    onPointerUp: (event: PointerEvent) => {
+      const still = (drag.current?.moved ?? 0) <= STILL;
+      drag.current = null;
+      const row = rowAt(event);
+      if (still && event.button === 0 && row !== undefined) store.togglePin(row);
+    },
+    onPointerCancel: () => {
+      drag.current = null;
+    },
+    onPointerLeave: () => {
+      store.hover.value = null;
+    },
+    onWheel: (event: WheelEvent) => {
+      // Where the whole picture is in sight, turning the wheel back scrolls the panels.
+      if (event.ctrlKey || (view.peek().scale === 1 && event.deltaY > 0)) return;
+      event.preventDefault();
+      view.value = zoomAround(view.peek(), 2 ** (-event.deltaY / 240), event.offsetX, event.offsetY);
+    },
+    onDblClick: (event: MouseEvent) => {
+      if (rowAt(event) === undefined) view.value = WHOLE;
+    },
+  };
+}
