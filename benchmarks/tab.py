@@ -32,7 +32,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, browser() as chromium:
         trained, wide, many = (Path(folder) / name for name in ("questions", "wide", "many"))
         train_word_cnn(trained / "cnn", questions(options.data), epochs=2)
-        record_noise(wide, generator, instances=400, neurons=4_096, classes=100)
+        record_noise(wide, generator, instances=200, neurons=4_096, classes=100)
         record_noise(many, generator, instances=50_000, neurons=16, classes=6)
         figures = opening(chromium, trained, options.rounds)
         with start(wide) as server:
