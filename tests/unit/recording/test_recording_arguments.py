@@ -30,7 +30,7 @@ from tests.unit.recording.helpers import CLASSES, batch, probabilities, record
         ({"classes": ["ant", "bee", "ant"]}, "classes: got 'ant' more than once"),
         ({"classes": [0, 1]}, r"classes\[0\]: got 0; expected text"),
         ({"sample": -5}, "sample: got -5"),
-        ({"keep": "everything"}, "keep: got 'everything'; expected \"sample\" or \"all\". Raise sample="),
+        ({"keep": "everything"}, 'keep: got \'everything\'; expected "sample" or "all". Raise sample='),
         (
             {"subsets": {"long": "length > 12"}},
             r'subsets\["long"\]: got the text \'length > 12\'; expected a function of',
