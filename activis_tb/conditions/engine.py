@@ -3,8 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from threading import Event, Lock, Timer
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -15,6 +15,7 @@ from activis_tb.conditions.database import create_table, open_database
 from activis_tb.conditions.errors import CostlyConditionError
 from activis_tb.conditions.expression import Column, Computed, Match, parts_of
 from activis_tb.conditions.instances import Instances, columns_of
+from activis_tb.conditions.pacing import BLOCK_ROWS, Pacing
 from activis_tb.conditions.query import Query
 from activis_tb.conditions.schema import Schema
 from activis_tb.errors import ArgumentError
@@ -26,8 +27,6 @@ ComputedColumn = Callable[[Computed], NDArray[np.floating[Any]]]
 
 MOST_SECONDS = 2.0
 _CACHED_BYTES = 128 * 2**20
-_BLOCK_ROWS = 2048
-_SLICE_BYTES = 2**19
 
 
 class Engine:
@@ -91,8 +90,13 @@ class Engine:
         arrays = {names[part]: array for part, array in values.items()}
         found = np.empty(self._rows, np.bool_)
         with self._bounded(condition) as (cursor, overdue):
-            for start, stop in self._slices(cursor, condition):
+            pacing = Pacing(self._rows, self._searched_bytes(cursor, condition))
+            start = 0
+            while start < self._rows:
+                stop, began = pacing.stop(start), perf_counter()
                 found[start:stop] = self._evaluate(cursor, query, arrays, start, stop)
+                pacing.learn(start, stop, perf_counter() - began)
+                start = stop
                 if overdue.is_set():
                     raise self._too_slow(condition)
         return found
@@ -177,30 +181,18 @@ class Engine:
         cursor.execute(f"SELECT ({query.sql}) IS TRUE AS member FROM {source}", parameters)
         return np.asarray(cursor.fetchnumpy()["member"], np.bool_)
 
-    def _slices(self, cursor: "duckdb.DuckDBPyConnection", condition: Condition) -> list[tuple[int, int]]:
-        """Rows that are searched at once.
-
-        DuckDB looks for an interruption only between blocks of 2,048 rows, and a hostile pattern searches less than
-        1 MB per second: blocks of long texts are cut so small that the time can be kept.
-        """
+    def _searched_bytes(self, cursor: "duckdb.DuckDBPyConnection", condition: Condition) -> NDArray[np.int64]:
+        """UTF-8 bytes that the condition's patterns search in each block of rows, int64 (blocks,)."""
         matches = [part.operand for part in parts_of(condition.expression) if isinstance(part, Match)]
         names = {operand.name for operand in matches if isinstance(operand, Column)}
-        sizes = sum((self._bytes_of(cursor, name) for name in names), np.zeros(1, np.int64))
-        slices = [0]
-        for block in np.flatnonzero(sizes > _SLICE_BYTES).tolist():
-            first = block * _BLOCK_ROWS
-            pieces = -(-int(sizes[block]) // _SLICE_BYTES)
-            slices += np.linspace(first, min(first + _BLOCK_ROWS, self._rows), pieces + 1).astype(int).tolist()
-        edges = sorted({*slices, self._rows})
-        return list(pairwise(edges))
+        return sum((self._bytes_of(cursor, name) for name in names), np.zeros(-(-self._rows // BLOCK_ROWS), np.int64))
 
     def _bytes_of(self, cursor: "duckdb.DuckDBPyConnection", name: str) -> NDArray[np.int64]:
-        """UTF-8 bytes of the texts of each block of rows, int64 (blocks,)."""
         if name not in self._text_bytes:
             text = f"CAST({self._columns[name]} AS VARCHAR)"
             cursor.execute(
                 f"SELECT CAST(sum(strlen({text})) AS BIGINT) AS size FROM s{self._generation}.instances "
-                f"GROUP BY rowid // {_BLOCK_ROWS} ORDER BY rowid // {_BLOCK_ROWS}"
+                f"GROUP BY rowid // {BLOCK_ROWS} ORDER BY rowid // {BLOCK_ROWS}"
             )
             self._text_bytes[name] = np.ma.filled(cursor.fetchnumpy()["size"], 0)
         return self._text_bytes[name]
