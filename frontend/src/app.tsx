@@ -1,10 +1,13 @@
 /** The tab: the three views side by side, or what stands there until there is something to see. */
 
-import { useLayoutEffect } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import type { LayerStore } from "./state/layer";
 import { GraphView } from "./views/graph/graph";
+import { Help } from "./views/help/help";
 import { InstanceColumn } from "./views/instances/column";
 import { Panel } from "./views/panel/panel";
+import { Announcer } from "./views/status/announcer";
 import { LayerInvitation, NothingRecorded } from "./views/status/empty";
 import { Toolbar } from "./views/toolbar/toolbar";
 import { Problem } from "./views/widgets/controls";
@@ -21,13 +24,18 @@ export function App() {
 
 function Content() {
   const { catalogue, durable, layers } = useStore();
+  const help = useSignal(false);
+  const openHelp = () => {
+    help.value = true;
+  };
+  useHelpKey(openHelp);
   const runs = catalogue.runs.value;
   if (runs.status === "error") return <Problem sentence={runs.message} retry={() => void catalogue.refresh()} />;
   if (!runs.value) return <p class="waiting">Looking for recordings…</p>;
   if (!catalogue.snapshot.value) return <NothingRecorded />;
   return (
     <>
-      <Toolbar />
+      <Toolbar onHelp={openHelp} />
       <main class="views">
         <div class="left">
           <GraphView />
@@ -40,6 +48,13 @@ function Content() {
         </div>
         <InstanceColumn />
       </main>
+      <Announcer />
+      <Help
+        open={help.value}
+        onClose={() => {
+          help.value = false;
+        }}
+      />
     </>
   );
 }
@@ -61,4 +76,17 @@ function usePageColours(): void {
       if (typeof value === "string") root.style.setProperty(`--${name}`, value);
     }
   }, [palette, dark]);
+}
+
+/** `?` opens the help, except while something is typed. */
+function useHelpKey(open: () => void): void {
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      const typing =
+        event.target instanceof Element && event.target.matches("input:not([type=range]), textarea, select");
+      if (event.key === "?" && !typing) open();
+    };
+    document.addEventListener("keydown", listen);
+    return () => document.removeEventListener("keydown", listen);
+  });
 }

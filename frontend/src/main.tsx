@@ -9,6 +9,7 @@ import "./styles/graph.css";
 import "./styles/panel.css";
 import "./styles/projection.css";
 import "./styles/instances.css";
+import "./styles/help.css";
 import { App } from "./app";
 import { createClient } from "./contract/client";
 import { exposeDebugState } from "./state/debug";

@@ -2,6 +2,7 @@
 
 import { type ColumnLayout, columnX, ROW_HEIGHT } from "./matrix_layout";
 import { levelOf, type Palette, type Ramp } from "./palette";
+import { newPath } from "./paths";
 
 /** One row's numbers by neuron. */
 export interface CellRow {
@@ -25,9 +26,9 @@ export interface CellPicture {
 const ZERO_RADIUS = 0.8;
 
 export function drawCells(context: CanvasRenderingContext2D, rows: readonly CellRow[], picture: CellPicture): void {
-  const circles = picture.ramp.levels.map(() => new Path2D());
-  const zeros = new Path2D();
-  const missing = new Path2D();
+  const circles = picture.ramp.levels.map(() => newPath(context));
+  const zeros = newPath(context);
+  const missing = newPath(context);
   for (const row of rows) {
     const y = row.top + ROW_HEIGHT / 2;
     if (row.values) addRow(row, y, picture, { circles, zeros, missing });

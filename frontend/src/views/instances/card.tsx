@@ -1,12 +1,12 @@
 /** The hovered instance in full; docked, so that it never covers data. */
 
 import { useSignal } from "@preact/signals";
-import { descending } from "d3-array";
+import { descending, sum } from "d3-array";
 import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../../contract/activis";
 import { instanceName } from "../../state/rows";
 import { InstanceGlyph } from "../widgets/glyphs";
-import { valueText } from "../widgets/numbers";
-import { useClassColours, useStore } from "../widgets/store";
+import { countText, valueText } from "../widgets/numbers";
+import { useClassColours, usePalette, useStore } from "../widgets/store";
 
 export function InstanceCard() {
   const { catalogue, instances, instance } = useStore();
@@ -14,7 +14,7 @@ export function InstanceCard() {
   const snapshot = catalogue.snapshot.value;
   const row = instance.value;
   return (
-    <div class="instance-card" data-testid="instance-card">
+    <section class="instance-card" data-testid="instance-card" aria-label="Instance in detail">
       {columns && snapshot && row >= 0 ? (
         <CardContent snapshot={snapshot} instances={columns} row={row} />
       ) : (
@@ -22,7 +22,7 @@ export function InstanceCard() {
           Hover a square or a dot to see the instance here and as a temporary row in every matrix. Click to pin it.
         </p>
       )}
-    </div>
+    </section>
   );
 }
 
@@ -39,6 +39,7 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
   const predicted = instances.predicted[row] ?? -1;
   const wrong = label !== predicted;
   const texts = instances.attributes.filter((attribute) => attribute.type === "text");
+  const sounds = instances.attributes.filter((attribute) => attribute.type === "audio");
   const pictures = instances.attributes.filter((attribute) => attribute.type === "image");
   const facts = instances.attributes.filter((attribute) => ["number", "category", "boolean"].includes(attribute.type));
   const pinned = durable.pinned.value.includes(instances.id[row] ?? "");
@@ -69,6 +70,9 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
             ))}
           </dl>
         )}
+        {sounds.map((attribute) => (
+          <Sound key={attribute.name} attribute={attribute} row={row} />
+        ))}
         <div class="card-media">
           {pictures.map((attribute) => (
             <Picture key={attribute.name} attribute={attribute} row={row} />
@@ -76,7 +80,10 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
           <ScoreBars snapshot={snapshot} instances={instances} row={row} />
         </div>
       </div>
-      <p class="hint">{pinned ? "pinned · click unpins" : "click pins the row"}</p>
+      <p class="hint">
+        {instances.always[row] && <b class="test-case">test case</b>}
+        {pinned ? "pinned · click unpins" : "click pins the row"}
+      </p>
     </>
   );
 }
@@ -100,17 +107,28 @@ function Picture({ attribute, row }: { attribute: AttributeColumn; row: number }
   );
 }
 
+function Sound({ attribute, row }: { attribute: AttributeColumn; row: number }) {
+  const { client, catalogue } = useStore();
+  const reference = catalogue.reference.value;
+  if (!reference || !isPresent(attribute, row)) return <p class="hint">no {attribute.name}</p>;
+  return (
+    // biome-ignore lint/a11y/useMediaCaption: a recorded instance has no captions.
+    <audio controls preload="none" src={client.imageUrl(reference, attribute.name, row)} title={attribute.name} />
+  );
+}
+
 const MOST_BARS = 8;
 
 function ScoreBars({ snapshot, instances, row }: CardProperties) {
   const colours = useClassColours();
+  const other = usePalette().otherClass;
   const known = useStore().scores.value;
   if (!known) return <p class="hint">loading its scores …</p>;
   const scores = snapshot.classes.map((name, label) => ({ name, label, score: known[label] ?? 0 }));
-  const shown =
-    scores.length <= MOST_BARS
-      ? scores
-      : scores.sort((first, second) => descending(first.score, second.score)).slice(0, MOST_BARS);
+  if (scores.length > MOST_BARS + 1) scores.sort((first, second) => descending(first.score, second.score));
+  const shown = scores.length > MOST_BARS + 1 ? scores.slice(0, MOST_BARS) : scores;
+  const rest = scores.length - shown.length;
+  const restScore = sum(scores.slice(shown.length), ({ score }) => score);
   return (
     <ul class="score-bars" aria-label="Scores">
       {shown.map(({ name, label, score }) => (
@@ -122,6 +140,15 @@ function ScoreBars({ snapshot, instances, row }: CardProperties) {
           <span>{score.toFixed(2)}</span>
         </li>
       ))}
+      {rest > 0 && (
+        <li>
+          <span>{countText(rest)} others</span>
+          <i>
+            <i style={{ width: `${100 * Math.min(1, Math.max(0, restScore))}%`, background: other }} />
+          </i>
+          <span>{restScore.toFixed(2)}</span>
+        </li>
+      )}
     </ul>
   );
 }

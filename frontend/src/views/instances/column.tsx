@@ -1,15 +1,14 @@
 /** View C: the sampled instances by true label, right ones left, misclassified ones right. */
 
-import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
-import { instanceRow } from "../../state/rows";
-import type { Store } from "../../state/store";
 import { Problem } from "../widgets/controls";
 import { countText, percentText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import { InstanceCard } from "./card";
-import { InstanceGroup } from "./group";
+import { FindField } from "./find";
 import { groupInstances } from "./grouping";
+import { Groups } from "./groups";
 
 export function InstanceColumn() {
   const { catalogue, instances } = useStore();
@@ -17,15 +16,24 @@ export function InstanceColumn() {
   const state = instances.state.value;
   if (!snapshot) return null;
   return (
-    <aside class="card instances" aria-label="Instances">
+    <aside class="card instances" aria-label="Instances" data-testid="instances">
       <Header snapshot={snapshot} />
       {state.status === "error" && <Problem sentence={state.message} />}
-      {state.status === "loading" && <p class="waiting">Loading the instances…</p>}
-      {state.value && <Groups snapshot={snapshot} instances={state.value} />}
+      {state.status === "loading" && <Waiting />}
+      {state.value && <LoadedInstances snapshot={snapshot} instances={state.value} />}
       <InstanceCard />
     </aside>
   );
 }
+
+/** Keeps the place of the squares while they are fetched. */
+const Waiting = () => (
+  <div class="instance-groups" role="status" aria-label="Loading the instances">
+    {["90%", "70%", "80%"].map((width) => (
+      <i key={width} class="skeleton" style={{ width }} />
+    ))}
+  </div>
+);
 
 function Header({ snapshot }: { snapshot: SnapshotEntry }) {
   const classes = snapshot.subsets.filter((subset) => subset.kind === "class");
@@ -43,89 +51,30 @@ function Header({ snapshot }: { snapshot: SnapshotEntry }) {
           class="sampled"
           title="Counts, accuracies and averages are over all instances; a square is one that was sampled"
         >
-          a square per sampled one, {countText(snapshot.sampled)} of {countText(snapshot.instances)}
+          {countText(snapshot.sampled)} of {countText(snapshot.instances)} shown, counts are over all
         </p>
       )}
-      <p class="columns">
-        <span>correct · by score ↓</span>
-        <span>misclassified</span>
-      </p>
     </header>
   );
 }
 
-function Groups({ snapshot, instances }: { snapshot: SnapshotEntry; instances: InstanceColumns }) {
-  const store = useStore();
+function LoadedInstances({ snapshot, instances }: { snapshot: SnapshotEntry; instances: InstanceColumns }) {
+  const { found } = useStore();
   const groups = useMemo(() => groupInstances(instances, snapshot.classes.length), [instances, snapshot]);
-  const container = useRef<HTMLDivElement>(null);
-  useDimming(container, store);
+  const focus = useRef<(row: number) => void>(() => undefined);
+  const focusFirst = () => {
+    const order = groups.flatMap((group) => [...group.correct, ...group.misclassified]);
+    const first = order.find((row) => found.value?.[row] === 1);
+    if (first !== undefined) focus.current(first);
+  };
   return (
-    <div ref={container} class="instance-groups" {...delegated(store, instances)}>
-      {groups.map((group, label) => (
-        <InstanceGroup
-          key={snapshot.classes[label]}
-          label={label}
-          group={group}
-          instances={instances}
-          classes={snapshot.classes}
-          subset={snapshot.subsets[label]}
-        />
-      ))}
-    </div>
+    <>
+      <FindField sampled={instances.id.length} onEnter={focusFirst} />
+      <p class="columns">
+        <span>correct · by score ↓</span>
+        <span>misclassified</span>
+      </p>
+      <Groups snapshot={snapshot} instances={instances} groups={groups} focus={focus} />
+    </>
   );
-}
-
-/** One set of listeners for all squares. */
-function delegated(store: Store, instances: InstanceColumns) {
-  const rowOf = (event: Event): number | null => {
-    const square = (event.target as Element).closest<HTMLElement>("[data-testid=instance-square]");
-    return square ? Number(square.dataset.row) : null;
-  };
-  return {
-    onPointerOver: (event: PointerEvent) => {
-      const row = rowOf(event);
-      store.hover.value = row === null ? null : { source: "instances", row: instanceRow(instances, row) };
-    },
-    onPointerLeave: () => {
-      store.hover.value = null;
-    },
-    onFocusIn: (event: FocusEvent) => {
-      const row = rowOf(event);
-      if (row !== null) store.hover.value = { source: "instances", row: instanceRow(instances, row) };
-    },
-    onFocusOut: () => {
-      store.hover.value = null;
-    },
-    onKeyDown: (event: KeyboardEvent) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step === undefined || rowOf(event) === null) return;
-      event.preventDefault();
-      moveFocus(event.currentTarget as HTMLElement, event.target as HTMLElement, step);
-    },
-    onClick: (event: MouseEvent) => {
-      const row = rowOf(event);
-      if (row !== null) store.togglePin(row);
-    },
-  };
-}
-
-/** Moves from square to square, across the groups. */
-function moveFocus(container: HTMLElement, from: HTMLElement, step: number): void {
-  const squares = [...container.querySelectorAll<HTMLElement>("[data-testid=instance-square]")];
-  squares[squares.indexOf(from) + step]?.focus();
-}
-
-/** Marks squares by what is lit, hovered and pinned, without drawing a thousand components again. */
-function useDimming(container: { current: HTMLDivElement | null }, store: Store): void {
-  const lit = store.lit.value;
-  const hovered = store.instance.value;
-  const pinned = new Set(store.rows.value.filter((row) => row.kind === "instance").map((row) => row.sampled));
-  useLayoutEffect(() => {
-    for (const square of container.current?.querySelectorAll<HTMLElement>("[data-testid=instance-square]") ?? []) {
-      const row = Number(square.dataset.row);
-      square.classList.toggle("dim", lit !== null && lit[row] !== 1);
-      square.classList.toggle("hovered", row === hovered);
-      square.classList.toggle("pinned", pinned.has(row));
-    }
-  });
 }

@@ -7,76 +7,93 @@ import { ClassDot } from "../widgets/glyphs";
 import { countText, percentText } from "../widgets/numbers";
 import { useClassColours } from "../widgets/store";
 import type { Group } from "./grouping";
-
-/** About how many squares are drawn on either side of all groups together; the others are counted. */
-const MOST_SQUARES = 2000;
-const FEWEST_PER_GROUP = 60;
+import { type PlacedGroup, STEP, squarePlace, squaresInSight } from "./windowing";
 
 interface InstanceGroupProperties {
-  label: number;
+  placed: PlacedGroup;
   group: Group;
   instances: InstanceColumns;
   classes: readonly string[];
   subset: SubsetEntry | undefined;
+  /** In sight, from the top of all groups. */
+  sightTop: number;
+  sightBottom: number;
+  /** The row whose square the Tab key reaches. */
+  tabRow: number;
 }
 
 export const InstanceGroup = memo(function InstanceGroup(properties: InstanceGroupProperties) {
-  const { label, group, classes, subset } = properties;
+  const { placed, classes, subset } = properties;
   const colours = useClassColours();
   const count = subset?.count ?? 0;
   const correct = subset?.correct ?? 0;
+  const name = classes[placed.label];
   return (
-    <section class="instance-group">
+    <section class="instance-group" style={{ top: `${placed.top}px`, height: `${placed.height}px` }} aria-label={name}>
       <h3>
-        <ClassDot colour={colours[label]} />
-        <span class="class-name" title={classes[label]}>
-          {classes[label]}
+        <ClassDot colour={colours[placed.label]} />
+        <span class="class-name" title={name}>
+          {name}
         </span>
-        <span class="group-count">
+        <span
+          class="group-count"
+          title={`${countText(correct)} of ${countText(count)} instances are predicted as ${name}`}
+        >
           {count > 0 ? `${countText(correct)} of ${countText(count)} · ${percentText(correct / count)}` : "none"}
         </span>
         <span class={count - correct > 0 ? "wrong-count" : "wrong-count none"}>{countText(count - correct)}</span>
       </h3>
-      <div class="squares correct">
-        <Squares {...properties} rows={group.correct} />
-      </div>
-      <div class="squares misclassified">
-        <Squares {...properties} rows={group.misclassified} />
-      </div>
+      <Squares {...properties} side="correct" />
+      <Squares {...properties} side="misclassified" />
     </section>
   );
 });
 
-function Squares({ rows, label, instances, classes }: InstanceGroupProperties & { rows: readonly number[] }) {
-  const colours = useClassColours();
-  const most = Math.max(FEWEST_PER_GROUP, Math.floor(MOST_SQUARES / classes.length));
+function Squares(properties: InstanceGroupProperties & { side: keyof Group }) {
+  const { group, placed, side, sightTop, sightBottom } = properties;
+  const rows = group[side];
+  const [first, end] = squaresInSight(placed, side, rows.length, { top: sightTop, bottom: sightBottom });
+  const perLine = placed.perLine[side];
   return (
-    <>
-      {rows.slice(0, most).map((row) => {
-        const predicted = instances.predicted[row] ?? -1;
-        const correct = predicted === label;
-        const name = `${instanceName(instances, row)}, ${classes[label]}`;
-        return (
-          <button
-            key={row}
-            type="button"
-            tabIndex={row === rows[0] ? 0 : -1}
-            class={correct ? "instance-glyph" : "instance-glyph wrong"}
-            style={
-              correct
-                ? { background: colours[label] }
-                : { "--truth": colours[label] ?? "", borderColor: colours[predicted] }
-            }
-            data-testid="instance-square"
-            data-row={row}
-            data-label={classes[label]}
-            data-predicted={classes[predicted]}
-            data-correct={String(correct)}
-            aria-label={correct ? name : `${name}, predicted ${classes[predicted]}`}
-          />
-        );
-      })}
-      {rows.length > most && <span class="more">+ {countText(rows.length - most)} more</span>}
-    </>
+    <div class={`squares ${side}`} style={{ height: `${Math.ceil(rows.length / perLine) * STEP}px` }}>
+      {rows.slice(first, end).map((row, at) => (
+        <Square key={row} {...properties} row={row} place={squarePlace(first + at, perLine)} />
+      ))}
+    </div>
+  );
+}
+
+interface SquareProperties extends InstanceGroupProperties {
+  row: number;
+  place: { left: number; top: number };
+}
+
+function Square({ row, place, placed, instances, classes, tabRow }: SquareProperties) {
+  const colours = useClassColours();
+  const { label } = placed;
+  const predicted = instances.predicted[row] ?? -1;
+  const correct = predicted === label;
+  const asked = instances.always[row] ?? false;
+  const colour = correct
+    ? { background: colours[label] }
+    : { "--truth": colours[label] ?? "", borderColor: colours[predicted] };
+  const said = [
+    `${instanceName(instances, row)}, ${classes[label]}`,
+    correct ? "" : `predicted ${classes[predicted]}`,
+    asked ? "test case" : "",
+  ];
+  return (
+    <button
+      type="button"
+      tabIndex={row === tabRow ? 0 : -1}
+      class={`instance-glyph${correct ? "" : " wrong"}${asked ? " always" : ""}`}
+      style={{ left: `${place.left}px`, top: `${place.top}px`, ...colour }}
+      data-testid="instance-square"
+      data-row={row}
+      data-label={classes[label]}
+      data-predicted={classes[predicted]}
+      data-correct={String(correct)}
+      aria-label={said.filter((part) => part !== "").join(", ")}
+    />
   );
 }

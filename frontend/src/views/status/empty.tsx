@@ -1,6 +1,8 @@
 /** What stands in the tab while there is nothing to look at yet, and what to do about it. */
 
 import { useSignal } from "@preact/signals";
+import { POLL_MILLISECONDS } from "../../state/catalogue";
+import { copyText } from "../widgets/clipboard";
 import { LayerGlyph } from "../widgets/glyphs";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
@@ -29,7 +31,8 @@ export function NothingRecorded() {
           Reload
         </button>
         <small>
-          checks again every 30 s · for other loops use activis_tb.preprocess or activis_tb.summary.activations
+          checks again every {POLL_MILLISECONDS / 1000} s · for other loops use activis_tb.preprocess or
+          activis_tb.summary.activations
         </small>
       </p>
       {list?.warnings.map((warning) => (
@@ -44,13 +47,12 @@ export function NothingRecorded() {
 function Snippet() {
   const copied = useSignal(false);
   const copy = async () => {
-    await navigator.clipboard.writeText(SNIPPET);
-    copied.value = true;
+    copied.value = await copyText(SNIPPET);
   };
   return (
     <div class="snippet">
       <pre>{SNIPPET}</pre>
-      <button type="button" onClick={() => void copy().catch(() => undefined)}>
+      <button type="button" onClick={() => void copy()}>
         {copied.value ? "Copied" : "Copy"}
       </button>
     </div>

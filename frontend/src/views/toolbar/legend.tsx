@@ -1,35 +1,119 @@
-/** Which colour is which class; with many classes, a list to choose those that keep a colour. */
+/** Which colour is which class. A click sorts by it; with many classes, a list to choose those that keep a colour. */
 
+import { useSignal } from "@preact/signals";
 import { toggle } from "../../state/durable";
+import type { MatrixRow } from "../../state/rows";
 import { Popup } from "../widgets/controls";
 import { ClassDot } from "../widgets/glyphs";
+import { countText } from "../widgets/numbers";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
+import { useSize } from "../widgets/surface";
 
 export function Legend() {
   const classes = useStore().catalogue.snapshot.value?.classes ?? [];
   const colours = useClassColours();
   const limit = usePalette().classes.length;
-  if (classes.length > limit) return <ClassChooser classes={classes} colours={colours} limit={limit} />;
+  const [area, size] = useSize<HTMLDivElement>();
+  const fits = classes.length <= limit && classes.reduce((sum, name) => sum + itemWidth(name), 0) <= size.width;
   return (
-    <ul class="legend" aria-label="Classes">
+    <div class="legend" ref={area} data-testid="legend">
+      {size.width > 0 &&
+        (fits ? <ClassButtons classes={classes} /> : <ClassMenu classes={classes} colours={colours} limit={limit} />)}
+    </div>
+  );
+}
+
+const LONGEST_NAME = 24;
+
+/** Of a dot, a name and the gap after it. */
+const itemWidth = (name: string): number => 29 + 7 * Math.min(LONGEST_NAME, name.length);
+
+function ClassButtons({ classes }: { classes: readonly string[] }) {
+  return (
+    <ul class="class-buttons" aria-label="Classes">
       {classes.map((name, label) => (
-        <li key={name} title={name}>
-          <ClassDot colour={colours[label]} />
-          <span>{name}</span>
+        <li key={name}>
+          <ClassButton name={name} label={label} />
         </li>
       ))}
     </ul>
   );
 }
 
-interface ClassChooserProperties {
+/** Sorts by the class, and lights it while it is pointed at. */
+function ClassButton({ name, label }: { name: string; label: number }) {
+  const { durable, hover, rows } = useStore();
+  const colours = useClassColours();
+  const key = `class:${name}`;
+  const light = () => {
+    const row: MatrixRow | undefined = rows.value.find((candidate) => candidate.key === key);
+    hover.value = row ? { source: "label", row } : null;
+  };
+  const leave = () => {
+    hover.value = null;
+  };
+  return (
+    <button
+      type="button"
+      class="class-button"
+      aria-pressed={durable.sort.value === key}
+      title={`${name}: click to sort the neurons by it`}
+      onPointerEnter={light}
+      onPointerLeave={leave}
+      onFocus={light}
+      onBlur={leave}
+      onClick={() => {
+        durable.sort.value = key;
+      }}
+    >
+      <ClassDot colour={colours[label]} />
+      <span>{name}</span>
+    </button>
+  );
+}
+
+interface ClassMenuProperties {
   classes: readonly string[];
   colours: readonly string[];
   limit: number;
 }
 
-function ClassChooser({ classes, colours, limit }: ClassChooserProperties) {
+function ClassMenu({ classes, colours, limit }: ClassMenuProperties) {
+  const other = usePalette().otherClass;
+  const coloured = colours.filter((colour) => colour !== other);
+  const choosing = classes.length > limit;
+  return (
+    <Popup
+      class="menu class-menu"
+      testId="class-menu"
+      summary={
+        <>
+          <span class="dots">
+            {coloured.map((colour) => (
+              <ClassDot key={colour} colour={colour} />
+            ))}
+          </span>
+          <span>{countText(classes.length)} classes</span>
+        </>
+      }
+    >
+      <div class="menu-body class-list">
+        {choosing ? (
+          <ClassChooser classes={classes} colours={colours} limit={limit} />
+        ) : (
+          <ClassButtons classes={classes} />
+        )}
+      </div>
+    </Popup>
+  );
+}
+
+/** So many are listed at once; the field finds the others. */
+const MOST_LISTED = 100;
+
+function ClassChooser({ classes, colours, limit }: ClassMenuProperties) {
   const { durable } = useStore();
+  const wanted = useSignal("");
   const other = usePalette().otherClass;
   const isColoured = (label: number) => colours[label] !== other;
   const coloured = classes.filter((_, label) => isColoured(label));
@@ -37,35 +121,38 @@ function ClassChooser({ classes, colours, limit }: ClassChooserProperties) {
     if (durable.coloured.value.length === 0) durable.coloured.value = coloured;
     toggle(durable.coloured, name);
   };
+  const matching = classes
+    .map((name, label) => ({ name, label }))
+    .filter(({ name }) => name.toLowerCase().includes(wanted.value.trim().toLowerCase()))
+    .sort((first, second) => Number(isColoured(second.label)) - Number(isColoured(first.label)));
   return (
-    <Popup
-      class="class-chooser"
-      summary={
-        <>
-          {coloured.slice(0, limit).map((name) => (
-            <ClassDot key={name} colour={colours[classes.indexOf(name)]} />
-          ))}
-          <span>
-            {classes.length} classes, {coloured.length} coloured
-          </span>
-        </>
-      }
-    >
-      <div class="class-list">
-        <p>Up to {limit} classes keep a colour of their own; the others are grey.</p>
-        {classes.map((name, label) => (
-          <label key={name}>
-            <input
-              type="checkbox"
-              checked={isColoured(label)}
-              disabled={!isColoured(label) && coloured.length >= limit}
-              onChange={() => choose(name)}
-            />
-            <ClassDot colour={colours[label]} />
-            <span>{name}</span>
-          </label>
-        ))}
-      </div>
-    </Popup>
+    <>
+      <p>
+        Up to {limit} classes keep a colour of their own, the others are grey. {coloured.length} have one.
+      </p>
+      <input
+        class="field"
+        type="search"
+        placeholder="Find a class"
+        aria-label="Find a class"
+        onInput={(event) => {
+          wanted.value = event.currentTarget.value;
+        }}
+      />
+      {matching.slice(0, MOST_LISTED).map(({ name, label }) => (
+        <label key={name}>
+          <input
+            type="checkbox"
+            checked={isColoured(label)}
+            disabled={!isColoured(label) && coloured.length >= limit}
+            onChange={() => choose(name)}
+          />
+          <ClassDot colour={colours[label]} />
+          <span>{name}</span>
+        </label>
+      ))}
+      {matching.length > MOST_LISTED && <p>+ {countText(matching.length - MOST_LISTED)} more: type to find one</p>}
+      {matching.length === 0 && <p>No class is called so.</p>}
+    </>
   );
 }

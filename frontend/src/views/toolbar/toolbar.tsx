@@ -1,15 +1,18 @@
-/** What is looked at and how: run, name, step, order of the neurons, size of the dots, colours of the classes. */
+/** What is looked at and how: run, name, step, order of the neurons, size of the dots, colours; and what to take along. */
 
 import type { SnapshotEntry } from "../../contract/activis";
 import { DEFAULT_SORT, type DotSize } from "../../state/durable";
-import { namesOf, type Selection, snapshotsOf } from "../../state/selection";
-import { type Option, Picker, Popup, Segmented } from "../widgets/controls";
-import { ClassDot } from "../widgets/glyphs";
+import { namesOf, type Selection } from "../../state/selection";
+import { type Option, Picker, Segmented } from "../widgets/controls";
+import { ClassDot, Icon } from "../widgets/glyphs";
 import { useClassColours, useStore } from "../widgets/store";
+import { DownloadMenu } from "./downloads";
 import { Legend } from "./legend";
+import { LinkButton } from "./link_button";
+import { Notes } from "./notes";
 import { StepPicker } from "./step_picker";
 
-export function Toolbar() {
+export function Toolbar({ onHelp }: { onHelp: () => void }) {
   const { catalogue } = useStore();
   const selection = catalogue.selection.value;
   if (!selection) return <header class="toolbar" />;
@@ -21,7 +24,21 @@ export function Toolbar() {
       <DotSizePicker />
       <i class="divider" />
       <Legend />
-      <Warnings />
+      <Notes />
+      <div class="actions">
+        <LinkButton />
+        <DownloadMenu />
+        <button
+          type="button"
+          class="quiet"
+          aria-label="Help"
+          title="What the signs mean, and the keys ( ? )"
+          data-testid="help-button"
+          onClick={onHelp}
+        >
+          <Icon name="help" />
+        </button>
+      </div>
     </header>
   );
 }
@@ -52,11 +69,7 @@ function RunPickers({ selection }: { selection: Selection }) {
           onPick={(name) => pick({ name })}
         />
       )}
-      <StepPicker
-        steps={snapshotsOf(run, snapshot.name).map((entry) => entry.step)}
-        step={snapshot.step}
-        onPick={(step) => pick({ step })}
-      />
+      <StepPicker steps={catalogue.steps.value} step={snapshot.step} onPick={(step) => pick({ step })} />
     </>
   );
 }
@@ -102,19 +115,5 @@ function DotSizePicker() {
         durable.dotSize.value = value as DotSize;
       }}
     />
-  );
-}
-
-function Warnings() {
-  const warnings = useStore().catalogue.runs.value.value?.warnings ?? [];
-  if (warnings.length === 0) return null;
-  return (
-    <Popup class="warnings" summary={`${warnings.length} ${warnings.length === 1 ? "note" : "notes"}`}>
-      <ul>
-        {warnings.map((warning) => (
-          <li key={warning}>{warning}</li>
-        ))}
-      </ul>
-    </Popup>
   );
 }

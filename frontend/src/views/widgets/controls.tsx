@@ -1,5 +1,6 @@
 /** Controls with the tab's look and the browser's own behaviour. */
 
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
@@ -81,16 +82,23 @@ interface PopupProperties {
   class: string;
   summary: ComponentChildren;
   children: ComponentChildren;
+  /** Names the summary where it is no text. */
+  label?: string;
+  testId?: string;
 }
 
 /** Something that opens below its summary, and closes when one presses elsewhere or Escape. */
-export function Popup({ class: className, summary, children }: PopupProperties) {
+export function Popup({ class: className, summary, children, label, testId }: PopupProperties) {
   const details = useRef<HTMLDetailsElement>(null);
+  const open = useSignal(false);
   useEffect(() => {
     const close = (event: Event) => {
       const inside = event instanceof PointerEvent && details.current?.contains(event.target as Node);
       const otherKey = event instanceof KeyboardEvent && event.key !== "Escape";
-      if (!inside && !otherKey) details.current?.removeAttribute("open");
+      if (inside || otherKey || !details.current?.open) return;
+      const hadFocus = details.current.contains(document.activeElement);
+      details.current.open = false;
+      if (hadFocus) details.current.querySelector("summary")?.focus();
     };
     document.addEventListener("pointerdown", close);
     document.addEventListener("keydown", close);
@@ -100,9 +108,17 @@ export function Popup({ class: className, summary, children }: PopupProperties) 
     };
   }, []);
   return (
-    <details ref={details} class={className}>
-      <summary>{summary}</summary>
-      {children}
+    <details
+      ref={details}
+      class={className}
+      onToggle={(event) => {
+        open.value = event.currentTarget.open;
+      }}
+    >
+      <summary aria-label={label} title={label} data-testid={testId}>
+        {summary}
+      </summary>
+      {open.value && children}
     </details>
   );
 }

@@ -1,0 +1,113 @@
+/** What is shown as tables to take along: CSV for spreadsheets, JSON for programs. */
+
+import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../contract/activis";
+import { type LayerStore, rowValues } from "./layer";
+import type { MatrixRow } from "./rows";
+import type { Store } from "./store";
+
+export type Cell = string | number | boolean | null;
+export type Table = readonly (readonly Cell[])[];
+
+/** Writes CSV as RFC 4180 has it; a text that a spreadsheet would take for a formula gets a leading apostrophe. */
+export function formatCsv(table: Table): string {
+  return table.map((row) => `${row.map(csvCell).join(",")}\r\n`).join("");
+}
+
+function csvCell(cell: Cell): string {
+  if (cell === null) return "";
+  if (typeof cell !== "string") return String(cell);
+  const harmless = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+}
+
+/** The matrix of a layer as shown: a line per row, neurons in the order on screen. */
+export function matrixTable(store: Store, layer: LayerStore): Table {
+  const order = [...(layer.columns.peek() ?? [])];
+  const snapshot = store.catalogue.snapshot.peek();
+  const header = ["kind", "row", "instances", ...order.map((neuron) => `neuron ${neuron}`)];
+  const lines = store.rows
+    .peek()
+    .map((row) => [
+      row.kind,
+      row.name,
+      row.subset >= 0 ? (snapshot?.subsets[row.subset]?.count ?? null) : 1,
+      ...valuesInOrder(layer, row, order),
+    ]);
+  return [header, ...lines];
+}
+
+function valuesInOrder(layer: LayerStore, row: MatrixRow, order: readonly number[]): Cell[] {
+  const values = rowValues(layer, row);
+  return order.map((neuron) => shortestFloat(values?.[neuron] ?? Number.NaN));
+}
+
+/** A float32 in as few digits as give it back; null where there is no value. */
+export function shortestFloat(value: number): number | null {
+  if (!Number.isFinite(value)) return null;
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === Math.fround(value)) return short;
+  }
+  return Number(value.toPrecision(9));
+}
+
+export interface InstanceRecord {
+  id: string;
+  index: number;
+  label: string;
+  predicted: string;
+  score: number | null;
+  /** Whether it was asked for by name. */
+  always: boolean;
+  attributes: Record<string, Cell>;
+}
+
+/** Sampled rows as records; pictures and audio are left out. */
+export function instanceRecords(
+  snapshot: SnapshotEntry,
+  instances: InstanceColumns,
+  rows: readonly number[],
+): InstanceRecord[] {
+  const columns = instances.attributes.filter(({ type }) => type !== "image" && type !== "audio");
+  return rows.map((row) => ({
+    id: instances.id[row] ?? "",
+    index: instances.index[row] ?? -1,
+    label: snapshot.classes[instances.label[row] ?? -1] ?? "",
+    predicted: snapshot.classes[instances.predicted[row] ?? -1] ?? "",
+    score: shortestFloat(instances.score[row] ?? Number.NaN),
+    always: instances.always[row] ?? false,
+    attributes: Object.fromEntries(columns.map((column) => [column.name, attributeValue(column, row)])),
+  }));
+}
+
+/** Records as a table, a column per attribute. */
+export function recordTable(records: readonly InstanceRecord[]): Table {
+  const names = Object.keys(records[0]?.attributes ?? {});
+  return [
+    ["id", "index", "label", "predicted", "score", "always", ...names],
+    ...records.map(({ id, index, label, predicted, score, always, attributes }) => [
+      ...[id, index, label, predicted, score, always],
+      ...names.map((name) => attributes[name] ?? null),
+    ]),
+  ];
+}
+
+/** An attribute's value; null where it is missing. */
+export function attributeValue(column: AttributeColumn, row: number): Cell {
+  if (column.present.length > 0 && !column.present[row]) return null;
+  if (column.type === "number") return column.numbers[row] ?? null;
+  if (column.type === "boolean") return column.booleans[row] ?? null;
+  if (column.type === "category") return column.categories[column.codes[row] ?? -1] ?? null;
+  return column.texts[row] ?? null;
+}
+
+/** A file's name that says what is in it and that every system takes. */
+export function fileName(store: Store, what: string, extension: string): string {
+  const reference = store.catalogue.reference.peek();
+  const label = store.catalogue.selection.peek()?.run.label ?? "";
+  const parts = ["activis", label, reference?.name ?? "", `step${reference?.step ?? 0}`, what];
+  const safe = parts
+    .map((part) => part.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 60))
+    .filter((part) => part !== "");
+  return `${safe.join("_")}.${extension}`;
+}

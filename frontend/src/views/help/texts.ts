@@ -1,0 +1,54 @@
+/** Keys and definitions, as the help tells them. */
+
+export const KEYS: readonly { keys: readonly string[]; meaning: string }[] = [
+  { keys: ["Tab"], meaning: "next part: toolbar, graph, panels, instances" },
+  { keys: ["←", "→", "↑", "↓"], meaning: "move among cells, or among instances; what is there is read out" },
+  { keys: ["Enter"], meaning: "press what is focused: open a layer, sort by a row, pin an instance" },
+  { keys: ["Space"], meaning: "keep the focused row lit in the projections" },
+  { keys: ["S"], meaning: "sort the neurons by the focused row" },
+  { keys: ["P"], meaning: "pin or unpin the focused instance" },
+  { keys: ["?"], meaning: "open this help" },
+  { keys: ["Esc"], meaning: "clear what was typed or kept lit; close this help or a menu" },
+];
+
+export const DEFINITIONS: readonly { word: string; meaning: string }[] = [
+  {
+    word: "neuron",
+    meaning: "A unit of a dense layer or a channel of a convolution; one column. The same column is the same neuron.",
+  },
+  {
+    word: "mean",
+    meaning: "What a cell of a class or subset shows: the average activation over all its instances, not a sample.",
+  },
+  {
+    word: "scale",
+    meaning:
+      "One per panel, so that its rows compare: the 99th percentile of the class means, rounded up. What is stronger looks like its end. The tone follows (mean / maximum) to the power of 0.75.",
+  },
+  { word: "% active", meaning: "The share of a row's instances in which the neuron is above zero; the dot's area." },
+  {
+    word: "dead",
+    meaning: "Never above zero, over all instances. Layers with negative values have none by that word.",
+  },
+  { word: "zeros", meaning: "The share of all activations of the layer that are exactly zero." },
+  {
+    word: "effective rank",
+    meaning:
+      "Along how many directions the activations vary: e to the entropy of the singular values' shares, of the centred sample (Roy and Vetterli, 2007).",
+  },
+  {
+    word: "sample",
+    meaning:
+      "Instances that were kept one by one: the squares and dots. The same ones at every step. Counts, accuracies and means are over all instances; test cases come on top of the sample.",
+  },
+  {
+    word: "projection",
+    meaning:
+      "Instances that excite the layer alike lie close. In t-SNE neighbours count, distances between groups and their sizes do not.",
+  },
+  {
+    word: "CSV",
+    meaning:
+      "A text that begins with = + - or @ gets a leading apostrophe, so that no spreadsheet takes it for a formula.",
+  },
+];

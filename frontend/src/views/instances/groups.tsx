@@ -1,0 +1,141 @@
+/** The squares of all classes: hovered, focused, pinned and found ones marked without drawing the others again. */
+
+import { useSignal } from "@preact/signals";
+import type { RefObject } from "preact";
+import { useLayoutEffect, useMemo } from "preact/hooks";
+import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
+import { instanceRow } from "../../state/rows";
+import type { Store } from "../../state/store";
+import { useStore } from "../widgets/store";
+import { useSize } from "../widgets/surface";
+import { InstanceGroup } from "./group";
+import type { Group } from "./grouping";
+import { findSquare, rowAfter } from "./motion";
+import { isInSight, type PlacedGroup, placeGroups, sightOf, squarePlace } from "./windowing";
+
+interface GroupsProperties {
+  snapshot: SnapshotEntry;
+  instances: InstanceColumns;
+  groups: readonly Group[];
+  /** Takes the function that brings a row's square into sight and focuses it. */
+  focus: { current: (row: number) => void };
+}
+
+const PADDING = 12;
+
+export function Groups({ snapshot, instances, groups, focus }: GroupsProperties) {
+  const store = useStore();
+  const [container, size] = useSize<HTMLDivElement>();
+  const scrollTop = useSignal(0);
+  const tabRow = useSignal(-1);
+  const placed = useMemo(() => placeGroups(groups, size.width - PADDING), [groups, size.width]);
+  const sight = sightOf(groups, scrollTop.value, size.height);
+  const last = placed.at(-1);
+  const first = groups.flatMap(({ correct, misclassified }) => correct[0] ?? misclassified[0] ?? [])[0] ?? -1;
+  const reachable = findSquare(groups, tabRow.value) ? tabRow.value : first;
+  const reachableLabel = findSquare(groups, reachable)?.label;
+  focus.current = (row) => focusRow(container, groups, placed, row);
+  useMarks(container, store);
+  return (
+    <div
+      ref={container}
+      class="instance-groups"
+      onScroll={(event) => {
+        scrollTop.value = event.currentTarget.scrollTop;
+      }}
+      {...delegated(store, instances, (row, key) => {
+        const next = rowAfter(groups, placed, row, key);
+        if (next === null) return false;
+        tabRow.value = next;
+        focus.current(next);
+        return true;
+      })}
+    >
+      <div class="groups-inner" style={{ height: `${last ? last.top + last.height : 0}px` }}>
+        {size.width > 0 &&
+          placed.map((group) =>
+            isInSight(group, sight) ? (
+              <InstanceGroup
+                key={snapshot.classes[group.label]}
+                placed={group}
+                group={groups[group.label] ?? { correct: [], misclassified: [] }}
+                instances={instances}
+                classes={snapshot.classes}
+                subset={snapshot.subsets[group.label]}
+                sightTop={sight.top}
+                sightBottom={sight.bottom}
+                tabRow={reachableLabel === group.label ? reachable : -1}
+              />
+            ) : null,
+          )}
+      </div>
+    </div>
+  );
+}
+
+/** Scrolls a square into sight, where it then has an element, and focuses that. */
+function focusRow(
+  container: RefObject<HTMLDivElement | null>,
+  groups: readonly Group[],
+  placed: readonly PlacedGroup[],
+  row: number,
+): void {
+  const at = findSquare(groups, row);
+  const group = at && placed[at.label];
+  const element = container.current;
+  if (!at || !group || !element) return;
+  const top = group.top + squarePlace(at.position, group.perLine[at.side]).top;
+  if (top < element.scrollTop || top > element.scrollTop + element.clientHeight - 60) {
+    element.scrollTop = Math.max(0, top - element.clientHeight / 2);
+  }
+  // The square may only be made by the next drawing.
+  requestAnimationFrame(() => element.querySelector<HTMLElement>(`[data-row="${row}"]`)?.focus());
+}
+
+/** One set of listeners for all squares. */
+function delegated(store: Store, instances: InstanceColumns, move: (row: number, key: string) => boolean) {
+  const rowOf = (event: Event): number | null => {
+    const square = (event.target as Element).closest<HTMLElement>("[data-testid=instance-square]");
+    return square ? Number(square.dataset.row) : null;
+  };
+  const hoverRow = (row: number | null) => {
+    store.hover.value = row === null ? null : { source: "instances", row: instanceRow(instances, row) };
+  };
+  const leave = () => {
+    store.hover.value = null;
+  };
+  return {
+    onPointerOver: (event: PointerEvent) => hoverRow(rowOf(event)),
+    onPointerLeave: leave,
+    onFocusIn: (event: FocusEvent) => hoverRow(rowOf(event)),
+    onFocusOut: leave,
+    onKeyDown: (event: KeyboardEvent) => {
+      const row = rowOf(event);
+      if (row === null || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "p" || event.key === "P") store.togglePin(row);
+      else if (!move(row, event.key)) return;
+      event.preventDefault();
+    },
+    onClick: (event: MouseEvent) => {
+      const row = rowOf(event);
+      if (row !== null) store.togglePin(row);
+    },
+  };
+}
+
+/** Marks squares by what is lit, found, hovered and pinned. */
+function useMarks(container: RefObject<HTMLDivElement | null>, store: Store): void {
+  const lit = store.lit.value;
+  const found = store.found.value;
+  const hovered = store.instance.value;
+  const pinned = new Set(store.rows.value.filter((row) => row.kind === "instance").map((row) => row.sampled));
+  useLayoutEffect(() => {
+    for (const square of container.current?.querySelectorAll<HTMLElement>("[data-testid=instance-square]") ?? []) {
+      const row = Number(square.dataset.row);
+      const dim = (lit !== null && lit[row] !== 1) || (found !== null && found[row] !== 1);
+      square.classList.toggle("dim", dim);
+      square.classList.toggle("hovered", row === hovered);
+      square.classList.toggle("pinned", pinned.has(row));
+    }
+  });
+}

@@ -1,0 +1,103 @@
+/** What can be taken along: numbers as CSV and JSON, pictures as PNG and SVG. */
+
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import type { LayerStore } from "../../state/layer";
+import { sentenceOf } from "../../state/resource";
+import type { Store } from "../../state/store";
+import { fileName, formatCsv, instanceRecords, matrixTable, recordTable } from "../../state/tables";
+import { Popup } from "../widgets/controls";
+import { pngFile, saveFile, svgFile, textFile } from "../widgets/files";
+import { Icon } from "../widgets/glyphs";
+import { countText } from "../widgets/numbers";
+import { useStore } from "../widgets/store";
+
+type Make = () => Blob | Promise<Blob>;
+type Formats = Record<string, Make>;
+
+export function DownloadMenu() {
+  return (
+    <Popup class="menu downloads" label="Download" testId="download-menu" summary={<Icon name="download" />}>
+      <Menu />
+    </Popup>
+  );
+}
+
+function Menu() {
+  const store = useStore();
+  const problem = useSignal("");
+  const save = async (what: string, extension: string, make: Make) => {
+    try {
+      saveFile(fileName(store, what, extension), await make());
+      problem.value = "";
+    } catch (error) {
+      problem.value = sentenceOf(error);
+    }
+  };
+  const line = (what: string, name: ComponentChildren, formats: Formats) => (
+    <li key={what}>
+      <span>{name}</span>
+      {Object.entries(formats).map(([extension, make]) => (
+        <button
+          key={extension}
+          type="button"
+          data-testid="download"
+          data-what={what}
+          data-format={extension}
+          aria-label={`${what} as ${extension.toUpperCase()}`}
+          onClick={() => void save(what, extension, make)}
+        >
+          {extension.toUpperCase()}
+        </button>
+      ))}
+    </li>
+  );
+  const pinned = store.rows.value.filter((row) => row.kind === "instance").map((row) => row.sampled);
+  const found = [...(store.found.value ?? [])].flatMap((flag, row) => (flag === 1 ? [row] : []));
+  return (
+    <div class="menu-body">
+      <ul>
+        {store.layers.value
+          .filter((layer) => layer.entry.value !== null)
+          .map((layer) =>
+            line(layer.name, `Panel ${layer.name}`, {
+              csv: matrixFile(store, layer),
+              ...pictures(`[data-testid=panel][data-layer=${CSS.escape(layer.name)}]`),
+            }),
+          )}
+        {line("graph", "Computation graph", pictures("[data-testid=graph]"))}
+        {line("instances", "Instances", pictures("[data-testid=instances]"))}
+        {pinned.length > 0 && line("pinned", `${countText(pinned.length)} pinned`, recordFiles(store, pinned))}
+        {found.length > 0 && line("found", `${countText(found.length)} found`, recordFiles(store, found))}
+      </ul>
+      {problem.value && <p class="wrong">{problem.value}</p>}
+      <p class="hint">
+        As shown now: rows, order of the neurons, theme. Pin instances, or find some, to take them along.
+      </p>
+    </div>
+  );
+}
+
+const matrixFile = (store: Store, layer: LayerStore) => () =>
+  textFile(formatCsv(matrixTable(store, layer)), "text/csv");
+
+function pictures(selector: string): Formats {
+  const element = () => {
+    const shown = document.querySelector(selector);
+    if (!shown) throw new Error("It is not on screen now.");
+    return shown;
+  };
+  return { png: () => pngFile(element()), svg: () => svgFile(element()) };
+}
+
+function recordFiles(store: Store, rows: readonly number[]): Formats {
+  const records = () => {
+    const snapshot = store.catalogue.snapshot.peek();
+    const instances = store.instances.state.peek().value;
+    return snapshot && instances ? instanceRecords(snapshot, instances, rows) : [];
+  };
+  return {
+    csv: () => textFile(formatCsv(recordTable(records())), "text/csv"),
+    json: () => textFile(`${JSON.stringify(records(), null, 2)}\n`, "application/json"),
+  };
+}

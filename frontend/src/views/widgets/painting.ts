@@ -1,0 +1,189 @@
+/** Paints what the browser shows of an element onto a drawing context, so that it can become a file. */
+
+import { newPath } from "../../draw/paths";
+import { drawingOf } from "./drawings";
+import { paintTexts } from "./painting_text";
+
+/** Controls that mean nothing in a picture. */
+const LEFT_OUT = "input, select, button.quiet, .unpin, .spoken, [data-unprinted]";
+
+/** A context that takes pictures by their address; others are given the picture itself. */
+interface ImageContext {
+  image?: (address: string, x: number, y: number, width: number, height: number) => void;
+}
+
+/** Paints `element` and all in it, its left upper corner at the origin. */
+export function paintElement(context: CanvasRenderingContext2D, element: Element): void {
+  const { left, top } = element.getBoundingClientRect();
+  context.save();
+  context.translate(-left, -top);
+  paint(context, element);
+  context.restore();
+}
+
+function paint(context: CanvasRenderingContext2D, element: Element): void {
+  const style = getComputedStyle(element);
+  if (style.display === "none" || style.visibility === "hidden" || element.matches(LEFT_OUT)) return;
+  context.save();
+  context.globalAlpha *= Number(style.opacity);
+  if (element instanceof SVGSVGElement) paintVector(context, element);
+  else {
+    const box = element.getBoundingClientRect();
+    if (style.display !== "contents") paintBox(context, box, style);
+    if (style.overflowX !== "visible" || style.overflowY !== "visible") clip(context, box);
+    if (element instanceof HTMLCanvasElement) paintCanvas(context, element, box);
+    else if (element instanceof HTMLImageElement) paintImage(context, element, box);
+    paintTexts(context, element, style);
+    for (const child of element.children) paint(context, child);
+  }
+  context.restore();
+}
+
+function clip(context: CanvasRenderingContext2D, box: DOMRect): void {
+  context.beginPath();
+  context.rect(box.left, box.top, box.width, box.height);
+  context.clip();
+}
+
+function paintBox(context: CanvasRenderingContext2D, box: DOMRect, style: CSSStyleDeclaration): void {
+  const radius = Math.min(Number.parseFloat(style.borderTopLeftRadius) || 0, box.width / 2, box.height / 2);
+  if (isVisible(style.backgroundColor)) {
+    context.fillStyle = style.backgroundColor;
+    fillBox(context, box, radius);
+  }
+  if (style.backgroundImage.startsWith("linear-gradient")) paintGradient(context, box, style);
+  const sides = ["Top", "Right", "Bottom", "Left"] as const;
+  const widths = sides.map((side) => Number.parseFloat(style[`border${side}Width`]));
+  const [width = 0] = widths;
+  if (width > 0 && widths.every((other) => other === width)) {
+    strokeBox(context, box, {
+      inset: width / 2,
+      width,
+      colour: style.borderTopColor,
+      radius,
+      dash: style.borderTopStyle,
+    });
+  } else if ((widths[0] ?? 0) > 0) {
+    context.fillStyle = style.borderTopColor;
+    context.fillRect(box.left, box.top, box.width, width);
+  }
+  const outline = style.outlineStyle === "none" ? 0 : Number.parseFloat(style.outlineWidth);
+  if (outline > 0) {
+    const inset = -Number.parseFloat(style.outlineOffset) - outline / 2;
+    strokeBox(context, box, { inset, width: outline, colour: style.outlineColor, radius, dash: "" });
+  }
+}
+
+function fillBox(context: CanvasRenderingContext2D, box: DOMRect, radius: number): void {
+  context.beginPath();
+  context.roundRect(box.left, box.top, box.width, box.height, radius);
+  context.fill();
+}
+
+function strokeBox(
+  context: CanvasRenderingContext2D,
+  box: DOMRect,
+  line: { inset: number; width: number; colour: string; radius: number; dash: string },
+): void {
+  if (!isVisible(line.colour)) return;
+  context.setLineDash(line.dash === "dashed" ? [2, 2] : []);
+  context.strokeStyle = line.colour;
+  context.lineWidth = line.width;
+  const { left, top, width, height } = box;
+  context.beginPath();
+  context.roundRect(left + line.inset, top + line.inset, width - 2 * line.inset, height - 2 * line.inset, line.radius);
+  context.stroke();
+  context.setLineDash([]);
+}
+
+const isVisible = (colour: string): boolean => colour !== "transparent" && !/, 0\)$/.test(colour);
+
+/** From left to right; one that is cut to the content has its place there. */
+function paintGradient(context: CanvasRenderingContext2D, box: DOMRect, style: CSSStyleDeclaration): void {
+  const colours = style.backgroundImage.match(/rgba?\([^)]*\)/g) ?? [];
+  const inset = style.backgroundClip.startsWith("content-box")
+    ? Number.parseFloat(style.borderTopWidth) + Number.parseFloat(style.paddingTop)
+    : 0;
+  const gradient = context.createLinearGradient(box.left, 0, box.right, 0);
+  colours.forEach((colour, at) => {
+    gradient.addColorStop(colours.length > 1 ? at / (colours.length - 1) : 0, colour);
+  });
+  context.fillStyle = new Set(colours).size === 1 ? (colours[0] ?? "") : gradient;
+  context.fillRect(box.left + inset, box.top + inset, box.width - 2 * inset, box.height - 2 * inset);
+}
+
+/** By the function that draws it on screen; where it is unknown or draws pixels, by its pixels. */
+function paintCanvas(context: CanvasRenderingContext2D, canvas: HTMLCanvasElement, box: DOMRect): void {
+  const drawing = drawingOf(canvas);
+  if (!drawing) {
+    paintPicture(context, canvas, box);
+    return;
+  }
+  context.save();
+  clip(context, box);
+  context.translate(box.left, box.top);
+  drawing.draw(context);
+  context.restore();
+}
+
+function paintImage(context: CanvasRenderingContext2D, image: HTMLImageElement, box: DOMRect): void {
+  if (!image.complete || image.naturalWidth === 0) return;
+  const canvas = document.createElement("canvas");
+  canvas.width = image.naturalWidth;
+  canvas.height = image.naturalHeight;
+  canvas.getContext("2d")?.drawImage(image, 0, 0);
+  paintPicture(context, canvas, box);
+}
+
+function paintPicture(context: CanvasRenderingContext2D & ImageContext, canvas: HTMLCanvasElement, box: DOMRect): void {
+  if (canvas.width === 0 || canvas.height === 0) return;
+  if (context.image) context.image(canvas.toDataURL(), box.left, box.top, box.width, box.height);
+  else context.drawImage(canvas, box.left, box.top, box.width, box.height);
+}
+
+/** Shapes of SVG that stands in the page, in their own coordinates. */
+function paintVector(context: CanvasRenderingContext2D, root: SVGSVGElement): void {
+  clip(context, root.getBoundingClientRect());
+  for (const shape of root.querySelectorAll<SVGGraphicsElement>("rect, circle, path, text")) {
+    const style = getComputedStyle(shape);
+    const matrix = shape.getScreenCTM();
+    if (!matrix || style.visibility === "hidden" || style.display === "none" || shape.closest("[data-unprinted]"))
+      continue;
+    context.save();
+    context.globalAlpha *= Number(style.opacity);
+    context.transform(matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f);
+    if (shape instanceof SVGTextElement) paintLabel(context, shape, style);
+    else paintShape(context, shape, style);
+    context.restore();
+  }
+}
+
+function paintShape(context: CanvasRenderingContext2D, shape: SVGGraphicsElement, style: CSSStyleDeclaration): void {
+  const path = newPath(context, shape.getAttribute("d") ?? "");
+  const number = (name: string) => Number(shape.getAttribute(name) ?? 0);
+  if (shape instanceof SVGCircleElement) path.arc(number("cx"), number("cy"), number("r"), 0, 2 * Math.PI);
+  if (shape instanceof SVGRectElement) {
+    path.roundRect(number("x"), number("y"), number("width"), number("height"), number("rx"));
+  }
+  const alpha = context.globalAlpha;
+  if (style.fill !== "none" && isVisible(style.fill)) {
+    context.globalAlpha = alpha * Number(style.fillOpacity);
+    context.fillStyle = style.fill;
+    context.fill(path);
+  }
+  if (style.stroke === "none" || !isVisible(style.stroke)) return;
+  context.globalAlpha = alpha * Number(style.strokeOpacity);
+  context.strokeStyle = style.stroke;
+  context.lineWidth = Number.parseFloat(style.strokeWidth);
+  context.stroke(path);
+}
+
+const ALIGNMENTS: Record<string, CanvasTextAlign> = { middle: "center", end: "right" };
+
+function paintLabel(context: CanvasRenderingContext2D, text: SVGTextElement, style: CSSStyleDeclaration): void {
+  context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+  context.fillStyle = style.fill;
+  context.textAlign = ALIGNMENTS[style.textAnchor] ?? "left";
+  context.textBaseline = "alphabetic";
+  context.fillText((text.textContent ?? "").trim(), Number(text.getAttribute("x")), Number(text.getAttribute("y")));
+}
