@@ -21,7 +21,7 @@ from activis_tb.conditions.expression import (
     Not,
 )
 from activis_tb.conditions.operands import Typed, ValueType, check_class_name, resolve
-from activis_tb.conditions.patterns import check_pattern
+from activis_tb.conditions.patterns import MOST_REGULAR, check_pattern
 from activis_tb.conditions.schema import Schema
 from activis_tb.conditions.words import ALLOWED, MOST_DEPTH, Words, position_of, too_deep
 
@@ -56,6 +56,7 @@ class Checker:
     def __init__(self, schema: Schema, words: Words) -> None:
         self._schema = schema
         self._words = words
+        self._regular = 0
 
     def condition(self, tree: exp.Expression, depth: int = 1) -> Typed:
         """Returns the checked tree of a condition.
@@ -151,6 +152,12 @@ class Checker:
         require(operand, "text", self._words.text, operator)
         require(pattern, "text", self._words.text, operator)
         content = str(_literal(pattern).value)
+        self._regular += operator == "~"
+        if self._regular > MOST_REGULAR:
+            message = (
+                f"The condition has more than {MOST_REGULAR} regular expressions; at most {MOST_REGULAR} are used."
+            )
+            raise ConditionError(message, pattern.position)
         check_pattern(content, pattern.position, regular=operator == "~")
         return _truth(Match(operator, operand.expression, content), operand, pattern)
 

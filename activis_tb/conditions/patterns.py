@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import duckdb
 
 MOST_CHARACTERS = 256
+MOST_REGULAR = 8
+"""Regular expressions in one condition: each may hold some MB of automaton per thread."""
 
 _lock = Lock()
 

@@ -177,5 +177,5 @@ def test_columns_that_do_not_fit_are_refused() -> None:
         Instances(ids, np.arange(3), zeros, zeros, np.ones(2))
     twice = Attribute("kind", "category", zeros, np.ones(2, np.bool_), ("x", "x"))
     instances = Instances(ids, np.arange(2), zeros, zeros, np.ones(2), (twice,))
-    with pytest.raises(ArgumentError, match='the categories of "kind": .*; expected each of them once'):
+    with pytest.raises(ArgumentError, match=r'the categories of "kind": .*; expected each of them once'):
         Engine(Schema(("a",), (("kind", "category"),)), instances)

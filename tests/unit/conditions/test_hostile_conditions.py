@@ -207,6 +207,7 @@ REFUSED = [
     "text ~ '(a{1000}){1000}'",
     "text ~ '\\pL{1000}\\pL{1000}'",
     "text ~ '(?<=a)b'",
+    " OR ".join(f"text ~ 'a(a|b){{{number}}}c'" for number in range(150)),
     "text ~ '(a)\\1'",
     "text ~ '\\C*'" + " AND" * 900,
 ]

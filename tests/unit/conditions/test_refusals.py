@@ -130,6 +130,7 @@ def test_a_name_that_may_be_two_columns_is_asked_for() -> None:
         ("+".join(["age"] * 40) + " > 1", "more than 32 levels deep"),
         ("correct" + " IS NULL" * 40, "more than 32 levels deep"),
         ("text LIKE '" + "a" * 257 + "'", "The pattern has 257 characters; at most 256"),
+        (" OR ".join(["text ~ 'a'"] * 9), "more than 8 regular expressions; at most 8"),
         ("text ~ '" + "a" * 257 + "'", "The pattern has 257 characters; at most 256"),
     ],
     ids=lambda value: value[:30],
