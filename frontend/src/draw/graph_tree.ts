@@ -30,6 +30,29 @@ export function groupsOfRecorded(graph: Graph): Set<string> {
   return groups;
 }
 
+/** Nodes whose name, layer or kind of operator holds `text`, layers first; case does not matter. */
+export function findNodes(graph: Graph, text: string): GraphNode[] {
+  const wanted = text.trim().toLowerCase();
+  if (wanted === "") return [];
+  const named = ({ name, full_name, layer, operator }: GraphNode) =>
+    [name, full_name, layer, operator].some((part) => part.toLowerCase().includes(wanted));
+  const found = graph.nodes.filter(named);
+  return [...found.filter((node) => node.layer !== ""), ...found.filter((node) => node.layer === "")];
+}
+
+/** Returns `open` and the groups around a node, so that it is in sight. */
+export function openTowards(graph: Graph, open: ReadonlySet<string>, node: GraphNode): ReadonlySet<string> {
+  const nodes = new Map(graph.nodes.map((candidate) => [candidate.id, candidate]));
+  return new Set([...open, ...ancestors(nodes, node).map((group) => group.id)]);
+}
+
+/** Returns the node to look at for `node`: for a variable or constant, the operator that it is drawn beside. */
+export function shownFor(graph: Graph, node: GraphNode): GraphNode {
+  if (!node.parameter) return node;
+  const user = graph.edges.find((edge) => edge.source === node.id)?.target;
+  return graph.nodes.find((candidate) => candidate.id === user) ?? node;
+}
+
 /** Returns the nodes and edges in sight while the groups in `open` are open. */
 export function visibleGraph(graph: Graph, open: ReadonlySet<string>): VisibleGraph {
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));

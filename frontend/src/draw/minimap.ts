@@ -51,12 +51,13 @@ function strongestByLine({ rows, gaps, order }: MinimapPicture, raster: Raster):
   const scale = raster.height / Math.max(1, minimapHeight(rows.length, gaps.size));
   const each = rowHeight(rows.length, gaps.size) * scale;
   const lines = new Map<number, Line>();
+  const steps = stepsOf(order, raster.width);
   let y = 0;
   rows.forEach((row, position) => {
     const top = Math.min(Math.round(y), raster.height - 1);
     const height = Math.max(1, Math.min(Math.round(y + each), raster.height) - top);
     const line = lines.get(top) ?? { top, height, values: new Float32Array(raster.width).fill(Number.NaN) };
-    if (row) keepStrongest(line.values, row, order);
+    if (row) keepStrongest(line.values, row, steps);
     lines.set(top, line);
     const shared = (raster.height - gaps.size * GAP * scale) / rows.length;
     y += Math.min(each, shared) + (gaps.has(position) ? GAP * scale : 0);
@@ -64,15 +65,26 @@ function strongestByLine({ rows, gaps, order }: MinimapPicture, raster: Raster):
   return [...lines.values()];
 }
 
+/** Which neuron falls on which pixel, step by step. */
+interface Steps {
+  pixels: Int32Array;
+  neurons: Int32Array;
+}
+
 /** Where there are fewer neurons than pixels, each pixel takes the neuron that it lies in. */
-function keepStrongest(strongest: Float32Array, values: Float32Array, order: Int32Array): void {
-  const pixels = strongest.length;
-  const steps = Math.max(order.length, pixels);
-  for (let step = 0; step < steps; step++) {
-    const pixel = Math.floor((step * pixels) / steps);
-    const value = values[order[Math.floor((step * order.length) / steps)] ?? 0] ?? Number.NaN;
+function stepsOf(order: Int32Array, pixels: number): Steps {
+  const length = Math.max(order.length, pixels);
+  return {
+    pixels: Int32Array.from({ length }, (_, step) => Math.floor((step * pixels) / length)),
+    neurons: Int32Array.from({ length }, (_, step) => order[Math.floor((step * order.length) / length)] ?? 0),
+  };
+}
+
+function keepStrongest(strongest: Float32Array, values: Float32Array, { pixels, neurons }: Steps): void {
+  for (let step = 0; step < pixels.length; step++) {
+    const value = values[neurons[step] as number] as number;
     if (!Number.isFinite(value)) continue;
-    const best = strongest[pixel] ?? Number.NaN;
-    if (Number.isNaN(best) || Math.abs(value) > Math.abs(best)) strongest[pixel] = value;
+    const best = strongest[pixels[step] as number] as number;
+    if (!(Math.abs(value) <= Math.abs(best))) strongest[pixels[step] as number] = value;
   }
 }

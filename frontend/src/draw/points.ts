@@ -22,55 +22,83 @@ const CROWD = 4000;
 
 const crowding = (rows: number): number => Math.max(0.5, Math.min(1, (CROWD / Math.max(1, rows)) ** 0.25));
 
-/** Colour of the dot of a class without one, so that it shows among faded ones. */
-const colourOf = ({ codes, colours, lit, palette }: PointsPicture, row: number): string => {
+/** A dot without a colour of its own is grey, and as dark as text among faded ones. */
+function colourOf({ codes, colours, lit, palette }: PointsPicture, row: number): string {
   const own = colours[codes[row] ?? -1] ?? palette.otherClass;
   return lit && own === palette.otherClass ? palette.text : own;
-};
-
-/** Paints every dot on the card's colour; those that are not lit first, small and grey. */
-export function paintPoints(picture: PointsPicture, raster: Raster, ratio: number): void {
-  const { positions, lit, palette } = picture;
-  pixelsOf(raster).fill(packed(rgbOf(palette.card)));
-  const size = ratio * crowding(positions.length / 2);
-  if (lit)
-    paintRows(
-      picture,
-      raster,
-      ratio,
-      FADED_RADIUS * size,
-      (row) => lit[row] !== 1,
-      () => palette.faded,
-    );
-  paintRows(
-    picture,
-    raster,
-    ratio,
-    RADIUS * size,
-    (row) => !lit || lit[row] === 1,
-    (row) => colourOf(picture, row),
-  );
 }
 
-function paintRows(
-  { positions }: PointsPicture,
-  raster: Raster,
+/** A picture's dots as pixels. */
+export interface PaintedPoints<Pixels extends Raster> {
+  /** All of them in their colours. */
+  all: () => Pixels;
+  /** Those with 1 in `lit` in their colours, the others small and grey. */
+  lit: (lit: Uint8Array) => Pixels;
+}
+
+/**
+ * Paints dots on the card's colour, when they are first asked for.
+ *
+ * @param newRaster Makes an empty raster of the picture's size in device pixels
+ * @param ratio Device pixels per CSS pixel
+ */
+export function createPaintedPoints<Pixels extends Raster>(
+  picture: Omit<PointsPicture, "lit">,
+  newRaster: () => Pixels,
+  ratio: number,
+): PaintedPoints<Pixels> {
+  const size = ratio * crowding(picture.positions.length / 2);
+  const paint = (raster: Pixels, lit: Uint8Array | null) => {
+    const shown: PointsPicture = { ...picture, lit };
+    return paintRows(shown, raster, ratio, RADIUS * size, (row) => colourOf(shown, row));
+  };
+  const card = () => {
+    const raster = newRaster();
+    pixelsOf(raster).fill(packed(rgbOf(picture.palette.card)));
+    return raster;
+  };
+  const once = <Value>(make: () => Value) => {
+    let made: Value | null = null;
+    return () => {
+      made ??= make();
+      return made;
+    };
+  };
+  const all = once(() => paint(card(), null));
+  // A faded dot is smaller than a lit one, so it may stay below it.
+  const faded = once(() =>
+    paintRows({ ...picture, lit: null }, card(), ratio, FADED_RADIUS * size, () => picture.palette.faded),
+  );
+  return {
+    all,
+    lit: (lit) => {
+      const raster = newRaster();
+      pixelsOf(raster).set(pixelsOf(faded()));
+      return paint(raster, lit);
+    },
+  };
+}
+
+/** Paints the lit rows, all where `lit` is null. */
+function paintRows<Pixels extends Raster>(
+  { positions, lit }: PointsPicture,
+  raster: Pixels,
   ratio: number,
   radius: number,
-  chosen: (row: number) => boolean,
   colour: (row: number) => string,
-): void {
+): Pixels {
   const stamp = createStamp(radius);
   const known = new Map<string, ReturnType<typeof rgbOf>>();
   for (let row = 0; row * 2 < positions.length; row++) {
     const x = positions[row * 2] ?? Number.NaN;
     const y = positions[row * 2 + 1] ?? Number.NaN;
-    if (!Number.isFinite(x) || !Number.isFinite(y) || !chosen(row)) continue;
+    if (!Number.isFinite(x) || !Number.isFinite(y) || (lit && lit[row] !== 1)) continue;
     const name = colour(row);
     const rgb = known.get(name) ?? rgbOf(name);
     known.set(name, rgb);
     paintStamp(raster, stamp, x * ratio, y * ratio, rgb);
   }
+  return raster;
 }
 
 /** Draws every dot as a path; those that are not lit first, small and grey. */

@@ -48,11 +48,20 @@ export function createHover(
   });
   const litKey = computed(() => litRow.value?.key ?? null);
   const litSubset = computed(() => litRow.value?.subset ?? -1);
-  const lit = computed(() => {
-    const column = litSubset.value;
-    return membership.value && column >= 0 ? sliceColumn(membership.value, column) : null;
-  });
+  const columns = computed(() => columnsOf(membership.value));
+  const lit = computed(() => (litSubset.value >= 0 ? columns.value(litSubset.value) : null));
   return { hover, instance, temporary, rowKey: computed(() => hover.value?.row?.key ?? null), litKey, lit };
+}
+
+/** Returns how to get columns of the mapping S; the same array for the same column, so that pictures of it are kept. */
+function columnsOf(membership: NpyArray<Uint8Array> | null): (column: number) => Uint8Array | null {
+  const known = new Map<number, Uint8Array>();
+  return (column) => {
+    if (!membership) return null;
+    const sliced = known.get(column) ?? sliceColumn(membership, column);
+    known.set(column, sliced);
+    return sliced;
+  };
 }
 
 /** Returns one column of the mapping S, uint8 (rows, subsets). */

@@ -1,17 +1,19 @@
 /** View A: the model's computation graph, where recorded tensors are opened. */
 
-import { signal } from "@preact/signals";
-import { useMemo, useRef } from "preact/hooks";
+import { type ReadonlySignal, signal, useComputed } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Graph, GraphNode } from "../../contract/activis";
 import { layoutGraph, shapeText } from "../../draw/graph_layout";
-import { groupsOfRecorded, visibleGraph } from "../../draw/graph_tree";
+import { groupsOfRecorded, openTowards, shownFor, visibleGraph } from "../../draw/graph_tree";
 import { Problem } from "../widgets/controls";
 import { Icon } from "../widgets/glyphs";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
+import { FindNode } from "./find_node";
 import { GraphPicture } from "./picture";
 import { UnplacedLayers } from "./unplaced";
-import { useZoom } from "./zoom";
+import { useZoom, type Zoom } from "./zoom";
 
 /** What the pointer or the last click is on, shown where the counts stand otherwise. */
 interface Attention {
@@ -20,28 +22,55 @@ interface Attention {
 }
 
 export function GraphView() {
-  const { graph } = useStore();
+  const { durable, graph } = useStore();
   const state = graph.state.value;
+  const slim = durable.slimGraph.value;
   return (
-    <section class="card graph" data-testid="graph" aria-label="Computation graph">
-      {state.value ? (
+    <section class={slim ? "card graph slim" : "card graph"} data-testid="graph" aria-label="Computation graph">
+      {state.value && !slim ? (
         <LoadedGraph graph={state.value} />
       ) : (
         <>
           <header>
             <h2>Computation graph</h2>
-            {state.status === "error" && <UnplacedLayers graph={null} />}
+            {slim && <UnplacedLayers graph={null} title="recorded:" />}
+            {!slim && state.status === "error" && <UnplacedLayers graph={null} title="not in the graph:" />}
+            <SlimButton />
           </header>
-          {state.status === "error" ? <Problem sentence={state.message} /> : <p class="waiting">Loading the graph…</p>}
+          {!slim && <MissingGraph sentence={state.status === "error" ? state.message : null} />}
         </>
       )}
     </section>
   );
 }
 
+const MissingGraph = ({ sentence }: { sentence: string | null }) =>
+  sentence === null ? <p class="waiting">Loading the graph…</p> : <Problem sentence={sentence} />;
+
+function SlimButton() {
+  const { durable } = useStore();
+  const slim = durable.slimGraph.value;
+  return (
+    <button
+      type="button"
+      class="quiet slim-button"
+      data-testid="slim-graph"
+      aria-expanded={!slim}
+      aria-label="Show the graph"
+      title={slim ? "Show the graph" : "Shrink the graph to a bar"}
+      onClick={() => {
+        durable.slimGraph.value = !slim;
+      }}
+    >
+      <Icon name={slim ? "down" : "up"} />
+    </button>
+  );
+}
+
 function LoadedGraph({ graph }: { graph: Graph }) {
   const attention = useMemo(() => signal<Attention>({ hovered: null, clicked: null }), []);
   const opened = useMemo(() => signal<ReadonlySet<string>>(groupsOfRecorded(graph)), [graph]);
+  const found = useMemo(() => signal<GraphNode | null>(null), [graph]);
   const open = opened.value;
   const placed = useMemo(() => layoutGraph(visibleGraph(graph, open)), [graph, open]);
   const svg = useRef<SVGSVGElement>(null);
@@ -51,29 +80,32 @@ function LoadedGraph({ graph }: { graph: Graph }) {
     if (!next.delete(id)) next.add(id);
     opened.value = next;
   };
+  const find = (node: GraphNode | null) => {
+    const shown = node && shownFor(graph, node);
+    if (shown) opened.value = openTowards(graph, opened.peek(), shown);
+    found.value = shown;
+    attention.value = { hovered: node, clicked: null };
+  };
+  useLayoutEffect(() => {
+    const place = placed.nodes.find(({ visible }) => visible.node.id === found.value?.id);
+    if (place) zoom.centre(place.x, place.y);
+  }, [found.value, placed]);
   return (
     <>
       <header>
         <h2>Computation graph</h2>
         <Readout graph={graph} attention={attention.value} />
-        <UnplacedLayers graph={graph} />
+        <UnplacedLayers graph={graph} title="not in the graph:" />
         <Key />
-        <span class="button-group">
-          <button type="button" aria-label="Zoom out" onClick={() => zoom.by(1 / 1.4)}>
-            <Icon name="minus" />
-          </button>
-          <button type="button" aria-label="Zoom in" onClick={() => zoom.by(1.4)}>
-            <Icon name="plus" />
-          </button>
-          <button type="button" aria-label="Fit the graph" onClick={zoom.fit}>
-            <Icon name="fit" />
-          </button>
-        </span>
+        <FindNode graph={graph} onFind={find} />
+        <ZoomButtons zoom={zoom} />
+        <SlimButton />
       </header>
       <svg ref={svg} class="graph-canvas" aria-label="Graph, left to right">
-        <g transform={zoom.transform.value}>
+        <Zoomed transform={zoom.transform}>
           <GraphPicture
             placed={placed}
+            found={found.value?.id ?? null}
             onToggleGroup={toggleGroup}
             onHover={(hovered) => {
               const { clicked } = attention.peek();
@@ -83,18 +115,39 @@ function LoadedGraph({ graph }: { graph: Graph }) {
               attention.value = { ...attention.peek(), clicked };
             }}
           />
-        </g>
+        </Zoomed>
       </svg>
     </>
   );
 }
 
+/** Moves what it holds without drawing it again. */
+function Zoomed({ transform, children }: { transform: ReadonlySignal<string>; children: ComponentChildren }) {
+  return <g transform={transform.value}>{children}</g>;
+}
+
+function ZoomButtons({ zoom }: { zoom: Zoom }) {
+  return (
+    <span class="button-group">
+      <button type="button" aria-label="Zoom out" onClick={() => zoom.by(1 / 1.4)}>
+        <Icon name="minus" />
+      </button>
+      <button type="button" aria-label="Zoom in" onClick={() => zoom.by(1.4)}>
+        <Icon name="plus" />
+      </button>
+      <button type="button" aria-label="Fit the graph" onClick={zoom.fit}>
+        <Icon name="fit" />
+      </button>
+    </span>
+  );
+}
+
 function Readout({ graph, attention }: { graph: Graph; attention: Attention }) {
   const { durable, hover } = useStore();
+  const located = useComputed(() => hover.value?.node ?? null).value;
   const { clicked } = attention;
   if (clicked && clicked.kind === "tensor" && clicked.layer === "")
     return <RecordingAdvice graph={graph} tensor={clicked} />;
-  const located = hover.value?.node;
   const node = attention.hovered ?? graph.nodes.find((candidate) => candidate.id === located) ?? null;
   if (node) return <p class="graph-readout">{describe(node, durable.layers.value.includes(node.layer))}</p>;
   const count = (kind: string) => graph.nodes.filter((candidate) => candidate.kind === kind).length;

@@ -1,5 +1,6 @@
 /** Draws the placed graph as SVG, so that every node can be focused, named and clicked. */
 
+import { useComputed } from "@preact/signals";
 import { curveMonotoneX, line } from "d3-shape";
 import type { GraphNode } from "../../contract/activis";
 import { OPERATOR_HEIGHT, type PlacedGraph, type PlacedNode, TENSOR_RADIUS } from "../../draw/graph_layout";
@@ -7,6 +8,8 @@ import { useStore } from "../widgets/store";
 
 interface PictureProperties {
   placed: PlacedGraph;
+  /** Id of the node that was searched for. */
+  found: string | null;
   onToggleGroup: (id: string) => void;
   onHover: (node: GraphNode | null) => void;
   onClick: (node: GraphNode) => void;
@@ -17,9 +20,9 @@ const curve = line<{ x: number; y: number }>(
   (point) => point.y,
 ).curve(curveMonotoneX);
 
-export function GraphPicture({ placed, onToggleGroup, onHover, onClick }: PictureProperties) {
+export function GraphPicture({ placed, found, onToggleGroup, onHover, onClick }: PictureProperties) {
   const { hover } = useStore();
-  const located = hover.value?.node;
+  const located = useComputed(() => hover.value?.node ?? null).value ?? found;
   const hovered = (node: GraphNode) => ({
     onPointerEnter: () => onHover(node),
     onPointerLeave: () => onHover(null),
@@ -27,7 +30,7 @@ export function GraphPicture({ placed, onToggleGroup, onHover, onClick }: Pictur
   return (
     <>
       {placed.groups.map(({ node, x, y, width, height }) => (
-        <g key={node.id} class="open-group" {...hovered(node)}>
+        <g key={node.id} class={node.id === located ? "open-group located" : "open-group"} {...hovered(node)}>
           <rect x={x} y={y} width={width} height={height} rx="8" />
           <text x={x + 10} y={y + 14}>
             {node.name}

@@ -1,18 +1,23 @@
-/** Recorded layers that the graph does not show, so that they can be opened all the same. */
+/** Recorded layers as a list: those that the graph does not show, or all while it is slim. */
 
 import type { Graph } from "../../contract/activis";
 import { LayerGlyph } from "../widgets/glyphs";
 import { useStore } from "../widgets/store";
 
-/** `graph` is null where it could not be loaded: then no layer has a place. */
-export function UnplacedLayers({ graph }: { graph: Graph | null }) {
+interface UnplacedLayersProperties {
+  /** Null where it is not in sight: then no layer has a place. */
+  graph: Graph | null;
+  title: string;
+}
+
+export function UnplacedLayers({ graph, title }: UnplacedLayersProperties) {
   const { catalogue, durable, toggleLayer } = useStore();
   const placed = new Set(graph?.nodes.map((node) => node.layer));
   const unplaced = catalogue.snapshot.value?.layers.filter((layer) => !placed.has(layer.name)) ?? [];
   if (unplaced.length === 0) return null;
   return (
     <span class="unplaced">
-      not in the graph:
+      {title}
       {unplaced.map(({ name }) => {
         const selected = durable.layers.value.includes(name);
         return (

@@ -16,6 +16,8 @@ export interface Zoom {
   transform: ReadonlySignal<string>;
   by: (factor: number) => void;
   fit: () => void;
+  /** Brings a point of the graph to the middle. */
+  centre: (x: number, y: number) => void;
 }
 
 /** Fits `bounds` at first, whenever they change and, while the user has not moved it, whenever the element's size does. */
@@ -59,6 +61,10 @@ export function useZoom(element: RefObject<SVGSVGElement | null>, bounds: Box): 
       moved.current = true;
     },
     fit,
+    centre: (x, y) => {
+      if (element.current && behaviour.current) select(element.current).call(behaviour.current.translateTo, x, y);
+      moved.current = true;
+    },
   };
 }
 

@@ -30,11 +30,11 @@ export function HoverCells({ frame }: { frame: MatrixFrame }) {
   useLayoutEffect(() => effect(() => moveColumn(column, cell, frame, store)), [store, frame]);
   return (
     <>
-      <i ref={lock} class="band" hidden />
-      <i ref={band} class="band" data-testid="hovered-row" hidden />
+      <i ref={lock} class="band" />
+      <i ref={band} class="band" data-testid="hovered-row" />
       <div class="hover-area" style={{ width: `${frame.width}px` }}>
-        <i ref={column} class="column-band" hidden />
-        <i ref={cell} class="cell-frame" hidden />
+        <i ref={column} class="column-band" />
+        <i ref={cell} class="cell-frame" />
       </div>
     </>
   );
@@ -64,6 +64,7 @@ function moveColumn(column: Box, cell: Box, frame: MatrixFrame, store: Store): v
 
 function move(box: Box, shown: boolean, transform: string): void {
   if (!box.current) return;
-  box.current.hidden = !shown;
+  // Not `hidden`: that would lay the page out again.
+  box.current.style.visibility = shown ? "visible" : "hidden";
   if (shown) box.current.style.transform = transform;
 }

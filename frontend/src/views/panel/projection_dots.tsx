@@ -9,7 +9,7 @@ import { effect } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { type Colouring, colourInstances } from "../../draw/colouring";
 import type { Palette } from "../../draw/palette";
-import { paintPoints } from "../../draw/points";
+import { createPaintedPoints } from "../../draw/points";
 import { type PlacedPoints, type View, zoomPoints } from "../../draw/projection";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
 import { pixelRatio } from "../widgets/surface";
@@ -37,8 +37,8 @@ export function ProjectionDots({ placed, view, width, height, pointer }: Project
   useLayoutEffect(
     () =>
       effect(() => {
-        const lit = store.lit.value;
-        canvas.current?.getContext("2d")?.putImageData(pictures(store.litKey.value ?? "", lit), 0, 0);
+        const pixels = pictures(store.lit.value);
+        canvas.current?.getContext("2d")?.putImageData(pixels, 0, 0);
       }),
     [store, pictures],
   );
@@ -82,14 +82,15 @@ const MOST_PICTURES = 24;
 
 /** Returns how to get the picture for a lit row; pictures are kept, the oldest leave first. */
 function createPictures({ positions, width, height, ratio, palette, colouring }: PictureInputs) {
-  const kept = new Map<string, { lit: Uint8Array | null; pixels: ImageData }>();
-  return (key: string, lit: Uint8Array | null): ImageData => {
-    const known = kept.get(key);
-    if (known && known.lit === lit) return known.pixels;
-    const pixels = new ImageData(Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio)));
-    const { codes, colours } = colouring ?? { codes: [], colours: [] };
-    paintPoints({ positions, codes, colours, lit, palette }, pixels, ratio);
-    kept.set(key, { lit, pixels });
+  const { codes, colours } = colouring ?? { codes: [], colours: [] };
+  const newPixels = () =>
+    new ImageData(Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio)));
+  const painted = createPaintedPoints({ positions, codes, colours, palette }, newPixels, ratio);
+  const kept = new Map<Uint8Array, ImageData>();
+  return (lit: Uint8Array | null): ImageData => {
+    if (!lit) return painted.all();
+    const pixels = kept.get(lit) ?? painted.lit(lit);
+    kept.set(lit, pixels);
     for (const oldest of kept.keys()) {
       if (kept.size <= MOST_PICTURES) break;
       kept.delete(oldest);

@@ -28,8 +28,6 @@ export function ProjectionMarks({ placed, view, width, height }: ProjectionMarks
         const marks = marksOf(store, placed, view, palette);
         const context = canvas.current?.getContext("2d");
         if (!context) return;
-        // An empty canvas costs the compositor nothing.
-        context.canvas.hidden = marks.length === 0;
         context.setTransform(ratio, 0, 0, ratio, 0, 0);
         context.clearRect(0, 0, width, height);
         drawMarks(context, marks, width, height, palette);
@@ -37,14 +35,14 @@ export function ProjectionMarks({ placed, view, width, height }: ProjectionMarks
     [store, placed, view, palette, width, height, ratio],
   );
   return (
-    <canvas
-      ref={canvas}
-      class="marks"
-      width={Math.round(width * ratio)}
-      height={Math.round(height * ratio)}
-      style={{ width: `${width}px`, height: `${height}px` }}
-      aria-hidden="true"
-    />
+    <div class="marks" aria-hidden="true">
+      <canvas
+        ref={canvas}
+        width={Math.round(width * ratio)}
+        height={Math.round(height * ratio)}
+        style={{ width: `${width}px`, height: `${height}px` }}
+      />
+    </div>
   );
 }
 

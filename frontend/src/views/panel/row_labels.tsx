@@ -33,6 +33,10 @@ export function RowLabels({ frame, focus }: RowLabelsProperties) {
   );
 }
 
+// Not a table's cell: the grid is virtual, and a <td> cannot stand among labels.
+const gridCell = (column: number) =>
+  ({ role: "gridcell", "aria-selected": true, "aria-colindex": column + 1 }) as const;
+
 interface FocusedCellProperties {
   frame: MatrixFrame;
   row: MatrixRow;
@@ -45,7 +49,7 @@ function FocusedCell({ frame, row, column, id }: FocusedCellProperties) {
   const neuron = frame.order?.[column] ?? -1;
   const value = rowValues(frame.layer, row)?.[neuron];
   return (
-    <span id={id} class="unseen" role="gridcell" aria-colindex={column + 1} aria-selected="true">
+    <span id={id} class="unseen" {...gridCell(column)}>
       {row.name}, neuron {neuron}: {value === undefined ? "no value" : valueText(value)}
     </span>
   );

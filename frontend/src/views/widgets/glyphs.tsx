@@ -30,6 +30,8 @@ const PATHS = {
   fit: "M4 9 V4 H9 M15 4 H20 V9 M20 15 V20 H15 M9 20 H4 V15",
   locked: "M5 11 H19 V21 H5 Z M8 11 V8 a4 4 0 0 1 8 0 V11",
   unlocked: "M5 11 H19 V21 H5 Z M8 11 V7 a4 4 0 0 1 7.5 -2",
+  up: "M5 15 L12 8 L19 15",
+  down: "M5 9 L12 16 L19 9",
   maximise: "M14 4 H20 V10 M10 20 H4 V14 M20 4 L14 10 M4 20 L10 14",
   restore: "M20 10 H14 V4 M4 14 H10 V20 M14 10 L20 4 M10 14 L4 20",
   previous: "M15 5 L8 12 L15 19",
