@@ -62,9 +62,10 @@ function moveColumn(column: Box, cell: Box, frame: MatrixFrame, store: Store): v
   move(cell, Number.isFinite(top), `translate(${x + (columns.pitch - wide) / 2}px, ${top}px)`);
 }
 
+const OUT_OF_SIGHT = "translateY(-9999px)";
+
 function move(box: Box, shown: boolean, transform: string): void {
   if (!box.current) return;
-  // Not `hidden`: that would lay the page out again.
-  box.current.style.visibility = shown ? "visible" : "hidden";
-  if (shown) box.current.style.transform = transform;
+  // Out of sight rather than hidden: moving is all that the compositor can do without painting again.
+  box.current.style.transform = shown ? transform : OUT_OF_SIGHT;
 }
