@@ -28,6 +28,8 @@ function colourOf({ codes, colours, lit, palette }: PointsPicture, row: number):
   return lit && own === palette.otherClass ? palette.text : own;
 }
 
+const notGrey = (colour: string, grey: string): string | null => (colour === grey ? null : colour);
+
 /** A picture's dots as pixels. */
 export interface PaintedPoints<Pixels extends Raster> {
   /** All of them in their colours. */
@@ -50,7 +52,10 @@ export function createPaintedPoints<Pixels extends Raster>(
   const size = ratio * crowding(picture.positions.length / 2);
   const paint = (raster: Pixels, lit: Uint8Array | null) => {
     const shown: PointsPicture = { ...picture, lit };
-    return paintRows(shown, raster, ratio, RADIUS * size, (row) => colourOf(shown, row));
+    const grey = lit ? picture.palette.text : picture.palette.otherClass;
+    // Dots without a colour of their own lie below those that have one.
+    paintRows(shown, raster, ratio, RADIUS * size, (row) => (colourOf(shown, row) === grey ? grey : null));
+    return paintRows(shown, raster, ratio, RADIUS * size, (row) => notGrey(colourOf(shown, row), grey));
   };
   const card = () => {
     const raster = newRaster();
@@ -79,13 +84,13 @@ export function createPaintedPoints<Pixels extends Raster>(
   };
 }
 
-/** Paints the lit rows, all where `lit` is null. */
+/** Paints the lit rows, all where `lit` is null, that have a colour. */
 function paintRows<Pixels extends Raster>(
   { positions, lit }: PointsPicture,
   raster: Pixels,
   ratio: number,
   radius: number,
-  colour: (row: number) => string,
+  colour: (row: number) => string | null,
 ): Pixels {
   const stamp = createStamp(radius);
   const known = new Map<string, ReturnType<typeof rgbOf>>();
@@ -94,6 +99,7 @@ function paintRows<Pixels extends Raster>(
     const y = positions[row * 2 + 1] ?? Number.NaN;
     if (!Number.isFinite(x) || !Number.isFinite(y) || (lit && lit[row] !== 1)) continue;
     const name = colour(row);
+    if (name === null) continue;
     const rgb = known.get(name) ?? rgbOf(name);
     known.set(name, rgb);
     paintStamp(raster, stamp, x * ratio, y * ratio, rgb);

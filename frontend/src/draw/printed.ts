@@ -26,10 +26,10 @@ export interface OutputLayout {
   barWidth: number;
 }
 
-const GAP = 20;
+const GAP = 14;
 const NARROWEST_BAR = 60;
 const WIDEST_BAR = 150;
-const PERCENT_WIDTH = 46;
+const PERCENT_WIDTH = 38;
 const COUNT_PITCH = { least: 18, most: 32 };
 
 /**

@@ -65,15 +65,17 @@ function Dead({ health: { dead, dead_over, neurons } }: { health: LayerHealth })
   return <Meter title={title} text={text} share={dead / neurons} bad={dead > 0} />;
 }
 
+/** From so many neurons on, the whole words no longer fit beside their number. */
+const WIDE = 1000;
+
 function Rank({ health: { effective_rank, effective_rank_over, neurons } }: { health: LayerHealth }) {
   if (effective_rank_over === 0) return null;
   const title =
     "Along how many directions the activations vary: exp of the entropy of their singular values " +
     `(Roy and Vetterli 2007), ${over(effective_rank_over)}`;
   const shown = effective_rank < 10 ? effective_rank.toFixed(1) : countText(effective_rank);
-  return (
-    <Meter title={title} text={`effective rank ${shown} / ${countText(neurons)}`} share={effective_rank / neurons} />
-  );
+  const name = neurons < WIDE ? "effective rank" : "eff. rank";
+  return <Meter title={title} text={`${name} ${shown} / ${countText(neurons)}`} share={effective_rank / neurons} />;
 }
 
 function Zeros({ health: { zeros, zeros_over } }: { health: LayerHealth }) {

@@ -36,7 +36,8 @@ const progressText = ({ iteration, iterations }: Projection) => `${iteration} / 
 function RestingText({ layer, projection }: { layer: LayerStore; projection: Projection }) {
   const all = projection.coordinates.length / 2;
   const placed = countPlaced(projection.coordinates);
-  const instances = placed < all ? `${countText(placed)} of ${countText(all)} placed` : countText(all);
+  const everything = projection.method === "pca" ? `${countText(all)} instances` : countText(all);
+  const instances = placed < all ? `${countText(placed)} of ${countText(all)} placed` : everything;
   const perplexity =
     projection.method === "tsne" && placed > 0 ? `perplexity ${Math.round(projection.perplexity)}` : "";
   const left = projection.neuronsLeftOut;

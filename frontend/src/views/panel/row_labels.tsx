@@ -149,9 +149,23 @@ function RowContent({ row }: { row: MatrixRow }) {
   return (
     <>
       {row.kind === "class" ? <ClassDot colour={colours[row.subset]} /> : <SubsetGlyph />}
-      <span class="row-name">{row.name}</span>
+      <RowName name={row.name} />
       <span class="row-detail">{countText(subset.count)}</span>
     </>
+  );
+}
+
+const KEPT_END = 6;
+const SHORT = 14;
+
+/** Long names are cut before their end: names that begin alike often differ there. */
+function RowName({ name }: { name: string }) {
+  const cut = name.length > SHORT ? name.length - KEPT_END : name.length;
+  return (
+    <span class="row-name">
+      <span>{name.slice(0, cut)}</span>
+      {cut < name.length && <span>{name.slice(cut)}</span>}
+    </span>
   );
 }
 
@@ -165,7 +179,7 @@ function InstanceContent({ row, colours }: { row: MatrixRow; colours: readonly s
   return (
     <>
       <InstanceGlyph truth={colours[label]} predicted={wrong ? colours[predicted] : null} />
-      <span class="row-name">{row.name}</span>
+      <RowName name={row.name} />
       <span class={wrong ? "row-detail wrong" : "row-detail"}>
         {wrong ? `${classes[label]} → ${classes[predicted]}` : `${classes[label]} ✓`}
       </span>
