@@ -232,3 +232,57 @@ describe("changing the step", () => {
     expect(asked).toEqual([2, 1]);
   });
 });
+
+describe("while training runs", () => {
+  const step = (number: number) => snapshot({ step: number, wall_time: number, version: String(number) });
+
+  /** A store whose list of runs grows when asked again. */
+  async function openGrowing(values: HashValues) {
+    const steps = [step(1)];
+    const opened = await open({ runs: async () => runList([runEntry("cnn/activis", steps.slice())]) }, values);
+    const grow = async (number: number) => {
+      steps.push(step(number));
+      await opened.store.catalogue.refresh();
+      await settled();
+    };
+    return { ...opened, grow };
+  }
+
+  test.each([[{}], [{ run: "cnn/activis" }]])("a new step is told of and moves nothing, from %o", async (values) => {
+    const { store, hash, grow } = await openGrowing(values);
+    const shown = store.catalogue.snapshot.value;
+    await grow(2);
+    expect(store.catalogue.snapshot.value).toBe(shown);
+    expect(store.catalogue.steps.value).toEqual([1, 2]);
+    expect(store.catalogue.newSteps.value).toEqual([2]);
+    expect(hash.written.step).toBe("1");
+    store.durable.wish.value = { run: "cnn/activis", name: "validation", step: 2 };
+    expect(store.catalogue.newSteps.value).toEqual([]);
+    expect(hash.causes.at(-1)).toBe("choice");
+  });
+
+  test("a new step is shown where the newest is followed, which is no choice of the user's", async () => {
+    const { store, hash, grow } = await openGrowing({ follow: "latest" });
+    await grow(2);
+    expect(store.catalogue.reference.value?.step).toBe(2);
+    expect(hash.written).toMatchObject({ step: "2", follow: "latest" });
+    expect(new Set(hash.causes)).toEqual(new Set(["consequence"]));
+  });
+
+  test("a poll that gets no answer says so and leaves what is shown", async () => {
+    let works = true;
+    const { store } = await open({
+      runs: () =>
+        works
+          ? Promise.resolve(runList([runEntry("cnn/activis", [step(1)])]))
+          : Promise.reject(new RouteError(0, "TensorBoard does not answer.")),
+    });
+    works = false;
+    await store.catalogue.refresh();
+    expect(store.catalogue.silence.value).toBe("TensorBoard does not answer.");
+    expect(store.catalogue.reference.value?.step).toBe(1);
+    works = true;
+    await store.catalogue.refresh();
+    expect(store.catalogue.silence.value).toBe("");
+  });
+});

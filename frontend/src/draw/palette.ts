@@ -62,7 +62,7 @@ export const LIGHT: Palette = {
   barTrack: "#eceef0",
   classes: [
     ...["#45B5DA", "#2B62AE", "#C9AE2A", "#F0727F", "#127A3A"],
-    ...["#8A2480", "#96D269", "#87780F", "#4B2D3C", "#1E3C0F"],
+    ...["#8A2480", "#96D269", "#87780F", "#C378FF", "#B42D69"],
   ],
   otherClass: "#9aa0a6",
   ramp: ["#eef0f2", "#0e0f10"],

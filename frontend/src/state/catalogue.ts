@@ -62,11 +62,14 @@ function choose(
   effect(() => {
     const current = selection.value;
     if (!current) return;
-    const newest = steps.value.at(-1) ?? current.snapshot.step;
-    const step = durable.follow.value ? newest : current.snapshot.step;
-    if (durable.wish.peek().run !== null && step === current.snapshot.step) return;
+    const { run, name, step } = durable.wish.peek();
+    const follows = durable.follow.value && current.snapshot.step !== steps.value.at(-1);
+    // A run that is wished for and not there may still come.
+    const isOpen = run === null || (run === current.run.run && (name === null || step === null));
+    if (!follows && !isOpen) return;
+    const shown = durable.follow.peek() ? steps.value.at(-1) : current.snapshot.step;
     durable.settle(() => {
-      durable.wish.value = { run: current.run.run, name: current.snapshot.name, step };
+      durable.wish.value = { run: current.run.run, name: current.snapshot.name, step: shown ?? null };
     });
   });
 }

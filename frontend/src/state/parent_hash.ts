@@ -73,7 +73,8 @@ export function openParentHash(self: Window): HashStore {
   };
   const listen = (listener: () => void) => {
     const heard = () => {
-      if (writing || !isOurs()) return;
+      // TensorBoard tells of what was written here once more.
+      if (writing || !isOurs() || formatHash(page?.location.hash ?? "", shortened) === page?.location.hash) return;
       folding.forget();
       listener();
     };

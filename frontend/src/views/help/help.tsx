@@ -50,21 +50,10 @@ function HelpText({ onClose }: { onClose: () => void }) {
         <section>
           <h3>Signs</h3>
           <Encodings />
+          <h3>Keys</h3>
+          <Keys />
         </section>
         <section>
-          <h3>Keys</h3>
-          <dl class="keys">
-            {KEYS.map(({ keys, meaning }) => (
-              <div key={meaning}>
-                <dt>
-                  {keys.map((key) => (
-                    <kbd key={key}>{key}</kbd>
-                  ))}
-                </dt>
-                <dd>{meaning}</dd>
-              </div>
-            ))}
-          </dl>
           <h3>Words</h3>
           <dl class="definitions">
             {DEFINITIONS.map(({ word, meaning }) => (
@@ -79,3 +68,18 @@ function HelpText({ onClose }: { onClose: () => void }) {
     </div>
   );
 }
+
+const Keys = () => (
+  <dl class="keys">
+    {KEYS.map(({ keys, meaning }) => (
+      <div key={meaning}>
+        <dt>
+          {keys.map((key) => (
+            <kbd key={key}>{key}</kbd>
+          ))}
+        </dt>
+        <dd>{meaning}</dd>
+      </div>
+    ))}
+  </dl>
+);

@@ -14,7 +14,7 @@ export const KEYS: readonly { keys: readonly string[]; meaning: string }[] = [
 export const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   {
     word: "neuron",
-    meaning: "A unit of a dense layer or a channel of a convolution; one column. The same column is the same neuron.",
+    meaning: "A unit of a dense layer or a channel of a convolution; one column of a matrix.",
   },
   {
     word: "mean",

@@ -26,7 +26,7 @@ export function Legend() {
 const LONGEST_NAME = 24;
 
 /** Of a dot, a name and the gap after it. */
-const itemWidth = (name: string): number => 29 + 7 * Math.min(LONGEST_NAME, name.length);
+const itemWidth = (name: string): number => 29 + 6.5 * Math.min(LONGEST_NAME, name.length);
 
 function ClassButtons({ classes }: { classes: readonly string[] }) {
   return (
