@@ -1,7 +1,7 @@
 """ActiVis as a TensorFlow summary op: one call writes one snapshot through the default writer, at the default step."""
 
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,7 @@ from tensorflow.python.ops import control_flow_util, summary_ops_v2
 from activis_tb.errors import ArgumentError
 from activis_tb.model import AttributeType, ForwardGraph
 from activis_tb.recording.recorder import Recorder, new_session
-from activis_tb.recording.selections import BatchFunction
-from activis_tb.recording.settings import SubsetArgument, read_settings, whole_number
+from activis_tb.recording.settings import SelectionArgument, SubsetArgument, read_settings, whole_number
 from activis_tb.recording.writing import encode
 from activis_tb.storage.events import summary_metadata
 from activis_tb.storage.metadata import SnapshotTag
@@ -33,7 +32,7 @@ def activations(
     subsets: SubsetArgument | None = None,
     ids: Any = None,
     sample: int = 1000,
-    always: BatchFunction | Iterable[Any] = (),
+    always: SelectionArgument = (),
     graph: Any = None,
     step: Any = None,
     attribute_types: Mapping[str, AttributeType] | None = None,
@@ -50,10 +49,10 @@ def activations(
         scores: Probabilities (instances, classes); or, with two classes, (instances,).
         classes: Names of the classes, by position.
         attributes: By name, one value per instance.
-        subsets: By name, a function of the batch or ids, as in `activis_tb.preprocess`.
+        subsets: By name, a condition, a function of the batch or ids, as in `activis_tb.preprocess`.
         ids: Text or integers (instances,), each one once.
         sample: About how many instances to keep one by one.
-        always: Instances to keep besides: ids, or a function of the batch.
+        always: Instances to keep besides: a condition, a function of the batch, or ids.
         graph: The forward graph, to be shown in the tab: a `tf.Graph`, `GraphDef` or concrete function, in which the
             activations' own names are looked up, or an `activis_tb.model.ForwardGraph`. Written once per writer.
         step: The step; the default is `tf.summary.experimental.get_step()`.

@@ -14,11 +14,11 @@ Importing this room loads sqlglot, building an `Engine` or checking a regular ex
 conditions are used, not where TensorBoard starts.
 """
 
-from activis_tb.conditions.condition import Condition, parse_condition
+from activis_tb.conditions.condition import Condition, check_syntax, parse_condition
 from activis_tb.conditions.engine import Engine
 from activis_tb.conditions.errors import ConditionError, CostlyConditionError
 from activis_tb.conditions.expression import Computed, Neuron, ScoreOf
-from activis_tb.conditions.instances import Instances
+from activis_tb.conditions.instances import Instances, StoredColumn, StoredInstances
 from activis_tb.conditions.schema import Schema
 
 __all__ = [
@@ -31,5 +31,8 @@ __all__ = [
     "Neuron",
     "Schema",
     "ScoreOf",
+    "StoredColumn",
+    "StoredInstances",
+    "check_syntax",
     "parse_condition",
 ]

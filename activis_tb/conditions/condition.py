@@ -33,6 +33,15 @@ class Condition:
         return tuple(dict.fromkeys(part for part in parts_of(self.expression) if isinstance(part, Neuron | ScoreOf)))
 
 
+def check_syntax(text: str) -> None:
+    """Checks a condition as far as that is possible without knowing what columns there are.
+
+    Raises:
+        ConditionError: It is not one, whatever the columns are.
+    """
+    parse(read_words(text))
+
+
 def parse_condition(text: str, schema: Schema) -> Condition:
     """Returns the condition that `text` is, checked against `schema`.
 

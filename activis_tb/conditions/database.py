@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from activis_tb.errors import ArgumentError
+from activis_tb.conditions.instances import StoredColumn, StoredInstances
+from activis_tb.conditions.schema import ColumnType
+from activis_tb.errors import ArgumentError, StoredDataError
 from activis_tb.model import Attribute
 
 if TYPE_CHECKING:
@@ -25,20 +27,37 @@ _LOCKED: Mapping[str, str] = {
     "preserve_insertion_order": "true",
     "lock_configuration": "true",
 }
-"""In this order. A divisor of 0 gives NULL: one setting says so in DuckDB 1, another one in DuckDB 2."""
+"""What `lock` sets, in this order. A divisor of 0 gives NULL: one setting says so in DuckDB 1, another in DuckDB 2."""
+
+_SQL_TYPES: Mapping[ColumnType, str] = {
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "text": "VARCHAR",
+    "category": "VARCHAR",
+    "class": "VARCHAR",
+    "image": "BOOLEAN",
+    "audio": "BOOLEAN",
+}
 
 
-def open_database() -> "duckdb.DuckDBPyConnection":
-    """Returns a new database in memory: no files, no network, no extensions, no configuration, bounded memory."""
+def open_database(threads: int | None = None) -> "duckdb.DuckDBPyConnection":
+    """Returns a new database in memory of bounded size; `lock` it before anything of a user's gets near it.
+
+    Args:
+        threads: How many it may use; by default a few.
+    """
     import duckdb
 
-    threads = min(MOST_THREADS, cpu_count() or 1)
-    connection = duckdb.connect(":memory:", config={"threads": threads, "memory_limit": f"{MEMORY_LIMIT_MB}MB"})
+    threads = threads or min(MOST_THREADS, cpu_count() or 1)
+    return duckdb.connect(":memory:", config={"threads": threads, "memory_limit": f"{MEMORY_LIMIT_MB}MB"})
+
+
+def lock(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Takes files, network, extensions and configuration away from a database, for good."""
     known = {name for (name,) in connection.execute("SELECT name FROM duckdb_settings()").fetchall()}
     for name, value in _LOCKED.items():
         if name in known:
             connection.execute(f"SET {name} = {value}").fetchall()
-    return connection
 
 
 def create_table(connection: "duckdb.DuckDBPyConnection", schema: str, columns: Iterable[Attribute]) -> dict[str, str]:
@@ -58,7 +77,8 @@ def create_table(connection: "duckdb.DuckDBPyConnection", schema: str, columns: 
         arrays[present] = np.ascontiguousarray(column.present)
         if column.type == "category":
             if column.categories not in types:
-                types[column.categories] = _create_enum(connection, f"{schema}.k{number}", column)
+                enum = _create_enum(connection, f"{schema}.k{number}", column.name, column.categories)
+                types[column.categories] = enum
             kind = types[column.categories]
             arrays[value] = np.ascontiguousarray(column.values)
             value = f"CAST(enum_range(NULL::{kind})[{value} + 1] AS {kind})"
@@ -74,12 +94,58 @@ def create_table(connection: "duckdb.DuckDBPyConnection", schema: str, columns: 
     return identifiers
 
 
-def _create_enum(connection: "duckdb.DuckDBPyConnection", name: str, column: Attribute) -> str:
-    if len(set(column.categories)) < len(column.categories):
-        raise ArgumentError(f'the categories of "{column.name}"', column.categories, "each of them once")
-    connection.register(
-        "names", {"position": np.arange(len(column.categories)), "name": np.array(column.categories, np.object_)}
-    )
+def load_table(connection: "duckdb.DuckDBPyConnection", schema: str, stored: StoredInstances) -> dict[str, str]:
+    """Makes the like of `create_table` from Parquet files, before `lock`; categories stay texts.
+
+    Raises:
+        StoredDataError: A file is not there or damaged, or the instances are not those that there should be.
+    """
+    import duckdb
+
+    connection.execute(f"CREATE SCHEMA {schema}").fetchall()
+    classes = _create_enum(connection, f"{schema}.k0", "label", stored.classes)
+    identifiers = {column.name: f"c{number}" for number, column in enumerate(stored.columns)}
+    selected = [f"{_stored_value(column, classes)} AS {identifiers[column.name]}" for column in stored.columns]
+    select = f"SELECT {', '.join(selected)} FROM read_parquet(?, union_by_name = true)"
+    try:
+        paths = [str(path) for path in stored.paths]
+        connection.execute(f"CREATE TABLE {schema}.instances AS {select}", [paths]).fetchall()
+        index = identifiers["index"]
+        found = connection.execute(
+            f"SELECT count(*), count(*) FILTER ({index} = rowid) FROM {schema}.instances"
+        ).fetchall()
+    except duckdb.Error as error:
+        message = f"Cannot read the stored instances in {stored.paths[0].parent.parent}: {error}"
+        raise StoredDataError(message) from error
+    if found != [(stored.rows, stored.rows)]:
+        message = (
+            f"{stored.paths[0].parent.parent} has {found[0][0]:,} instances, {found[0][1]:,} of them in their place; "
+            f"expected {stored.rows:,}. It is damaged; record the step again."
+        )
+        raise StoredDataError(message)
+    return identifiers
+
+
+def _stored_value(column: StoredColumn, classes: str) -> str:
+    """The value of one column as `create_table` would have it."""
+    source = f'"{column.source}"'
+    match column:
+        case StoredColumn("correct"):
+            return '("label" = "predicted")'
+        case StoredColumn(source=None):
+            return f"CAST(NULL AS {_SQL_TYPES[column.type]})"
+        case StoredColumn(type="class"):
+            return f"CAST(enum_range(NULL::{classes})[{source} + 1] AS {classes})"
+        case StoredColumn(type="number"):
+            return f"CASE WHEN isfinite(CAST({source} AS DOUBLE)) THEN CAST({source} AS DOUBLE) END"
+        case _:
+            return f"CAST({source} AS {_SQL_TYPES[column.type]})"
+
+
+def _create_enum(connection: "duckdb.DuckDBPyConnection", name: str, column: str, values: tuple[str, ...]) -> str:
+    if len(set(values)) < len(values):
+        raise ArgumentError(f'the categories of "{column}"', values, "each of them once")
+    connection.register("names", {"position": np.arange(len(values)), "name": np.array(values, np.object_)})
     connection.execute(
         f"CREATE TYPE {name} AS ENUM (SELECT CAST(name AS VARCHAR) FROM names ORDER BY position)"
     ).fetchall()

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.conditions.condition import Condition
-from activis_tb.conditions.database import create_table, open_database
+from activis_tb.conditions.database import create_table, load_table, lock, open_database
 from activis_tb.conditions.errors import CostlyConditionError
 from activis_tb.conditions.expression import Column, Computed, Match, parts_of
-from activis_tb.conditions.instances import Instances, columns_of
+from activis_tb.conditions.instances import Instances, StoredInstances, columns_of
 from activis_tb.conditions.pacing import BLOCK_ROWS, Pacing
 from activis_tb.conditions.query import Query
 from activis_tb.conditions.schema import Schema
@@ -34,29 +34,39 @@ class Engine:
 
     Args:
         schema: What the conditions were checked against.
-        instances: What they are evaluated over; copied.
+        instances: What they are evaluated over; copied, also those in files.
         computed: Returns the activations of a neuron or the scores of a class, floats (rows,); called when a condition
             first needs them, the newest results are kept. Without it such conditions are refused.
         most_seconds: A condition that takes longer is stopped.
+        threads: How many one evaluation may use; by default a few.
 
     Raises:
         ArgumentError: `instances` lack a column of the schema.
+        StoredDataError: They are in files that cannot be read.
     """
 
     def __init__(
         self,
         schema: Schema,
-        instances: Instances,
+        instances: Instances | StoredInstances,
         computed: ComputedColumn | None = None,
         *,
         most_seconds: float = MOST_SECONDS,
+        threads: int | None = None,
     ) -> None:
         self._schema = schema
         self._most_seconds = most_seconds
         self._lock = Lock()
         self._generation = 0
-        self._connection = open_database()
-        self._fill(instances, computed)
+        self._connection = open_database(threads)
+        if isinstance(instances, StoredInstances):
+            self._begin(instances.rows, computed)
+            self._columns = load_table(self._connection, "s0", instances)
+            self._check_columns()
+            lock(self._connection)
+        else:
+            lock(self._connection)
+            self._fill(instances, computed)
 
     def replace(self, instances: Instances, computed: ComputedColumn | None = None) -> None:
         """Goes on with other instances of the same schema: cheaper than a new engine, e.g. for the next batch.
@@ -102,14 +112,20 @@ class Engine:
         return found
 
     def _fill(self, instances: Instances, computed: ComputedColumn | None) -> None:
-        self._rows = instances.rows
+        self._begin(instances.rows, computed)
+        columns = list(columns_of(instances, self._schema))
+        self._columns = create_table(self._connection, f"s{self._generation}", columns)
+        self._check_columns()
+
+    def _check_columns(self) -> None:
+        if missing := set(self._schema.columns) - set(self._columns):
+            raise ArgumentError("instances", f"no column {', '.join(sorted(missing))}", "all columns of the schema")
+
+    def _begin(self, rows: int, computed: ComputedColumn | None) -> None:
+        self._rows = rows
         self._computed = computed
         self._cache: OrderedDict[Computed, NDArray[np.floating[Any]]] = OrderedDict()
         self._text_bytes: dict[str, NDArray[np.int64]] = {}
-        columns = list(columns_of(instances, self._schema))
-        if missing := set(self._schema.columns) - {column.name for column in columns}:
-            raise ArgumentError("instances", f"no column {', '.join(sorted(missing))}", "all columns of the schema")
-        self._columns = create_table(self._connection, f"s{self._generation}", columns)
 
     def _values(self, part: Computed) -> NDArray[np.floating[Any]]:
         with self._lock:

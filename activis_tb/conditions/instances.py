@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.conditions.schema import Schema
+from activis_tb.conditions.schema import ColumnType, Schema
 from activis_tb.errors import ArgumentError
 from activis_tb.model import Attribute, Sample
 
@@ -51,6 +52,38 @@ class Instances:
     def of_sample(cls, sample: Sample) -> "Instances":
         """Returns the sampled instances of a snapshot."""
         return cls(sample.ids, sample.index, sample.label, sample.predicted, sample.score, sample.attributes)
+
+
+@dataclass(frozen=True)
+class StoredColumn:
+    """One column of stored instances.
+
+    Attributes:
+        name: As conditions call it.
+        type: Of a picture or a sound there is a boolean, TRUE where there is one; of a class its position.
+        source: As the files call it, a plain word; None where every value is missing.
+    """
+
+    name: str
+    type: ColumnType
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredInstances:
+    """Instances in Parquet files, in the order of their index.
+
+    Attributes:
+        paths: The files, one after the other; a file without a column misses all its values.
+        rows: How many instances they hold.
+        classes: Names, by position.
+        columns: The outcomes and the attributes.
+    """
+
+    paths: tuple[Path, ...]
+    rows: int
+    classes: tuple[str, ...]
+    columns: tuple[StoredColumn, ...]
 
 
 def columns_of(instances: Instances, schema: Schema) -> Iterator[Attribute]:

@@ -39,12 +39,12 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         layers: Names of layers, the path of nested ones (`encoder/dense`), or, where the model is a class, attributes.
         classes: Names of the classes, by position.
         attributes: By name, a column (instances,) in the order of `x`: numbers, booleans, text, encoded pictures.
-        subsets: By name, a function of the batch that returns a boolean per instance, or a list of ids.
+        subsets: By name, a condition, a function of the batch that returns a boolean per instance, or a list of ids.
         ids: One per instance, in the order of `x`.
         name: What is recorded here; two recordings of one run need two names.
         every: Record after every so many epochs.
         sample: Instances whose activations are kept one by one, about.
-        always: Instances to keep besides: ids, or a function of the batch.
+        always: Instances to keep besides: a condition, a function of the batch, or ids.
         batch_size: Instances per forward pass where `x` is not a dataset.
         pooling: `max` or `mean`, for layers of rank > 2.
         attribute_types: By name, the type of an attribute where its values leave that open.
@@ -64,12 +64,12 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         layers: Sequence[str],
         classes: Sequence[str],
         attributes: Mapping[str, Any] | None = None,
-        subsets: Mapping[str, BatchFunction | Iterable[Any]] | None = None,
+        subsets: Mapping[str, str | BatchFunction | Iterable[Any]] | None = None,
         ids: Sequence[Any] | None = None,
         name: str = "validation",
         every: int = 1,
         sample: int = 1000,
-        always: BatchFunction | Iterable[Any] = (),
+        always: str | BatchFunction | Iterable[Any] = (),
         batch_size: int = 256,
         pooling: Pooling = "max",
         attribute_types: Mapping[str, AttributeType] | None = None,

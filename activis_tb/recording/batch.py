@@ -1,7 +1,7 @@
 """Checks one call of `process` and makes a block of it; what is refused changes nothing."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,18 @@ from activis_tb.recording.pooling import pool
 from activis_tb.recording.selections import batch_view
 from activis_tb.recording.settings import Settings
 
+if TYPE_CHECKING:
+    from activis_tb.recording.conditions import Conditions
+
 _RESERVED = frozenset({*OUTCOME_COLUMNS, "scores"})
 
 
 class BatchReader:
     """Turns batches into blocks, and remembers what all of them must have in common.
+
+    Args:
+        settings: What is to be recorded.
+        conditions: Of the settings; they are checked with every batch, and find their members later.
 
     Attributes:
         instances: Instances accepted so far.
@@ -28,11 +35,12 @@ class BatchReader:
         layers: As the accepted batches show them, by name.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, conditions: "Conditions | None" = None) -> None:
         self.instances = 0
         self.ids_given: bool | None = None
         self.layers: dict[str, Layer] = {}
         self._settings = settings
+        self._conditions = conditions
         self._classes = np.array(settings.classes)
         self._kinds: dict[str, str] | None = None
         self._deriver = IdentityDeriver()
@@ -55,6 +63,8 @@ class BatchReader:
         outcomes = read_scores(scores, rows, len(self._settings.classes))
         columns = self._read_attributes({} if attributes is None else attributes, rows)
         layers, pooled = self._read_activations(activations, rows)
+        if self._conditions is not None:
+            self._conditions.check(columns, pooled)
         index = np.arange(self.instances, self.instances + rows)
         identities = self._read_ids(ids, columns, label, index)
         for known in recent:
@@ -162,7 +172,7 @@ class BatchReader:
         outcomes: Outcomes,
         columns: Mapping[str, Column],
     ) -> NDArray[np.bool_]:
-        """Always first, then the user's subsets: bool (instances, 1 + subsets)."""
+        """Always first, then the user's subsets: bool (instances, 1 + subsets); False where a condition will decide."""
         selected = np.zeros((len(ids), 1 + len(self._settings.subsets)), np.bool_)
         if not self._settings.selections:
             return selected
@@ -183,8 +193,9 @@ class BatchReader:
                 columns,
             )
         )
-        if self._settings.always:
+        if self._settings.always and not self._settings.always.condition:
             selected[:, 0] = self._settings.always.members(ids, view)
         for position, selection in enumerate(self._settings.subsets.values(), start=1):
-            selected[:, position] = selection.members(ids, view)
+            if not selection.condition:
+                selected[:, position] = selection.members(ids, view)
         return selected

@@ -5,7 +5,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from activis_tb.recording.buffer import Buffer
 from activis_tb.recording.sampling import Sampler
 from activis_tb.recording.settings import Settings
 from activis_tb.recording.typed import typed_attribute
+
+if TYPE_CHECKING:
+    from activis_tb.recording.conditions import Conditions
 
 _session_lock = threading.Lock()
 _last_session = 0
@@ -43,7 +46,8 @@ class Recorder:
     def __init__(self, settings: Settings, keep: Callable[[Block], None] | None = None) -> None:
         self._settings = settings
         self._keep = keep
-        self._reader = BatchReader(settings)
+        self._conditions = _conditions(settings)
+        self._reader = BatchReader(settings, self._conditions)
         self._buffer = Buffer()
         self._sampler = Sampler(len(settings.classes), settings.sample)
         self._accumulator: Accumulator | None = None
@@ -92,6 +96,8 @@ class Recorder:
         block = self._buffer.drain()
         if block is None:
             return
+        if self._conditions is not None:
+            block = self._conditions.apply(block)
         if self._accumulator is None:
             neurons = {name: values.shape[1] for name, values in block.activations.items()}
             self._accumulator = Accumulator(len(self._settings.classes), len(self._settings.subsets), neurons)
@@ -109,7 +115,9 @@ class Recorder:
 
     def _subsets(self, accumulator: Accumulator) -> tuple[Subset, ...]:
         subsets = [Subset(name, "class") for name in self._settings.classes]
-        subsets += [Subset(name, selection.kind) for name, selection in self._settings.subsets.items()]
+        subsets += [
+            Subset(name, selection.kind, selection.condition) for name, selection in self._settings.subsets.items()
+        ]
         return tuple(
             replace(subset, count=sum(predicted_counts), correct=correct, predicted_counts=predicted_counts)
             for subset, (correct, predicted_counts) in zip(subsets, accumulator.outcomes(), strict=True)
@@ -140,3 +148,11 @@ class Recorder:
                 example = shorten(unseen[0])
                 message = f"ActiVis: {selection.argument} lists {len(unseen)} ids that never came, e.g. {example!r}."
                 warnings.warn(message, stacklevel=5)
+
+
+def _conditions(settings: Settings) -> "Conditions | None":
+    if not settings.has_conditions:
+        return None
+    from activis_tb.recording.conditions import Conditions
+
+    return Conditions(settings)

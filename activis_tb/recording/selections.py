@@ -19,11 +19,12 @@ _WIDEST_TEXTS = 2**26
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """A set of instances, by a function of the batch or by ids.
+    """A set of instances, by a condition, a function of the batch or ids.
 
     Attributes:
         argument: Where the user wrote it, for messages.
         kind: `function` or `ids`.
+        condition: What they are to fulfil, as text; `activis_tb.recording.conditions` finds them.
         function: What finds its members in a batch.
         ids: Those asked for.
         found: Those of them that have come.
@@ -31,6 +32,7 @@ class Selection:
 
     argument: str
     kind: SubsetKind
+    condition: str = ""
     function: BatchFunction | None = None
     ids: frozenset[str] = frozenset()
     found: set[str] = field(default_factory=set)
@@ -41,7 +43,7 @@ class Selection:
         return sorted(self.ids - self.found)
 
     def members(self, ids: NDArray[np.object_], view: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
-        """Returns which instances of a batch belong to it, bool (instances,).
+        """Returns which instances of a batch the function or the ids select, bool (instances,).
 
         Raises:
             ArgumentError: The function's result is not one boolean per instance. What it raises itself passes through,
@@ -65,23 +67,21 @@ class Selection:
 
 
 def read_selection(argument: str, value: object) -> Selection:
-    """Returns the selection that a user wrote as `argument`: a function of the batch, or ids.
+    """Returns the selection that a user wrote as `argument`: a condition, a function of the batch, or ids.
 
     Raises:
-        ArgumentError: It is neither; conditions in text are not understood yet.
+        ArgumentError: It is none of them, or what is written is no condition whatever the attributes are.
     """
-    if isinstance(value, str | bytes):
-        raise ArgumentError(
-            argument,
-            f"the text {value!r}",
-            "a function of the batch, or a list of ids",
-            'Conditions in text are not understood by this version: write e.g. lambda batch: batch["score"] < 0.6, '
-            "or for one id a list of it.",
-        )
+    if isinstance(value, str):
+        from activis_tb.recording.conditions import check_text
+
+        check_text(argument, value)
+        return Selection(argument, "condition", condition=value)
     if callable(value):
-        return Selection(argument, "function", value)
-    if isinstance(value, Mapping) or not isinstance(value, Iterable):
-        raise ArgumentError(argument, type(value).__name__, "a function of the batch, or a list of ids")
+        return Selection(argument, "function", function=value)
+    if isinstance(value, Mapping | bytes) or not isinstance(value, Iterable):
+        expected = "a condition, a function of the batch, or a list of ids"
+        raise ArgumentError(argument, type(value).__name__, expected)
     return Selection(argument, "ids", ids=frozenset(id_text(item, argument) for item in value))
 
 

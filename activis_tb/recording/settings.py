@@ -10,8 +10,10 @@ from activis_tb.model import ATTRIBUTE_TYPES, AttributeType, ForwardGraph, Layer
 from activis_tb.recording.arrays import check_encodable
 from activis_tb.recording.selections import BatchFunction, Selection, read_selection
 
-SubsetArgument = Mapping[str, BatchFunction | Iterable[Any]]
-"""By name: a function of the batch that returns one boolean per instance, or ids."""
+SelectionArgument = str | BatchFunction | Iterable[Any]
+"""A condition, a function of the batch that returns one boolean per instance, or ids."""
+SubsetArgument = Mapping[str, SelectionArgument]
+"""By name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,10 @@ class Settings:
         """Everything that the user selects instances by."""
         return [*([self.always] if self.always else []), *self.subsets.values()]
 
+    @property
+    def has_conditions(self) -> bool:
+        return any(selection.kind == "condition" for selection in self.selections)
+
 
 def read_settings(
     *,
@@ -51,7 +57,7 @@ def read_settings(
     classes: Sequence[str],
     subsets: SubsetArgument | None,
     sample: int,
-    always: BatchFunction | Iterable[Any],
+    always: SelectionArgument,
     attribute_types: Mapping[str, AttributeType] | None,
     graph: ForwardGraph | None,
 ) -> Settings:
@@ -121,7 +127,9 @@ def _layers(layers: Sequence[str | LayerSpec]) -> tuple[LayerSpec, ...]:
 
 def _subsets(subsets: SubsetArgument, classes: Sequence[str]) -> dict[str, Selection]:
     if not isinstance(subsets, Mapping):
-        raise ArgumentError("subsets", type(subsets).__name__, "a mapping from names to functions or lists of ids")
+        raise ArgumentError(
+            "subsets", type(subsets).__name__, "a mapping from names to conditions, functions or lists of ids"
+        )
     for name in subsets:
         if _name(name, "a name in subsets") in classes:
             raise ArgumentError(

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -12,8 +12,7 @@ from activis_tb.errors import ArgumentError, RecordingClosedError
 from activis_tb.model import AttributeType, ForwardGraph, LayerSpec, Snapshot
 from activis_tb.recording.dataset import DatasetRecorder
 from activis_tb.recording.recorder import Recorder, new_session
-from activis_tb.recording.selections import BatchFunction
-from activis_tb.recording.settings import Settings, SubsetArgument, read_settings, whole_number
+from activis_tb.recording.settings import SelectionArgument, Settings, SubsetArgument, read_settings, whole_number
 from activis_tb.recording.writing import announce, encode, write_graph
 from activis_tb.storage.dataset_files import event_label, remove_abandoned
 from activis_tb.storage.dataset_writer import DatasetWriter
@@ -30,7 +29,7 @@ def preprocess(
     classes: Sequence[str],
     subsets: SubsetArgument | None = None,
     sample: int = 1000,
-    always: BatchFunction | Iterable[Any] = (),
+    always: SelectionArgument = (),
     keep: Literal["sample", "all"] = "sample",
     attribute_types: Mapping[str, AttributeType] | None = None,
     graph: ForwardGraph | None = None,
@@ -47,13 +46,14 @@ def preprocess(
         step: The training step or epoch, from 0 on; the same numbers as for scalars, to be seen beside them.
         layers: Names of the layers, the keys of `activations` in `process`; a `LayerSpec` says how to pool one.
         classes: Names of the classes, by position; at least two.
-        subsets: Sets of instances to summarise besides the classes, by name: a function of the batch, or ids. A
+        subsets: Sets of instances to summarise besides the classes, by name: a condition over the attributes and the
+            outcomes, such as `text ILIKE 'what is%' AND label <> predicted`; a function of the batch; or ids. A
             function gets a read-only mapping of NumPy arrays, one value per instance (every attribute, and `id`,
             `index`, `label`, `predicted`, `score`, `correct`, `scores`; labels are class names) and returns one boolean
             per instance.
         sample: About how many instances to keep one by one; the same share of every class, chosen by a hash of the id,
             so they are the same ones in every step and run.
-        always: Instances to keep besides: ids, or a function as in `subsets`.
+        always: Instances to keep besides: a condition, a function or ids, as in `subsets`.
         keep: What to keep one by one. `"all"` writes every instance besides the sample: its outcomes and attributes
             (but pictures and sounds), and its activations in one byte each, so that subsets which are thought of later
             are exact in their counts and within a stated bound in their averages.

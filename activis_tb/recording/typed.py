@@ -8,14 +8,14 @@ from activis_tb.recording.attributes import Column, Kind
 MOST_CATEGORIES = 100
 """A text attribute with at most so many distinct values in the sample is a category, unless the user says otherwise."""
 
-_TYPES: dict[Kind, AttributeType] = {
+TYPE_OF_KIND: dict[Kind, AttributeType] = {
     "number": "number",
     "boolean": "boolean",
     "text": "text",
     "bytes": "image",
     "": "text",
 }
-_KINDS: dict[AttributeType, Kind] = {
+KIND_OF_TYPE: dict[AttributeType, Kind] = {
     "number": "number",
     "boolean": "boolean",
     "text": "text",
@@ -30,7 +30,7 @@ def typed_attribute(name: str, column: Column, declared: AttributeType | None) -
 
     Categories are in alphabetical order, so that every step of a run has the same ones as long as the values are.
     """
-    kind = _KINDS[declared] if declared else column.kind or "text"
+    kind = KIND_OF_TYPE[declared] if declared else column.kind or "text"
     filled = column.as_kind(kind)
     if kind == "text" and declared != "text":
         distinct = sorted(set(filled.values[filled.present]))
@@ -39,4 +39,4 @@ def typed_attribute(name: str, column: Column, declared: AttributeType | None) -
             values = np.fromiter((codes.get(value, -1) for value in filled.values), np.int32, len(filled.values))
             values[~filled.present] = -1
             return Attribute(name, "category", values, filled.present, tuple(distinct))
-    return Attribute(name, declared or _TYPES[kind], filled.values, filled.present)
+    return Attribute(name, declared or TYPE_OF_KIND[kind], filled.values, filled.present)

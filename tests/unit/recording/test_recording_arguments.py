@@ -32,17 +32,17 @@ from tests.unit.recording.helpers import CLASSES, batch, probabilities, record
         ({"sample": -5}, "sample: got -5"),
         ({"keep": "everything"}, 'keep: got \'everything\'; expected "sample" or "all". Raise sample='),
         (
-            {"subsets": {"long": "length > 12"}},
-            r'subsets\["long"\]: got the text \'length > 12\'; expected a function of',
+            {"subsets": {"long": "length >"}},
+            r'subsets\["long"\]: got the text \'length >\'; expected a condition .* is not complete around >',
         ),
         (
-            {"always": "38"},
-            r"always: got the text '38'; expected a function of the batch, or a list of ids. Conditions",
+            {"always": "38; DROP"},
+            r"always: got the text '38; DROP'; expected a condition .*for ids, write a list of them.*; is not allowed",
         ),
         ({"subsets": {"bee": ["1"]}}, "subsets: got 'bee'; expected names other than the classes'"),
         ({"subsets": {" ": ["1"]}}, "a name in subsets: got ' '"),
         ({"subsets": ["long"]}, "subsets: got list; expected a mapping"),
-        ({"subsets": {"x": 3}}, r'subsets\["x"\]: got int; expected a function of the batch, or a list of ids'),
+        ({"subsets": {"x": 3}}, r"got int; expected a condition, a function of the batch, or a list of ids"),
         ({"subsets": {"x": [1.5]}}, r'subsets\["x"\]: got float \(1.5\); expected text or integers'),
         (
             {"attribute_types": {"n": "integer"}},
