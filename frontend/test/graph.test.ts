@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { GraphNode } from "../src/contract/activis";
 import { layoutGraph, shapeText } from "../src/draw/graph_layout";
-import { groupsOfRecorded, visibleGraph } from "../src/draw/graph_tree";
+import { findNodes, groupsOfRecorded, openTowards, shownFor, visibleGraph } from "../src/draw/graph_tree";
 import { layersInFlowOrder, neighbours } from "../src/state/graph_order";
 import { graph, node } from "./samples";
 
@@ -54,4 +55,21 @@ test("a layer's neighbours are the operators that make and use its tensor", () =
 test("unknown axes read as question marks", () => {
   expect(shapeText([-1, 37, 128], true)).toBe("? × 37 × 128");
   expect(shapeText([], false)).toBe("unknown shape");
+});
+
+describe("finding a node", () => {
+  const names = (text: string) => findNodes(graph(), text).map((found) => found.id);
+
+  test("looks at names and kinds of operators, recorded layers first", () => {
+    expect(names("Relu")).toEqual(["Relu"]);
+    expect(names("U")).toEqual(["output", "MatMul", "sum", "Relu"]);
+    expect(names(" ")).toEqual([]);
+    expect(names("nothing of the kind")).toEqual([]);
+  });
+
+  test("opens the groups around it, and shows a parameter's operator", () => {
+    const kernel = graph().nodes.find((candidate) => candidate.id === "kernel") as GraphNode;
+    expect([...openTowards(graph(), new Set(["other/"]), kernel)]).toEqual(["other/", "dense/"]);
+    expect(shownFor(graph(), kernel).id).toBe("MatMul");
+  });
 });

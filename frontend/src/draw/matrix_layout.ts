@@ -55,28 +55,48 @@ export interface RowView {
  */
 export function viewRows(layout: RowLayout, groups: readonly string[], scrollTop: number, height: number): RowView {
   if (layout.height <= height) return { tops: layout.tops, separators: layout.separators, height: layout.height };
-  const head = stayingHead(layout, groups, height);
-  const foot = stayingFoot(layout, groups, height);
-  const beyond = layout.height - height;
-  const scrolling = layout.tops.slice(head, groups.length - foot);
-  const headHeight = scrolling[0] ?? 0;
-  const footTop = (layout.tops[groups.length - foot] ?? layout.height) - beyond;
-  const first = scrolling.find((top) => top >= headHeight + Math.min(Math.max(0, scrollTop), beyond)) ?? headHeight;
-  const shift = first - headHeight;
+  const { head, foot, top, bottom, beyond, starts } = scrollingRows(layout, groups, height);
+  const progress = Math.min(1, Math.max(0, scrollTop / beyond));
+  const shift = (starts[Math.round(progress * (starts.length - 1))] ?? top) - top;
 
-  const place = (top: number, length: number) => (top >= headHeight && top + length <= footTop ? top : Number.NaN);
+  const place = (y: number, length: number) => (y >= top && y + length <= bottom ? y : Number.NaN);
   const separatorPlace = (y: number) => {
-    if (y < headHeight) return y;
-    return y - beyond > footTop - GROUP_GAP ? y - beyond : place(y - shift, 1);
+    if (y < top) return y;
+    return y - beyond > bottom - GROUP_GAP ? y - beyond : place(y - shift, 1);
   };
   return {
-    tops: layout.tops.map((top, position) => {
-      if (position < head) return top;
-      return position >= groups.length - foot ? top - beyond : place(top - shift, ROW_HEIGHT);
+    tops: layout.tops.map((y, position) => {
+      if (position < head) return y;
+      return position >= groups.length - foot ? y - beyond : place(y - shift, ROW_HEIGHT);
     }),
     separators: layout.separators.map(separatorPlace).filter(Number.isFinite),
     height,
   };
+}
+
+interface ScrollingRows {
+  /** How many rows stay at the top, and at the bottom. */
+  head: number;
+  foot: number;
+  /** Of the place in which the others scroll. */
+  top: number;
+  bottom: number;
+  /** How much taller the layout is than its place. */
+  beyond: number;
+  /** Tops, in the layout, of the rows that may be the first in sight. */
+  starts: readonly number[];
+}
+
+function scrollingRows(layout: RowLayout, groups: readonly string[], height: number): ScrollingRows {
+  const head = stayingHead(layout, groups, height);
+  const foot = stayingFoot(layout, groups, height);
+  const beyond = layout.height - height;
+  const tops = layout.tops.slice(head, groups.length - foot);
+  const top = tops[0] ?? 0;
+  const bottom = (layout.tops[groups.length - foot] ?? layout.height) - beyond;
+  const end = (tops.at(-1) ?? 0) + ROW_HEIGHT;
+  const last = tops.findIndex((start) => end - start <= bottom - top);
+  return { head, foot, top, bottom, beyond, starts: tops.slice(0, last + 1) };
 }
 
 function stayingHead(layout: RowLayout, groups: readonly string[], height: number): number {
@@ -91,7 +111,7 @@ function stayingFoot(layout: RowLayout, groups: readonly string[], height: numbe
   return last >= 0 && layout.height - top <= STAYING_SHARE * height ? count : 0;
 }
 
-/** Returns how far to scroll so that a row is in sight. */
+/** Returns how far to scroll, as little as needed, so that a row is in sight. */
 export function scrollToRow(
   layout: RowLayout,
   groups: readonly string[],
@@ -99,15 +119,12 @@ export function scrollToRow(
   scrollTop: number,
   height: number,
 ): number {
-  if (Number.isFinite(viewRows(layout, groups, scrollTop, height).tops[position])) return scrollTop;
-  const step = (layout.tops[position] ?? 0) - (layout.tops[stayingHead(layout, groups, height)] ?? 0);
-  return step < scrollTop ? step : firstThatShows(layout, groups, position, height);
-}
-
-function firstThatShows(layout: RowLayout, groups: readonly string[], position: number, height: number): number {
-  const shows = (top: number) => Number.isFinite(viewRows(layout, groups, top, height).tops[position]);
-  const head = layout.tops[stayingHead(layout, groups, height)] ?? 0;
-  return layout.tops.map((top) => top - head).find((top) => top >= 0 && shows(top)) ?? layout.height - height;
+  const shows = (scroll: number) => Number.isFinite(viewRows(layout, groups, scroll, height).tops[position]);
+  if (shows(scrollTop)) return scrollTop;
+  const { beyond, starts } = scrollingRows(layout, groups, height);
+  const showing = starts.map((_, step) => (step * beyond) / Math.max(1, starts.length - 1)).filter(shows);
+  const distance = (scroll: number) => Math.abs(scroll - scrollTop);
+  return showing.reduce((best, scroll) => (distance(scroll) < distance(best) ? scroll : best), showing[0] ?? scrollTop);
 }
 
 /** Returns the position of the row at `y`, -1 for none. */

@@ -71,8 +71,8 @@ function covered(left: number, top: number, radius: number): number {
 export function paintStamp(raster: Raster, stamp: Stamp, x: number, y: number, colour: Rgb): void {
   const { size, coverage } = stamp;
   const shift = size / 2 - 0.5;
-  const left = Math.round((x - 0.5 - shift) * PHASES);
-  const top = Math.round((y - 0.5 - shift) * PHASES);
+  const left = Math.round((x - shift) * PHASES);
+  const top = Math.round((y - shift) * PHASES);
   const pixelLeft = Math.floor(left / PHASES);
   const pixelTop = Math.floor(top / PHASES);
   const base = ((top - pixelTop * PHASES) * PHASES + (left - pixelLeft * PHASES)) * size * size;

@@ -164,7 +164,7 @@ function RowName({ name }: { name: string }) {
   return (
     <span class="row-name">
       <span>{name.slice(0, cut)}</span>
-      {cut < name.length && <span>{name.slice(cut)}</span>}
+      {cut < name.length && <span class="name-end">{name.slice(cut)}</span>}
     </span>
   );
 }

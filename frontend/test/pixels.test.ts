@@ -1,0 +1,195 @@
+import { describe, expect, test } from "vitest";
+import { colourInstances } from "../src/draw/colouring";
+import { placeLabels } from "../src/draw/marks";
+import { paintMinimap } from "../src/draw/minimap";
+import { createRamp, LIGHT } from "../src/draw/palette";
+import { createPaintedPoints } from "../src/draw/points";
+import { nearestRow, pan, placePoints, WHOLE, zoomAround, zoomPoints } from "../src/draw/projection";
+import { createStamp, packed, paintStamp, pixelsOf, type Raster, rgbOf } from "../src/draw/raster";
+import { instances } from "./samples";
+
+const raster = (width: number, height: number): Raster => ({
+  width,
+  height,
+  data: new Uint8ClampedArray(4 * width * height),
+});
+
+const pixel = ({ data, width }: Raster, x: number, y: number): number[] => [
+  ...data.slice(4 * (y * width + x), 4 * (y * width + x) + 4),
+];
+
+describe("a stamp", () => {
+  test("covers as much as a disc of its radius, wherever its middle lies", () => {
+    for (const [x, y] of [
+      [10, 10],
+      [10.25, 9.6],
+    ] as const) {
+      const field = raster(20, 20);
+      pixelsOf(field).fill(packed([0, 0, 0]));
+      paintStamp(field, createStamp(3), x, y, [255, 255, 255]);
+      const covered = field.data.reduce((sum, value, at) => (at % 4 === 0 ? sum + value : sum), 0) / 255;
+      expect(Math.abs(covered - Math.PI * 9)).toBeLessThan(0.6);
+    }
+  });
+
+  test("has its middle where it was asked for", () => {
+    const field = raster(9, 9);
+    paintStamp(field, createStamp(1.5), 4.5, 4.5, [255, 0, 0]);
+    expect(pixel(field, 4, 4).slice(0, 3)).toEqual([255, 0, 0]);
+    expect(pixel(field, 3, 4)).toEqual(pixel(field, 5, 4));
+    expect(pixel(field, 4, 3)).toEqual(pixel(field, 4, 5));
+  });
+
+  test("is cut at the edges", () => {
+    const field = raster(4, 4);
+    paintStamp(field, createStamp(2), 0, 0, [255, 255, 255]);
+    expect(pixel(field, 0, 0)[0]).toBe(255);
+    expect(pixel(field, 3, 3)[0]).toBe(0);
+  });
+});
+
+describe("painted dots", () => {
+  const painted = createPaintedPoints(
+    {
+      positions: Float32Array.of(10, 10, 30, 10, Number.NaN, Number.NaN),
+      codes: [0, 1, 0],
+      colours: ["#ff0000", "#0000ff"],
+      palette: LIGHT,
+    },
+    () => raster(40, 20),
+    1,
+  );
+
+  test("have the colours of their codes on the card's", () => {
+    expect(pixel(painted.all(), 10, 10)).toEqual([255, 0, 0, 255]);
+    expect(pixel(painted.all(), 30, 10)).toEqual([0, 0, 255, 255]);
+    expect(pixel(painted.all(), 20, 10)).toEqual([...rgbOf(LIGHT.card), 255]);
+  });
+
+  test("are grey where they are not lit", () => {
+    const lit = painted.lit(Uint8Array.of(0, 1, 0));
+    expect(pixel(lit, 10, 10)).toEqual([...rgbOf(LIGHT.faded), 255]);
+    expect(pixel(lit, 30, 10)).toEqual([0, 0, 255, 255]);
+  });
+});
+
+describe("a minimap", () => {
+  const ramp = createRamp(LIGHT, 1, false);
+  const colour = (level: number) => [...rgbOf(ramp.levels[level] ?? ""), 255];
+
+  test("shows the strongest of the neurons that share a pixel, in the order shown", () => {
+    const map = raster(2, 4);
+    const rows = [Float32Array.of(0, 1, 0, 0)];
+    paintMinimap({ rows, gaps: new Set(), order: Int32Array.of(0, 2, 3, 1), ramp }, map);
+    expect(pixel(map, 0, 0)).toEqual(colour(0));
+    expect(pixel(map, 1, 3)).toEqual(colour(63));
+  });
+
+  test("leaves a gap between groups and rows empty that are not there yet", () => {
+    const map = raster(1, 10);
+    const rows = [Float32Array.of(1), null];
+    paintMinimap({ rows, gaps: new Set([0]), order: Int32Array.of(0), ramp }, map);
+    expect([0, 3, 4, 7].map((y) => pixel(map, 0, y)[3])).toEqual([255, 255, 0, 0]);
+  });
+
+  test("of more rows than pixels keeps the strongest of the rows that share one", () => {
+    const map = raster(1, 56);
+    const rows = Array.from({ length: 112 }, (_, row) => Float32Array.of(row === 1 ? 1 : 0));
+    paintMinimap({ rows, gaps: new Set(), order: Int32Array.of(0), ramp }, map);
+    const strong = Array.from({ length: 56 }, (_, y) => y).filter((y) => pixel(map, 0, y)[0] === colour(63)[0]);
+    expect(strong).toHaveLength(1);
+  });
+});
+
+describe("zooming a projection", () => {
+  const placed = placePoints(Float32Array.of(0, 0, 10, 10), 116, 116);
+
+  test("keeps the point under the pointer where it is", () => {
+    const view = zoomAround(WHOLE, 2, 8, 108);
+    expect([...zoomPoints(placed.positions, view).slice(0, 2)]).toEqual([8, 108]);
+    expect(nearestRow(placed, view, 8, 108, 3)).toBe(0);
+    expect(nearestRow(placed, view, 108, 8, 3)).toBeUndefined();
+  });
+
+  test("never shows less than the whole, and moves no further than its edge", () => {
+    expect(zoomAround(zoomAround(WHOLE, 2, 30, 30), 0.1, 50, 50)).toEqual(WHOLE);
+    expect(pan({ scale: 2, x: 0, y: 0 }, 500, -500, 116, 116)).toEqual({ scale: 2, x: 0, y: -116 });
+  });
+});
+
+describe("names in a projection", () => {
+  const mark = (x: number, y: number, label: string) => ({ x, y, label, colour: "#000000" });
+  const place = (...marks: ReturnType<typeof mark>[]) => placeLabels(marks, 200, 100, (text) => 6 * text.length);
+
+  test("stand right of their ring, and left of it at the edge", () => {
+    const [first, second] = place(mark(50, 50, "#1"), mark(195, 50, "#22"));
+    expect(first?.left).toBe(58.5);
+    expect(second?.left).toBe(195 - 8.5 - 18);
+  });
+
+  test("do not overlap each other nor another's ring", () => {
+    const places = place(mark(50, 50, "#100"), mark(60, 52, "#200"), mark(56, 58, "#300"));
+    const boxes = places.map(({ left, middle, text }) => ({ left, right: left + 6 * text.length, middle }));
+    expect(boxes.length).toBeGreaterThan(1);
+    for (const one of boxes) {
+      for (const other of boxes.filter((box) => box !== one)) {
+        const apart = one.right <= other.left || other.right <= one.left || Math.abs(one.middle - other.middle) >= 11;
+        expect(apart).toBe(true);
+      }
+    }
+  });
+
+  test("are left out where there is no room, the last mark's last", () => {
+    const crowd = Array.from({ length: 40 }, (_, at) => mark(100 + (at % 5), 50 + (at % 7), `#${at}`));
+    const names = place(...crowd).map(({ text }) => text);
+    expect(names.length).toBeLessThan(40);
+    expect(place(...crowd.slice(0, 2), mark(20, 20, "last")).map(({ text }) => text)).toContain("last");
+  });
+});
+
+describe("colours of instances", () => {
+  const columns = instances({
+    attributes: [
+      {
+        name: "words",
+        type: "number",
+        numbers: [3, 0, 9],
+        present: [true, false, true],
+        booleans: [],
+        texts: [],
+        codes: [],
+        categories: [],
+      },
+      {
+        name: "topic",
+        type: "category",
+        numbers: [],
+        present: [],
+        booleans: [],
+        texts: [],
+        codes: [1, 0, 1],
+        categories: ["art", "law"],
+      },
+    ],
+  });
+  const colour = (by: string) => colourInstances(by, columns, ["#111111", "#222222"], LIGHT);
+
+  test("are the true or the predicted class's", () => {
+    expect([...colour("label").codes]).toEqual([0, 0, 1]);
+    expect([...colour("predicted").codes]).toEqual([0, 1, 1]);
+    expect(colour("attribute:gone").codes).toEqual(colour("label").codes);
+  });
+
+  test("of a number run from the smallest to the largest, without those that are missing", () => {
+    const { codes, legend } = colour("attribute:words");
+    expect([...codes]).toEqual([0, -1, 31]);
+    expect(legend).toMatchObject({ kind: "range", low: 3, high: 9 });
+  });
+
+  test("of a category go to the frequent values first", () => {
+    const { codes, colours, legend } = colour("attribute:topic");
+    expect([...codes]).toEqual([1, 0, 1]);
+    expect(colours).toEqual([LIGHT.classes[1], LIGHT.classes[0]]);
+    expect(legend).toMatchObject({ kind: "values", others: 0, entries: [{ name: "law" }, { name: "art" }] });
+  });
+});
