@@ -146,6 +146,30 @@ describe("hovering", () => {
   });
 });
 
+describe("a locked row", () => {
+  test("stays lit while nothing else, or an instance, is hovered", async () => {
+    const { store } = await open();
+    store.toggleLock(rowNamed(store, "class:cat"));
+    expect([...(store.lit.value ?? [])]).toEqual([1, 1, 0]);
+    store.hover.value = {
+      source: "instances",
+      row: { key: "instance:c", kind: "instance", name: "c", id: "c", subset: -1, sampled: 2 },
+    };
+    expect(store.litKey.value).toBe("class:cat");
+  });
+
+  test("gives way to a hovered class, comes back as the same array, and is let go", async () => {
+    const { store } = await open({}, { locked: "class:cat" });
+    const before = store.lit.value;
+    store.hover.value = { source: "label", row: rowNamed(store, "class:dog") };
+    expect([...(store.lit.value ?? [])]).toEqual([0, 0, 1]);
+    store.hover.value = null;
+    expect(store.lit.value).toBe(before);
+    store.toggleLock(rowNamed(store, "class:cat"));
+    expect(store.lit.value).toBeNull();
+  });
+});
+
 describe("an open layer", () => {
   test("sorts by a row's own values in that layer, instances by their activations", async () => {
     const { store } = await open();
