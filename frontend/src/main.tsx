@@ -20,6 +20,8 @@ import { StoreContext } from "./views/widgets/store";
 
 /** Shows the tab in this document. TensorBoard calls it once. */
 export async function render(): Promise<void> {
+  document.title = "ActiVis";
+  document.documentElement.lang = "en";
   await loadStyles();
   await loadFonts();
   const store = createStore(

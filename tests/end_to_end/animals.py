@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from activis_tb.model import Snapshot
-from tests.snapshots import column, make_snapshot, write_snapshot
+from tests.snapshots import column, make_snapshot, write_graph, write_snapshot
 
 RUN = "animals/activis"
 CLASSES = ("cat", "dog", "bird")
@@ -34,9 +34,22 @@ def animals(step: int = 1) -> Snapshot:
         ids=[f"animal{row}" for row in range(12)],
         attributes=[column("text", "text", TEXTS), column("age", "number", list(range(12)))],
         subsets={"young": [row < 6 for row in range(12)]},
+        tensors={"hidden": "hidden/Relu:0", "output": "output/Softmax:0"},
     )
 
 
+def graph() -> bytes:
+    from tensorboard.compat.proto.graph_pb2 import GraphDef
+
+    graph = GraphDef()
+    graph.node.add(name="animal", op="Placeholder")
+    graph.node.add(name="hidden/Relu", op="Relu", input=["animal"])
+    graph.node.add(name="output/Softmax", op="Softmax", input=["hidden/Relu"])
+    return graph.SerializeToString()
+
+
 def write_animals(logdir: Path, *steps: int) -> None:
+    if not (logdir / RUN).exists():
+        write_graph(logdir, RUN, graph())
     for step in steps:
         write_snapshot(logdir, RUN, animals(step))

@@ -61,7 +61,7 @@ export function GraphPicture({ placed, found, onToggleGroup, onHover, onClick }:
 function pressable(label: string, press: () => void) {
   return {
     role: "button" as const,
-    tabIndex: 0,
+    tabindex: 0,
     "aria-label": label,
     class: "pressable",
     onClick: press,

@@ -23,6 +23,7 @@ export function Help({ open, onClose }: HelpProperties) {
       aria-labelledby="help-title"
       data-testid="help"
       onClose={onClose}
+      onKeyDown={keepFocus}
       onPointerDown={(event) => {
         if (event.target === event.currentTarget) onClose();
       }}
@@ -30,6 +31,16 @@ export function Help({ open, onClose }: HelpProperties) {
       {open && <HelpText onClose={onClose} />}
     </dialog>
   );
+}
+
+/** A modal dialog holds the focus in its own document, but not from the page around the frame. */
+function keepFocus(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
+  if (event.key !== "Tab") return;
+  const reachable = [...event.currentTarget.querySelectorAll<HTMLElement>("button, [tabindex='0']")];
+  const at = reachable.indexOf(document.activeElement as HTMLElement);
+  const next = (at + (event.shiftKey ? -1 : 1) + reachable.length) % reachable.length;
+  reachable[next]?.focus();
+  event.preventDefault();
 }
 
 function HelpText({ onClose }: { onClose: () => void }) {

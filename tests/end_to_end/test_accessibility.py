@@ -1,0 +1,174 @@
+"""The tab for people who use a keyboard or a screen reader: axe-core's rules, and the walk without a mouse."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.animals import NEURONS, RUN, WRONG, write_animals
+from tests.end_to_end.conftest import ROOT, serve, wait_for_snapshots
+from tests.end_to_end.tab import Tab
+
+pytestmark = pytest.mark.browser
+
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+RUN_STATE = f"&p.activis.run={RUN.replace('/', '%2F')}"
+PANELS = f"{RUN_STATE}&p.activis.layers=hidden,output"
+PINNED = f"{PANELS}&p.activis.pinned=animal{WRONG},animal1"
+MOST_TABS = 60
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    logdir = tmp_path_factory.mktemp("accessibility") / "runs"
+    write_animals(logdir, 1, 2)
+    with serve(logdir) as url:
+        wait_for_snapshots(url, 2)
+        yield url
+
+
+def violations(tab: Tab) -> list[str]:
+    """Serious and critical findings of axe-core in the tab's frame, a line each."""
+    if not AXE.exists():
+        pytest.skip(f"axe-core is not installed: run `npm ci` in {AXE.parents[2]}")
+    tab.frame.evaluate(AXE.read_text(encoding="utf-8"))
+    found = tab.frame.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [
+        f"{finding['id']}: {node['html'][:160]} ({node['failureSummary']})"
+        for finding in found
+        if finding["impact"] in ("serious", "critical")
+        for node in finding["nodes"]
+    ]
+
+
+def ready(tab: Tab) -> Tab:
+    tab.wait("the columns", lambda state: len(state["columns"].get("hidden", [])) == NEURONS)
+    tab.wait("the projections", lambda state: all(state["projection"].values()))
+    return tab
+
+
+def test_an_empty_tab_has_no_serious_violation(tmp_path: Path, open_tab: Callable[..., Tab]) -> None:
+    (tmp_path / "runs").mkdir()
+    with serve(tmp_path / "runs") as url:
+        tab = open_tab(url)
+        tab.get("empty-state").wait_for()
+        assert violations(tab) == []
+
+
+@pytest.mark.parametrize("query", ["", "?darkMode=true"])
+@pytest.mark.parametrize("state", [RUN_STATE, PANELS, PINNED])
+def test_no_state_has_a_serious_violation(state: str, query: str, url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=state, query=query)
+    tab.get("instance-square").first.wait_for()
+    if state != RUN_STATE:
+        ready(tab)
+    assert violations(tab) == []
+
+
+@pytest.mark.parametrize("query", ["", "?darkMode=true"])
+def test_no_serious_violation_while_something_is_open(query: str, url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = ready(open_tab(url, hash_state=PANELS, query=query))
+    tab.get("instance-square", row=str(WRONG)).hover()
+    tab.get("instance-card").get_by_text("predicted").wait_for()
+    assert violations(tab) == []
+    tab.get("download-menu").click()
+    tab.get("download").first.wait_for()
+    assert violations(tab) == []
+    tab.page.keyboard.press("Escape")
+    tab.get("help-button").click()
+    tab.get("help").get_by_text("What you see here").wait_for()
+    assert violations(tab) == []
+    tab.screenshot(f"help{'-dark' if query else ''}")
+
+
+def test_the_help_opens_by_its_key_keeps_the_focus_and_closes_by_escape(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = ready(open_tab(url, hash_state=PANELS))
+    tab.get("sort-picker").focus()
+    tab.get("help-button").focus()
+    tab.page.keyboard.press("?")
+    tab.get("help").get_by_text("effective rank").wait_for()
+    for _ in range(4):
+        tab.page.keyboard.press("Tab")
+        inside = "document.activeElement === document.body || document.activeElement.closest('dialog') !== null"
+        assert tab.frame.evaluate(inside)
+    tab.page.keyboard.press("Escape")
+    tab.get("help").wait_for(state="hidden")
+    assert tab.frame.evaluate("document.activeElement.dataset.testid") == "help-button"
+
+
+def test_a_question_mark_that_is_typed_opens_nothing(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = ready(open_tab(url, hash_state=PANELS))
+    tab.get("find-instances").press_sequentially("cat?")
+    tab.get("find-count").get_by_text("0 of 12").wait_for()
+    assert not tab.get("help").is_visible()
+    tab.page.keyboard.press("Escape")
+    assert tab.get("find-instances").input_value() == ""
+
+
+def focused(tab: Tab) -> dict[str, str]:
+    """The focused element's data attributes, name and whether its focus can be seen."""
+    return tab.frame.evaluate(
+        """() => {
+            const one = document.activeElement;
+            const style = getComputedStyle(one);
+            const ring = [one, one.parentElement].some(e => e && getComputedStyle(e).outlineStyle !== "none");
+            return {...one.dataset, name: one.getAttribute("aria-label") ?? one.textContent, ring: String(ring)};
+        }"""
+    )
+
+
+def tab_to(tab: Tab, **attributes: str) -> dict[str, str]:
+    """Presses Tab until the focus is on an element with these data attributes."""
+    seen = []
+    for _ in range(MOST_TABS):
+        tab.page.keyboard.press("Tab")
+        seen.append(focused(tab))
+        if attributes.items() <= seen[-1].items():
+            return seen[-1]
+    pytest.fail(f"Tab does not lead to {attributes}: {seen}")
+
+
+def test_the_walk_without_a_mouse(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=RUN_STATE)
+    tab.get("instance-square").first.wait_for()
+    tab.get("run-picker").focus()
+    assert tab_to(tab, testid="step-picker")["ring"] == "true"
+    assert tab_to(tab, testid="help-button")["ring"] == "true"
+
+    assert tab_to(tab, testid="graph-tensor", layer="hidden")["name"] == "Layer hidden"
+    tab.page.keyboard.press("Enter")
+    ready(tab)
+    assert tab_to(tab, testid="matrix-grid")["name"].startswith("Activations of hidden")
+    tab.page.keyboard.press("ArrowDown")
+    state = tab.wait("the cell below", lambda state: state["hover"] and state["hover"]["row"] == "class:dog")
+    tab.get("announcer").get_by_text(f"hidden, neuron {state['hover']['neuron']}, dog").wait_for()
+    tab.page.keyboard.press("s")
+    tab.wait("sorted", lambda state: state["sort"] == "class:dog")
+
+    first = tab_to(tab, testid="instance-square")
+    tab.get("announcer").get_by_text("true cat, predicted so with 0.80").wait_for()
+    tab.page.keyboard.press("ArrowRight")
+    assert focused(tab)["row"] != first["row"]
+    tab.page.keyboard.press("p")
+    row = focused(tab)["row"]
+    tab.wait("pinned", lambda state: state["pinned"] == [f"animal{row}"])
+    tab.page.keyboard.press("Enter")
+    tab.wait("unpinned", lambda state: state["pinned"] == [])
+
+    for _ in range(MOST_TABS):
+        tab.page.keyboard.press("Shift+Tab")
+        if focused(tab)["name"] == "Close hidden":
+            break
+    tab.page.keyboard.press("Enter")
+    tab.wait("closed", lambda state: state["layers"] == [])
+
+
+def test_nothing_moves_for_those_who_want_it_so(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = ready(open_tab(url, hash_state=PANELS))
+    moving = tab.frame.evaluate(
+        """() => [...document.querySelectorAll("*")].filter(one => {
+            const style = getComputedStyle(one);
+            return style.transitionDuration !== "0s" || style.animationName !== "none";
+        }).map(one => one.className)"""
+    )
+    assert moving == []
