@@ -53,11 +53,11 @@ def open_database(threads: int | None = None) -> "duckdb.DuckDBPyConnection":
 
 
 def lock(connection: "duckdb.DuckDBPyConnection") -> None:
-    """Takes files, network, extensions and configuration away from a database, for good."""
+    """Takes files, network, extensions and configuration away from a database and all its cursors, for good."""
     known = {name for (name,) in connection.execute("SELECT name FROM duckdb_settings()").fetchall()}
     for name, value in _LOCKED.items():
         if name in known:
-            connection.execute(f"SET {name} = {value}").fetchall()
+            connection.execute(f"SET GLOBAL {name} = {value}").fetchall()
 
 
 def create_table(connection: "duckdb.DuckDBPyConnection", schema: str, columns: Iterable[Attribute]) -> dict[str, str]:

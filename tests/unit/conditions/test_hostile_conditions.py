@@ -1,6 +1,5 @@
 """Whoever can reach the tab can type anything: each of these is refused with a sentence, or answered within bounds."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -237,19 +236,19 @@ HOLD_EVERYWHERE = ["letters NOT LIKE '%" + "a" * 200 + "%'", " AND ".join(["lett
 """Costly elsewhere: what backtracks, what grows, what is long."""
 
 
+LETTERS = Schema(("only",), (("letters", "text"),))
+
+
 @pytest.fixture(scope="module")
-def long_texts() -> Iterator[tuple[Engine, Schema]]:
+def long_texts() -> Instances:
     """3,000 instances with texts of 10,000 letters."""
     random = np.random.default_rng(0).integers(ord("a"), ord("c"), (3000, 10_000), np.uint8)
     letters = np.array([row.tobytes().decode() for row in random], np.object_)
     classes = np.zeros(3000, np.int32)
     attribute = Attribute("letters", "text", letters, np.ones(3000, np.bool_))
-    schema = Schema(("only",), (("letters", "text"),))
-    instances = Instances(
-        np.array(range(3000)).astype(str).astype(object), np.arange(3000), classes, classes, np.ones(3000), (attribute,)
+    return Instances(
+        np.arange(3000).astype(str).astype(object), np.arange(3000), classes, classes, np.ones(3000), (attribute,)
     )
-    with Engine(schema, instances, most_seconds=0.5) as engine:
-        yield engine, schema
 
 
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: ascii(text[:40]))
@@ -263,21 +262,22 @@ def test_a_hostile_condition_is_refused_with_a_sentence_and_a_place(text: str) -
 
 
 @pytest.mark.parametrize("text", COSTLY)
-def test_a_costly_pattern_is_stopped_and_the_engine_goes_on(long_texts: tuple[Engine, Schema], text: str) -> None:
-    engine, schema = long_texts
-    with pytest.raises(CostlyConditionError, match=r"took longer than 0\.5 s over 3,000 instances and was stopped"):
-        engine.members(parse_condition(text, schema))
-    assert rows(engine, "index < 2", schema) == [0, 1]
+def test_a_costly_pattern_is_stopped_and_the_engine_goes_on(long_texts: Instances, text: str) -> None:
+    condition = parse_condition(text, LETTERS)
+    with Engine(LETTERS, long_texts, most_seconds=0.5) as engine:
+        with pytest.raises(CostlyConditionError, match=r"took longer than 0\.5 s over 3,000 instances and was stopped"):
+            engine.members(condition)
+        assert rows(engine, "index < 2", LETTERS) == [0, 1]
 
 
-def test_bounded_conditions_are_answered_without_growing(long_texts: tuple[Engine, Schema]) -> None:
-    engine, schema = long_texts
-    before = psutil.Process().memory_info().rss
-    for text in HOLD_NOWHERE:
-        assert rows(engine, text, schema) == []
-    for text in HOLD_EVERYWHERE:
-        assert rows(engine, text, schema) == list(range(3000))
-    assert psutil.Process().memory_info().rss - before < 200 * 2**20
+def test_bounded_conditions_are_answered_without_growing(long_texts: Instances) -> None:
+    with Engine(LETTERS, long_texts, most_seconds=60) as engine:
+        before = psutil.Process().memory_info().rss
+        for text in HOLD_NOWHERE:
+            assert rows(engine, text, LETTERS) == []
+        for text in HOLD_EVERYWHERE:
+            assert rows(engine, text, LETTERS) == list(range(3000))
+        assert psutil.Process().memory_info().rss - before < 200 * 2**20
 
 
 def test_names_and_texts_never_become_sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

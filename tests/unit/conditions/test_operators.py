@@ -95,6 +95,8 @@ MEANINGS = {
     "age % 2 = -1": [4],
     "1 / age > 0.9": [0],
     "1 / age IS NULL": [3, 5, 6],
+    "age / (age / index) IS NULL": [0, 3, 5, 6],
+    "1 / (1 / index) = 0": [],
     "age % 0 IS NULL": [0, 1, 2, 3, 4, 5, 6, 7],
     "age * 10 IS NULL": [3, 6, 7],
     "age * 10 > 0": [0, 1, 2],

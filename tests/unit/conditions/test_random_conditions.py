@@ -25,7 +25,7 @@ def assert_only_ours(text: str) -> None:
 
 
 @given(conditions)
-@settings(max_examples=500, deadline=None, derandomize=True, database=None)
+@settings(max_examples=1000, deadline=None, derandomize=True, database=None)
 def test_random_conditions_hold_where_the_oracle_says(engine: Engine, node: Node) -> None:
     assert rows(engine, node.text) == [row for row in range(8) if node.value(row) is True], node.text
     assert_only_ours(node.text)
