@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import { findInstances, searchableTexts } from "../src/state/finding";
+import { groupInstances } from "../src/views/instances/grouping";
+import { rowAfter } from "../src/views/instances/motion";
+import {
+  EVERYTHING,
+  isInSight,
+  placeGroups,
+  STEP,
+  sightOf,
+  squarePlace,
+  squaresInSight,
+} from "../src/views/instances/windowing";
+import { instances } from "./samples";
+
+const rows = (from: number, count: number) => Array.from({ length: count }, (_, at) => from + at);
+
+describe("finding", () => {
+  const text = { name: "text", type: "text", numbers: [], booleans: [], codes: [], categories: [], present: [] };
+  const animals = instances({ attributes: [{ ...text, texts: ["A black Cat", "b is here", "a dog"] }] });
+  const find = (wanted: string) => [...findInstances(animals, searchableTexts(animals), wanted)];
+
+  test("takes a part of a text in any case", () => {
+    expect(find("CAT")).toEqual([1, 0, 0]);
+    expect(find("a ")).toEqual([1, 0, 1]);
+  });
+
+  test("takes an id, and behind # nothing but an id", () => {
+    expect(find("#b")).toEqual([0, 1, 0]);
+    expect(find("#dog")).toEqual([0, 0, 0]);
+    expect(find("c")).toEqual([1, 0, 1]);
+  });
+
+  test("takes the place in the stream where ids were derived", () => {
+    const derived = { ...animals, ids_given: false, index: [10, 20, 30] };
+    expect([...findInstances(derived, searchableTexts(derived), "#20")]).toEqual([0, 1, 0]);
+  });
+});
+
+describe("windowing", () => {
+  const many = [
+    { correct: rows(0, 25_000), misclassified: rows(25_000, 500) },
+    { correct: rows(30_000, 20_000), misclassified: [] },
+  ];
+  const placed = placeGroups(many, 262);
+
+  test("stacks groups of as many lines as their squares need", () => {
+    expect(placed[0]?.perLine).toEqual({ correct: 14, misclassified: 5 });
+    expect(placed[0]?.height).toBe(32 + Math.ceil(25_000 / 14) * STEP + 7);
+    expect(placed[1]?.top).toBe(placed[0]?.height);
+    expect(squarePlace(15, 14)).toEqual({ left: STEP, top: STEP });
+  });
+
+  test("of 45,500 squares makes those in sight, and their lines are the right ones", () => {
+    const sight = sightOf(many, 10_000, 500);
+    const [first, second] = placed;
+    if (!first || !second) throw new Error("two groups were placed");
+    expect(isInSight(second, sight)).toBe(false);
+    const [from, to] = squaresInSight(first, "correct", 25_000, sight);
+    expect(to - from).toBeLessThan(1_300);
+    expect(squarePlace(from, 14).top + 32).toBeLessThanOrEqual(10_000);
+    expect(squarePlace(to, 14).top + 32).toBeGreaterThanOrEqual(10_500);
+    expect(squaresInSight(first, "misclassified", 500, sight)).toEqual([500, 500]);
+  });
+
+  test("makes all of up to 2,000", () => {
+    const few = [{ correct: rows(0, 1_500), misclassified: rows(1_500, 500) }];
+    expect(sightOf(few, 0, 100)).toEqual(EVERYTHING);
+    const [only] = placeGroups(few, 262);
+    expect(only && squaresInSight(only, "correct", 1_500, EVERYTHING)).toEqual([0, 1_500]);
+  });
+});
+
+describe("arrow keys among squares", () => {
+  const groups = [
+    { correct: rows(0, 20), misclassified: [20, 21] },
+    { correct: [], misclassified: [22] },
+    { correct: rows(23, 3), misclassified: [] },
+  ];
+  const placed = placeGroups(groups, 262);
+  const rowBy = (row: number, key: string) => rowAfter(groups, placed, row, key);
+
+  test("lead on across sides and groups, and end at the ends", () => {
+    expect([rowBy(19, "ArrowRight"), rowBy(21, "ArrowRight"), rowBy(22, "ArrowRight")]).toEqual([20, 22, 23]);
+    expect([rowBy(0, "ArrowLeft"), rowBy(25, "ArrowRight")]).toEqual([null, null]);
+    expect([rowBy(7, "Home"), rowBy(7, "End")]).toEqual([0, 25]);
+  });
+
+  test("lead up and down by lines, then to the next group that has such squares", () => {
+    expect([rowBy(0, "ArrowDown"), rowBy(14, "ArrowUp")]).toEqual([14, 0]);
+    expect([rowBy(15, "ArrowDown"), rowBy(23, "ArrowUp")]).toEqual([23, 19]);
+    expect(rowBy(20, "ArrowDown")).toBe(22);
+  });
+
+  test("mean nothing for other keys", () => {
+    expect(rowBy(0, "x")).toBeNull();
+  });
+});
+
+test("instances stand by true label, each side by score descending", () => {
+  const many = instances({
+    id: ["a", "b", "c", "d"],
+    label: [0, 0, 0, 1],
+    predicted: [0, 0, 1, 1],
+    score: [0.5, 0.9, 0.8, 1],
+  });
+  expect(groupInstances(many, 2)).toEqual([
+    { correct: [1, 0], misclassified: [2] },
+    { correct: [3], misclassified: [] },
+  ]);
+});
