@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import activis_tb.keras as keras
+    import activis_tb.subsets as subsets
     import activis_tb.summary as summary
     from activis_tb.errors import ActivisError as ActivisError
     from activis_tb.recording.snapshot import preprocess as preprocess
 
-__all__ = ["ActivisError", "keras", "preprocess", "summary"]
+__all__ = ["ActivisError", "keras", "preprocess", "subsets", "summary"]
 __version__ = "0.1.0"
 
 _HOME = {
     "ActivisError": "activis_tb.errors",
     "preprocess": "activis_tb.recording.snapshot",
 }
-_MODULES = ("keras", "summary")
+_MODULES = ("keras", "subsets", "summary")
 
 
 def __getattr__(name: str) -> Any:

@@ -15,6 +15,7 @@ conditions are used, not where TensorBoard starts.
 """
 
 from activis_tb.conditions.condition import Condition, check_syntax, parse_condition
+from activis_tb.conditions.distribution import Distribution
 from activis_tb.conditions.engine import Engine
 from activis_tb.conditions.errors import ConditionError, CostlyConditionError
 from activis_tb.conditions.expression import Computed, Neuron, ScoreOf
@@ -26,6 +27,7 @@ __all__ = [
     "Condition",
     "ConditionError",
     "CostlyConditionError",
+    "Distribution",
     "Engine",
     "Instances",
     "Neuron",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from activis_tb.conditions.condition import Condition
 from activis_tb.conditions.database import create_table, load_table, lock, open_database
+from activis_tb.conditions.distribution import Distribution, number_distribution, text_distribution
 from activis_tb.conditions.errors import CostlyConditionError
 from activis_tb.conditions.expression import Column, Computed, Match, parts_of
 from activis_tb.conditions.instances import Instances, StoredInstances, columns_of
@@ -99,7 +100,7 @@ class Engine:
         query = Query(condition.expression, self._columns, names)
         arrays = {names[part]: array for part, array in values.items()}
         found = np.empty(self._rows, np.bool_)
-        with self._bounded(condition) as (cursor, overdue):
+        with self._bounded(condition.text) as (cursor, overdue):
             pacing = Pacing(self._rows, self._searched_bytes(cursor, condition))
             start = 0
             while start < self._rows:
@@ -108,8 +109,21 @@ class Engine:
                 pacing.learn(start, stop, perf_counter() - began)
                 start = stop
                 if overdue.is_set():
-                    raise self._too_slow(condition)
+                    raise self._too_slow(condition.text)
         return found
+
+    def distribution(self, name: str) -> Distribution:
+        """Returns how the values of one column are distributed.
+
+        Raises:
+            CostlyConditionError: That took too long or too much memory, and was stopped.
+            KeyError: There is no such column.
+        """
+        table, column = f"s{self._generation}.instances", self._columns[name]
+        with self._bounded(name) as (cursor, _):
+            if self._schema.columns[name] == "number":
+                return number_distribution(cursor, table, column)
+            return text_distribution(cursor, table, column)
 
     def _fill(self, instances: Instances, computed: ComputedColumn | None) -> None:
         self._begin(instances.rows, computed)
@@ -144,7 +158,7 @@ class Engine:
         return values
 
     @contextmanager
-    def _bounded(self, condition: Condition) -> Iterator[tuple["duckdb.DuckDBPyConnection", Event]]:
+    def _bounded(self, text: str) -> Iterator[tuple["duckdb.DuckDBPyConnection", Event]]:
         """A cursor of its own for one evaluation, interrupted when the time is over."""
         import duckdb
 
@@ -162,21 +176,21 @@ class Engine:
         try:
             yield cursor, overdue
         except duckdb.InterruptException as error:
-            raise self._too_slow(condition) from error
+            raise self._too_slow(text) from error
         except duckdb.OutOfMemoryException as error:
             message = "The condition needs more memory than it may take; ask for less at once."
-            raise CostlyConditionError(message, (0, len(condition.text))) from error
+            raise CostlyConditionError(message, (0, len(text))) from error
         finally:
             timer.cancel()
             timer.join()
             cursor.close()
 
-    def _too_slow(self, condition: Condition) -> CostlyConditionError:
+    def _too_slow(self, text: str) -> CostlyConditionError:
         message = (
             f"The condition took longer than {self._most_seconds:g} s over {self._rows:,} instances and was stopped. "
             "A simpler pattern, or LIKE instead of ~, is faster."
         )
-        return CostlyConditionError(message, (0, len(condition.text)))
+        return CostlyConditionError(message, (0, len(text)))
 
     def _evaluate(
         self,

@@ -48,6 +48,9 @@ class ActivisPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/projection": self._data("projection"),
             "/health": self._data("health"),
             "/scores": self._data("scores"),
+            "/subset": self._data("subset"),
+            "/subset_statistics": self._data("subset_statistics"),
+            "/summaries": self._data("summaries"),
             "/index.js": self._static,
             "/*": self._static,
         }

@@ -9,9 +9,11 @@ from tensorboard.data.provider import DataProvider
 from werkzeug.wrappers import Request, Response
 
 from activis_tb.analysis.projection import PERPLEXITY
+from activis_tb.conditions import ConditionError
 from activis_tb.errors import ArgumentError, StoredDataError
 from activis_tb.model import STATISTIC_NAMES, Attribute
 from activis_tb.plugin import payloads, wire
+from activis_tb.plugin.admission import BusyError
 from activis_tb.plugin.catalogue import Catalogue
 from activis_tb.plugin.graphs import Graphs
 from activis_tb.plugin.guard import sentence
@@ -21,6 +23,7 @@ from activis_tb.plugin.params import NotFoundError, Parameters
 from activis_tb.plugin.projections import METHODS, Projections
 from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.snapshots import JoinedSnapshot, Snapshots
+from activis_tb.plugin.subset_routes import SubsetRoutes, refused_condition
 from activis_tb.storage import activis_pb2 as pb
 
 _STATUS_CODES: tuple[tuple[type[Exception], int], ...] = (
@@ -28,6 +31,7 @@ _STATUS_CODES: tuple[tuple[type[Exception], int], ...] = (
     (ArgumentError, 400),
     (StoredDataError, 422),
     (QueueFullError, 503),
+    (BusyError, 503),
 )
 _MOST_PICTURE_COLUMNS = 4
 _PERPLEXITIES = (5, 100)
@@ -62,12 +66,18 @@ class Routes:
             "health": self._health,
             "scores": self._scores,
         }
+        self._subset_handlers = SubsetRoutes(logdir).handlers
 
     def answer(self, route: str, request: Request) -> Response:
         """Returns the answer of `route`; what is wrong with the request or the data becomes a sentence."""
         experiment = plugin_util.experiment_id(request.environ)
         try:
-            return self._handlers[route](request, Parameters(request.args), experiment)
+            parameters = Parameters(request.args)
+            if route in self._subset_handlers:
+                return self._subset_handlers[route](request, parameters, self._snapshot(parameters, experiment))
+            return self._handlers[route](request, parameters, experiment)
+        except ConditionError as error:
+            return refused_condition(request, error)
         except errors.PublicError as error:
             return sentence(request, str(error), error.http_code, error.headers)
         except tuple(kind for kind, _ in _STATUS_CODES) as error:

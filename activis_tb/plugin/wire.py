@@ -17,7 +17,8 @@ ENCODED_TYPES: tuple[AttributeType, ...] = ("image", "audio")
 MOST_SCORES = 200_000
 """Scores that go into the columns of the instances; more are fetched apart."""
 
-_MOST_COUNTED_CLASSES = 100
+MOST_COUNTED_CLASSES = 100
+"""More predicted counts than these do not go into descriptions."""
 
 
 def snapshot_entry(snapshot: JoinedSnapshot) -> pb.SnapshotEntry:
@@ -56,7 +57,7 @@ def _subset(subset: Subset, classes: int) -> pb.SubsetEntry:
         condition=subset.condition,
         count=subset.count,
         correct=subset.correct,
-        predicted_counts=subset.predicted_counts if classes <= _MOST_COUNTED_CLASSES else (),
+        predicted_counts=subset.predicted_counts if classes <= MOST_COUNTED_CLASSES else (),
     )
 
 

@@ -1,0 +1,160 @@
+"""The instances that conditions are evaluated over: all of them where they are kept one by one, else the sample."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from threading import Lock
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.analysis.estimates import Strata
+from activis_tb.conditions import Computed, Engine, Instances, Neuron, Schema
+from activis_tb.errors import StoredDataError
+from activis_tb.model import Sample
+from activis_tb.plugin.recent import Recent
+from activis_tb.plugin.snapshots import JoinedSnapshot
+from activis_tb.plugin.stores import Store
+
+Exactness = Literal["exact", "bound", "estimate"]
+"""`bound`: counts are exact, averages within a stated bound; `estimate`: from a sample, with standard errors."""
+
+_MOST_SAMPLES = 16
+_MOST_STORES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Instances of one snapshot that conditions can be evaluated over.
+
+    Attributes:
+        snapshot: Whose they are.
+        schema: What conditions are checked against.
+        engine: Evaluates them.
+        exactness: Of what is computed from them.
+        label: True classes, int32 (instances,).
+        predicted: Predicted classes, int32 (instances,).
+        rows: Where every sampled row is among the instances, int64 (rows,).
+        strata: How the sampled rows stand for all instances.
+        over: Instances that answers are based on.
+        store: All instances, where they are kept one by one.
+        note: Why it is the sample although all instances were kept; mostly empty.
+    """
+
+    snapshot: JoinedSnapshot
+    schema: Schema
+    engine: Engine
+    exactness: Exactness
+    label: NDArray[np.int32]
+    predicted: NDArray[np.int32]
+    rows: NDArray[np.int64]
+    strata: Strata
+    over: int
+    store: Store | None = None
+    note: str = ""
+
+
+class Populations:
+    """Opens and keeps populations: those used least recently are closed when nobody uses them any more.
+
+    Args:
+        logdir: As TensorBoard was given it; may be empty.
+    """
+
+    def __init__(self, logdir: str) -> None:
+        self._logdir = logdir
+        self._samples: Recent[str, Population] = Recent(_MOST_SAMPLES)
+        self._stores: Recent[str, Population] = Recent(_MOST_STORES)
+        self._building = Lock()
+
+    def get(self, snapshot: JoinedSnapshot) -> Population:
+        """Returns the best population of `snapshot`: the sample if that is everything, else all instances if possible.
+
+        Raises:
+            StoredDataError: The sample is damaged.
+        """
+        manifest = snapshot.manifest
+        if not manifest.stored or manifest.rows == manifest.instances:
+            return self.sample(snapshot)
+        try:
+            return self._made(self._stores, snapshot, partial(_stored, self._logdir, snapshot))
+        except StoredDataError as error:
+            return self.sample(snapshot, str(error))
+
+    def sample(self, snapshot: JoinedSnapshot, note: str = "") -> Population:
+        """Returns the sampled instances of `snapshot`; `note` says why it is them."""
+        sampled = self._made(self._samples, snapshot, partial(_sampled, snapshot))
+        return replace(sampled, note=note) if note else sampled
+
+    def _made(
+        self, kept: Recent[str, Population], snapshot: JoinedSnapshot, make: Callable[[], Population]
+    ) -> Population:
+        """What is kept of a snapshot; two threads do not make the same one at the same time."""
+        key = f"{snapshot.key}{snapshot.version}"
+        known = kept.get(key)
+        if known is not None:
+            return known
+        with self._building:
+            return kept.get_or_make(key, make)
+
+
+def schema_of(snapshot: JoinedSnapshot) -> Schema:
+    """Returns what conditions about `snapshot` may speak of."""
+    manifest = snapshot.manifest
+    layers = tuple((layer.name, layer.neurons) for layer in snapshot.layers)
+    return Schema(manifest.classes, manifest.attributes, layers)
+
+
+def _sampled(snapshot: JoinedSnapshot) -> Population:
+    sample = snapshot.reader.sample()
+    schema = schema_of(snapshot)
+    strata = _strata(snapshot, sample)
+    everything = bool(strata.drawn.all()) and len(strata.drawn) == snapshot.manifest.instances
+    return Population(
+        snapshot=snapshot,
+        schema=schema,
+        engine=Engine(schema, Instances.of_sample(sample), partial(_computed, snapshot)),
+        exactness="exact" if everything else "estimate",
+        label=sample.label,
+        predicted=sample.predicted,
+        rows=np.arange(len(sample.label)),
+        strata=strata,
+        over=int(strata.sizes.sum()),
+    )
+
+
+def _stored(logdir: str, snapshot: JoinedSnapshot) -> Population:
+    store = Store(logdir, snapshot)
+    label, predicted = store.outcomes()
+    sample = snapshot.reader.sample(without=("image", "audio"))
+    if sample.index.max(initial=-1) >= store.instances or (label[sample.index] != sample.label).any():
+        message = "The stored instances are not those of the sample. Record the step again."
+        raise StoredDataError(message)
+    schema = schema_of(snapshot)
+    return Population(
+        snapshot=snapshot,
+        schema=schema,
+        engine=Engine(schema, store.table(schema), store.computed),
+        exactness="bound",
+        label=label,
+        predicted=predicted,
+        rows=sample.index,
+        strata=_strata(snapshot, sample),
+        over=store.instances,
+        store=store,
+    )
+
+
+def _strata(snapshot: JoinedSnapshot, sample: Sample) -> Strata:
+    """Where every instance is in the sample, all of them are drawn, whatever they were kept for."""
+    manifest = snapshot.manifest
+    totals = np.array([subset.count for subset in manifest.subsets[: len(manifest.classes)]], np.int64)
+    everything = manifest.rows == manifest.instances
+    return Strata(sample.label, np.ones_like(sample.drawn) if everything else sample.drawn, totals)
+
+
+def _computed(snapshot: JoinedSnapshot, part: Computed) -> NDArray[np.float32]:
+    if isinstance(part, Neuron):
+        return snapshot.reader_of(part.layer).activations(part.layer)[:, part.neuron]
+    return snapshot.reader.scores()[:, part.position]

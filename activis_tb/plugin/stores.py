@@ -1,0 +1,104 @@
+"""The side files of a snapshot, where this machine has them."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.analysis.quantization import dequantise, half_step
+from activis_tb.conditions import Computed, Neuron, Schema, StoredColumn, StoredInstances
+from activis_tb.errors import StoredDataError
+from activis_tb.model import ATTRIBUTE_TYPES, CodedActivations
+from activis_tb.plugin.snapshots import JoinedSnapshot
+from activis_tb.storage.dataset_files import attribute_column, score_column
+from activis_tb.storage.dataset_reader import DatasetReader
+from activis_tb.storage.decoding import SnapshotReader
+
+
+class Store:
+    """Every instance of one snapshot.
+
+    Args:
+        logdir: As TensorBoard was given it; empty where there are several.
+        snapshot: Of a recording with `keep="all"`.
+
+    Attributes:
+        instances: Their number.
+
+    Raises:
+        StoredDataError: The files are not there, or damaged.
+    """
+
+    def __init__(self, logdir: str, snapshot: JoinedSnapshot) -> None:
+        if not logdir or "://" in logdir:
+            message = "The files with every instance cannot be found: start TensorBoard with --logdir=FOLDER."
+            raise StoredDataError(message)
+        self._run_directory = Path(logdir).expanduser() / snapshot.key.run
+        self._snapshot = snapshot
+        self._dataset = DatasetReader(self._run_directory, snapshot.manifest)
+        self._layers: dict[str, list[CodedActivations]] = {}
+        self.instances = self._dataset.instances
+
+    def table(self, schema: Schema) -> StoredInstances:
+        """Returns what conditions are evaluated over."""
+        known = frozenset[str]().union(*(part.columns for part in self._dataset.parts))
+        sources = {name: name for name in ("id", "index", "label", "predicted", "score")}
+        for position, (name, _) in enumerate(self._snapshot.manifest.attributes):
+            sources[name] = attribute_column(position)
+        columns = tuple(
+            StoredColumn(name, type_, source if (source := sources.get(name)) in known else None)
+            for name, type_ in schema.columns.items()
+        )
+        return StoredInstances(tuple(self._dataset.parquet_files), self.instances, schema.classes, columns)
+
+    def outcomes(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Returns the true and the predicted classes, int32 (instances,) each."""
+        classes = len(self._snapshot.manifest.classes)
+        columns = self._dataset.columns("label", "predicted")
+        label, predicted = (np.ma.filled(columns[name].astype(np.int32), -1) for name in ("label", "predicted"))
+        if min(label.min(), predicted.min()) < 0 or max(label.max(), predicted.max()) >= classes:
+            message = f"The stored instances in {self._run_directory} have classes that there are not. Record again."
+            raise StoredDataError(message)
+        return label, predicted
+
+    def layer(self, name: str) -> list[CodedActivations]:
+        """Returns the activations of a layer, part by part.
+
+        Raises:
+            NotFoundError: It was not recorded.
+            StoredDataError: Its files are damaged, or it was recorded by a session that did not keep every instance in
+                this order.
+        """
+        if name not in self._layers:
+            self._layers[name] = self._dataset_of(self._snapshot.reader_of(name)).layer(name)
+        return self._layers[name]
+
+    def computed(self, part: Computed) -> NDArray[np.float32]:
+        """Returns the activations of a neuron, from their codes, or the scores of a class, float32 (instances,)."""
+        if isinstance(part, Neuron):
+            return np.concatenate([_column(coded, part.neuron) for coded in self.layer(part.layer)])
+        name = score_column(part.position)
+        return np.ma.filled(self._dataset.columns(name)[name].astype(np.float32), np.nan)
+
+    def uncertainty(self, part: Neuron) -> float:
+        """Returns by how much the activations of a neuron can be off."""
+        return max(float(half_step(coded)[part.neuron]) for coded in self.layer(part.layer))
+
+    def _dataset_of(self, reader: SnapshotReader) -> DatasetReader:
+        """The files of the session that recorded a layer; sampled instances at other positions betray another order."""
+        newest = self._snapshot.reader
+        if reader is newest:
+            return self._dataset
+        expected, found = (one.sample(without=ATTRIBUTE_TYPES).index for one in (newest, reader))
+        if not np.array_equal(expected, found):
+            message = "The session that recorded this layer went through the instances in another order."
+            raise StoredDataError(message)
+        return DatasetReader(self._run_directory, reader.manifest)
+
+
+def _column(coded: CodedActivations, neuron: int) -> NDArray[np.float32]:
+    one = slice(neuron, neuron + 1)
+    narrow = CodedActivations(
+        coded.codes[:, one], coded.origin[one], coded.scale[one], coded.positive_from[one], coded.tallies[:, :, one]
+    )
+    return dequantise(narrow, narrow.codes)[:, 0]

@@ -1,0 +1,162 @@
+"""Subsets of one snapshot by condition: which instances, how many, and what every layer does over them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.analysis.estimates import EstimatedCount, estimate_count
+from activis_tb.conditions import Condition, Neuron, parse_condition
+from activis_tb.errors import StoredDataError
+from activis_tb.plugin.admission import Admission
+from activis_tb.plugin.populations import Population, Populations, schema_of
+from activis_tb.plugin.recent import Recent
+from activis_tb.plugin.snapshots import JoinedSnapshot
+from activis_tb.plugin.subset_averages import Averages, StatisticChoice, all_averages, sampled_averages, work_of
+from activis_tb.plugin.wire import MOST_COUNTED_CLASSES
+from activis_tb.storage import activis_pb2 as pb
+
+_MOST_MASKS = 64
+_MOST_AVERAGES = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Subset:
+    """The instances that a condition holds for.
+
+    Attributes:
+        population: Which instances were looked at.
+        condition: The condition.
+        packed: Who of them is a member, one bit each, uint8.
+        note: What else to know; mostly empty.
+    """
+
+    population: Population
+    condition: Condition
+    packed: NDArray[np.uint8]
+    note: str
+
+    @property
+    def members(self) -> NDArray[np.bool_]:
+        """Bool (instances,) of the population."""
+        return np.unpackbits(self.packed, count=len(self.population.label)).view(np.bool_)
+
+    @property
+    def rows(self) -> NDArray[np.bool_]:
+        """Bool (rows,) of the sample."""
+        return np.asarray(self.members[self.population.rows])
+
+    @property
+    def count(self) -> EstimatedCount:
+        """How many instances there are, over all."""
+        if self.population.exactness == "estimate":
+            return estimate_count(self.population.strata, self.rows)
+        return EstimatedCount(float(np.count_nonzero(self.members)), 0.0)
+
+
+class Subsets:
+    """Evaluates conditions, a few at a time, and remembers the newest answers.
+
+    Args:
+        logdir: As TensorBoard was given it; may be empty.
+    """
+
+    def __init__(self, logdir: str) -> None:
+        self.populations = Populations(logdir)
+        self.admission = Admission()
+        self._subsets: Recent[tuple[str, str], Subset] = Recent(_MOST_MASKS)
+        self._averages: Recent[tuple[str, ...], Averages] = Recent(_MOST_AVERAGES)
+
+    def subset(self, snapshot: JoinedSnapshot, text: str) -> Subset:
+        """Returns the subset that the condition `text` describes.
+
+        Raises:
+            ConditionError: The text is no condition, or a too costly one.
+            BusyError: Too many are being evaluated.
+        """
+        condition = parse_condition(text, schema_of(snapshot))
+        key = (f"{snapshot.key}{snapshot.version}", text)
+        known = self._subsets.get(key)
+        if known is not None:
+            return known
+        with self.admission.admitted():
+            return self._subsets.get_or_make(key, lambda: self._evaluate(snapshot, condition))
+
+    def averages(
+        self, snapshot: JoinedSnapshot, layer: str, statistic: StatisticChoice, text: str
+    ) -> tuple[Subset, Averages]:
+        """Returns what the neurons of a layer do over a subset; see `subset` for errors.
+
+        Raises:
+            NotFoundError: There is no such layer.
+        """
+        snapshot.reader_of(layer)
+        subset = self.subset(snapshot, text)
+        work = work_of(statistic) if subset.population.store else "all"
+        key = (f"{snapshot.key}{snapshot.version}", text, layer, work)
+        known = self._averages.get(key)
+        if known is None:
+            with self.admission.admitted():
+                known = self._averages.get_or_make(key, lambda: _averages(subset, layer, statistic))
+        return subset, known
+
+    def _evaluate(self, snapshot: JoinedSnapshot, condition: Condition) -> Subset:
+        population = self.populations.get(snapshot)
+        try:
+            members = population.engine.members(condition)
+            note = _blur(population, condition)
+        except StoredDataError as error:
+            if population.store is None:
+                raise
+            population = self.populations.sample(snapshot, str(error))
+            members, note = population.engine.members(condition), ""
+        return Subset(population, condition, np.packbits(members), note or population.note)
+
+
+def _blur(population: Population, condition: Condition) -> str:
+    """What is uncertain about the members themselves: activations of neurons are known from their codes only."""
+    neurons = [part for part in condition.computed if isinstance(part, Neuron)]
+    if population.store is None or not neurons:
+        return ""
+    shown = ", ".join(
+        f"neuron('{part.layer}', {part.neuron}) ± {population.store.uncertainty(part):.2g}" for part in neurons
+    )
+    return f"Stored activations are rounded: {shown}; instances so near to a limit may count on its other side."
+
+
+def _averages(subset: Subset, layer: str, statistic: StatisticChoice) -> Averages:
+    population, note = subset.population, subset.population.note
+    if population.store is not None:
+        try:
+            return all_averages(population.store.layer(layer), subset.members, statistic)
+        except StoredDataError as error:
+            note = str(error)
+    activations = population.snapshot.reader_of(layer).activations(layer)
+    return sampled_averages(population.strata, subset.rows, activations, note=note)
+
+
+def describe(subset: Subset) -> pb.SubsetDescription:
+    """Returns the wire message about a subset."""
+    population = subset.population
+    members, rows, count = subset.members, subset.rows, subset.count
+    right = population.label == population.predicted
+    classes = len(population.schema.classes)
+    if population.exactness == "estimate":
+        correct = estimate_count(population.strata, rows & right)
+        weights = np.where(rows, population.strata.weights, 0)
+    else:
+        correct = EstimatedCount(float(np.count_nonzero(members & right)), 0.0)
+        weights = members.astype(np.float64)
+    counts = np.bincount(population.predicted, weights, minlength=classes)
+    return pb.SubsetDescription(
+        count=count.value,
+        correct=correct.value,
+        total=population.snapshot.manifest.instances,
+        predicted_counts=counts.tolist() if classes <= MOST_COUNTED_CLASSES else (),
+        exactness=population.exactness,
+        over=population.over,
+        rows=np.flatnonzero(rows).tolist(),
+        count_error=count.error,
+        correct_error=correct.error,
+        note=subset.note,
+    )

@@ -1,0 +1,42 @@
+"""How the values of every outcome and attribute are distributed, over as many instances as can be looked at."""
+
+from activis_tb.conditions import CostlyConditionError, Distribution
+from activis_tb.plugin.populations import Population
+from activis_tb.storage import activis_pb2 as pb
+
+_LEFT_OUT = frozenset({"id", "index"})
+
+
+def summarise(population: Population) -> pb.ColumnSummaries:
+    """Returns the distribution of every column but the ids; empty where that takes too long."""
+    sampled = population.store is None
+    everything = population.exactness != "estimate"
+    return pb.ColumnSummaries(
+        columns=[
+            _column(population, name, type_)
+            for name, type_ in population.schema.columns.items()
+            if name not in _LEFT_OUT
+        ],
+        source="all" if everything else "sample",
+        over=len(population.label) if sampled else population.over,
+        total=population.snapshot.manifest.instances,
+        note=population.note,
+    )
+
+
+def _column(population: Population, name: str, type_: str) -> pb.ColumnSummary:
+    try:
+        found = population.engine.distribution(name)
+    except CostlyConditionError:
+        found = Distribution(0, 0)
+    encoded = type_ in {"image", "audio"}
+    return pb.ColumnSummary(
+        name=name,
+        type="category" if type_ == "class" else type_,
+        present=found.present,
+        distinct=0 if encoded else found.distinct,
+        values=[] if encoded else [pb.ValueCount(value=value, count=count) for value, count in found.values],
+        quantiles=found.quantiles,
+        edges=found.edges,
+        counts=found.counts,
+    )
