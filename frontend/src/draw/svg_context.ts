@@ -35,6 +35,8 @@ export class SvgContext {
   readonly recordsPaths = true;
   style: Style = { ...INITIAL };
   readonly #parts: string[] = [];
+  /** Several drawings may stand in one page, where the names of their parts must differ. */
+  readonly #name = Math.random().toString(36).slice(2, 10);
   readonly #clips: string[] = [];
   readonly #gradients: LinearGradient[] = [];
   readonly #saved: { style: Style; groups: number }[] = [];
@@ -83,7 +85,7 @@ export class SvgContext {
   }
 
   clip(): void {
-    const id = `clip${this.#clips.length}`;
+    const id = `clip-${this.#name}-${this.#clips.length}`;
     this.#clips.push(`<clipPath id="${id}"><path d="${this.#path}"/></clipPath>`);
     this.#open(`clip-path="url(#${id})"`);
   }
@@ -149,7 +151,7 @@ export class SvgContext {
   }
 
   createLinearGradient(x0: number, y0: number, x1: number, y1: number): LinearGradient {
-    const gradient = new LinearGradient(`gradient${this.#gradients.length}`, [x0, y0, x1, y1]);
+    const gradient = new LinearGradient(`gradient-${this.#name}-${this.#gradients.length}`, [x0, y0, x1, y1]);
     this.#gradients.push(gradient);
     return gradient;
   }

@@ -14,7 +14,7 @@ interface InstanceGroupProperties {
   group: Group;
   instances: InstanceColumns;
   classes: readonly string[];
-  subset: SubsetEntry | undefined;
+  subset: Pick<SubsetEntry, "count" | "correct"> | undefined;
   /** In sight, from the top of all groups. */
   sightTop: number;
   sightBottom: number;
@@ -43,8 +43,10 @@ export const InstanceGroup = memo(function InstanceGroup(properties: InstanceGro
         </span>
         <span class={count - correct > 0 ? "wrong-count" : "wrong-count none"}>{countText(count - correct)}</span>
       </h3>
-      <Squares {...properties} side="correct" />
-      <Squares {...properties} side="misclassified" />
+      <div class="sides">
+        <Squares {...properties} side="correct" />
+        <Squares {...properties} side="misclassified" />
+      </div>
     </section>
   );
 });

@@ -62,7 +62,7 @@ export function StepPicker({ steps, step, onPick }: StepPickerProperties) {
           </button>
         </>
       )}
-      <span class="step-text">
+      <span class={last > 0 ? "step-text several" : "step-text"}>
         <b>step {countText(step)}</b>
         {last > 0 && ` · ${position + 1} of ${steps.length}`}
       </span>
