@@ -1,0 +1,150 @@
+"""Controls of panels and graph: keys in the matrix, the locked row, wide layers, one panel alone, colours, search."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.end_to_end.conftest import serve, wait_for_snapshots
+from tests.end_to_end.tab import Tab
+from tests.snapshots import column, make_snapshot, write_snapshot
+
+pytestmark = pytest.mark.browser
+
+WIDE = 2000
+ROWS = 12
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Two classes of six; `wide` has the neuron's number as its activation for cats, and its opposite for dogs."""
+    logdir = tmp_path_factory.mktemp("panels") / "runs"
+    labels = [0, 1] * (ROWS // 2)
+    neurons = np.arange(WIDE, dtype=np.float32)
+    wide = np.array([neurons if label == 0 else neurons[::-1] for label in labels])
+    snapshot = make_snapshot(
+        {"wide": wide, "narrow": wide[:, :20]},
+        labels=labels,
+        attributes=[column("length", "number", [float(row) for row in range(ROWS)])],
+    )
+    write_snapshot(logdir, "run", snapshot)
+    with serve(logdir) as url:
+        wait_for_snapshots(url, 1)
+        yield url
+
+
+@pytest.fixture
+def tab(url: str, open_tab: Callable[..., Tab]) -> Tab:
+    tab = open_tab(url, hash_state="&p.activis.layers=wide,narrow&p.activis.sort=class:cat&p.activis.projection=pca")
+    tab.wait("both layers", both_are_there)
+    return tab
+
+
+def both_are_there(state: dict[str, Any]) -> bool:
+    sizes = {name: len(columns) for name, columns in state["columns"].items()}
+    return sizes == {"wide": WIDE, "narrow": 20} and all(state["projection"].values())
+
+
+def cats(state: dict[str, list[int]]) -> bool:
+    return state["lit"]["wide"] == list(range(0, ROWS, 2))
+
+
+def test_keys_move_through_the_matrix_and_the_readout_follows(tab: Tab) -> None:
+    panel = tab.get("panel", layer="wide")
+    grid, readout = panel.get_by_test_id("matrix-grid"), panel.get_by_test_id("readout")
+    grid.focus()
+    tab.page.keyboard.press("End")
+    tab.wait("the weakest neuron of cats", lambda state: (state["hover"] or {}).get("neuron") == 0)
+    tab.page.keyboard.press("ArrowLeft")
+    state = tab.wait("the one before", lambda state: state["hover"]["neuron"] == 1)
+    assert state["hover"]["row"] == "class:cat"
+    assert "neuron 1 · cat mean 1" in readout.inner_text()
+    tab.page.keyboard.press("ArrowDown")
+    tab.wait("dogs", lambda state: state["hover"]["row"] == "class:dog")
+    assert "neuron 1 · dog mean 1,998" in readout.inner_text()
+    panel.get_by_test_id("focus-ring").wait_for()
+    focused = tab.frame.evaluate(
+        "document.getElementById(document.activeElement.getAttribute('aria-activedescendant')).innerText"
+    )
+    assert focused == "dog, neuron 1: 1,998"
+    tab.page.keyboard.press("s")
+    state = tab.wait("sorted by dogs", lambda state: state["sort"] == "class:dog")
+    assert state["columns"]["wide"] == list(range(WIDE))
+
+
+def test_a_locked_row_stays_lit_until_escape(tab: Tab) -> None:
+    tab.get("panel", layer="wide").get_by_test_id("matrix-grid").focus()
+    tab.page.keyboard.press("Space")
+    tab.page.keyboard.press("Tab")
+    tab.wait("cats stay lit", lambda state: state["hover"] is None and cats(state))
+    assert "locked=class%3Acat" in tab.page.url
+    tab.get("panel", layer="narrow").get_by_test_id("matrix-grid").focus()
+    tab.page.keyboard.press("Escape")
+    tab.page.keyboard.press("Tab")
+    tab.wait("nothing is lit", lambda state: not state["lit"]["wide"])
+
+
+def test_a_wide_layer_has_a_map_whose_window_moves(tab: Tab) -> None:
+    panel = tab.get("panel", layer="wide")
+    assert panel.get_by_test_id("overview").get_attribute("data-kind") == "map"
+    assert tab.get("panel", layer="narrow").get_by_test_id("overview").count() == 0
+    handle = panel.get_by_test_id("overview-handle")
+    box = handle.bounding_box()
+    assert box is not None
+    tab.page.mouse.click(box["x"] + box["width"] - 2, box["y"] + box["height"] / 2)
+    tab.leave()
+    last = int(handle.get_attribute("max") or "0")
+    panel.get_by_text(f"neurons {last + 1:,}–{WIDE:,} of {WIDE:,}, by cat mean").wait_for()
+    assert int(handle.input_value()) == last > 1000
+    tab.screenshot("panel-map")
+    handle.dblclick(position={"x": 5, "y": 5})
+    tab.leave()
+    panel.get_by_text(f"neurons 1–{WIDE - last:,} of {WIDE:,}").wait_for()
+    assert handle.input_value() == "0"
+
+
+def test_a_maximised_panel_stands_alone_also_after_a_reload(tab: Tab) -> None:
+    tab.get("panel", layer="wide").get_by_test_id("maximise").click()
+    tab.get("panel", layer="narrow").wait_for(state="detached")
+    tab.page.reload()
+    tab.get("panel", layer="wide").wait_for()
+    assert tab.get("panel", layer="narrow").count() == 0
+    tab.get("panel", layer="wide").get_by_test_id("maximise").click()
+    tab.get("panel", layer="narrow").wait_for()
+
+
+def test_dots_are_coloured_by_a_number(tab: Tab) -> None:
+    before = picture(tab)
+    tab.get("panel", layer="wide").get_by_test_id("colour-picker").select_option("attribute:length")
+    tab.get("panel", layer="wide").locator(".legend-range").wait_for()
+    assert tab.get("panel", layer="wide").locator(".legend-range").inner_text().split() == ["0", "11"]
+    assert (picture(tab) != before).any()
+    assert "colour=attribute%3Alength" in tab.page.url
+
+
+def picture(tab: Tab) -> np.ndarray:
+    pixels = tab.frame.evaluate(
+        """() => {
+            const canvas = document.querySelector('[data-layer=wide] [data-testid=projection]');
+            return Array.from(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data);
+        }"""
+    )
+    return np.array(pixels, np.uint8)
+
+
+def test_the_graph_shrinks_to_a_bar_that_still_opens_layers(tab: Tab) -> None:
+    tab.get("slim-graph").click()
+    tab.get("graph-tensor", layer="narrow").click()
+    tab.wait("narrow is closed", lambda state: state["layers"] == ["wide"])
+    tab.get("slim-graph").click()
+    tab.get("find-node").wait_for()
+
+
+def test_a_node_is_found_by_name(tab: Tab) -> None:
+    tab.get("graph").locator("h2").click()
+    tab.page.keyboard.press("/")
+    tab.page.keyboard.type("narr")
+    tab.get("graph").locator(".located").wait_for()
+    assert tab.get("graph").locator(".find-node small").inner_text() == "1 of 1"
+    assert tab.get("graph").locator(".located").get_by_text("narrow").count() == 1
