@@ -11,12 +11,12 @@ LABEL = np.repeat([0, 1, 2], TOTALS).astype(np.int32)
 GENERATOR = np.random.default_rng(0)
 ACTIVATIONS = (GENERATOR.normal(size=(1000, 2)) + LABEL[:, None] * [1, -2]).astype(np.float32)
 ACTIVATIONS[::50, 1] = np.nan
-MEMBERS = GENERATOR.random(1000) < np.array([0.1, 0.5, 0.9])[LABEL]
+MEMBERS = GENERATOR.random(1000) < np.array([0.3, 0.5, 0.9])[LABEL]
 
 
 def draw(generator: np.random.Generator, quota: int = 60) -> np.ndarray:
     """Rows of a sample: at most `quota` of every class."""
-    rows = [generator.permutation(np.flatnonzero(LABEL == label))[:quota] for label in range(3)]
+    rows = [generator.permutation(np.flatnonzero(label == LABEL))[:quota] for label in range(3)]
     return np.concatenate(rows)
 
 
@@ -44,7 +44,7 @@ def test_a_complete_sample_is_exact() -> None:
 
 def test_estimates_are_right_on_average_and_spread_as_their_errors_say() -> None:
     generator = np.random.default_rng(1)
-    counts, means, count_errors, mean_errors = [], [], [], []
+    counts, totals, means, count_errors, mean_errors = [], [], [], [], []
     for _ in range(2000):
         rows = draw(generator)
         strata = strata_of(rows)
@@ -52,12 +52,15 @@ def test_estimates_are_right_on_average_and_spread_as_their_errors_say() -> None
         averages = estimate_averages(strata, MEMBERS[rows], ACTIVATIONS[rows])
         counts.append(count.value)
         count_errors.append(count.error)
+        totals.append(averages.mean * averages.count)
         means.append(averages.mean)
         mean_errors.append(averages.mean_error)
-    true_mean = np.nanmean(ACTIVATIONS[MEMBERS].astype(np.float64), axis=0)
+    members = ACTIVATIONS[MEMBERS].astype(np.float64)
+    true_mean = np.nanmean(members, axis=0)
     spread = np.std(counts)
     assert abs(np.mean(counts) - MEMBERS.sum()) < 4 * spread / np.sqrt(2000)
     assert_allclose(np.sqrt(np.mean(np.square(count_errors))), spread, rtol=0.06)
+    assert (np.abs(np.mean(totals, axis=0) - np.nansum(members, axis=0)) < 4 * np.std(totals, axis=0) / 2000**0.5).all()
     # A ratio is biased by the order of 1 / n: small against its own spread.
     assert (np.abs(np.mean(means, axis=0) - true_mean) < 0.1 * np.std(means, axis=0)).all()
     assert_allclose(np.sqrt(np.mean(np.square(mean_errors), axis=0)), np.std(means, axis=0), rtol=0.15)
