@@ -9,6 +9,7 @@ import { InstanceColumn } from "./views/instances/column";
 import { Panel } from "./views/panel/panel";
 import { Announcer } from "./views/status/announcer";
 import { LayerInvitation, NothingRecorded } from "./views/status/empty";
+import { SubsetBar } from "./views/subsets/bar";
 import { Toolbar } from "./views/toolbar/toolbar";
 import { Problem } from "./views/widgets/controls";
 import { usePalette, useStore } from "./views/widgets/store";
@@ -39,6 +40,7 @@ function Content() {
       <main class="views">
         <div class="left">
           <GraphView />
+          <SubsetBar />
           <div class="panels">
             {shownLayers(layers.value, durable.maximised.value).map((layer) => (
               <Panel key={layer.name} layer={layer} />

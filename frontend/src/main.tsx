@@ -3,12 +3,14 @@
 import { render as renderInto } from "preact";
 import "@fontsource/roboto/latin-400.css";
 import "@fontsource/roboto/latin-500.css";
+import "@fontsource/roboto-mono/latin-400.css";
 import "./styles/base.css";
 import "./styles/toolbar.css";
 import "./styles/graph.css";
 import "./styles/panel.css";
 import "./styles/projection.css";
 import "./styles/instances.css";
+import "./styles/subsets.css";
 import "./styles/help.css";
 import { App } from "./app";
 import { createClient } from "./contract/client";

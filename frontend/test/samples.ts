@@ -8,6 +8,7 @@ import type {
   RunEntry,
   RunList,
   SnapshotEntry,
+  SubsetDescription,
   SubsetEntry,
 } from "../src/contract/activis";
 
@@ -66,6 +67,21 @@ export const instances = (change: Partial<InstanceColumns> = {}): InstanceColumn
   drawn: [true, true, true],
   always: [false, false, false],
   attributes: [],
+  ...change,
+});
+
+/** What `subset` answers about the sampled rows `members`. */
+export const answer = (members: number[], change: Partial<SubsetDescription> = {}): SubsetDescription => ({
+  count: members.length,
+  correct: members.length,
+  total: 3,
+  predicted_counts: [],
+  exactness: "exact",
+  over: 3,
+  rows: members,
+  count_error: 0,
+  correct_error: 0,
+  note: "",
   ...change,
 });
 

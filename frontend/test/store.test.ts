@@ -5,7 +5,7 @@ import type { NpyArray } from "../src/contract/npy";
 import type { HashValues } from "../src/state/hash";
 import type { Cause, HashStore } from "../src/state/parent_hash";
 import { createStore } from "../src/state/store";
-import { graph, instances, runEntry, runList, snapshot } from "./samples";
+import { answer, graph, instances, runEntry, runList, snapshot } from "./samples";
 
 const NEURONS = 18;
 
@@ -58,6 +58,9 @@ function createClient(change: Partial<Client> = {}): Client {
       nonfinite: 0,
       nonfinite_over: 3,
     }),
+    subset: async () => answer([0, 2]),
+    subsetStatistics: async () => ({ values: rows([[4, 6, 5]]), exactness: "exact", bound: 0, standardError: 0 }),
+    summaries: async () => ({ columns: [], source: "all", over: 3, total: 3, note: "" }),
     imageUrl: () => "",
     ...change,
   };

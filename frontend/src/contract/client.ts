@@ -1,6 +1,6 @@
 /** The plugin's routes as functions. Every function aborts with `signal` and rejects with a sentence to show. */
 
-import type { Graph, InstanceColumns, LayerHealth, RunList } from "./activis";
+import type { ColumnSummaries, Graph, InstanceColumns, LayerHealth, RunList, SubsetDescription } from "./activis";
 import { decodeBytes, decodeFloats, type NpyArray } from "./npy";
 
 /** Names one snapshot: everything recorded at one (run, name, step). */
@@ -34,14 +34,37 @@ export interface Projection {
   neuronsLeftOut: number;
 }
 
+/** A statistic of a condition's instances. */
+export interface SubsetStatistic {
+  /** (1, neurons) */
+  values: NpyArray<Float32Array>;
+  /** As in `SubsetDescription`. */
+  exactness: string;
+  /** By how much a value may be off at most, and its standard error: the largest over the neurons; 0 where exact. */
+  bound: number;
+  standardError: number;
+}
+
+/** Where a condition is wrong. */
+export interface Mistake {
+  /** In characters, the end excluded. */
+  start: number;
+  end: number;
+  /** What to write there; empty where there is no good guess. */
+  suggestion: string;
+}
+
 /** A route answered with an error, or nothing answered. `message` is fit to be shown. */
 export class RouteError extends Error {
   /** HTTP status; 0 where there was no answer. */
   readonly status: number;
+  /** Null where it is not about a condition. */
+  readonly mistake: Mistake | null;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, mistake: Mistake | null = null) {
     super(message);
     this.status = status;
+    this.mistake = mistake;
   }
 }
 
@@ -69,6 +92,17 @@ export interface Client {
     request: ProjectionRequest,
     signal: AbortSignal,
   ): Promise<Projection>;
+  /** Which instances a condition holds for. */
+  subset(snapshot: SnapshotReference, condition: string, signal: AbortSignal): Promise<SubsetDescription>;
+  subsetStatistics(
+    snapshot: SnapshotReference,
+    layer: string,
+    statistic: Statistic,
+    condition: string,
+    signal: AbortSignal,
+  ): Promise<SubsetStatistic>;
+  /** What the attributes hold. */
+  summaries(snapshot: SnapshotReference, signal: AbortSignal): Promise<ColumnSummaries>;
   /** Address of an instance's picture. */
   imageUrl(snapshot: SnapshotReference, attribute: string, row: number): string;
 }
@@ -105,6 +139,17 @@ export function createClient(base: string): Client {
         neuronsLeftOut: number("Activis-Neurons-Left-Out"),
       };
     },
+    subset: (snapshot, condition, signal) => json("subset", { ...snapshot, condition }, signal),
+    subsetStatistics: async (snapshot, layer, statistic, condition, signal) => {
+      const response = await get("subset_statistics", { ...snapshot, layer, statistic, condition }, signal);
+      return {
+        values: decodeFloats(await response.arrayBuffer()),
+        exactness: response.headers.get("Activis-Exactness") ?? "",
+        bound: Number(response.headers.get("Activis-Bound") ?? 0),
+        standardError: Number(response.headers.get("Activis-Standard-Error") ?? 0),
+      };
+    },
+    summaries: (snapshot, signal) => json("summaries", snapshot, signal),
     imageUrl: (snapshot, attribute, row) => address(base, "image", { ...snapshot, attribute, row }),
   };
 }
@@ -128,5 +173,17 @@ async function request(url: string, signal: AbortSignal): Promise<Response> {
   throw new RouteError(
     response.status,
     sentence || `TensorBoard answered ${response.status} ${response.statusText}. Its terminal says why.`,
+    mistakeOf(response.headers),
   );
+}
+
+function mistakeOf(headers: Headers): Mistake | null {
+  const start = headers.get("Activis-Error-Start");
+  const end = headers.get("Activis-Error-End");
+  if (start === null || end === null) return null;
+  return {
+    start: Number(start),
+    end: Number(end),
+    suggestion: decodeURIComponent(headers.get("Activis-Suggestion") ?? ""),
+  };
 }

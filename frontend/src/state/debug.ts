@@ -1,7 +1,7 @@
 /** A read-only picture of the store for tests, made from the very structures that are drawn. */
 
 import type { Hover } from "./hover";
-import type { LayerStore } from "./layer";
+import { type LayerStore, rowValues } from "./layer";
 import type { Store } from "./store";
 
 export interface DebugState {
@@ -12,6 +12,8 @@ export interface DebugState {
   sort: string;
   hover: { source: Hover["source"]; layer: string | null; row: string | null; neuron: number | null } | null;
   pinned: string[];
+  /** The user's subsets; a count that is not there yet is null. */
+  subsets: { name: string; condition: string; count: number | null }[];
   /** By layer, neurons in the order in which they are shown. */
   columns: Record<string, number[]>;
   /** By layer, the sampled rows that the hovered row lights in the projection, in ascending order. */
@@ -21,12 +23,23 @@ export interface DebugState {
 
 declare global {
   interface Window {
-    __activis?: { state: () => DebugState };
+    __activis?: {
+      state: () => DebugState;
+      /** What a layer's row shows, by neuron; null until it is there. */
+      row: (layer: string, key: string) => number[] | null;
+    };
   }
 }
 
 export function exposeDebugState(store: Store, self: Window): void {
-  self.__activis = { state: () => debugState(store) };
+  self.__activis = { state: () => debugState(store), row: (layer, key) => debugRow(store, layer, key) };
+}
+
+function debugRow(store: Store, name: string, key: string): number[] | null {
+  const layer = store.layers.peek().find((candidate) => candidate.name === name);
+  const row = store.rows.peek().find((candidate) => candidate.key === key);
+  const values = layer && row && rowValues(layer, row);
+  return values ? [...values] : null;
 }
 
 function debugState(store: Store): DebugState {
@@ -48,6 +61,11 @@ function debugState(store: Store): DebugState {
       neuron: hover.neuron ?? null,
     },
     pinned: [...store.durable.pinned.peek()],
+    subsets: store.subsets.list.peek().map(({ name, condition }) => ({
+      name,
+      condition,
+      count: store.subsets.answers.peek().get(condition)?.value?.count ?? null,
+    })),
     columns: byLayer((layer) => [...(layer.columns.peek() ?? [])]),
     lit: byLayer((layer) => litRows(store, layer)),
     projection: byLayer((layer) => {

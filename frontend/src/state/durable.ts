@@ -4,6 +4,7 @@ import { batch, effect, type Signal, signal, untracked } from "@preact/signals";
 import { type HashValues, joinList, splitList } from "./hash";
 import type { HashStore } from "./parent_hash";
 import type { Wish } from "./selection";
+import { flattenSubsets, type SubsetList, unflattenSubsets } from "./subset_list";
 
 export type DotSize = "fixed" | "active";
 
@@ -45,6 +46,10 @@ interface Choices {
   /** Whether the graph is a slim bar. */
   slimGraph: Signal<boolean>;
   projection: Signal<ProjectionChoice>;
+  /** The subsets that the user made. */
+  subsets: Signal<SubsetList>;
+  /** The condition that instances must meet to be shown; empty where all are. */
+  filter: Signal<string>;
   colour: Signal<Colour>;
 }
 
@@ -67,6 +72,8 @@ export function openDurable(hash: HashStore): Durable {
     maximised: signal(""),
     slimGraph: signal(false),
     projection: signal(DEFAULT_PROJECTION),
+    subsets: signal([]),
+    filter: signal(""),
     colour: signal(DEFAULT_COLOUR),
   };
   let settled = "";
@@ -103,6 +110,8 @@ function valuesOf(choices: Choices): HashValues {
     maximised: choices.maximised.value,
     graph: choices.slimGraph.value ? "slim" : "",
     projection: formatProjection(choices.projection.value),
+    subsets: joinList(flattenSubsets(choices.subsets.value)),
+    filter: choices.filter.value,
     colour: choices.colour.value === DEFAULT_COLOUR ? "" : choices.colour.value,
   };
 }
@@ -124,6 +133,8 @@ function apply(choices: Choices, values: HashValues): void {
     if (formatProjection(projection) !== formatProjection(choices.projection.peek())) {
       choices.projection.value = projection;
     }
+    choices.subsets.value = unflattenSubsets(splitList(values.subsets));
+    choices.filter.value = values.filter ?? "";
     choices.colour.value = values.colour || DEFAULT_COLOUR;
   });
 }

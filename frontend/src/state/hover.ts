@@ -3,7 +3,7 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { InstanceColumns } from "../contract/activis";
 import type { NpyArray } from "../contract/npy";
-import { instanceRow, type MatrixRow } from "./rows";
+import { instanceRow, isMany, type MatrixRow } from "./rows";
 
 export interface Hover {
   source: "matrix" | "label" | "projection" | "instances" | "head";
@@ -34,6 +34,7 @@ export function createHover(
   membership: ReadonlySignal<NpyArray<Uint8Array> | null>,
   pinned: ReadonlySignal<readonly MatrixRow[]>,
   locked: ReadonlySignal<MatrixRow | null>,
+  membersOf: (condition: string) => Uint8Array | null = () => null,
 ): HoverState {
   const hover = signal<Hover | null>(null);
   const instance = computed(() => hover.value?.row?.sampled ?? -1);
@@ -44,12 +45,16 @@ export function createHover(
   });
   const litRow = computed(() => {
     const row = hover.value?.row;
-    return row && row.subset >= 0 ? row : locked.value;
+    return row && isMany(row) ? row : locked.value;
   });
   const litKey = computed(() => litRow.value?.key ?? null);
   const litSubset = computed(() => litRow.value?.subset ?? -1);
   const columns = computed(() => columnsOf(membership.value));
-  const lit = computed(() => (litSubset.value >= 0 ? columns.value(litSubset.value) : null));
+  const litCondition = computed(() => litRow.value?.condition);
+  const lit = computed(() => {
+    if (litCondition.value !== undefined) return membersOf(litCondition.value);
+    return litSubset.value >= 0 ? columns.value(litSubset.value) : null;
+  });
   return { hover, instance, temporary, rowKey: computed(() => hover.value?.row?.key ?? null), litKey, lit };
 }
 

@@ -2,7 +2,7 @@
 
 import { computed, type ReadonlySignal } from "@preact/signals";
 import type { LayerEntry, LayerHealth } from "../contract/activis";
-import type { Client, Statistic } from "../contract/client";
+import type { Client, Statistic, SubsetStatistic } from "../contract/client";
 import type { NpyArray } from "../contract/npy";
 import type { Catalogue } from "./catalogue";
 import { columnOrder, strongestClasses } from "./columns";
@@ -10,6 +10,7 @@ import type { Durable } from "./durable";
 import type { Host } from "./host";
 import { followProjection, type ProjectionFollower } from "./projection";
 import { type Cache, createResource, type Resource } from "./resource";
+import { createResources, type Queue, type Resources } from "./resources";
 import type { MatrixRow } from "./rows";
 import { type ValueScale, valueScale } from "./scale";
 
@@ -23,6 +24,10 @@ export interface LayerStore {
   active: Resource<Floats>;
   nonfinite: Resource<Floats>;
   activations: Resource<Floats>;
+  /** Averages of the subsets that were typed in the tab, by condition. */
+  typedMeans: Resources<SubsetStatistic>;
+  /** The same of the shares of active instances, for the conditions whose shares are shown. */
+  typedActive: Resources<SubsetStatistic>;
   health: Resource<LayerHealth>;
   projection: ProjectionFollower;
   /** Neurons in the order in which they are shown; null until the means are there. */
@@ -44,6 +49,11 @@ export interface LayerContext {
   host: Host;
   /** The row that sorts, where it is among those that can be shown. */
   sortRow: ReadonlySignal<MatrixRow | null>;
+  queue: Queue;
+  /** The conditions that have a row. */
+  conditions: ReadonlySignal<readonly string[]>;
+  /** Those of which it is shown how many instances are active. */
+  activeConditions: ReadonlySignal<readonly string[]>;
 }
 
 export function openLayer(name: string, context: LayerContext): LayerStore {
@@ -64,6 +74,10 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
   const active = statistic("active");
   const nonfinite = statistic("nonfinite");
   const activations = fetched("activations", (signal) => client.activations(reference(), name, signal));
+  const typed = (which: Statistic, conditions: ReadonlySignal<readonly string[]>) =>
+    typedStatistics(name, which, conditions, known, context);
+  const typedMeans = typed("mean", context.conditions);
+  const typedActive = typed("active", context.activeConditions);
   const health = fetched("health", (signal) => client.health(reference(), name, signal));
   const projection = followProjection({
     client,
@@ -83,6 +97,8 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     active,
     nonfinite,
     activations,
+    typedMeans,
+    typedActive,
     health,
     projection,
     strongest: computed(() => mapValue(mean, (means) => strongestClasses(means, classes.value))),
@@ -97,16 +113,51 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     }),
   );
   const dispose = () => {
-    for (const part of [mean, active, nonfinite, activations, health, projection]) part.dispose();
+    for (const part of [mean, active, nonfinite, activations, typedMeans, typedActive, health, projection]) {
+      part.dispose();
+    }
   };
   return { ...layer, columns, dispose };
 }
 
+/** Asks for a statistic of each of `conditions`. */
+function typedStatistics(
+  layer: string,
+  statistic: Statistic,
+  conditions: ReadonlySignal<readonly string[]>,
+  known: ReadonlySignal<boolean>,
+  { client, cache, catalogue, queue }: LayerContext,
+): Resources<SubsetStatistic> {
+  return createResources<SubsetStatistic>(
+    () => conditions.value,
+    (condition) => {
+      const reference = catalogue.reference.value;
+      if (!known.value || !reference) return null;
+      return {
+        key: `${statistic} ${JSON.stringify([layer, condition])} ${catalogue.key.value}`,
+        subject: JSON.stringify(reference),
+        load: queue((signal) => client.subsetStatistics(reference, layer, statistic, condition, signal)),
+      };
+    },
+    cache,
+  );
+}
+
 /** Returns a row's values by neuron: averages of a class or subset, activations of an instance; null until there. */
-export function rowValues(layer: Pick<LayerStore, "mean" | "activations">, row: MatrixRow): Float32Array | null {
+export function rowValues(
+  layer: Pick<LayerStore, "mean" | "activations" | "typedMeans">,
+  row: MatrixRow,
+): Float32Array | null {
+  if (row.condition !== undefined) return layer.typedMeans.states.value.get(row.condition)?.value?.values.data ?? null;
   return row.subset >= 0
     ? sliceRow(layer.mean.state.value.value, row.subset)
     : sliceRow(layer.activations.state.value.value, row.sampled);
+}
+
+/** Returns by neuron the share of a row's instances that are active; null where that is not known. */
+export function activeShares(layer: Pick<LayerStore, "active" | "typedActive">, row: MatrixRow): Float32Array | null {
+  if (row.condition !== undefined) return layer.typedActive.states.value.get(row.condition)?.value?.values.data ?? null;
+  return sliceRow(layer.active.state.value.value, row.subset);
 }
 
 /** Returns one row of a (rows, neurons) array. */

@@ -5,20 +5,26 @@ import type { InstanceColumns, SnapshotEntry } from "../contract/activis";
 export type RowKind = "class" | "subset" | "instance" | "temporary";
 
 export interface MatrixRow {
-  /** The same in every step, run and layer: `class:NUM`, `subset:What is`, `instance:38`. */
+  /** The same in every step, run and layer: `class:NUM`, `subset:What is`, `typed:score < 0.6`, `instance:38`. */
   key: string;
   kind: RowKind;
   /** What to show. */
   name: string;
   /** The subset's or class's name, or the instance's id. */
   id: string;
-  /** Position on the axis `subsets`; -1 for an instance. */
+  /** Position on the axis `subsets`; -1 for a subset that was typed in the tab, and for an instance. */
   subset: number;
   /** Position on the axis `rows`, the sampled instances; -1 for a class or subset. */
   sampled: number;
+  /** Of a subset that was typed in the tab. */
+  condition?: string;
 }
 
 export const instanceKey = (id: string): string => `instance:${id}`;
+export const typedKey = (name: string): string => `typed:${name}`;
+
+/** Whether a row stands for many instances. */
+export const isMany = (row: MatrixRow): boolean => row.sampled < 0;
 
 /** Rows of the classes and then of the user's subsets, in the order of the axis `subsets`. */
 export function subsetRows(snapshot: SnapshotEntry): MatrixRow[] {

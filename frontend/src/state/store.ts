@@ -5,16 +5,19 @@ import type { Graph, InstanceColumns } from "../contract/activis";
 import type { Client } from "../contract/client";
 import type { NpyArray } from "../contract/npy";
 import { type Catalogue, openCatalogue } from "./catalogue";
+import { type Draft, openDraft } from "./draft";
 import { type Durable, openDurable, toggle } from "./durable";
 import { createFind, type FindState } from "./finding";
 import { layersInFlowOrder } from "./graph_order";
 import type { Host } from "./host";
 import { createHover, type HoverState } from "./hover";
-import { type LayerStore, openLayer } from "./layer";
+import { type LayerContext, type LayerStore, openLayer } from "./layer";
 import type { HashStore } from "./parent_hash";
 import { Cache, createResource, type Resource } from "./resource";
-import { instanceKey, instanceRow, type MatrixRow, pinnedRows, subsetRows } from "./rows";
+import { createQueue } from "./resources";
+import { instanceKey, instanceRow, isMany, type MatrixRow, pinnedRows, subsetRows } from "./rows";
 import { followScores, type Scores } from "./scores";
+import { openSubsets, type SubsetFacts, type SubsetsState } from "./subsets";
 
 export interface Store extends HoverState, FindState {
   client: Client;
@@ -30,6 +33,10 @@ export interface Store extends HoverState, FindState {
   scores: ReadonlySignal<Scores | null>;
   /** Classes, subsets and pinned instances, as every panel shows them; the temporary row comes after. */
   rows: ReadonlySignal<readonly MatrixRow[]>;
+  subsets: SubsetsState;
+  draft: Draft;
+  /** How many instances a class or subset has and what was predicted of them; null where that is not known. */
+  factsOf: (row: MatrixRow) => SubsetFacts | null;
   /** Open layers in the order of the graph. */
   layers: ReadonlySignal<readonly LayerStore[]>;
   toggleLayer: (layer: string) => void;
@@ -44,20 +51,26 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
   const catalogue = openCatalogue(client, durable, host);
   const { graph, instances, membership } = fetchSnapshot(client, cache, catalogue);
 
+  const queue = createQueue();
+  const subsetContext = { client, cache, catalogue, durable, queue };
+  const subsets = openSubsets(subsetContext);
+
   const columns = computed(() => instances.state.value.value ?? null);
   const pinned = computed(() => (columns.value ? pinnedRows(columns.value, durable.pinned.value) : []));
   const rows = computed(() => {
     const snapshot = catalogue.snapshot.value;
-    return snapshot ? [...subsetRows(snapshot), ...pinned.value] : [];
+    return snapshot ? [...subsetRows(snapshot), ...subsets.rows.value, ...pinned.value] : [];
   });
   const hover = createHover(
     columns,
     computed(() => membership.state.value.value ?? null),
     pinned,
-    computed(() => rows.value.find((row) => row.key === durable.locked.value && row.subset >= 0) ?? null),
+    computed(() => rows.value.find((row) => row.key === durable.locked.value && isMany(row)) ?? null),
+    subsets.membersOf,
   );
   const sortRow = computed(() => findRow(durable.sort.value, rows.value, columns.value));
-  const layers = openLayers({ client, cache, catalogue, durable, host, sortRow }, graph);
+  const shares = followConditions(subsets, durable, hover);
+  const layers = openLayers({ client, cache, catalogue, durable, host, sortRow, queue, ...shares }, graph);
 
   return {
     client,
@@ -70,18 +83,38 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     membership,
     scores: followScores({ client, cache, catalogue }, columns, hover.instance),
     rows,
+    subsets,
+    draft: openDraft(subsetContext, subsets),
+    factsOf: (row) => {
+      if (row.condition !== undefined) return subsets.answers.value.get(row.condition)?.value ?? null;
+      return catalogue.snapshot.value?.subsets[row.subset] ?? null;
+    },
     layers,
     ...hover,
     ...createFind(columns),
     toggleLayer: (layer) => toggle(durable.layers, layer),
     toggleLock: (row) => {
-      if (row.subset >= 0) durable.locked.value = durable.locked.peek() === row.key ? "" : row.key;
+      if (isMany(row)) durable.locked.value = durable.locked.peek() === row.key ? "" : row.key;
     },
     togglePin: (sampled) => {
       const id = columns.peek()?.id[sampled];
       if (id !== undefined) toggle(durable.pinned, id);
     },
   };
+}
+
+/** Which typed conditions the layers ask about: their averages always, who is active only where it is looked at. */
+function followConditions(
+  subsets: SubsetsState,
+  durable: Durable,
+  { hover }: HoverState,
+): Pick<LayerContext, "conditions" | "activeConditions"> {
+  const hovered = computed(() => hover.value?.row?.condition);
+  const activeConditions = computed(() => {
+    if (durable.dotSize.value === "active") return subsets.conditions.value;
+    return hovered.value === undefined ? [] : [hovered.value];
+  });
+  return { conditions: subsets.conditions, activeConditions };
 }
 
 function fetchSnapshot(

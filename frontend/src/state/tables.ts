@@ -2,7 +2,7 @@
 
 import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../contract/activis";
 import { type LayerStore, rowValues } from "./layer";
-import type { MatrixRow } from "./rows";
+import { isMany, type MatrixRow } from "./rows";
 import type { Store } from "./store";
 
 export type Cell = string | number | boolean | null;
@@ -23,14 +23,13 @@ function csvCell(cell: Cell): string {
 /** The matrix of a layer as shown: a line per row, neurons in the order on screen. */
 export function matrixTable(store: Store, layer: LayerStore): Table {
   const order = [...(layer.columns.peek() ?? [])];
-  const snapshot = store.catalogue.snapshot.peek();
   const header = ["kind", "row", "instances", ...order.map((neuron) => `neuron ${neuron}`)];
   const lines = store.rows
     .peek()
     .map((row) => [
       row.kind,
       row.name,
-      row.subset >= 0 ? (snapshot?.subsets[row.subset]?.count ?? null) : 1,
+      isMany(row) ? (store.factsOf(row)?.count ?? null) : 1,
       ...valuesInOrder(layer, row, order),
     ]);
   return [header, ...lines];

@@ -6,6 +6,7 @@ import { Problem } from "../widgets/controls";
 import { countText, percentText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import { InstanceCard } from "./card";
+import { FilterLine } from "./filter_line";
 import { FindField } from "./find";
 import { groupInstances } from "./grouping";
 import { Groups } from "./groups";
@@ -59,8 +60,12 @@ function Header({ snapshot }: { snapshot: SnapshotEntry }) {
 }
 
 function LoadedInstances({ snapshot, instances }: { snapshot: SnapshotEntry; instances: InstanceColumns }) {
-  const { found } = useStore();
-  const groups = useMemo(() => groupInstances(instances, snapshot.classes.length), [instances, snapshot]);
+  const { found, draft } = useStore();
+  const filtered = draft.filtered.value;
+  const groups = useMemo(
+    () => groupInstances(instances, snapshot.classes.length, filtered),
+    [instances, snapshot, filtered],
+  );
   const focus = useRef<(row: number) => void>(() => undefined);
   const focusFirst = () => {
     const order = groups.flatMap((group) => [...group.correct, ...group.misclassified]);
@@ -69,6 +74,7 @@ function LoadedInstances({ snapshot, instances }: { snapshot: SnapshotEntry; ins
   };
   return (
     <>
+      <FilterLine sampled={instances.id.length} />
       <FindField sampled={instances.id.length} onEnter={focusFirst} />
       <p class="columns">
         <span>correct · by score ↓</span>

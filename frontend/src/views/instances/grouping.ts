@@ -10,10 +10,15 @@ export interface Group {
   misclassified: readonly number[];
 }
 
-/** Groups the sampled rows by true label; (classes,). */
-export function groupInstances(instances: InstanceColumns, classes: number): Group[] {
+/** Groups the sampled rows by true label, those alone that `filtered` has as 1 where there is a filter; (classes,). */
+export function groupInstances(
+  instances: InstanceColumns,
+  classes: number,
+  filtered: Uint8Array | null = null,
+): Group[] {
   const groups = Array.from({ length: classes }, () => ({ correct: [] as number[], misclassified: [] as number[] }));
   instances.label.forEach((label, row) => {
+    if (filtered && filtered[row] !== 1) return;
     const group = groups[label];
     (instances.predicted[row] === label ? group?.correct : group?.misclassified)?.push(row);
   });

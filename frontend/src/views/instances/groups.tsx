@@ -29,6 +29,7 @@ export function Groups({ snapshot, instances, groups, focus }: GroupsProperties)
   const scrollTop = useSignal(0);
   const tabRow = useSignal(-1);
   const placed = useMemo(() => placeGroups(groups, size.width - PADDING), [groups, size.width]);
+  const isFiltered = store.draft.filtered.value !== null;
   const sight = sightOf(groups, scrollTop.value, size.height);
   const last = placed.at(-1);
   const first = groups.flatMap(({ correct, misclassified }) => correct[0] ?? misclassified[0] ?? [])[0] ?? -1;
@@ -61,7 +62,7 @@ export function Groups({ snapshot, instances, groups, focus }: GroupsProperties)
                 group={groups[group.label] ?? { correct: [], misclassified: [] }}
                 instances={instances}
                 classes={snapshot.classes}
-                subset={snapshot.subsets[group.label]}
+                subset={isFiltered ? countsOf(groups[group.label]) : snapshot.subsets[group.label]}
                 sightTop={sight.top}
                 sightBottom={sight.bottom}
                 tabRow={reachableLabel === group.label ? reachable : -1}
@@ -72,6 +73,12 @@ export function Groups({ snapshot, instances, groups, focus }: GroupsProperties)
     </div>
   );
 }
+
+/** Counts of the squares that a filter leaves. */
+const countsOf = (group: Group | undefined) => ({
+  count: (group?.correct.length ?? 0) + (group?.misclassified.length ?? 0),
+  correct: group?.correct.length ?? 0,
+});
 
 /** Scrolls a square into sight, where it then has an element, and focuses that. */
 function focusRow(

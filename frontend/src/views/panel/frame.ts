@@ -4,8 +4,8 @@ import type { ColumnLayout, RowLayout, RowView } from "../../draw/matrix_layout"
 import { createRamp, type Palette, type Ramp } from "../../draw/palette";
 import type { PrintedRow } from "../../draw/printed";
 import type { HeaderLayout } from "../../draw/strips";
-import { type LayerStore, rowValues, sliceRow } from "../../state/layer";
-import type { MatrixRow } from "../../state/rows";
+import { activeShares, type LayerStore, rowValues } from "../../state/layer";
+import { isMany, type MatrixRow } from "../../state/rows";
 import type { Store } from "../../state/store";
 
 export interface MatrixFrame {
@@ -31,8 +31,8 @@ export function rampOf(layer: LayerStore, palette: Palette): Ramp | null {
 
 /** Shares of active instances of a class or subset, where the dots' sizes show them. */
 export function rowShares(store: Store, layer: LayerStore, row: MatrixRow): Float32Array | null {
-  if (store.durable.dotSize.value !== "active" || layer.entry.value?.signed || row.subset < 0) return null;
-  return sliceRow(layer.active.state.value.value, row.subset);
+  if (store.durable.dotSize.value !== "active" || layer.entry.value?.signed || !isMany(row)) return null;
+  return activeShares(layer, row);
 }
 
 /** Whether the layer is the model's output: the last recorded one with a neuron per class, scores before logits. */
@@ -48,7 +48,7 @@ export function printedRow(store: Store, layer: LayerStore, row: MatrixRow, top:
   const values = rowValues(layer, row);
   const none: PrintedRow = { top, values, predicted: null, label: -1, accuracy: null, score: null };
   if (!output) return none;
-  const subset = store.catalogue.snapshot.value?.subsets[row.subset];
+  const subset = store.factsOf(row);
   if (subset) {
     return {
       ...none,

@@ -2,9 +2,10 @@
 
 import { useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { rowValues, sliceRow } from "../../state/layer";
-import type { MatrixRow } from "../../state/rows";
+import { activeShares, rowValues, sliceRow } from "../../state/layer";
+import { isMany, type MatrixRow } from "../../state/rows";
 import type { Store } from "../../state/store";
+import { averagesText } from "../widgets/exactness";
 import { countText, percentText, valueText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import type { MatrixFrame } from "./frame";
@@ -30,8 +31,10 @@ function cellText(store: Store, { layer }: MatrixFrame, neuron: number, row: Mat
   const broken = layer.nonfiniteCounts.value?.[neuron] ?? 0;
   const facts: string[] = [];
   const value = row && (rowValues(layer, row)?.[neuron] ?? Number.NaN);
-  if (row && row.subset >= 0 && !layer.entry.value?.signed) {
-    const share = sliceRow(layer.active.state.value.value, row.subset)?.[neuron];
+  const means = row?.condition === undefined ? undefined : layer.typedMeans.states.value.get(row.condition)?.value;
+  if (means) facts.push(averagesText(means) || "exact");
+  if (row && isMany(row) && !layer.entry.value?.signed) {
+    const share = activeShares(layer, row)?.[neuron];
     if (share !== undefined && Number.isFinite(share)) facts.push(`active in ${percentText(share)}`);
   }
   if (strongest >= 0 && peak !== undefined) facts.push(`strongest class ${classes[strongest]} ${valueText(peak)}`);
@@ -41,7 +44,7 @@ function cellText(store: Store, { layer }: MatrixFrame, neuron: number, row: Mat
     <>
       <b>
         neuron {neuron}
-        {row && ` · ${row.name} ${row.subset >= 0 ? "mean " : ""}${missingOr(value)}`}
+        {row && ` · ${row.name} ${isMany(row) ? "mean " : ""}${missingOr(value)}`}
       </b>
       {facts.map((fact) => ` · ${fact}`)}
     </>

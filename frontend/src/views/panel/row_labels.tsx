@@ -3,7 +3,8 @@
 import type { ComponentChildren } from "preact";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import { rowValues } from "../../state/layer";
-import type { MatrixRow } from "../../state/rows";
+import { isMany, type MatrixRow } from "../../state/rows";
+import { averagesText, populationText } from "../widgets/exactness";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../widgets/glyphs";
 import { countText, valueText } from "../widgets/numbers";
 import { useClassColours, useStore } from "../widgets/store";
@@ -66,6 +67,7 @@ interface RowLabelProperties {
 
 export function RowLabel({ row, top, layer, position, children }: RowLabelProperties) {
   const { durable, hover } = useStore();
+  const titleOf = useTitle(layer);
   const sorted = durable.sort.value === row.key;
   const locked = durable.locked.value === row.key;
   const isTemporary = row.kind === "temporary";
@@ -89,7 +91,7 @@ export function RowLabel({ row, top, layer, position, children }: RowLabelProper
           data-testid="row-label"
           data-row={row.id}
           data-kind={row.kind}
-          title={`${row.name}: click to sort the neurons by it`}
+          title={titleOf(row)}
           onClick={() => {
             durable.sort.value = row.key;
           }}
@@ -98,7 +100,8 @@ export function RowLabel({ row, top, layer, position, children }: RowLabelProper
           <span class="sort-sign">{sorted ? "▼" : ""}</span>
         </button>
         {row.kind === "instance" && <UnpinButton row={row} />}
-        {row.subset >= 0 && <LockButton row={row} locked={locked} />}
+        {isMany(row) && <LockButton row={row} locked={locked} />}
+        {row.condition !== undefined && <RemoveButton row={row} />}
       </div>
       {children}
     </div>
@@ -116,6 +119,45 @@ function UnpinButton({ row }: { row: MatrixRow }) {
       onClick={() => {
         hover.value = null;
         togglePin(row.sampled);
+      }}
+    >
+      <Icon name="close" />
+    </button>
+  );
+}
+
+/** Says of a row what its numbers hold for. */
+function useTitle(layer: string): (row: MatrixRow) => string {
+  const { layers, subsets } = useStore();
+  return (row) => {
+    const name = row.condition && row.condition !== row.name ? `${row.name}: ${row.condition}` : row.name;
+    if (row.condition === undefined) return `${name}: click to sort the neurons by it`;
+    const state = subsets.answers.value.get(row.condition);
+    const means = layers.value.find((one) => one.name === layer)?.typedMeans.states.value.get(row.condition)?.value;
+    const facts = [
+      name,
+      state?.status === "error" ? state.message : "",
+      state?.value ? populationText(state.value) : "",
+      averagesText(means),
+      "click to sort the neurons by it",
+    ];
+    return facts.filter((fact) => fact !== "").join("\n");
+  };
+}
+
+function RemoveButton({ row }: { row: MatrixRow }) {
+  const { hover, subsets } = useStore();
+  return (
+    <button
+      type="button"
+      tabIndex={-1}
+      class="row-action second"
+      data-testid="row-remove"
+      aria-label={`Remove ${row.name}`}
+      title="Remove this subset"
+      onClick={() => {
+        hover.value = null;
+        subsets.remove(row.name);
       }}
     >
       <Icon name="close" />
@@ -142,15 +184,18 @@ function LockButton({ row, locked }: { row: MatrixRow; locked: boolean }) {
 }
 
 function RowContent({ row }: { row: MatrixRow }) {
-  const { catalogue } = useStore();
+  const { factsOf, subsets } = useStore();
   const colours = useClassColours();
-  const subset = catalogue.snapshot.value?.subsets[row.subset];
-  if (!subset) return <InstanceContent row={row} colours={colours} />;
+  if (!isMany(row)) return <InstanceContent row={row} colours={colours} />;
+  const facts = factsOf(row);
+  const failed = row.condition !== undefined && subsets.answers.value.get(row.condition)?.status === "error";
   return (
     <>
       {row.kind === "class" ? <ClassDot colour={colours[row.subset]} /> : <SubsetGlyph />}
       <RowName name={row.name} />
-      <span class="row-detail">{countText(subset.count)}</span>
+      <span class={failed ? "row-detail wrong" : "row-detail"}>
+        {facts ? countText(facts.count) : failed ? "failed" : "…"}
+      </span>
     </>
   );
 }

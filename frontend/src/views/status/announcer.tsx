@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { rowValues } from "../../state/layer";
-import { instanceName } from "../../state/rows";
+import { instanceName, isMany, type MatrixRow } from "../../state/rows";
 import type { Store } from "../../state/store";
 import { countText, percentText, valueText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
@@ -38,14 +38,14 @@ function sentenceOf(store: Store): string {
     return `${layer.name}, neuron ${hover.neuron}${shown}`;
   }
   if (!row) return "";
-  return row.subset >= 0 ? subsetSentence(store, row.subset) : instanceSentence(store, row.sampled);
+  return isMany(row) ? subsetSentence(store, row) : instanceSentence(store, row.sampled);
 }
 
-function subsetSentence(store: Store, position: number): string {
-  const subset = store.catalogue.snapshot.value?.subsets[position];
+function subsetSentence(store: Store, row: MatrixRow): string {
+  const subset = store.factsOf(row);
   if (!subset) return "";
   const share = subset.count > 0 ? `, ${percentText(subset.correct / subset.count)} correct` : "";
-  return `${subset.name}, ${countText(subset.count)} instances${share}`;
+  return `${row.name}, ${countText(subset.count)} instances${share}`;
 }
 
 function instanceSentence(store: Store, row: number): string {

@@ -1,0 +1,194 @@
+/** What a condition that is being typed can go on with: names, operators and values, with their counts. */
+
+import { quoteName, quoteText, readWords, type Word } from "./condition_text";
+import { type Expectation, expectAfter } from "./expectation";
+
+export type ColumnType = "number" | "category" | "text" | "class" | "boolean" | "image" | "audio";
+
+export interface Column {
+  name: string;
+  type: ColumnType;
+  /** What it is, in words. */
+  meaning: string;
+  /** Values to compare with, and how many instances have each; null where that is not known. */
+  values: readonly { value: string | number | boolean; count: number | null }[];
+}
+
+/** Everything that a condition can speak of. */
+export interface Vocabulary {
+  columns: readonly Column[];
+  classes: readonly string[];
+  layers: readonly { name: string; neurons: number }[];
+  /** Instances that are misclassified, where that is known. */
+  misclassified: number | null;
+}
+
+export interface Completion {
+  /** What stands in the text instead of that from `start` to `end`. */
+  insert: string;
+  start: number;
+  end: number;
+  detail: string;
+  /** Instances that have this value or meet this condition; null where that is not known. */
+  count: number | null;
+}
+
+type Candidate = Pick<Completion, "insert" | "detail" | "count">;
+
+export const MOST_COMPLETIONS = 50;
+
+/** Returns completions of what stands before `caret`, those that begin as it does before those that only hold it. */
+export function completeCondition(text: string, caret: number, vocabulary: Vocabulary): Completion[] {
+  const words = readWords(text.slice(0, caret));
+  const last = words.at(-1);
+  const partial = last && isPartial(last, caret) ? last : null;
+  const expected = expectAfter(partial ? words.slice(0, -1) : words);
+  if (!partial && mayEnd(expected) && !/\s$/.test(text.slice(0, caret))) return [];
+  const start = partial?.start ?? caret;
+  const typed = partial?.text ?? "";
+  const end = endOfWord(text, caret, partial);
+  return matching(candidates(expected, vocabulary), typed)
+    .slice(0, MOST_COMPLETIONS)
+    .map((candidate) => ({ ...candidate, start, end }));
+}
+
+/** Returns the text with a completion in it, and where the caret then is. */
+export function applyCompletion(text: string, { insert, start, end }: Completion): { text: string; caret: number } {
+  const before = text.slice(0, start);
+  const space = /[\p{L}\p{N}_'")]$/u.test(before) && /^[^),]/.test(insert) ? " " : "";
+  return { text: `${before}${space}${insert}${text.slice(end)}`, caret: before.length + space.length + insert.length };
+}
+
+/** Whether nothing has to come: then nothing is offered before a space asks for it. */
+const mayEnd = ({ what }: Expectation): boolean => what === "junction" || what === "operator";
+
+/** Whether a word at the caret is still being typed. */
+function isPartial(word: Word, caret: number): boolean {
+  if (!word.closed) return true;
+  return word.end === caret && (word.kind === "name" || word.kind === "keyword" || word.kind === "number");
+}
+
+/** The rest of a word in which the caret stands is replaced too. */
+function endOfWord(text: string, caret: number, partial: Word | null): number {
+  if (!partial?.closed) return caret;
+  return caret + (/^[\p{L}\p{N}_]*/u.exec(text.slice(caret))?.[0].length ?? 0);
+}
+
+function matching(all: readonly Candidate[], typed: string): Candidate[] {
+  const wanted = typed.toLowerCase();
+  const bare = wanted.replace(/^['"]/, "");
+  const others = all.filter(({ insert }) => insert.toLowerCase() !== wanted);
+  const begins = others.filter(({ insert }) => insert.toLowerCase().startsWith(wanted));
+  if (bare === "") return begins;
+  const holds = others.filter(
+    (one) => !begins.includes(one) && `${one.insert} ${one.detail}`.toLowerCase().includes(bare),
+  );
+  return [...begins, ...holds];
+}
+
+function candidates(expected: Expectation, vocabulary: Vocabulary): Candidate[] {
+  const columnNamed = (name: string | null) =>
+    vocabulary.columns.find((column) => column.name.toLowerCase() === name?.toLowerCase());
+  switch (expected.what) {
+    case "operand":
+      return operands(vocabulary);
+    case "operator": {
+      const type = columnNamed(expected.column)?.type ?? "number";
+      return [...operators(type), ...(type === "boolean" ? junctions : [])];
+    }
+    case "value":
+    case "listed":
+      return expected.what === "listed"
+        ? plain([",", "another value"], [")", "end of the list"])
+        : values(columnNamed(expected.column), expected, vocabulary);
+    case "open":
+      return plain(["(", "a list of values"]);
+    case "null":
+      return plain(["NULL", "has no value"], ["NOT NULL", "has a value"]);
+    case "between":
+      return plain(["AND", "the upper limit"]);
+    case "junction":
+      return junctions;
+    case "argument":
+      return argumentsOf(expected.of, vocabulary);
+  }
+}
+
+function operands({ columns, classes, layers, misclassified }: Vocabulary): Candidate[] {
+  const [layer] = layers;
+  return [
+    ...columns.map(({ name, meaning }) => ({ insert: quoteName(name), detail: meaning, count: null })),
+    { insert: "label <> predicted", detail: "misclassified", count: misclassified },
+    { insert: `score_of(${quoteText(classes[0] ?? "")})`, detail: "score of a class", count: null },
+    ...(layer ? plain([`neuron(${quoteText(layer.name)}, 0)`, "activation of a neuron"]) : []),
+    ...plain(["NOT", "the opposite"]),
+  ];
+}
+
+const COMPARISONS: [string, string][] = [
+  ["=", "equal"],
+  ["<>", "different"],
+  ["<", "less"],
+  ["<=", "at most"],
+  [">", "more"],
+  [">=", "at least"],
+];
+const PATTERNS: [string, string][] = [
+  ["ILIKE", "pattern, either case: % any text, _ one character"],
+  ["LIKE", "pattern: % any text, _ one character"],
+  ["~", "regular expression"],
+];
+
+function operators(type: ColumnType): Candidate[] {
+  const missing: [string, string][] = [["IS", "with or without a value"]];
+  if (type === "image" || type === "audio") return plain(...missing);
+  if (type === "number") return plain(...COMPARISONS, ["BETWEEN", "from, to"], ["IN", "one of"], ...missing);
+  if (type === "boolean") return plain(["=", "equal"], ...missing);
+  const same: [string, string][] = [
+    ["=", "equal"],
+    ["<>", "different"],
+    ["IN", "one of"],
+  ];
+  return plain(...(type === "text" ? [...PATTERNS, ...same] : [...same, ...PATTERNS]), ...missing);
+}
+
+const plain = (...pairs: [string, string][]): Candidate[] =>
+  pairs.map(([insert, detail]) => ({ insert, detail, count: null }));
+
+const junctions: Candidate[] = plain(
+  ["AND", "both"],
+  ["OR", "one of both"],
+  ["AND NOT correct", "misclassified among them"],
+);
+
+function values(
+  column: Column | undefined,
+  { operator, listed }: Extract<Expectation, { what: "value" }>,
+  { columns }: Vocabulary,
+): Candidate[] {
+  if (!column) return [];
+  const isPattern = PATTERNS.some(([name]) => name === operator);
+  const known = isPattern && column.type === "text" ? [] : column.values;
+  const written = known.map(({ value, count }) => ({ insert: literal(value), detail: "", count }));
+  const comparable = columns.filter((other) => other !== column && other.type === column.type);
+  const names = listed || isPattern ? [] : comparable.map(({ name, meaning }) => ({ name, meaning }));
+  return [...written, ...names.map(({ name, meaning }) => ({ insert: quoteName(name), detail: meaning, count: null }))];
+}
+
+function literal(value: string | number | boolean): string {
+  return typeof value === "string" ? quoteText(value) : String(value).toUpperCase();
+}
+
+function argumentsOf(name: string, { classes, layers }: Vocabulary): Candidate[] {
+  if (name === "score_of") return plain(...classes.map((one): [string, string] => [quoteText(one), "class"]));
+  if (name !== "neuron") return [];
+  return plain(...layers.map((one): [string, string] => [quoteText(one.name), `${one.neurons} neurons`]));
+}
+
+/** What a completion adds after the caret, where it continues what was typed. */
+export function ghostOf(text: string, caret: number, completion: Completion | undefined): string {
+  if (!completion || caret !== text.length) return "";
+  const typed = text.slice(completion.start);
+  if (typed === "" && !/\s$/.test(text)) return "";
+  return completion.insert.toLowerCase().startsWith(typed.toLowerCase()) ? completion.insert.slice(typed.length) : "";
+}

@@ -1,0 +1,196 @@
+/** The condition that is being typed: checked and counted as one types, the newest text only. */
+
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal, untracked } from "@preact/signals";
+import type { ColumnSummaries, SubsetDescription } from "../contract/activis";
+import { type Mistake, RouteError } from "../contract/client";
+import type { Vocabulary } from "./completion";
+import { positionInText } from "./condition_text";
+import { createResource, sentenceOf } from "./resource";
+import { type SubsetContext, type SubsetsState, subsetRequest } from "./subsets";
+import { vocabularyOf } from "./vocabulary";
+
+/** What is known of a text. */
+export type Verdict =
+  | { status: "empty" }
+  | { status: "asking" }
+  | { status: "counted"; answer: SubsetDescription }
+  | { status: "wrong"; message: string; mistake: Mistake | null };
+
+export interface Draft {
+  text: Signal<string>;
+  verdict: ReadonlySignal<Verdict>;
+  /** The newest count, also while the next one is asked for. */
+  latest: ReadonlySignal<SubsetDescription | null>;
+  /** The text with the offered completion in it; empty where none is offered. */
+  offered: Signal<string>;
+  /** Its count; null while it is not known or the completed text is no condition. */
+  offeredCount: ReadonlySignal<number | null>;
+  /** What can be typed; null until it was asked for. */
+  vocabulary: ReadonlySignal<Vocabulary | null>;
+  /** Asks for it. */
+  begin: () => void;
+  /** Adds the condition as a row as soon as it is known to be right, and empties the text. */
+  commit: () => void;
+  /** By sampled row, 1 where the filter's condition holds; null where nothing is filtered. */
+  filtered: ReadonlySignal<Uint8Array | null>;
+}
+
+const TYPING_MILLISECONDS = 150;
+/** A mistake at the end of the text is most often a word that is not finished. */
+const UNFINISHED_MILLISECONDS = 700;
+const OFFER_MILLISECONDS = 350;
+
+export function openDraft(context: SubsetContext, { add, membersOf }: SubsetsState): Draft {
+  const text = signal("");
+  const verdict = follow(context, text, TYPING_MILLISECONDS);
+  const latest = signal<SubsetDescription | null>(null);
+  effect(() => {
+    const now = verdict.value;
+    if (now.status !== "asking") latest.value = now.status === "counted" ? now.answer : null;
+  });
+  const offered = signal("");
+  const offer = follow(context, offered, OFFER_MILLISECONDS);
+  const filtered = followFilter(context, text, verdict, membersOf);
+  return {
+    text,
+    verdict,
+    latest,
+    offered,
+    offeredCount: computed(() => (offer.value.status === "counted" ? offer.value.answer.count : null)),
+    filtered,
+    commit: createCommit(text, verdict, add),
+    ...openVocabulary(context),
+  };
+}
+
+function createCommit(
+  text: Signal<string>,
+  verdict: ReadonlySignal<Verdict>,
+  add: (condition: string) => void,
+): () => void {
+  const awaited = signal("");
+  effect(() => {
+    if (awaited.value === "" || verdict.value.status === "asking") return;
+    const isRight = verdict.value.status === "counted" && awaited.value === text.value;
+    const condition = awaited.value;
+    untracked(() =>
+      batch(() => {
+        awaited.value = "";
+        if (!isRight) return;
+        add(condition);
+        text.value = "";
+      }),
+    );
+  });
+  return () => {
+    awaited.value = text.peek();
+  };
+}
+
+function openVocabulary({ client, cache, catalogue }: SubsetContext): Pick<Draft, "vocabulary" | "begin"> {
+  const begun = signal(false);
+  const summaries = createResource<ColumnSummaries>(() => {
+    const reference = catalogue.reference.value;
+    if (!begun.value || !reference) return null;
+    return { key: `summaries ${catalogue.key.value}`, load: (signal) => client.summaries(reference, signal) };
+  }, cache);
+  return {
+    vocabulary: computed(() => {
+      const snapshot = catalogue.snapshot.value;
+      return begun.value && snapshot ? vocabularyOf(snapshot, summaries.state.value.value ?? null) : null;
+    }),
+    begin: () => {
+      begun.value = true;
+    },
+  };
+}
+
+/** Asks about `text` once it has rested; a newer text or another snapshot aborts what is under way. */
+function follow(context: SubsetContext, text: ReadonlySignal<string>, rest: number): ReadonlySignal<Verdict> {
+  const verdict = signal<Verdict>({ status: "empty" });
+  effect(() => {
+    const written = text.value;
+    const request = written.trim() === "" ? null : subsetRequest({ ...context, queue: (load) => load }, written.trim());
+    if (!request) {
+      verdict.value = { status: "empty" };
+      return undefined;
+    }
+    const known = context.cache.get(request.key) as SubsetDescription | undefined;
+    if (known) {
+      verdict.value = { status: "counted", answer: known };
+      return undefined;
+    }
+    verdict.value = { status: "asking" };
+    const controller = new AbortController();
+    const timer = setTimeout(() => {
+      ask(
+        written,
+        () => request.load(controller.signal),
+        controller.signal,
+        (found) => {
+          if (found.status === "counted") context.cache.set(request.key, found.answer, sizeOf(found.answer));
+          verdict.value = found;
+        },
+      );
+    }, rest);
+    return () => {
+      clearTimeout(timer);
+      controller.abort();
+    };
+  });
+  return verdict;
+}
+
+async function ask(
+  written: string,
+  load: () => Promise<SubsetDescription>,
+  aborted: AbortSignal,
+  show: (verdict: Verdict) => void,
+): Promise<void> {
+  try {
+    const answer = await load();
+    if (!aborted.aborted) show({ status: "counted", answer });
+  } catch (error) {
+    if (aborted.aborted) return;
+    const wrong = wrongVerdict(written, error);
+    const isUnfinished = wrong.mistake !== null && wrong.mistake.end >= written.trimEnd().length;
+    if (isUnfinished) await new Promise((resolve) => setTimeout(resolve, UNFINISHED_MILLISECONDS));
+    if (!aborted.aborted) show(wrong);
+  }
+}
+
+function wrongVerdict(written: string, error: unknown): Extract<Verdict, { status: "wrong" }> {
+  const mistake = error instanceof RouteError ? error.mistake : null;
+  const message = sentenceOf(error);
+  if (!mistake) return { status: "wrong", message, mistake };
+  const offset = written.length - written.trimStart().length;
+  const place = (characters: number) => offset + positionInText(written.trim(), characters);
+  const { suggestion } = mistake;
+  const hint = ` Did you mean ${suggestion}?`;
+  return {
+    status: "wrong",
+    message: suggestion !== "" && message.endsWith(hint) ? message.slice(0, -hint.length) : message,
+    mistake: { start: place(mistake.start), end: place(mistake.end), suggestion },
+  };
+}
+
+/** The filter takes over every condition that is typed while it is on. */
+function followFilter(
+  { catalogue, durable }: SubsetContext,
+  text: ReadonlySignal<string>,
+  verdict: ReadonlySignal<Verdict>,
+  membersOf: (condition: string) => Uint8Array | null,
+): ReadonlySignal<Uint8Array | null> {
+  effect(() => {
+    if (durable.filter.value === "" || verdict.value.status !== "counted") return;
+    const written = text.peek().trim();
+    durable.settle(() => {
+      durable.filter.value = written;
+    });
+  });
+  return computed(() =>
+    catalogue.snapshot.value && durable.filter.value !== "" ? membersOf(durable.filter.value) : null,
+  );
+}
+
+const sizeOf = (answer: SubsetDescription): number => 200 + 8 * answer.rows.length;

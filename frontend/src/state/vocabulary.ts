@@ -1,0 +1,81 @@
+/** What conditions about a snapshot can speak of, for completion. */
+
+import type { ColumnSummaries, ColumnSummary, SnapshotEntry } from "../contract/activis";
+import type { Column, ColumnType, Vocabulary } from "./completion";
+
+const MEANINGS: Record<string, string> = {
+  number: "number",
+  category: "category",
+  text: "text",
+  boolean: "true or false",
+  image: "picture",
+  audio: "sound",
+};
+
+/** @param summaries null while they are not there: names are completed all the same. */
+export function vocabularyOf(snapshot: SnapshotEntry, summaries: ColumnSummaries | null): Vocabulary {
+  const classes = snapshot.subsets.filter(({ kind }) => kind === "class");
+  const correct = classes.reduce((sum, subset) => sum + subset.correct, 0);
+  const total = classes.reduce((sum, subset) => sum + subset.count, 0);
+  const summaryOf = (name: string) => summaries?.columns.find((summary) => summary.name === name);
+  return {
+    classes: snapshot.classes,
+    layers: snapshot.layers.map(({ name, neurons }) => ({ name, neurons })),
+    misclassified: total - correct,
+    columns: [
+      ...snapshot.attributes.map(({ name, type }) => ({
+        name,
+        type: type as ColumnType,
+        meaning: MEANINGS[type] ?? type,
+        values: valuesOf(type, summaryOf(name)),
+      })),
+      ...outcomes(snapshot, { correct, total }, valuesOf("number", summaryOf("score"))),
+    ],
+  };
+}
+
+function outcomes(
+  snapshot: SnapshotEntry,
+  { correct, total }: { correct: number; total: number },
+  scores: Column["values"],
+): Column[] {
+  const classes = snapshot.subsets.filter(({ kind }) => kind === "class");
+  const predicted = snapshot.classes.map((value, label) => {
+    const known = classes.every(({ predicted_counts }) => predicted_counts.length > 0);
+    const count = classes.reduce((sum, { predicted_counts }) => sum + (predicted_counts[label] ?? 0), 0);
+    return { value, count: known ? count : null };
+  });
+  return [
+    {
+      name: "label",
+      type: "class",
+      meaning: "true class",
+      values: classes.map(({ name, count }) => ({ value: name, count })),
+    },
+    { name: "predicted", type: "class", meaning: "predicted class", values: predicted },
+    { name: "score", type: "number", meaning: "score of the predicted class", values: scores },
+    {
+      name: "correct",
+      type: "boolean",
+      meaning: "predicted as its label",
+      values: [
+        { value: true, count: correct },
+        { value: false, count: total - correct },
+      ],
+    },
+    { name: "id", type: "text", meaning: "id of the instance", values: [] },
+    { name: "index", type: "number", meaning: "position in the stream", values: [] },
+  ];
+}
+
+function valuesOf(type: string, summary: ColumnSummary | undefined): Column["values"] {
+  if (!summary) return [];
+  if (type === "number") return quantiles(summary).map((value) => ({ value, count: null }));
+  return summary.values.map(({ value, count }) => ({ value: type === "boolean" ? value === "true" : value, count }));
+}
+
+/** The middle one first, rounded to three digits, each once. */
+function quantiles({ quantiles: [least, low, quarter, median, threeQuarters, high, most] }: ColumnSummary): number[] {
+  const inOrder = [median, quarter, threeQuarters, low, high, least, most].filter((value) => value !== undefined);
+  return [...new Set(inOrder.map((value) => Number(value.toPrecision(3))))];
+}

@@ -1,0 +1,160 @@
+/** The field for a condition: coloured as it is typed, completed, and mended where it is wrong. */
+
+import { type Signal, useSignal } from "@preact/signals";
+import type { RefObject } from "preact";
+import { useEffect, useId, useMemo, useRef } from "preact/hooks";
+import { applyCompletion, type Completion, completeCondition, ghostOf } from "../../state/completion";
+import type { Draft, Verdict } from "../../state/draft";
+import { useStore } from "../widgets/store";
+import { Completions } from "./completions";
+import { Mirror } from "./mirror";
+import { MistakeLine } from "./mistake_line";
+
+/** What the keys and the list have in common. */
+export interface Typing {
+  draft: Draft;
+  field: RefObject<HTMLInputElement | null>;
+  caret: Signal<number>;
+  open: Signal<boolean>;
+  /** Position in the list that the arrow keys chose; -1 for none. */
+  chosen: Signal<number>;
+  completions: readonly Completion[];
+  ghost: string;
+  /** What is wrong, unless it is the word that is being completed. */
+  wrong: Extract<Verdict, { status: "wrong" }> | null;
+  accept: (completion: Completion) => void;
+}
+
+export function ConditionField() {
+  const typing = useTyping();
+  const { draft, field, caret, open, chosen, completions, ghost, wrong } = typing;
+  const id = useId();
+  const scrolled = useSignal(0);
+  const isListed = open.value && completions.length > 0;
+  const follow = () => {
+    caret.value = field.current?.selectionStart ?? 0;
+    scrolled.value = field.current?.scrollLeft ?? 0;
+  };
+  return (
+    <div class={wrong ? "condition-field mistaken" : "condition-field"}>
+      <Mirror text={draft.text.value} ghost={ghost} mistake={wrong?.mistake ?? null} scrolled={scrolled.value} />
+      <input
+        ref={field}
+        type="text"
+        class="condition-input"
+        data-testid="subset-input"
+        role="combobox"
+        aria-label="Condition of a subset"
+        aria-expanded={isListed}
+        aria-controls={`${id}-list`}
+        aria-autocomplete="both"
+        aria-activedescendant={isListed && chosen.value >= 0 ? `${id}-${chosen.value}` : undefined}
+        aria-invalid={wrong !== null}
+        aria-describedby={`${id}-mistake`}
+        autocomplete="off"
+        autocapitalize="off"
+        spellcheck={false}
+        maxLength={4096}
+        placeholder="condition, e.g. label <> predicted AND score < 0.6"
+        value={draft.text.value}
+        onFocus={draft.begin}
+        onBlur={() => {
+          open.value = false;
+        }}
+        onInput={(event) => {
+          draft.text.value = event.currentTarget.value;
+          open.value = true;
+          chosen.value = -1;
+          follow();
+        }}
+        onClick={() => {
+          open.value = true;
+          follow();
+        }}
+        onKeyUp={follow}
+        onSelect={follow}
+        onScroll={follow}
+        onKeyDown={(event) => {
+          if (handleKey(event, typing)) event.preventDefault();
+        }}
+      />
+      {ghost !== "" && (
+        <span class="ghost-key" aria-hidden="true">
+          Tab
+        </span>
+      )}
+      <div class="condition-below">
+        <MistakeLine id={`${id}-mistake`} typing={typing} scrolled={scrolled.value} />
+        <Completions id={id} typing={typing} shown={isListed} />
+      </div>
+    </div>
+  );
+}
+
+function useTyping(): Typing {
+  const { draft } = useStore();
+  const field = useRef<HTMLInputElement>(null);
+  const caret = useSignal(0);
+  const open = useSignal(false);
+  const chosen = useSignal(-1);
+  const text = draft.text.value;
+  const vocabulary = draft.vocabulary.value;
+  const position = Math.min(caret.value, text.length);
+  const completions = useMemo(
+    () => (vocabulary ? completeCondition(text, position, vocabulary) : []),
+    [vocabulary, text, position],
+  );
+  const offered = completions[Math.max(0, chosen.value)];
+  const ghost = open.value && offered ? ghostOf(text, position, offered) : "";
+  const isOffered = open.value && offered !== undefined && (ghost !== "" || chosen.value >= 0);
+  const completed = isOffered ? applyCompletion(text, offered).text : "";
+  useEffect(() => {
+    draft.offered.value = completed;
+  }, [draft, completed]);
+  const accept = (completion: Completion) => {
+    const next = applyCompletion(text, completion);
+    draft.text.value = next.text;
+    caret.value = next.caret;
+    chosen.value = -1;
+    if (!field.current) return;
+    field.current.value = next.text;
+    field.current.focus();
+    field.current.setSelectionRange(next.caret, next.caret);
+  };
+  const verdict = draft.verdict.value;
+  const isUnfinished = verdict.status === "wrong" && ghost !== "" && (verdict.mistake?.end ?? 0) >= text.length;
+  const wrong = verdict.status === "wrong" && !isUnfinished ? verdict : null;
+  return { draft, field, caret, open, chosen, completions, ghost, wrong, accept };
+}
+
+/** Does what a key means; false where it means what it means everywhere. */
+function handleKey(event: KeyboardEvent, typing: Typing): boolean {
+  const { draft, open, chosen, completions, ghost, accept } = typing;
+  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return false;
+  const offered = open.peek() ? completions[Math.max(0, chosen.peek())] : undefined;
+  const isChosen = offered !== undefined && chosen.peek() >= 0;
+  if (event.key === "Tab" && !event.shiftKey && offered && (isChosen || ghost !== "")) accept(offered);
+  else if (event.key === "Enter" && isChosen) accept(offered);
+  else if (event.key === "Enter") enter(typing);
+  else if (event.key === "ArrowDown") choose(typing, 1);
+  else if (event.key === "ArrowUp") choose(typing, -1);
+  else if (event.key === "Escape" && open.peek() && completions.length > 0) {
+    open.value = false;
+    chosen.value = -1;
+    event.stopPropagation();
+  } else if (event.key === "Escape" && draft.text.peek() !== "") draft.text.value = "";
+  else return false;
+  return true;
+}
+
+function enter({ draft, open }: Typing): void {
+  open.value = false;
+  draft.commit();
+}
+
+/** Moves the choice; before the first and after the last one there is none. */
+function choose({ open, chosen, completions }: Typing, by: number): void {
+  open.value = true;
+  const count = completions.length + 1;
+  chosen.value = ((chosen.peek() + 1 + by + count) % count) - 1;
+}

@@ -1,0 +1,45 @@
+/** How many instances meet the condition, how exact that is, and how many would with the offered completion. */
+
+import type { SubsetDescription } from "../../contract/activis";
+import { countErrorText, isExact, populationText, shortCountText } from "../widgets/exactness";
+import { countText } from "../widgets/numbers";
+import { useStore } from "../widgets/store";
+
+export function Count() {
+  const { draft } = useStore();
+  const status = draft.verdict.value.status;
+  const answer = draft.latest.value;
+  const offered = draft.offered.value === "" ? null : draft.offeredCount.value;
+  return (
+    <span class={status === "asking" ? "subset-count waiting-count" : "subset-count"}>
+      <span role="status" data-testid="subset-count" data-status={status}>
+        {answer && <Counted answer={answer} />}
+      </span>
+      {offered !== null && (
+        <span class="offered-count" data-testid="subset-offered-count">
+          Tab → {countText(offered)}
+        </span>
+      )}
+    </span>
+  );
+}
+
+function Counted({ answer }: { answer: SubsetDescription }) {
+  const exact = isExact(answer);
+  const error = countErrorText(answer);
+  return (
+    <span title={titleOf(answer)}>
+      {!exact && "≈ "}
+      <b>{exact ? countText(answer.count) : shortCountText(answer.count)}</b>
+      {` of ${exact ? countText(answer.total) : shortCountText(answer.total)} `}
+      {error !== "" && `${error} `}
+      <span class={exact ? "badge exact" : "badge estimate"}>{exact ? "exact" : "estimate"}</span>
+    </span>
+  );
+}
+
+function titleOf(answer: SubsetDescription): string {
+  const share = answer.count > 0 ? `, ${Math.round((100 * answer.correct) / answer.count)} % of them correct` : "";
+  const margin = answer.count_error > 0 ? "; ± is twice the standard error" : "";
+  return `${populationText(answer)}${share}${margin}`;
+}
