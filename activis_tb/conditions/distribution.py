@@ -58,7 +58,7 @@ def number_distribution(cursor: "duckdb.DuckDBPyConnection", table: str, column:
         return Distribution(0, 0)
     low, high = float(values[0]), float(values[-1])
     steps = np.linspace(0, 1, _BINS + 1)
-    edges = np.unique(low * (1 - steps) + high * steps)
+    edges = np.unique(low * (1 - steps) + high * steps) if low < high else np.array([low, high])
     edges[0], edges[-1] = low, high
     inner = np.searchsorted(values, edges[1:-1])
     counts = np.diff([0, *inner.tolist(), len(values)])

@@ -52,8 +52,8 @@ class Averages:
     def largest(self, kind: Uncertainty, name: StatisticChoice) -> float | None:
         """Returns the largest bound or standard error of a statistic over its neurons; None where it is unknown."""
         known = (self.bounds if kind == "bound" else self.errors).get(name)
-        if known is not None:
-            return float(np.nanmax(known, initial=0)) if not np.isnan(known).all() else None
+        if known is not None and not np.isnan(known).all():
+            return float(np.nanmax(known))
         return None if self.exactness == "estimate" else 0.0
 
     def _uncertainty(self, arrays: _Arrays, *, possible: bool) -> NDArray[np.float64]:

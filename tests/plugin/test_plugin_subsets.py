@@ -1,0 +1,189 @@
+"""Subsets by condition equal an oracle: exactly, within the stated bound, or as an estimate; through both loaders."""
+
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+from google.protobuf.json_format import ParseDict
+from numpy.testing import assert_allclose, assert_array_equal
+
+from activis_tb.model import STATISTIC_NAMES
+from activis_tb.recording import dataset
+from activis_tb.storage import activis_pb2 as pb
+from tests.plugin.populations import CONDITIONS, HIDDEN, KEY, LABEL, PREDICTED, ROWS, expected, record
+from tests.plugin.server import read_array
+
+EVERYTHING = {"run": "all/activis", **KEY}
+STORED = {"run": "stored/activis", **KEY}
+SAMPLE = {"run": "sample/activis", **KEY}
+
+
+@pytest.fixture
+def logdir(tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, "PART_ROWS", 150)
+    folder = tmp_path / "logs"
+    record(folder, "all", sample=3 * ROWS)
+    record(folder, "stored", sample=60, keep="all")
+    record(folder, "sample", sample=60, always="index < 10")
+    return folder
+
+
+@pytest.fixture
+def server(serve, logdir):
+    return serve(logdir, snapshots=3)
+
+
+@pytest.fixture
+def slow(serve_slow, logdir):
+    return serve_slow(logdir)
+
+
+def index_of(server, key):
+    return np.array(server.json("instances", **key)["index"], int)
+
+
+@pytest.mark.parametrize(("key", "exactness"), [(EVERYTHING, "exact"), (STORED, "bound")])
+def test_members_and_counts_equal_the_oracle(server, key, exactness):
+    index = index_of(server, key)
+    for condition, members in CONDITIONS.items():
+        answer = server.json("subset", **key, condition=condition)
+        ParseDict(answer, pb.SubsetDescription())
+        right = members & (LABEL == PREDICTED)
+        assert (answer["count"], answer["correct"], answer["total"]) == (members.sum(), right.sum(), ROWS), condition
+        assert answer["predicted_counts"] == np.bincount(PREDICTED[members], minlength=3).tolist()
+        assert answer["rows"] == np.flatnonzero(members[index]).tolist()
+        assert (answer["exactness"], answer["over"], answer["note"]) == (exactness, ROWS, "")
+        assert (answer["count_error"], answer["correct_error"]) == (0, 0)
+
+
+@pytest.mark.parametrize("statistic", STATISTIC_NAMES)
+def test_statistics_of_a_complete_sample_are_exact(slow, statistic):
+    for condition, members in CONDITIONS.items():
+        answer = slow.get("subset_statistics", **EVERYTHING, layer="hidden", statistic=statistic, condition=condition)
+        assert_allclose(read_array(answer), [expected(statistic, members)], rtol=1e-6, err_msg=condition)
+        assert answer.headers["Activis-Exactness"] == "exact"
+        assert (answer.headers["Activis-Over"], answer.headers["Activis-Total"]) == (str(ROWS), str(ROWS))
+        assert float(answer.headers["Activis-Count"]) == members.sum()
+        assert (answer.headers["Activis-Bound"], answer.headers["Activis-Standard-Error"]) == ("0", "0")
+
+
+@pytest.mark.parametrize("statistic", STATISTIC_NAMES)
+def test_statistics_of_stored_instances_are_within_the_bound(server, statistic):
+    widest = 0.0
+    for condition, members in CONDITIONS.items():
+        answer = server.get("subset_statistics", **STORED, layer="hidden", statistic=statistic, condition=condition)
+        served, bound = read_array(answer), float(answer.headers["Activis-Bound"])
+        assert served.dtype == np.dtype("<f4")
+        assert_allclose(served, [expected(statistic, members)], rtol=1e-6, atol=bound, err_msg=condition)
+        assert answer.headers["Activis-Exactness"] == "bound"
+        assert served[0, 3] == 0 or statistic == "count" or not members.any()
+        widest = max(widest, bound)
+    blurred = statistic in {"mean", "std", "min", "max"}
+    assert (0 < widest < 0.03) if blurred else widest == 0
+
+
+def test_the_bound_of_every_neuron_is_served_as_well(slow):
+    query = {**STORED, "layer": "hidden", "condition": "age > 20"}
+    mean, bound = (slow.array("subset_statistics", **query, statistic=name)[0] for name in ("mean", "bound"))
+    assert (np.abs(mean - expected("mean", CONDITIONS["age > 20"])) <= bound * (1 + 1e-6)).all()
+    assert bound[3] == 0
+    assert (bound[[0, 1, 2, 4]] > 0).all()
+    assert_array_equal(slow.array("subset_statistics", **query, statistic="error"), np.zeros((1, 5)))
+
+
+def test_a_sample_gives_an_estimate_with_its_error(server):
+    columns = server.json("instances", **SAMPLE)
+    index, drawn = np.array(columns["index"], int), np.array(columns["drawn"])
+    assert (drawn.sum(), (~drawn).sum() > 0) == (60, True)
+    weights = np.where(drawn, np.bincount(LABEL)[LABEL[index]] / 20, 0)
+    for condition, members in CONDITIONS.items():
+        answer = server.json("subset", **SAMPLE, condition=condition)
+        found = members[index]
+        assert answer["count"] == pytest.approx(weights[found].sum()), condition
+        assert answer["correct"] == pytest.approx(weights[found & (LABEL == PREDICTED)[index]].sum())
+        assert answer["predicted_counts"] == pytest.approx(np.bincount(PREDICTED[index], weights * found, 3))
+        assert answer["rows"] == np.flatnonzero(found).tolist()
+        assert (answer["exactness"], answer["over"], answer["total"]) == ("estimate", 60, ROWS)
+        share = np.array([found[drawn & (LABEL[index] == label)].mean() for label in range(3)])
+        totals = np.bincount(LABEL)
+        variance = totals**2 * (1 - 20 / totals) * share * (1 - share) / 19
+        assert answer["count_error"] == pytest.approx(np.sqrt(variance.sum()))
+
+
+def test_averages_of_a_sample_are_weighted_by_class(slow):
+    columns = slow.json("instances", **SAMPLE)
+    index, drawn = np.array(columns["index"], int), np.array(columns["drawn"])
+    members = CONDITIONS["age > 20"][index] & drawn
+    values, weights = HIDDEN[index[members]].astype(np.float64), np.bincount(LABEL)[LABEL[index[members]]]
+    answer = slow.get("subset_statistics", **SAMPLE, layer="hidden", statistic="mean", condition="age > 20")
+    finite = np.isfinite(values)
+    mean = [np.average(values[finite[:, one], one], weights=weights[finite[:, one]]) for one in range(5)]
+    assert_allclose(read_array(answer), [mean], rtol=1e-6)
+    assert (answer.headers["Activis-Exactness"], answer.headers["Activis-Over"]) == ("estimate", "60")
+    assert "Activis-Bound" not in answer.headers
+    query = {**SAMPLE, "layer": "hidden", "condition": "age > 20"}
+    error = slow.array("subset_statistics", **query, statistic="error")
+    assert float(answer.headers["Activis-Standard-Error"]) == pytest.approx(error.max(), rel=1e-5)
+    assert (error[0, 3], (error[0, [0, 1, 2, 4]] > 0).all()) == (0, True)
+    assert np.isnan(slow.array("subset_statistics", **query, statistic="bound")).all()
+
+
+def test_a_condition_on_stored_activations_says_how_far_they_are_rounded(slow):
+    answer = slow.json("subset", **STORED, condition="neuron('hidden', 0) > 0.5")
+    uncertain = float(answer["note"].split("±")[1].split(";")[0])
+    assert answer["note"].startswith("Stored activations are rounded: neuron('hidden', 0) ± ")
+    inside, outside = (HIDDEN[:, 0] > 0.5 + uncertain).sum(), (HIDDEN[:, 0] > 0.5 - uncertain).sum()
+    assert 0 < uncertain < 0.03
+    assert inside <= answer["count"] <= outside
+    exact = slow.json("subset", **EVERYTHING, condition="neuron('hidden', 0) > 0.5")
+    assert (exact["count"], exact["note"]) == ((HIDDEN[:, 0] > 0.5).sum(), "")
+
+
+def test_files_that_were_left_behind_are_missed_and_said(slow, logdir):
+    (logdir / "stored" / "activis" / "plugins").rename(logdir / "elsewhere")
+    answer = slow.json("subset", **STORED, condition="age > 20")
+    assert (answer["exactness"], answer["over"]) == ("estimate", 60)
+    assert "Were the side files left behind when the log was copied?" in answer["note"]
+    response = slow.get("subset_statistics", **STORED, layer="hidden", statistic="mean", condition="age > 20")
+    assert response.headers["Activis-Exactness"] == "estimate"
+    assert "side files" in unquote(response.headers["Activis-Note"])
+    (logdir / "elsewhere").rename(logdir / "stored" / "activis" / "plugins")
+    assert slow.json("subset", **STORED, condition="age > 21")["exactness"] == "bound"
+
+
+def test_a_damaged_layer_is_estimated_from_the_sample(slow, logdir):
+    for path in logdir.rglob("layer-000.u8"):
+        path.write_bytes(b"")
+    assert slow.json("subset", **STORED, condition="age > 20")["count"] == (CONDITIONS["age > 20"]).sum()
+    response = slow.get("subset_statistics", **STORED, layer="hidden", statistic="mean", condition="age > 20")
+    assert (response.headers["Activis-Exactness"], response.headers["Activis-Over"]) == ("estimate", "60")
+    assert "damaged" in unquote(response.headers["Activis-Note"])
+    answer = slow.json("subset", **STORED, condition="neuron('hidden', 0) > 0.5")
+    assert (answer["exactness"], "damaged" in answer["note"]) == ("estimate", True)
+
+
+def test_layers_of_an_older_session_are_read_from_its_own_files(serve_slow, tmp_path):
+    record(tmp_path, "cnn", sample=60, keep="all", layers=["first"])
+    record(tmp_path, "cnn", sample=60, keep="all", layers=["second"])
+    server = serve_slow(tmp_path)
+    for layer in ("first", "second"):
+        query = {"run": "cnn/activis", **KEY, "layer": layer, "statistic": "mean", "condition": "age > 20"}
+        answer = server.get("subset_statistics", **query)
+        bound = float(answer.headers["Activis-Bound"])
+        assert answer.headers["Activis-Exactness"] == "bound"
+        assert_allclose(read_array(answer), [expected("mean", CONDITIONS["age > 20"])], atol=bound)
+
+
+def test_many_may_ask_at_once(slow):
+    def ask(number):
+        key = (EVERYTHING, STORED, SAMPLE)[number % 3]
+        response = slow.get("subset", **key, condition=f"index < {number}")
+        return response.status_code, response.get_json() if response.status_code == 200 else response.text
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(ask, range(1, 97)))
+    assert {status for status, _ in answers} == {200}
+    for number, (_, answer) in enumerate(answers, start=1):
+        if number % 3 != 2:
+            assert answer["count"] == number
