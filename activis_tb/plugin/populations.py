@@ -33,8 +33,7 @@ class Population:
         schema: What conditions are checked against.
         engine: Evaluates them.
         exactness: Of what is computed from them.
-        label: True classes, int32 (instances,).
-        predicted: Predicted classes, int32 (instances,).
+        outcomes: What the model made of each, intp (instances,): 1 + 2 * predicted, and 1 more where that is right.
         rows: Where every sampled row is among the instances, int64 (rows,).
         strata: How the sampled rows stand for all instances.
         over: Instances that answers are based on.
@@ -46,8 +45,7 @@ class Population:
     schema: Schema
     engine: Engine
     exactness: Exactness
-    label: NDArray[np.int32]
-    predicted: NDArray[np.int32]
+    outcomes: NDArray[np.intp]
     rows: NDArray[np.int64]
     strata: Strata
     over: int
@@ -116,8 +114,7 @@ def _sampled(snapshot: JoinedSnapshot) -> Population:
         schema=schema,
         engine=Engine(schema, Instances.of_sample(sample), partial(_computed, snapshot)),
         exactness="exact" if everything else "estimate",
-        label=sample.label,
-        predicted=sample.predicted,
+        outcomes=_outcomes(sample.label, sample.predicted),
         rows=np.arange(len(sample.label)),
         strata=strata,
         over=int(strata.sizes.sum()),
@@ -137,13 +134,16 @@ def _stored(logdir: str, snapshot: JoinedSnapshot) -> Population:
         schema=schema,
         engine=Engine(schema, store.table(schema), store.computed),
         exactness="bound",
-        label=label,
-        predicted=predicted,
+        outcomes=_outcomes(label, predicted),
         rows=sample.index,
         strata=_strata(snapshot, sample),
         over=store.instances,
         store=store,
     )
+
+
+def _outcomes(label: NDArray[np.int32], predicted: NDArray[np.int32]) -> NDArray[np.intp]:
+    return np.asarray(1 + 2 * predicted + (label == predicted), np.intp)
 
 
 def _strata(snapshot: JoinedSnapshot, sample: Sample) -> Strata:

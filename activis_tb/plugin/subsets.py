@@ -1,6 +1,7 @@
 """Subsets of one snapshot by condition: which instances, how many, and what every layer does over them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ class Subset:
     @property
     def members(self) -> NDArray[np.bool_]:
         """Bool (instances,) of the population."""
-        return np.unpackbits(self.packed, count=len(self.population.label)).view(np.bool_)
+        return np.unpackbits(self.packed, count=len(self.population.outcomes)).view(np.bool_)
 
     @property
     def rows(self) -> NDArray[np.bool_]:
@@ -137,22 +138,13 @@ def _averages(subset: Subset, layer: str, statistic: StatisticChoice) -> Average
 
 def describe(subset: Subset) -> pb.SubsetDescription:
     """Returns the wire message about a subset."""
-    population = subset.population
-    members, rows, count = subset.members, subset.rows, subset.count
-    right = population.label == population.predicted
-    classes = len(population.schema.classes)
-    if population.exactness == "estimate":
-        correct = estimate_count(population.strata, rows & right)
-        weights = np.where(rows, population.strata.weights, 0)
-    else:
-        correct = EstimatedCount(float(np.count_nonzero(members & right)), 0.0)
-        weights = members.astype(np.float64)
-    counts = np.bincount(population.predicted, weights, minlength=classes)
+    population, rows, count = subset.population, subset.rows, subset.count
+    correct, predicted_counts = _outcomes(population, subset.members, rows)
     return pb.SubsetDescription(
         count=count.value,
         correct=correct.value,
         total=population.snapshot.manifest.instances,
-        predicted_counts=counts.tolist() if classes <= MOST_COUNTED_CLASSES else (),
+        predicted_counts=predicted_counts.tolist() if len(predicted_counts) <= MOST_COUNTED_CLASSES else (),
         exactness=population.exactness,
         over=population.over,
         rows=np.flatnonzero(rows).tolist(),
@@ -160,3 +152,18 @@ def describe(subset: Subset) -> pb.SubsetDescription:
         correct_error=correct.error,
         note=subset.note,
     )
+
+
+def _outcomes(
+    population: Population, members: NDArray[np.bool_], rows: NDArray[np.bool_]
+) -> tuple[EstimatedCount, NDArray[Any]]:
+    """How many members are predicted right, and how many as each class, (classes,)."""
+    classes, outcomes = len(population.schema.classes), population.outcomes
+    estimated = population.exactness == "estimate"
+    weights = population.strata.weights if estimated else None
+    # Not to pick the members first is faster: which of them are does not have to be guessed.
+    counts = np.bincount(outcomes * members, weights, 1 + 2 * classes)[1:].reshape(classes, 2)
+    correct = EstimatedCount(float(counts[:, 1].sum()), 0.0)
+    if estimated:
+        correct = estimate_count(population.strata, rows & (outcomes % 2 == 0))
+    return correct, counts.sum(axis=1)

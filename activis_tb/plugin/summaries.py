@@ -18,7 +18,7 @@ def summarise(population: Population) -> pb.ColumnSummaries:
             if name not in _LEFT_OUT
         ],
         source="all" if everything else "sample",
-        over=len(population.label) if sampled else population.over,
+        over=len(population.outcomes) if sampled else population.over,
         total=population.snapshot.manifest.instances,
         note=population.note,
     )
