@@ -11,6 +11,7 @@ import "./styles/panel.css";
 import "./styles/projection.css";
 import "./styles/instances.css";
 import "./styles/subsets.css";
+import "./styles/pointing.css";
 import "./styles/help.css";
 import { App } from "./app";
 import { createClient } from "./contract/client";

@@ -13,6 +13,7 @@ import type { Host } from "./host";
 import { createHover, type HoverState } from "./hover";
 import { type LayerContext, type LayerStore, openLayer } from "./layer";
 import type { HashStore } from "./parent_hash";
+import { openPointing, type Pointing } from "./pointed";
 import { Cache, createResource, type Resource } from "./resource";
 import { createQueue } from "./resources";
 import { instanceKey, instanceRow, isMany, type MatrixRow, pinnedRows, subsetRows } from "./rows";
@@ -35,6 +36,7 @@ export interface Store extends HoverState, FindState {
   rows: ReadonlySignal<readonly MatrixRow[]>;
   subsets: SubsetsState;
   draft: Draft;
+  pointing: Pointing;
   /** How many instances a class or subset has and what was predicted of them; null where that is not known. */
   factsOf: (row: MatrixRow) => SubsetFacts | null;
   /** Open layers in the order of the graph. */
@@ -85,6 +87,7 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     rows,
     subsets,
     draft: openDraft(subsetContext, subsets),
+    pointing: openPointing(subsets),
     factsOf: (row) => {
       if (row.condition !== undefined) return subsets.answers.value.get(row.condition)?.value ?? null;
       return catalogue.snapshot.value?.subsets[row.subset] ?? null;

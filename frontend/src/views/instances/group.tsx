@@ -2,10 +2,11 @@
 
 import { memo } from "preact/compat";
 import type { InstanceColumns, SubsetEntry } from "../../contract/activis";
+import { errorsOf, narrowed } from "../../state/pointing";
 import { instanceName } from "../../state/rows";
 import { ClassDot } from "../widgets/glyphs";
 import { countText, percentText } from "../widgets/numbers";
-import { useClassColours } from "../widgets/store";
+import { useClassColours, useStore } from "../widgets/store";
 import type { Group } from "./grouping";
 import { type PlacedGroup, STEP, squarePlace, squaresInSight } from "./windowing";
 
@@ -41,7 +42,7 @@ export const InstanceGroup = memo(function InstanceGroup(properties: InstanceGro
         >
           {count > 0 ? `${countText(correct)} of ${countText(count)} · ${percentText(correct / count)}` : "none"}
         </span>
-        <span class={count - correct > 0 ? "wrong-count" : "wrong-count none"}>{countText(count - correct)}</span>
+        <WrongCount name={name ?? ""} count={count - correct} />
       </h3>
       <div class="sides">
         <Squares {...properties} side="correct" />
@@ -50,6 +51,26 @@ export const InstanceGroup = memo(function InstanceGroup(properties: InstanceGro
     </section>
   );
 });
+
+/** A click makes a subset of the misclassified ones. */
+function WrongCount({ name, count }: { name: string; count: number }) {
+  const { durable, pointing } = useStore();
+  if (count === 0) return <span class="wrong-count none">0</span>;
+  const title = `Make a subset of the ${countText(count)} ${name} that are predicted as something else`;
+  return (
+    <button
+      type="button"
+      class="wrong-count"
+      data-testid="class-errors"
+      data-label={name}
+      title={title}
+      aria-label={title}
+      onClick={() => pointing.point(narrowed(errorsOf(name), durable.filter.peek()))}
+    >
+      {countText(count)}
+    </button>
+  );
+}
 
 function Squares(properties: InstanceGroupProperties & { side: keyof Group }) {
   const { group, placed, side, sightTop, sightBottom } = properties;

@@ -15,6 +15,7 @@ import { FocusRing, useGridKeys } from "./focus";
 import type { MatrixFrame } from "./frame";
 import { HoverCells } from "./hover_cells";
 import { MatrixHeader } from "./matrix_header";
+import { Predictions } from "./predictions";
 import { RowLabels } from "./row_labels";
 import { TemporaryRow } from "./temporary_row";
 
@@ -63,6 +64,7 @@ export function Matrix({ layer, maximised }: { layer: LayerStore; maximised: boo
           </div>
         </div>
       </div>
+      <Predictions frame={frame} />
       <TemporaryRow frame={frame} />
     </div>
   );

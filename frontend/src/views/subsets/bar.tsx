@@ -5,6 +5,7 @@ import { useStore } from "../widgets/store";
 import { ConditionField } from "./condition_field";
 import { Count } from "./count";
 import { SubsetManager } from "./manager";
+import { PinnedButton, PointedNote } from "./pointed";
 
 export function SubsetBar() {
   const { draft } = useStore();
@@ -21,6 +22,8 @@ export function SubsetBar() {
         Add row
       </button>
       <FilterToggle />
+      <PointedNote />
+      <PinnedButton />
       <SubsetManager />
     </section>
   );

@@ -1,0 +1,113 @@
+/** Subsets made by pointing: what was pointed at, as a condition with a name. */
+
+import type { ColumnSummary, InstanceColumns, SnapshotEntry } from "../contract/activis";
+import { combineConditions, quoteName, quoteText } from "./condition_text";
+import type { MatrixRow } from "./rows";
+import type { NamedCondition } from "./subset_list";
+
+/** Of the condition language: values of a list, and characters of a condition. */
+export const MOST_LISTED = 1000;
+export const MOST_CHARACTERS = 4096;
+
+/** The instances of a class that were taken for another one. */
+export const errorsOf = (label: string): NamedCondition => ({
+  name: `${label} errors`,
+  condition: `label = ${quoteText(label)} AND NOT correct`,
+});
+
+export const predictedAs = (predicted: string): NamedCondition => ({
+  name: `predicted ${predicted}`,
+  condition: `predicted = ${quoteText(predicted)}`,
+});
+
+/** Those of a class or subset that were predicted as a class. */
+export function cellOf(row: NamedCondition, predicted: string): NamedCondition {
+  return {
+    name: `${row.name} → ${predicted}`,
+    condition: combineConditions("and", [row.condition, predictedAs(predicted).condition]),
+  };
+}
+
+/** The class as a condition. */
+export const labelledAs = (label: string): NamedCondition => ({
+  name: label,
+  condition: `label = ${quoteText(label)}`,
+});
+
+/** A class or subset as a condition; null for one that was recorded without, by a function or as a list. */
+export function conditionOf(row: MatrixRow, snapshot: SnapshotEntry): NamedCondition | null {
+  if (row.kind === "class") return labelledAs(row.name);
+  const condition = row.condition ?? snapshot.subsets[row.subset]?.condition ?? "";
+  return condition === "" ? null : { name: row.name, condition };
+}
+
+/** Those of a subset that meet a condition too; an empty one asks nothing more. */
+export function narrowed({ name, condition }: NamedCondition, filter: string): NamedCondition {
+  if (filter === "") return { name, condition };
+  return { name: `${name}, ${filter}`, condition: combineConditions("and", [condition, filter]) };
+}
+
+/**
+ * Sampled instances by id, or by their place in the stream where the ids were derived or are too long for a condition.
+ *
+ * @returns the subset, or a sentence that says why there is none
+ */
+export function listedInstances(
+  name: string,
+  instances: InstanceColumns,
+  rows: readonly number[],
+): NamedCondition | string {
+  if (rows.length === 0) return "There is no instance among those that were kept one by one; choose at least one.";
+  if (rows.length > MOST_LISTED) {
+    return `${rows.length} instances were chosen; a condition lists at most ${MOST_LISTED}. Choose fewer.`;
+  }
+  const byId = `id IN (${rows.map((row) => quoteText(instances.id[row] ?? "")).join(", ")})`;
+  const byIndex = `index IN (${rows.map((row) => instances.index[row] ?? -1).join(",")})`;
+  const condition = instances.ids_given && [...byId].length <= MOST_CHARACTERS ? byId : byIndex;
+  if (condition.length <= MOST_CHARACTERS) return { name, condition };
+  return `A list of these ${rows.length} instances has ${condition.length} characters; a condition has at most ${MOST_CHARACTERS}. Choose fewer.`;
+}
+
+/** The instances with a value of a column. */
+export function withValue({ name, type }: Pick<ColumnSummary, "name" | "type">, value: string): NamedCondition {
+  if (type !== "boolean") return { name: `${name}: ${value}`, condition: `${quoteName(name)} = ${quoteText(value)}` };
+  const isTrue = value === "true";
+  return { name: isTrue ? name : `not ${name}`, condition: isTrue ? quoteName(name) : `NOT ${quoteName(name)}` };
+}
+
+/** An interval of a number: from the lower bound on, to below the upper one or to it. */
+export interface Interval {
+  low: number;
+  high: number;
+  /** Which bounds belong to it. */
+  closed: "low" | "high" | "both";
+}
+
+export function withinInterval(name: string, { low, high, closed }: Interval): NamedCondition {
+  const column = quoteName(name);
+  const condition = `${column} ${closed === "high" ? ">" : ">="} ${low} AND ${column} ${closed === "low" ? "<" : "<="} ${high}`;
+  return { name: `${name} ${short(low)}–${short(high)}`, condition };
+}
+
+const short = (value: number): string => String(Number(value.toPrecision(3)));
+
+/** The bars of a histogram, the last one with its upper edge. */
+export function binsOf({ edges, counts }: ColumnSummary): (Interval & { count: number })[] {
+  return counts.map((count, at) => ({
+    low: edges[at] ?? Number.NaN,
+    high: edges[at + 1] ?? Number.NaN,
+    closed: at === counts.length - 1 ? "both" : "low",
+    count,
+  }));
+}
+
+/** The quarters of a number's values; those that hold nothing, because many values are equal, are left out. */
+export function quartersOf({ quantiles: [least, , first, second, third, , most] }: ColumnSummary): Interval[] {
+  const edges = [least, first, second, third, most].filter((edge) => edge !== undefined);
+  if (edges.length < 5) return [];
+  return edges.slice(0, -1).flatMap((low, at) => {
+    const high = edges[at + 1] ?? low;
+    if (at > 0 && low === high) return [];
+    return [{ low, high, closed: at === 0 ? "both" : "high" }];
+  });
+}

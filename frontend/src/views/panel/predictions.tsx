@@ -1,0 +1,149 @@
+/** The table of predictions beside an output layer, as buttons over its picture: a cell or a heading makes a subset. */
+
+import { ROW_HEIGHT } from "../../draw/matrix_layout";
+import { layoutOutput, type OutputLayout } from "../../draw/printed";
+import { cellOf, conditionOf, predictedAs } from "../../state/pointing";
+import { isMany } from "../../state/rows";
+import { countText } from "../widgets/numbers";
+import { useStore } from "../widgets/store";
+import { isOutputLayer, type MatrixFrame } from "./frame";
+
+export function Predictions({ frame }: { frame: MatrixFrame }) {
+  const store = useStore();
+  const { layer, columns, width, header, view } = frame;
+  const classes = store.catalogue.snapshot.value?.classes ?? [];
+  const place = columns.printed && isOutputLayer(store, layer) ? layoutOutput(columns, classes.length, width) : null;
+  if (!place) return null;
+  return (
+    <fieldset
+      class="predictions"
+      aria-label="Predicted as: subsets of the instances in a cell"
+      style={{ height: `${header.height + view.height}px` }}
+      onKeyDown={moveAmongCells}
+    >
+      {classes.map((name, label) => (
+        <Cell
+          key={name}
+          {...{ place, label }}
+          row={-1}
+          top={header.height - HEADING_HEIGHT - 2}
+          title={`Make a subset of the instances predicted ${name}`}
+          press={() => store.pointing.point(predictedAs(name))}
+        />
+      ))}
+      {frame.rows.map((row, position) => (
+        <RowCells key={row.key} {...{ frame, place, position }} />
+      ))}
+    </fieldset>
+  );
+}
+
+const HEADING_HEIGHT = 15;
+
+interface RowCellsProperties {
+  frame: MatrixFrame;
+  place: OutputLayout;
+  position: number;
+}
+
+function RowCells({ frame: { layer, rows, view, header }, place, position }: RowCellsProperties) {
+  const { catalogue, factsOf, hover, pointing } = useStore();
+  const snapshot = catalogue.snapshot.value;
+  const row = rows[position];
+  const top = view.tops[position] ?? Number.NaN;
+  if (!snapshot || !row || !isMany(row) || !Number.isFinite(top)) return null;
+  const subset = conditionOf(row, snapshot);
+  if (!subset) return null;
+  return (
+    <>
+      {factsOf(row)?.predicted_counts.map((count, label) => {
+        const name = snapshot.classes[label] ?? "";
+        if (count === 0) return null;
+        return (
+          <Cell
+            key={name}
+            {...{ place, label }}
+            row={position}
+            top={header.height + top}
+            title={`${row.name}, predicted ${name}: make a subset of these ${countText(count)}`}
+            enter={() => {
+              hover.value = { source: "matrix", layer: layer.name, row };
+            }}
+            press={() => pointing.point(cellOf(subset, name))}
+          />
+        );
+      })}
+    </>
+  );
+}
+
+interface CellProperties {
+  place: OutputLayout;
+  label: number;
+  /** Position of the row; -1 for the headings. */
+  row: number;
+  top: number;
+  title: string;
+  enter?: () => void;
+  press: () => void;
+}
+
+/** The first heading is the stop of the Tab key; from there arrows lead on. */
+function Cell({ place, label, row, top, title, enter, press }: CellProperties) {
+  const { hover } = useStore();
+  const left = place.predictedLeft + label * place.predictedPitch;
+  return (
+    <button
+      type="button"
+      class="prediction"
+      data-testid="prediction"
+      data-row={row}
+      data-label={label}
+      tabIndex={row < 0 && label === 0 ? 0 : -1}
+      title={title}
+      aria-label={title}
+      style={{
+        left: `${left}px`,
+        top: `${top}px`,
+        width: `${place.predictedPitch - 2}px`,
+        height: `${row < 0 ? HEADING_HEIGHT : ROW_HEIGHT}px`,
+      }}
+      onPointerEnter={enter}
+      onPointerLeave={() => {
+        if (enter) hover.value = null;
+      }}
+      onClick={press}
+    />
+  );
+}
+
+const STEPS: Readonly<Record<string, readonly [number, number]>> = {
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+};
+
+/** Moves the focus to the nearest cell in the direction of an arrow key. */
+function moveAmongCells(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
+  const [down, right] = STEPS[event.key] ?? [0, 0];
+  const from = placeOf(event.target as HTMLElement);
+  if (down === 0 && right === 0) return;
+  event.preventDefault();
+  const distance = (cell: HTMLElement) => {
+    const to = placeOf(cell);
+    const [along, across] =
+      down !== 0
+        ? [(to.row - from.row) * down, to.label - from.label]
+        : [(to.label - from.label) * right, to.row - from.row];
+    return along > 0 && (across === 0 || down !== 0) ? along * 100 + Math.abs(across) : Number.POSITIVE_INFINITY;
+  };
+  const cells = [...event.currentTarget.querySelectorAll<HTMLElement>(".prediction")];
+  const nearest = cells.reduce<HTMLElement | null>(
+    (best, cell) => (distance(cell) < (best ? distance(best) : Number.POSITIVE_INFINITY) ? cell : best),
+    null,
+  );
+  nearest?.focus();
+}
+
+const placeOf = ({ dataset }: HTMLElement) => ({ row: Number(dataset.row), label: Number(dataset.label) });

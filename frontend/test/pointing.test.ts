@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import type { ColumnSummary } from "../src/contract/activis";
+import {
+  binsOf,
+  cellOf,
+  errorsOf,
+  labelledAs,
+  listedInstances,
+  predictedAs,
+  quartersOf,
+  withinInterval,
+  withValue,
+} from "../src/state/pointing";
+import { instances } from "./samples";
+
+const summary = (change: Partial<ColumnSummary>): ColumnSummary => ({
+  name: "length",
+  type: "number",
+  present: 8,
+  distinct: 8,
+  values: [],
+  quantiles: [],
+  edges: [],
+  counts: [],
+  ...change,
+});
+
+describe("what is pointed at becomes a condition", () => {
+  test("of a class's errors, with its quotes doubled", () => {
+    expect(errorsOf("O'Hare")).toEqual({ name: "O'Hare errors", condition: "label = 'O''Hare' AND NOT correct" });
+  });
+
+  test("of a cell of the table of predictions", () => {
+    expect(cellOf(labelledAs("NUM"), "DESC").condition).toBe("label = 'NUM' AND predicted = 'DESC'");
+    const either = { name: "either", condition: "score < 0.5 OR age > 3" };
+    expect(cellOf(either, "DESC").condition).toBe("(score < 0.5 OR age > 3) AND predicted = 'DESC'");
+  });
+
+  test("of a predicted label", () => {
+    expect(predictedAs("cat").condition).toBe("predicted = 'cat'");
+  });
+
+  test("of a category's value and of a truth", () => {
+    expect(withValue({ name: "coarse topic", type: "category" }, "it's").condition).toBe("\"coarse topic\" = 'it''s'");
+    expect(withValue({ name: "correct", type: "boolean" }, "true").condition).toBe("correct");
+    expect(withValue({ name: "correct", type: "boolean" }, "false").condition).toBe("NOT correct");
+  });
+});
+
+describe("listed instances", () => {
+  test("go by the user's ids", () => {
+    expect(listedInstances("these", instances({ id: ["a", "b'c", "d"] }), [1, 2])).toEqual({
+      name: "these",
+      condition: "id IN ('b''c', 'd')",
+    });
+  });
+
+  test("go by their place where the ids were derived", () => {
+    const derived = instances({ ids_given: false, index: [30, 10, 20] });
+    expect(listedInstances("these", derived, [0, 2])).toEqual({ name: "these", condition: "index IN (30,20)" });
+  });
+
+  test("go by their place where their ids are too long", () => {
+    const long = instances({ id: ["x".repeat(3000), "y".repeat(3000), "z"], index: [5, 6, 7] });
+    expect(listedInstances("these", long, [0, 1])).toEqual({ name: "these", condition: "index IN (5,6)" });
+  });
+
+  test("are refused by a sentence where they are too many or none", () => {
+    const many = (count: number, first: number) =>
+      instances({
+        id: Array.from({ length: count }, (_, row) => `i${row}`),
+        index: Array.from({ length: count }, (_, row) => first + row),
+      });
+    const rows = (count: number) => Array.from({ length: count }, (_, row) => row);
+    expect(listedInstances("", many(1001, 0), rows(1001))).toMatch(/1001 instances .* at most 1000/);
+    expect(listedInstances("", many(600, 1_000_000), rows(600))).toMatch(/600 instances has 4\d+ characters/);
+    expect(listedInstances("", instances(), [])).toMatch(/no instance/);
+  });
+});
+
+describe("intervals of a number", () => {
+  test("have the edges that the histogram counts", () => {
+    const bins = binsOf(summary({ edges: [-1, 0.5, 2], counts: [3, 5] }));
+    expect(bins.map((bin) => withinInterval("length", bin).condition)).toEqual([
+      "length >= -1 AND length < 0.5",
+      "length >= 0.5 AND length <= 2",
+    ]);
+  });
+
+  test("of quarters share no value and leave none out", () => {
+    const quarters = quartersOf(summary({ quantiles: [1, 1, 2, 4, 6, 8, 9] }));
+    expect(quarters.map((quarter) => withinInterval("length", quarter).condition)).toEqual([
+      "length >= 1 AND length <= 2",
+      "length > 2 AND length <= 4",
+      "length > 4 AND length <= 6",
+      "length > 6 AND length <= 9",
+    ]);
+  });
+
+  test("of quarters that hold nothing are left out", () => {
+    expect(quartersOf(summary({ quantiles: [0, 0, 0, 0, 3, 5, 5] })).map(({ low, high }) => [low, high])).toEqual([
+      [0, 0],
+      [0, 3],
+      [3, 5],
+    ]);
+    expect(quartersOf(summary({}))).toEqual([]);
+  });
+});
