@@ -41,12 +41,13 @@ CONDITIONS = {
 }
 
 
-def record(logdir: Path, run: str, **arguments: object) -> None:
-    """Records the data set in batches of 64."""
+def record(logdir: Path, run: str, order: np.ndarray | None = None, **arguments: object) -> None:
+    """Records the data set in batches of 64, in its own order unless another one is given."""
+    order = np.arange(ROWS) if order is None else order
     arguments = {"step": 0, "layers": ["hidden"], "classes": CLASSES, "quiet": True, **arguments}
     with activis_tb.preprocess(logdir / run, **arguments) as recorder:
         for start in range(0, ROWS, 64):
-            rows = slice(start, start + 64)
+            rows = order[start : start + 64]
             recorder.process(
                 labels=LABEL[rows],
                 scores=SCORES[rows],

@@ -9,6 +9,10 @@ from google.protobuf.json_format import ParseDict
 from numpy.testing import assert_allclose, assert_array_equal
 
 from activis_tb.model import STATISTIC_NAMES
+from activis_tb.plugin.catalogue import Catalogue
+from activis_tb.plugin.params import SnapshotKey
+from activis_tb.plugin.snapshots import Snapshots
+from activis_tb.plugin.subsets import Subsets, describe
 from activis_tb.recording import dataset
 from activis_tb.storage import activis_pb2 as pb
 from tests.plugin.populations import CONDITIONS, HIDDEN, KEY, LABEL, PREDICTED, ROWS, expected, record
@@ -161,6 +165,36 @@ def test_a_damaged_layer_is_estimated_from_the_sample(slow, logdir):
     assert "damaged" in unquote(response.headers["Activis-Note"])
     answer = slow.json("subset", **STORED, condition="neuron('hidden', 0) > 0.5")
     assert (answer["exactness"], "damaged" in answer["note"]) == ("estimate", True)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 and then something else", None])
+def test_damaged_columns_are_missed_and_said(slow, logdir, damage):
+    tables = sorted(logdir.rglob("instances.parquet"))
+    for path in tables:
+        # None: the rows of another part, which are not in their place.
+        path.write_bytes(tables[0].read_bytes() if damage is None else damage)
+    answer = slow.json("subset", **STORED, condition="age > 20")
+    assert (answer["exactness"], answer["over"], answer["note"] != "") == ("estimate", 60, True)
+    assert slow.json("summaries", **STORED)["source"] == "sample"
+
+
+def test_without_a_log_directory_the_sample_answers(slow):
+    snapshots = Snapshots(Catalogue(slow.provider))
+    for logdir in ("", "gs://bucket/logs"):
+        subset = Subsets(logdir).subset(snapshots.get("", SnapshotKey("stored/activis", "validation", 0)), "age > 20")
+        description = describe(subset)
+        assert (description.exactness, description.over) == ("estimate", 60)
+        assert "start TensorBoard with --logdir=FOLDER" in description.note
+
+
+def test_an_older_session_that_went_another_way_is_estimated(serve_slow, tmp_path, monkeypatch):
+    record(tmp_path, "cnn", sample=60, keep="all", layers=["first"], order=np.arange(ROWS)[::-1])
+    record(tmp_path, "cnn", sample=60, keep="all", layers=["second"])
+    server = serve_slow(tmp_path)
+    query = {"run": "cnn/activis", **KEY, "layer": "first", "statistic": "mean", "condition": "age > 20"}
+    answer = server.get("subset_statistics", **query)
+    assert answer.headers["Activis-Exactness"] == "estimate"
+    assert "went through the instances in another order" in unquote(answer.headers["Activis-Note"])
 
 
 def test_layers_of_an_older_session_are_read_from_its_own_files(serve_slow, tmp_path):

@@ -78,7 +78,7 @@ def test_it_works_inside_tf_function_with_tensors_known_only_then(tmp_path: Path
     def step(hidden: Any, labels: Any, scores: Any, texts: Any, ids: Any, number: Any) -> Any:
         return write(
             tf.nn.relu(hidden), labels=labels, scores=scores, attributes={"text": texts}, ids=ids, step=number,
-            subsets={"second": lambda batch: batch["text"] == "b"},
+            subsets={"second": lambda batch: batch["text"] == "b", "b": "text = 'b'"}, always="id = '9'",
         )  # fmt: skip
 
     with writer(tmp_path).as_default():
@@ -91,7 +91,9 @@ def test_it_works_inside_tf_function_with_tensors_known_only_then(tmp_path: Path
     assert first.manifest.session < second.manifest.session
     check_values(first, np.maximum(HIDDEN, 0))
     check_values(second, np.maximum(2 * HIDDEN, 0))
-    assert second.manifest.subsets[-1].predicted_counts == (0, 1)
+    assert [subset.predicted_counts for subset in second.manifest.subsets[-2:]] == [(0, 1), (0, 1)]
+    assert second.manifest.subsets[-1].condition == "text = 'b'"
+    assert second.sample().ids[second.sample().always].tolist() == ["9"]
 
 
 def test_low_precision_and_higher_rank_pass_through_tf_function(tmp_path: Path) -> None:

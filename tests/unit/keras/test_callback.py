@@ -176,7 +176,7 @@ def test_attributes_ids_subsets_and_test_cases_go_with_their_instances(tmp_path)
         layers=["hidden"],
         attributes={"text": [f"question {at}" for at in range(INSTANCES)], "length": np.arange(INSTANCES)},
         attribute_types={"text": "text"},
-        subsets={"long": lambda batch: batch["length"] >= 20, "two": iter(["q3", "q5"])},
+        subsets={"long": lambda batch: batch["length"] >= 20, "two": iter(["q3", "q5"]), "far": "length > 20"},
         ids=[f"q{at}" for at in range(INSTANCES)],
         always=["q7"],
         batch_size=4,
@@ -186,7 +186,7 @@ def test_attributes_ids_subsets_and_test_cases_go_with_their_instances(tmp_path)
     assert in_order(reader, text.values).tolist() == [f"question {at}" for at in range(INSTANCES)]
     assert in_order(reader, length.values).tolist() == list(range(INSTANCES))
     assert in_order(reader, sample.ids).tolist() == [f"q{at}" for at in range(INSTANCES)]
-    assert {subset.name: subset.count for subset in reader.manifest.subsets[3:]} == {"long": 3, "two": 2}
+    assert {subset.name: subset.count for subset in reader.manifest.subsets[3:]} == {"long": 3, "two": 2, "far": 2}
     assert sample.ids[sample.always].tolist() == ["q7"]
 
 
