@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import { applyCompletion, completeCondition, ghostOf, type Vocabulary } from "../src/state/completion";
+
+const vocabulary: Vocabulary = {
+  classes: ["cat", "dog's"],
+  layers: [{ name: "hidden", neurons: 18 }],
+  misclassified: 7,
+  columns: [
+    { name: "text", type: "text", meaning: "text", values: [] },
+    {
+      name: "coat colour",
+      type: "category",
+      meaning: "category",
+      values: [
+        { value: "black", count: 4 },
+        { value: "brown", count: 2 },
+      ],
+    },
+    {
+      name: "label",
+      type: "class",
+      meaning: "true class",
+      values: [
+        { value: "cat", count: 5 },
+        { value: "dog's", count: 3 },
+      ],
+    },
+    { name: "predicted", type: "class", meaning: "predicted class", values: [] },
+    { name: "score", type: "number", meaning: "score", values: [{ value: 0.5, count: null }] },
+    { name: "correct", type: "boolean", meaning: "predicted as its label", values: [{ value: true, count: 6 }] },
+  ],
+};
+
+/** What is offered at the end of `text`. */
+const offered = (text: string) => completeCondition(text, text.length, vocabulary).map(({ insert }) => insert);
+const first = (text: string) => completeCondition(text, text.length, vocabulary)[0];
+
+describe("completion", () => {
+  test("begins with the columns, quoted where they must be, and the functions of the model", () => {
+    expect(offered("")).toEqual([
+      ...["text", '"coat colour"', "label", "predicted", "score", "correct"],
+      ...["label <> predicted", "score_of('cat')", "neuron('hidden', 0)", "NOT"],
+    ]);
+  });
+
+  test("offers what begins as typed, then what holds it in its name or meaning", () => {
+    expect(offered("sco")).toEqual(["score", "score_of('cat')"]);
+    expect(offered("label = 'cat' AND misc")).toEqual(["label <> predicted"]);
+    expect(first("misc")?.count).toBe(7);
+  });
+
+  test("offers the operators of the column's type", () => {
+    expect(offered("text ").slice(0, 3)).toEqual(["ILIKE", "LIKE", "~"]);
+    expect(offered("score ")).toContain("BETWEEN");
+    expect(offered("label ")).not.toContain("<");
+    expect(offered("correct ")).toEqual(["=", "IS", "AND", "OR", "AND NOT correct"]);
+  });
+
+  test("offers values with their counts, quoted, and columns of the same type", () => {
+    expect(completeCondition("label = ", 8, vocabulary).map(({ insert, count }) => [insert, count])).toEqual([
+      ["'cat'", 5],
+      ["'dog''s'", 3],
+      ["predicted", null],
+    ]);
+    expect(offered('"coat colour" = \'br')).toEqual(["'brown'"]);
+    expect(offered("score > ")).toEqual(["0.5"]);
+  });
+
+  test("follows lists, ranges, missing values, parentheses and arguments", () => {
+    expect(offered("label IN ")).toEqual(["("]);
+    expect(offered("label IN (")).toEqual(["'cat'", "'dog''s'"]);
+    expect(offered("label IN ('cat' ")).toEqual([",", ")"]);
+    expect(offered("score BETWEEN 0.1 ")).toEqual(["AND"]);
+    expect(offered("text IS ")).toEqual(["NULL", "NOT NULL"]);
+    expect(offered("(score > 0.5) ")).toContain("OR");
+    expect(offered("score_of('")).toEqual(["'cat'", "'dog''s'"]);
+    expect(offered("neuron('h")).toEqual(["'hidden'"]);
+  });
+
+  test("offers nothing more where the condition may end, until a space asks for it", () => {
+    expect(offered("label = 'cat'")).toEqual([]);
+    expect(offered("label = 'cat' ")).toEqual(["AND", "OR", "AND NOT correct"]);
+  });
+});
+
+describe("a completion", () => {
+  test("takes the place of the word that the caret is in", () => {
+    const [completion] = completeCondition("sco < 0.6", 2, vocabulary);
+    expect(completion && applyCompletion("sco < 0.6", completion)).toEqual({ text: "score < 0.6", caret: 5 });
+  });
+
+  test("is shown behind the caret as far as it continues what was typed", () => {
+    const ghost = (text: string, caret = text.length) => ghostOf(text, caret, first(text));
+    expect(ghost("sco")).toBe("re");
+    expect(ghost("label = 'c")).toBe("at'");
+    expect(ghost("misc")).toBe("");
+    expect(ghost("sco", 1)).toBe("");
+    expect(ghost("")).toBe("");
+  });
+});

@@ -1,0 +1,101 @@
+/** A store over a plugin that answers at once, for one run with steps 1 and 2. */
+
+import { signal } from "@preact/signals";
+import type { Client } from "../src/contract/client";
+import type { NpyArray } from "../src/contract/npy";
+import type { HashValues } from "../src/state/hash";
+import type { Cause, HashStore } from "../src/state/parent_hash";
+import { createStore } from "../src/state/store";
+import { answer, graph, instances, runEntry, runList, snapshot } from "./samples";
+
+const NEURONS = 18;
+
+export function rows(values: number[][]): NpyArray<Float32Array> {
+  const data = new Float32Array(values.length * NEURONS);
+  values.forEach((row, at) => {
+    data.set(row, at * NEURONS);
+  });
+  return { shape: [values.length, NEURONS], data };
+}
+
+export function createClient(change: Partial<Client> = {}): Client {
+  return {
+    runs: async () =>
+      runList([runEntry("cnn/activis", [snapshot({ step: 1 }), snapshot({ step: 2, wall_time: 1, version: "2" })])]),
+    graph: async () => graph(),
+    instances: async () => instances(),
+    scores: async (_snapshot, row) => ({ shape: [1, 2], data: Float32Array.of(row, 1 - row) }),
+    membership: async () => ({ shape: [3, 3], data: Uint8Array.of(1, 0, 1, 1, 0, 0, 0, 1, 1) }),
+    statistics: async () =>
+      rows([
+        [1, 3, 2],
+        [5, 0, 4],
+        [0, 0, 0],
+      ]),
+    activations: async () =>
+      rows([
+        [7, 8, 9],
+        [1, 2, 3],
+        [0, 5, 0],
+      ]),
+    projection: async (_snapshot, _layer, { method }) => ({
+      method,
+      coordinates: Float32Array.of(0, 0, 1, 1, Number.NaN, Number.NaN),
+      done: true,
+      iteration: 750,
+      iterations: 750,
+      perplexity: 1,
+      neuronsLeftOut: 0,
+    }),
+    health: async () => ({
+      neurons: NEURONS,
+      dead: 1,
+      dead_over: 3,
+      zeros: 0.25,
+      zeros_over: 3,
+      effective_rank: 1.5,
+      effective_rank_over: 3,
+      nonfinite: 0,
+      nonfinite_over: 3,
+    }),
+    subset: async () => answer([0, 2]),
+    subsetStatistics: async () => ({ values: rows([[4, 6, 5]]), exactness: "exact", bound: 0, standardError: 0 }),
+    summaries: async () => ({ columns: [], source: "all", over: 3, total: 3, note: "" }),
+    imageUrl: () => "",
+    ...change,
+  };
+}
+
+function createHash(values: HashValues = {}): HashStore & { written: HashValues; causes: Cause[] } {
+  const hash = {
+    written: {} as HashValues,
+    causes: [] as Cause[],
+    read: () => values,
+    write: (next: HashValues, cause: Cause) => {
+      hash.written = next;
+      hash.causes.push(cause);
+    },
+    listen: () => () => undefined,
+    link: () => "",
+    notice: signal(""),
+  };
+  return hash;
+}
+
+const createHost = () => ({ dark: signal(false), visible: signal(true), onReload: () => () => undefined });
+
+export async function open(client: Partial<Client> = {}, values: HashValues = {}) {
+  const hash = createHash(values);
+  const host = createHost();
+  const store = createStore(createClient(client), hash, host);
+  await settled();
+  return { store, hash, host };
+}
+
+export const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+export const rowNamed = (store: Awaited<ReturnType<typeof open>>["store"], key: string) => {
+  const row = store.rows.value.find((candidate) => candidate.key === key);
+  if (!row) throw new Error(`no row ${key}`);
+  return row;
+};

@@ -1,0 +1,170 @@
+import { describe, expect, test, vi } from "vitest";
+import { type Client, RouteError } from "../src/contract/client";
+import { open, rowNamed, rows, settled } from "./opened_store";
+import { answer } from "./samples";
+
+/** Sampled rows by condition; every other condition is refused for its first word. */
+const members: Record<string, number[]> = { striped: [0, 1], barks: [2], all: [0, 1, 2] };
+
+function askable(asked: string[] = []): Pick<Client, "subset" | "subsetStatistics"> {
+  return {
+    subset: async (_snapshot, condition) => {
+      asked.push(condition);
+      const found = members[condition];
+      if (found) return answer(found);
+      throw new RouteError(400, "There is no column brks. Did you mean barks?", {
+        start: 0,
+        end: 4,
+        suggestion: "barks",
+      });
+    },
+    subsetStatistics: async (_snapshot, _layer, statistic, condition) => ({
+      values: rows([[statistic === "mean" ? (members[condition]?.length ?? 0) : 0.5]]),
+      exactness: "bound",
+      bound: 0.25,
+      standardError: 0,
+    }),
+  };
+}
+
+const typedRest = () => new Promise((resolve) => setTimeout(resolve, 200));
+
+describe("a subset of the user's", () => {
+  test("is a row after the recorded ones, with its own averages, counts and members", async () => {
+    const { store } = await open(askable(), { layers: "hidden", pinned: "b" });
+    store.subsets.add("striped", "cats");
+    await settled();
+    const keys = store.rows.value.map((row) => row.key);
+    expect(keys).toEqual(["class:cat", "class:dog", "subset:striped", "typed:cats", "instance:b"]);
+    const row = rowNamed(store, "typed:cats");
+    const [layer] = store.layers.value;
+    expect(layer?.typedMeans.states.value.get("striped")?.value).toMatchObject({ exactness: "bound", bound: 0.25 });
+    expect(store.factsOf(row)?.count).toBe(2);
+    store.hover.value = { source: "label", row };
+    const lit = store.lit.value;
+    expect([...(lit ?? [])]).toEqual([1, 1, 0]);
+    store.hover.value = null;
+    store.hover.value = { source: "label", row };
+    expect(store.lit.value).toBe(lit);
+  });
+
+  test("keeps sorting and staying lit by another name, and lets go when it is removed", async () => {
+    const { store } = await open(askable(), { layers: "hidden" });
+    store.subsets.add("striped");
+    store.durable.sort.value = "typed:striped";
+    store.toggleLock(rowNamed(store, "typed:striped"));
+    store.subsets.rename("striped", "tigers");
+    expect([store.durable.sort.value, store.durable.locked.value]).toEqual(["typed:tigers", "typed:tigers"]);
+    store.subsets.remove("tigers");
+    expect([store.durable.sort.value, store.durable.locked.value]).toEqual(["strongest", ""]);
+  });
+
+  test("is in the URL, and comes back from there", async () => {
+    const { store, hash } = await open(askable());
+    store.subsets.add("striped", "a, b");
+    store.subsets.add("barks");
+    const again = await open(askable(), hash.written);
+    expect(again.store.subsets.list.value).toEqual([
+      { name: "a, b", condition: "striped" },
+      { name: "barks", condition: "barks" },
+    ]);
+    expect(again.store.rows.value.map((row) => row.key).slice(3)).toEqual(["typed:a, b", "typed:barks"]);
+  });
+
+  test("that this snapshot cannot have says why, and the others are there", async () => {
+    const { store } = await open(askable());
+    store.subsets.add("brks");
+    store.subsets.add("barks");
+    await settled();
+    expect(store.subsets.answers.value.get("brks")).toMatchObject({ status: "error" });
+    expect(store.subsets.answers.value.get("barks")?.value?.count).toBe(1);
+  });
+
+  test("is asked for again while the server is busy", async () => {
+    vi.useFakeTimers();
+    try {
+      let times = 0;
+      const opening = open({
+        subset: async () => {
+          times++;
+          if (times === 1) throw new RouteError(503, "Too many conditions are being evaluated.");
+          return answer([2]);
+        },
+      });
+      await vi.advanceTimersByTimeAsync(10);
+      const { store } = await opening;
+      store.subsets.add("barks");
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(store.subsets.answers.value.get("barks")?.value?.rows).toEqual([2]);
+      expect(times).toBe(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe("typing a condition", () => {
+  test("asks about the newest text alone, once it rests, and about a known one not again", async () => {
+    const asked: string[] = [];
+    const { store } = await open(askable(asked));
+    for (const text of ["s", "st", "striped"]) store.draft.text.value = text;
+    expect(store.draft.verdict.value.status).toBe("asking");
+    await typedRest();
+    expect(asked).toEqual(["striped"]);
+    expect(store.draft.verdict.value).toMatchObject({ status: "counted", answer: { count: 2 } });
+    store.draft.text.value = "";
+    store.draft.text.value = " striped ";
+    expect(store.draft.verdict.value.status).toBe("counted");
+    expect(asked).toEqual(["striped"]);
+  });
+
+  test("a wrong word is placed in the text as typed, with what may have been meant", async () => {
+    const { store } = await open(askable());
+    store.draft.text.value = "  brks AND x";
+    await typedRest();
+    expect(store.draft.verdict.value).toEqual({
+      status: "wrong",
+      message: "There is no column brks.",
+      mistake: { start: 2, end: 6, suggestion: "barks" },
+    });
+  });
+
+  test("Enter adds the row when the answer comes, and nothing where it is wrong", async () => {
+    const { store } = await open(askable());
+    store.draft.text.value = "barks";
+    store.draft.commit();
+    expect(store.subsets.list.value).toEqual([]);
+    await typedRest();
+    expect(store.subsets.list.value).toEqual([{ name: "barks", condition: "barks" }]);
+    expect(store.draft.text.value).toBe("");
+    store.draft.text.value = "brks AND x";
+    store.draft.commit();
+    await typedRest();
+    expect(store.subsets.list.value).toHaveLength(1);
+    expect(store.draft.text.value).toBe("brks AND x");
+  });
+
+  test("what was typed after Enter is not added", async () => {
+    const { store } = await open(askable());
+    store.draft.text.value = "barks";
+    store.draft.commit();
+    store.draft.text.value = "all";
+    await typedRest();
+    expect(store.subsets.list.value).toEqual([]);
+  });
+
+  test("the filter shows the instances of the condition, and follows it as it is typed", async () => {
+    const { store, hash } = await open(askable());
+    expect(store.draft.filtered.value).toBeNull();
+    store.durable.filter.value = "barks";
+    await settled();
+    expect([...(store.draft.filtered.value ?? [])]).toEqual([0, 0, 1]);
+    expect(hash.written).toMatchObject({ filter: "barks" });
+    store.draft.text.value = "striped";
+    await typedRest();
+    await settled();
+    expect([...(store.draft.filtered.value ?? [])]).toEqual([1, 1, 0]);
+    store.durable.filter.value = "";
+    expect(store.draft.filtered.value).toBeNull();
+  });
+});
