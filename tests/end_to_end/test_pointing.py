@@ -1,11 +1,13 @@
 """Subsets made by pointing, and two rows compared, on twelve animals whose numbers are known."""
 
+import io
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 
 from tests.end_to_end.animals import RUN, write_animals
@@ -88,3 +90,61 @@ def test_pinned_instances_become_a_row(tab: Tab, url: str) -> None:
     tab.get("subset-pinned").click()
     assert made(tab, "id IN ('animal7', 'animal2')")["name"] == "2 pinned"
     assert members(url, "id IN ('animal7', 'animal2')") == [2, 7]
+
+
+def place(tab: Tab, layer: str) -> tuple[float, float, float, float]:
+    """Left, top, width and height of a layer's projection, in the page."""
+    box = tab.get("panel", layer=layer).get_by_test_id("projection").bounding_box()
+    assert box is not None
+    return box["x"], box["y"], box["width"], box["height"]
+
+
+def drag(tab: Tab, *corners: tuple[float, float]) -> None:
+    first, *others = corners
+    tab.page.mouse.move(*first)
+    tab.page.mouse.down()
+    for corner in others:
+        tab.page.mouse.move(*corner, steps=8)
+    tab.page.mouse.up()
+
+
+def test_a_lasso_makes_a_subset_of_the_enclosed_dots(tab: Tab, url: str) -> None:
+    left, top, width, height = place(tab, "hidden")
+    middle = left + width / 2
+    tab.get("panel", layer="hidden").get_by_test_id("lasso").click()
+    drag(tab, (left + 1, top + 1), (middle, top + 1), (middle, top + height - 1), (left + 1, top + height - 1))
+    state = tab.wait("a subset", lambda state: state["subsets"] and state["subsets"][0]["count"] is not None)
+    coordinates = np.load(io.BytesIO(fetch(url, "projection", layer="hidden", method="pca")))
+    across = coordinates[:, 0]
+    expected = np.flatnonzero(across < (across.min() + across.max()) / 2).tolist()
+    assert 0 < len(expected) < 12
+    assert members(url, state["subsets"][0]["condition"]) == expected
+    assert state["subsets"][0]["name"] == f"{len(expected)} of the sample · hidden"
+    assert state["pinned"] == []
+    assert tab.get("panel", layer="hidden").get_by_test_id("lasso").get_attribute("aria-pressed") == "false"
+
+
+def test_dragging_with_shift_draws_too_and_escape_cancels(tab: Tab) -> None:
+    left, top, width, height = place(tab, "hidden")
+    around = [(left + 1, top + 1), (left + width - 1, top + 1), (left + width - 1, top + height - 1)]
+    tab.page.keyboard.down("Shift")
+    tab.page.mouse.move(*around[0])
+    tab.page.mouse.down()
+    tab.page.mouse.move(*around[1], steps=4)
+    tab.page.mouse.move(*around[2], steps=4)
+    tab.screenshot("lasso")
+    tab.page.keyboard.press("Escape")
+    tab.page.mouse.up()
+    assert tab.state()["subsets"] == []
+    drag(tab, *around, (left + 1, top + height - 1))
+    tab.page.keyboard.up("Shift")
+    state = tab.wait("a subset", lambda state: state["subsets"])
+    assert state["subsets"][0]["name"] == "12 of the sample · hidden"
+
+
+def test_a_lasso_around_nothing_says_so(tab: Tab) -> None:
+    left, top, _, _ = place(tab, "output")
+    tab.get("panel", layer="output").get_by_test_id("lasso").click()
+    drag(tab, (left + 1, top + 1), (left + 4, top + 1), (left + 4, top + 4))
+    assert "No instance stands inside" in tab.get("pointed-note").inner_text()
+    assert tab.state()["subsets"] == []

@@ -1,6 +1,6 @@
 /** The projection of a layer's sampled instances: alike activations stand together. */
 
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { Projection } from "../../contract/client";
 import { placePoints, WHOLE } from "../../draw/projection";
@@ -11,6 +11,7 @@ import { useSize } from "../widgets/surface";
 import { ColourLegend } from "./projection_colour";
 import { ProjectionDots } from "./projection_dots";
 import { ProjectionHeader } from "./projection_header";
+import { LassoLine, useLasso } from "./projection_lasso";
 import { ProjectionMarks } from "./projection_marks";
 import { usePointer } from "./projection_pointer";
 import { ZoomButtons } from "./projection_zoom";
@@ -27,6 +28,7 @@ interface ProjectionViewProperties {
 export function ProjectionView({ layer, maximised }: ProjectionViewProperties) {
   const { instances, membership } = useStore();
   const [area, size] = useSize<HTMLDivElement>();
+  const armed = useSignal(false);
   const projection = layer.projection.shown.value;
   const columns = instances.state.value;
   const failed = [columns, membership.state.value].find((state) => state.status === "error");
@@ -36,10 +38,10 @@ export function ProjectionView({ layer, maximised }: ProjectionViewProperties) {
   const shown = projection !== null && columns.value !== undefined && width > 0 && height > 0;
   return (
     <div class="projection">
-      <ProjectionHeader layer={layer} projection={projection} problem={projection && problem} />
+      <ProjectionHeader layer={layer} projection={projection} problem={projection && problem} armed={armed} />
       <div class="projection-area" ref={area}>
         {shown ? (
-          <Picture layer={layer} projection={projection} width={width} height={height} />
+          <Picture layer={layer} projection={projection} width={width} height={height} armed={armed} />
         ) : (
           <div class="projection-waiting">{problem ? <Problem sentence={problem} /> : "Placing the instances…"}</div>
         )}
@@ -54,20 +56,24 @@ interface PictureProperties {
   projection: Projection;
   width: number;
   height: number;
+  /** Whether the next drag draws a lasso. */
+  armed: Signal<boolean>;
 }
 
-function Picture({ layer, projection, width, height }: PictureProperties) {
+function Picture({ layer, projection, width, height, armed }: PictureProperties) {
   const { coordinates } = projection;
   const placed = useMemo(() => placePoints(coordinates, width, height), [coordinates, width, height]);
   const view = useSignal(WHOLE);
-  const pointer = usePointer({ layer: layer.name, placed, view, width, height });
+  const inputs = { layer: layer.name, placed, view, width, height };
+  const lasso = useLasso(armed, inputs, usePointer(inputs));
   return (
     <div
-      class={view.value.scale > 1 ? "projection-canvases zoomed" : "projection-canvases"}
+      class={`projection-canvases${view.value.scale > 1 ? " zoomed" : ""}${armed.value ? " armed" : ""}`}
       style={{ width: `${width}px`, height: `${height}px` }}
     >
-      <ProjectionDots placed={placed} view={view.value} width={width} height={height} pointer={pointer} />
+      <ProjectionDots placed={placed} view={view.value} width={width} height={height} pointer={lasso.handlers} />
       <ProjectionMarks placed={placed} view={view.value} width={width} height={height} />
+      <LassoLine drawn={lasso.drawn} />
       <ZoomButtons view={view} width={width} height={height} />
       {placed.count === 0 && <p class="projection-empty">No instance has a finite activation in every neuron.</p>}
     </div>

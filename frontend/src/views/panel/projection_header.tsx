@@ -1,19 +1,22 @@
 /** Above a projection: how it was made, how far it is, and the choice of another way. */
 
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { Projection, ProjectionMethod } from "../../contract/client";
 import type { LayerStore } from "../../state/layer";
 import { Popup, Segmented } from "../widgets/controls";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
+import { LassoButton } from "./projection_lasso";
 
 interface ProjectionHeaderProperties {
   layer: LayerStore;
   projection: Projection | null;
   problem: string | null;
+  /** Whether the next drag draws a lasso. */
+  armed: Signal<boolean>;
 }
 
-export function ProjectionHeader({ layer, projection, problem }: ProjectionHeaderProperties) {
+export function ProjectionHeader({ layer, projection, problem, armed }: ProjectionHeaderProperties) {
   const moving = projection !== null && projection.method === "tsne" && !projection.done;
   const share = projection ? projection.iteration / Math.max(1, projection.iterations) : 0;
   return (
@@ -26,6 +29,7 @@ export function ProjectionHeader({ layer, projection, problem }: ProjectionHeade
       ) : (
         projection && <small>{moving ? progressText(projection) : <RestingText {...{ layer, projection }} />}</small>
       )}
+      <LassoButton armed={armed} />
       {moving && <i class="progress" style={{ width: `${100 * share}%` }} />}
     </div>
   );

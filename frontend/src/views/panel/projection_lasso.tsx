@@ -1,0 +1,91 @@
+/** Drawing around dots makes a subset of them: by a button of the projection's header, or by dragging with Shift. */
+
+import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { enclosedRows, extendLasso, type Lasso, lassoPath } from "../../draw/lasso";
+import { listedInstances } from "../../state/pointing";
+import { Icon } from "../widgets/glyphs";
+import { countText } from "../widgets/numbers";
+import { useStore } from "../widgets/store";
+import type { PointerInputs, usePointer } from "./projection_pointer";
+
+type Pointer = ReturnType<typeof usePointer>;
+
+/** The toggle; `armed` is whether the next drag draws. */
+export function LassoButton({ armed }: { armed: Signal<boolean> }) {
+  return (
+    <button
+      type="button"
+      class={armed.value ? "lasso-toggle on" : "lasso-toggle"}
+      data-testid="lasso"
+      aria-pressed={armed.value}
+      aria-label="Draw around instances"
+      title="Draw around instances to make a subset of them; or drag with Shift held. Esc cancels."
+      onClick={() => {
+        armed.value = !armed.value;
+      }}
+    >
+      <Icon name="lasso" />
+    </button>
+  );
+}
+
+/** Puts the lasso before what the pointer does otherwise. */
+export function useLasso(armed: Signal<boolean>, { layer, placed, view }: PointerInputs, pointer: Pointer) {
+  const { instances, hover, pointing } = useStore();
+  const drawn = useSignal<Lasso | null>(null);
+  useEscape(() => {
+    drawn.value = null;
+    armed.value = false;
+  });
+
+  const finish = () => {
+    const rows = enclosedRows(placed.positions, view.peek(), drawn.peek() ?? []);
+    const columns = instances.state.peek().value;
+    drawn.value = null;
+    armed.value = false;
+    const name = `${countText(rows.length)} of the sample · ${layer}`;
+    if (columns) pointing.point(rows.length > 0 ? listedInstances(name, columns, rows) : NOTHING);
+  };
+  const handlers: Pointer = {
+    ...pointer,
+    onPointerDown: (event) => {
+      if (event.button !== 0 || !(armed.peek() || event.shiftKey)) return pointer.onPointerDown(event);
+      (event.currentTarget as Element).setPointerCapture(event.pointerId);
+      hover.value = null;
+      drawn.value = extendLasso([], event.offsetX, event.offsetY);
+    },
+    onPointerMove: (event) => {
+      if (drawn.peek() === null) return pointer.onPointerMove(event);
+      drawn.value = extendLasso(drawn.peek() ?? [], event.offsetX, event.offsetY);
+    },
+    onPointerUp: (event) => (drawn.peek() === null ? pointer.onPointerUp(event) : finish()),
+    onPointerCancel: () => {
+      drawn.value = null;
+      pointer.onPointerCancel();
+    },
+  };
+  return { handlers, drawn };
+}
+
+const NOTHING = "No instance stands inside of the line; draw around some.";
+
+export function LassoLine({ drawn }: { drawn: ReadonlySignal<Lasso | null> }) {
+  const lasso = drawn.value;
+  if (!lasso) return null;
+  return (
+    <svg class="lasso-line" aria-hidden="true">
+      <path d={lassoPath(lasso)} />
+    </svg>
+  );
+}
+
+function useEscape(cancel: () => void): void {
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (event.key === "Escape") cancel();
+    };
+    document.addEventListener("keydown", listen);
+    return () => document.removeEventListener("keydown", listen);
+  });
+}
