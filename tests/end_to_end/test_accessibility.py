@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.animals import NEURONS, RUN, WRONG, write_animals
-from tests.end_to_end.conftest import ROOT, serve, wait_for_snapshots
+from tests.end_to_end.axe import violations
+from tests.end_to_end.conftest import serve, wait_for_snapshots
 from tests.end_to_end.tab import Tab
 
 pytestmark = pytest.mark.browser
 
-AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 RUN_STATE = f"&p.activis.run={RUN.replace('/', '%2F')}"
 PANELS = f"{RUN_STATE}&p.activis.layers=hidden,output"
 PINNED = f"{PANELS}&p.activis.pinned=animal{WRONG},animal1"
@@ -25,20 +25,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with serve(logdir) as url:
         wait_for_snapshots(url, 2)
         yield url
-
-
-def violations(tab: Tab) -> list[str]:
-    """Serious and critical findings of axe-core in the tab's frame, a line each."""
-    if not AXE.exists():
-        pytest.skip(f"axe-core is not installed: run `npm ci` in {AXE.parents[2]}")
-    tab.frame.evaluate(AXE.read_text(encoding="utf-8"))
-    found = tab.frame.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [
-        f"{finding['id']}: {node['html'][:160]} ({node['failureSummary']})"
-        for finding in found
-        if finding["impact"] in ("serious", "critical")
-        for node in finding["nodes"]
-    ]
 
 
 def ready(tab: Tab) -> Tab:

@@ -15,7 +15,6 @@ export function SubsetManager() {
     <Popup
       class="subset-manager"
       summary={count > 0 ? `Subsets · ${count}` : "Subsets"}
-      label="Subsets of your own: rename, order, combine, export"
       testId="subset-manager"
     >
       <SubsetSheet />

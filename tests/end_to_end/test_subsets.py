@@ -1,0 +1,327 @@
+"""Subsets in real time: typed, completed, mended, added as rows, kept, combined and taken along."""
+
+import io
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import numpy as np
+import pytest
+
+import activis_tb
+from tests.end_to_end.axe import violations
+from tests.end_to_end.conftest import QUESTION_EPOCHS, serve, wait_for_snapshots
+from tests.end_to_end.tab import Tab
+
+pytestmark = pytest.mark.browser
+
+grammar = pytest.mark.parametrize("questions", ["grammar"], indirect=True)
+
+QUESTIONS_RUN = "questions/dropout-0.5/activis"
+CONDITION = "text ILIKE 'what is%' AND score < 0.999"
+ANIMALS = 3_000
+SAMPLED = 300
+NEURONS = 20
+COLOURS = ("black", "brown", "white")
+
+
+@pytest.fixture(scope="module")
+def questions_url(questions: Path) -> Iterator[str]:
+    with serve(questions) as url:
+        wait_for_snapshots(url, 2 * QUESTION_EPOCHS)
+        yield url
+
+
+@pytest.fixture(scope="module")
+def animals() -> dict[str, np.ndarray]:
+    """3,000 animals in two classes, every tenth one misclassified."""
+    rng = np.random.default_rng(3)
+    label = rng.integers(0, 2, ANIMALS)
+    predicted = np.where(np.arange(ANIMALS) % 10 == 0, 1 - label, label)
+    scores = np.full((ANIMALS, 2), 0.25, np.float32)
+    scores[np.arange(ANIMALS), predicted] = 0.75
+    return {
+        "labels": label,
+        "scores": scores,
+        "age": rng.integers(0, 30, ANIMALS),
+        "colour": rng.choice(COLOURS, ANIMALS),
+        "hidden": np.maximum(rng.normal(size=(ANIMALS, NEURONS)), 0).astype(np.float32),
+    }
+
+
+@pytest.fixture(scope="module")
+def animals_url(animals: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The animals, every one of them kept."""
+    logdir = tmp_path_factory.mktemp("animals") / "runs"
+    recording = activis_tb.preprocess(
+        logdir / "animals", name="validation", step=0, layers=["hidden"], classes=["cat", "dog"], sample=SAMPLED,
+        keep="all", quiet=True,
+    )  # fmt: skip
+    with recording as snapshot:
+        snapshot.process(
+            labels=animals["labels"],
+            scores=animals["scores"],
+            ids=[f"animal{row}" for row in range(ANIMALS)],
+            attributes={"age": animals["age"], "colour": animals["colour"]},
+            activations={"hidden": animals["hidden"]},
+        )
+    with serve(logdir) as url:
+        wait_for_snapshots(url, 1)
+        yield url
+
+
+@pytest.fixture
+def questions_tab(questions_url: str, open_tab: Callable[..., Tab]) -> Tab:
+    return ready(open_tab(questions_url, hash_state=state_of(QUESTIONS_RUN)))
+
+
+@pytest.fixture
+def animals_tab(animals_url: str, open_tab: Callable[..., Tab]) -> Tab:
+    return ready(open_tab(animals_url, hash_state=state_of("animals/activis")))
+
+
+def state_of(run: str) -> str:
+    return f"&p.activis.run={quote(run, safe='')}&p.activis.layers=hidden"
+
+
+def ready(tab: Tab) -> Tab:
+    tab.wait("the columns and dots", lambda state: state["columns"].get("hidden") and state["projection"].get("hidden"))
+    return tab
+
+
+def fetch(url: str, route: str, **query: Any) -> bytes:
+    parameters = {"run": QUESTIONS_RUN, "name": "test", "step": QUESTION_EPOCHS - 1, **query}
+    with urllib.request.urlopen(f"{url}data/plugin/activis/{route}?{urlencode(parameters)}") as answer:
+        return answer.read()
+
+
+def array(url: str, route: str, **query: Any) -> np.ndarray:
+    return np.load(io.BytesIO(fetch(url, route, **query)))
+
+
+def members_of_condition(url: str) -> list[int]:
+    """Rows that `CONDITION` holds for, found without it."""
+    columns = json.loads(fetch(url, "instances"))
+    texts = next(column for column in columns["attributes"] if column["name"] == "text")["texts"]
+    pairs = enumerate(zip(texts, columns["score"], strict=True))
+    return [row for row, (text, score) in pairs if text.lower().startswith("what is") and score < 0.999]
+
+
+def add(tab: Tab, condition: str) -> None:
+    tab.get("subset-input").fill(condition)
+    tab.get("subset-input").press("Enter")
+    tab.wait("its count", lambda state: any(one["condition"] == condition and one["count"] for one in state["subsets"]))
+    tab.get("subset-input").press("Escape")
+
+
+def row_values(tab: Tab, key: str) -> np.ndarray:
+    values = None
+    while values is None:
+        values = tab.frame.evaluate("key => window.__activis.row('hidden', key)", key)
+        tab.page.wait_for_timeout(50)
+    return np.array(values)
+
+
+def forgive_refusals(tab: Tab) -> None:
+    """Browsers write every answer of 400 to the console; a condition that is not finished yet has it."""
+    tab.complaints[:] = [complaint for complaint in tab.complaints if "400 (BAD REQUEST)" not in complaint]
+
+
+def inserts(tab: Tab) -> list[str | None]:
+    return [item.get_attribute("data-insert") for item in tab.get("completion").all()]
+
+
+@grammar
+def test_a_condition_is_completed_counted_and_becomes_a_row_of_means(questions_tab: Tab, questions_url: str) -> None:
+    tab, field = questions_tab, questions_tab.get("subset-input")
+    field.click()
+    tab.get("completion", insert="label <> predicted").wait_for()
+    assert inserts(tab)[:4] == ["text", "words", "label", "predicted"]
+    field.press_sequentially("te")
+    field.press("Tab")
+    field.press_sequentially(" IL")
+    field.press("Tab")
+    field.press_sequentially(" 'what is%' AND score < 0.999")
+    assert field.input_value() == CONDITION
+    members = members_of_condition(questions_url)
+    tab.get("subset-count", status="counted").get_by_text(f"{len(members)} of 500").wait_for()
+    assert tab.get("subset-count").inner_text().endswith("exact")
+    field.press("Enter")
+    label = tab.row_label("hidden", CONDITION)
+    label.wait_for()
+    assert label.get_attribute("data-kind") == "subset"
+    assert field.input_value() == ""
+    shown = row_values(tab, f"typed:{CONDITION}")
+    means = array(questions_url, "activations", layer="hidden")[members].astype(np.float64).mean(axis=0)
+    served = array(questions_url, "subset_statistics", layer="hidden", statistic="mean", condition=CONDITION)[0]
+    np.testing.assert_allclose(shown, means, rtol=1e-6, atol=1e-7)
+    np.testing.assert_array_equal(shown, served)
+    forgive_refusals(tab)
+
+
+@grammar
+def test_hovering_the_row_lights_exactly_its_members_everywhere(questions_tab: Tab, questions_url: str) -> None:
+    tab = questions_tab
+    add(tab, CONDITION)
+    tab.row_label("hidden", CONDITION).hover()
+    members = members_of_condition(questions_url)
+    tab.wait("they are lit", lambda state: state["lit"]["hidden"] == members)
+    bright = tab.frame.locator("[data-testid=instance-square]:not(.dim)")
+    assert sorted(bright.evaluate_all("all => all.map(one => Number(one.dataset.row))")) == members
+    tab.leave()
+    tab.wait("nothing is", lambda state: state["lit"]["hidden"] == [])
+
+
+@grammar
+def test_a_wrong_word_is_named_and_mended_by_a_click(questions_tab: Tab) -> None:
+    tab, field = questions_tab, questions_tab.get("subset-input")
+    field.fill("label = 'NUM' AND scroe < 0.6")
+    error = tab.get("subset-error")
+    error.get_by_text("scroe").wait_for()
+    assert tab.get("subset-add").is_disabled()
+    word = tab.frame.locator(".condition-mirror .mistake")
+    assert word.inner_text() == "scroe"
+    assert abs(word.bounding_box()["x"] - error.bounding_box()["x"]) < 16
+    tab.screenshot("subsets-mistake")
+    tab.get("subset-suggestion").click()
+    assert field.input_value() == "label = 'NUM' AND score < 0.6"
+    tab.get("subset-count", status="counted").wait_for()
+    assert error.is_hidden()
+    forgive_refusals(tab)
+
+
+@grammar
+def test_a_reload_keeps_subsets_and_the_export_holds_what_was_typed(questions_tab: Tab) -> None:
+    tab = questions_tab
+    odd = "text <> '<b>&,=%'"
+    add(tab, CONDITION)
+    add(tab, odd)
+    tab.get("subset-manager").click()
+    name = tab.get("subset-line").nth(1).get_by_test_id("subset-name")
+    name.fill("odd, but <i>right</i>")
+    name.press("Enter")
+    before = tab.wait("the name", lambda state: state["subsets"][1]["name"] == "odd, but <i>right</i>")["subsets"]
+    tab.page.reload()
+    tab.get("tab").wait_for()
+    tab.wait("the same subsets", lambda state: state["subsets"] == before)
+    tab.row_label("hidden", "odd, but <i>right</i>").wait_for()
+    tab.get("subset-manager").click()
+    with tab.page.expect_download() as download:
+        tab.get("subset-export").click()
+    exported = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    assert exported == {CONDITION: CONDITION, "odd, but <i>right</i>": odd}
+    tab.get("subset-line").nth(0).get_by_test_id("subset-remove").click()
+    tab.wait("one is left", lambda state: [one["condition"] for one in state["subsets"]] == [odd])
+    tab.get("subset-import").set_input_files(download.value.path())
+    state = tab.wait("both", lambda state: len(state["subsets"]) == 2)
+    assert {one["name"]: one["condition"] for one in state["subsets"]} == exported
+
+
+def test_counts_are_over_every_kept_instance_and_averages_within_the_bound(
+    animals_tab: Tab, animals: dict[str, np.ndarray], animals_url: str
+) -> None:
+    tab = animals_tab
+    condition = "age > 20 AND colour = 'brown'"
+    inside = (animals["age"] > 20) & (animals["colour"] == "brown")
+    add(tab, condition)
+    state = tab.state()
+    assert state["subsets"] == [{"name": condition, "condition": condition, "count": int(inside.sum())}]
+    parameters = urlencode(
+        {"run": "animals/activis", "name": "validation", "step": 0, "layer": "hidden", "statistic": "mean"}
+        | {"condition": condition}
+    )
+    with urllib.request.urlopen(f"{animals_url}data/plugin/activis/subset_statistics?{parameters}") as answer:
+        bound = float(answer.headers["Activis-Bound"])
+    difference = np.abs(
+        row_values(tab, f"typed:{condition}") - animals["hidden"][inside].mean(axis=0, dtype=np.float64)
+    )
+    assert 0 < bound < 0.05
+    assert difference.max() <= bound
+    title = tab.row_label("hidden", condition).get_attribute("title")
+    assert "exact over 3,000" in title
+    assert f"averages ± {bound:.3g}"[:16] in title
+    tab.row_label("hidden", condition).hover()
+    with urllib.request.urlopen(
+        f"{animals_url}data/plugin/activis/instances?run=animals/activis&name=validation&step=0"
+    ) as answer:
+        index = json.load(answer)["index"]
+    sampled = [row for row, position in enumerate(index) if inside[int(position)]]
+    tab.wait("its sampled members are lit", lambda state: state["lit"]["hidden"] == sampled)
+
+
+def test_values_are_completed_with_their_counts(animals_tab: Tab, animals: dict[str, np.ndarray]) -> None:
+    tab, field = animals_tab, animals_tab.get("subset-input")
+    field.click()
+    field.press_sequentially("colour = '")
+    tab.get("completion", insert="'brown'").wait_for()
+    counts = {one: int((animals["colour"] == one).sum()) for one in COLOURS}
+    items = {item.get_attribute("data-insert"): item.inner_text() for item in tab.get("completion").all()}
+    for colour, count in counts.items():
+        assert items[f"'{colour}'"].split()[-1].replace(",", "") == str(count)
+    field.press_sequentially("br")
+    tab.get("subset-offered-count").get_by_text(f"{counts['brown']:,}").wait_for()
+    field.press("Tab")
+    assert field.input_value() == "colour = 'brown'"
+    tab.get("subset-count", status="counted").get_by_text(f"{counts['brown']:,} of 3,000").wait_for()
+    forgive_refusals(tab)
+
+
+def test_the_filter_leaves_the_instances_of_the_condition(animals_tab: Tab) -> None:
+    tab = animals_tab
+    tab.get("subset-input").fill("label <> predicted")
+    tab.get("subset-count", status="counted").wait_for()
+    tab.get("subset-filter").click()
+    tab.get("filter-line").wait_for()
+    tab.get("instance-square", correct="true").first.wait_for(state="detached")
+    wrong = tab.get("instance-square", correct="false").count()
+    assert tab.get("filter-line").inner_text().split("\n")[-1].strip() == f"{wrong} of {SAMPLED}"
+    tab.screenshot("subsets-filter")
+    tab.page.reload()
+    tab.get("filter-line").get_by_text(f"{wrong} of {SAMPLED}").wait_for()
+    tab.get("subset-filter").click()
+    tab.get("instance-square", correct="true").first.wait_for()
+
+
+def test_subsets_are_combined_ordered_duplicated_and_removed(animals_tab: Tab, animals: dict[str, np.ndarray]) -> None:
+    tab = animals_tab
+    old, brown = animals["age"] > 20, animals["colour"] == "brown"
+    add(tab, "age > 20")
+    add(tab, "colour = 'brown'")
+    tab.get("subset-manager").click()
+    expected = {"and": old & brown, "or": old | brown, "minus": old & ~brown, "not": ~(old | brown)}
+    for combination, members in expected.items():
+        for position in (0, 1):
+            tab.get("subset-line").nth(position).get_by_role("checkbox").check()
+        tab.get(f"combine-{combination}").click()
+        state = tab.wait(combination, lambda state: state["subsets"][-1]["count"])
+        assert state["subsets"][-1]["count"] == members.sum()
+    names = [one["name"] for one in tab.state()["subsets"]]
+    tab.get("subset-line").nth(1).get_by_test_id("subset-grip").press("ArrowUp")
+    tab.wait("moved", lambda state: [one["name"] for one in state["subsets"]] == [names[1], names[0], *names[2:]])
+    tab.get("subset-line").nth(0).get_by_test_id("subset-duplicate").click()
+    tab.wait("copied", lambda state: state["subsets"][1]["name"] == f"{names[1]} (2)")
+    tab.row_label("hidden", names[0]).hover()
+    tab.get("row-remove").nth(2).click()
+    tab.wait("removed", lambda state: names[0] not in [one["name"] for one in state["subsets"]])
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (1920, "light"), (1920, "dark")])
+def test_the_bar_fits_and_has_no_serious_violation(
+    width: int, theme: str, animals_url: str, open_tab: Callable[..., Tab]
+) -> None:
+    query = "?darkMode=true" if theme == "dark" else ""
+    tab = ready(open_tab(animals_url, width, width * 5 // 8, hash_state=state_of("animals/activis"), query=query))
+    add(tab, "age > 20 AND colour = 'brown'")
+    tab.get("subset-input").click()
+    tab.get("completion").first.wait_for()
+    tab.screenshot(f"subsets-completion-{width}-{theme}")
+    assert violations(tab, ".subset-bar") == []
+    tab.get("subset-manager").click()
+    tab.get("subset-line").wait_for()
+    tab.screenshot(f"subsets-manager-{width}-{theme}")
+    assert violations(tab, ".subset-bar") == []
+    overflow = tab.frame.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow == 0
