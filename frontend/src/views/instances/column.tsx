@@ -41,6 +41,7 @@ function Header({ snapshot }: { snapshot: SnapshotEntry }) {
   const correct = classes.reduce((sum, subset) => sum + subset.correct, 0);
   const count = classes.reduce((sum, subset) => sum + subset.count, 0);
   const all = snapshot.sampled >= snapshot.instances;
+  const isFiltered = useStore().durable.filter.value !== "";
   return (
     <header>
       <h2>Instances</h2>
@@ -50,9 +51,15 @@ function Header({ snapshot }: { snapshot: SnapshotEntry }) {
       {!all && (
         <p
           class="sampled"
-          title="Counts, accuracies and averages are over all instances; a square is one that was sampled"
+          title={
+            isFiltered
+              ? "A square is an instance that was sampled and meets the condition; counts by class are of the squares"
+              : "Counts, accuracies and averages are over all instances; a square is one that was sampled"
+          }
         >
-          {countText(snapshot.sampled)} of {countText(snapshot.instances)} shown, counts are over all
+          {isFiltered
+            ? `${countText(snapshot.sampled)} of ${countText(snapshot.instances)} sampled, counts are of those shown`
+            : `${countText(snapshot.sampled)} of ${countText(snapshot.instances)} shown, counts are over all`}
         </p>
       )}
     </header>
