@@ -1,74 +1,46 @@
 /** Draws a matrix: a circle per cell, darker is stronger. Pure: the same input paints the same pixels. */
 
-import { type ColumnLayout, columnX, ROW_HEIGHT } from "./matrix_layout";
-import { levelOf, type Palette, type Ramp } from "./palette";
-import { newPath } from "./paths";
+import { paintCells } from "./cell_raster";
+import { type CellPicture, type CellRow, eachCell, radiusOf, ZERO_RADIUS } from "./cells";
+import { type ColumnLayout, ROW_HEIGHT } from "./matrix_layout";
+import { levelOf, type Palette } from "./palette";
+import { newPath, recordsPaths } from "./paths";
 
-/** One row's numbers by neuron. */
-export interface CellRow {
-  top: number;
-  /** Null while they are being fetched. */
-  values: Float32Array | null;
-  /** Share of active instances, where the circle's area shows it. */
-  shares: Float32Array | null;
-}
-
-export interface CellPicture {
-  /** Neurons in the order shown. */
-  order: Int32Array;
-  columns: ColumnLayout;
-  ramp: Ramp;
-  palette: Palette;
-  width: number;
-}
-
-/** A neuron that is exactly zero: not a weak circle, a point. */
-const ZERO_RADIUS = 0.8;
-
+/** Draws `rows`; as shapes into a drawing that keeps shapes, as pixels onto a canvas. */
 export function drawCells(context: CanvasRenderingContext2D, rows: readonly CellRow[], picture: CellPicture): void {
+  if (recordsPaths(context)) drawCircles(context, rows, picture);
+  else paintCells(context, rows, picture);
+  drawMissing(context, rows, picture);
+  for (const row of rows) if (!row.values) drawWaiting(context, row.top + ROW_HEIGHT / 2, picture);
+}
+
+function drawCircles(context: CanvasRenderingContext2D, rows: readonly CellRow[], picture: CellPicture): void {
   const circles = picture.ramp.levels.map(() => newPath(context));
   const zeros = newPath(context);
-  const missing = newPath(context);
-  for (const row of rows) {
-    const y = row.top + ROW_HEIGHT / 2;
-    if (row.values) addRow(row, y, picture, { circles, zeros, missing });
-    else drawWaiting(context, y, picture);
-  }
+  eachCell(rows, picture, (value, x, y, share) => {
+    if (value === 0) addCircle(zeros, x, y, ZERO_RADIUS);
+    else if (Number.isFinite(value)) {
+      const path = circles[levelOf(picture.ramp, value)];
+      if (path) addCircle(path, x, y, radiusOf(picture.columns.radius, share));
+    }
+  });
   circles.forEach((path, level) => {
     context.fillStyle = picture.ramp.levels[level] ?? "";
     context.fill(path);
   });
   context.fillStyle = picture.palette.tertiary;
   context.fill(zeros);
+}
+
+function drawMissing(context: CanvasRenderingContext2D, rows: readonly CellRow[], picture: CellPicture): void {
+  const crosses = newPath(context);
+  const arm = Math.min(2.5, picture.columns.radius * 0.7);
+  eachCell(rows, picture, (value, x, y) => {
+    if (!Number.isFinite(value)) addCross(crosses, x, y, arm);
+  });
   context.strokeStyle = picture.palette.secondary;
   context.lineWidth = 0.8;
-  context.stroke(missing);
-}
-
-interface Paths {
-  circles: readonly Path2D[];
-  zeros: Path2D;
-  missing: Path2D;
-}
-
-function addRow(row: CellRow, y: number, picture: CellPicture, paths: Paths): void {
-  const { order, columns, ramp } = picture;
-  const last = columns.first + columns.visible;
-  for (let position = columns.first; position < last; position++) {
-    const neuron = order[position] ?? 0;
-    const value = row.values?.[neuron] ?? Number.NaN;
-    const x = columnX(columns, position);
-    if (!Number.isFinite(value)) addCross(paths.missing, x, y, Math.min(2.5, columns.radius * 0.7));
-    else if (value === 0) addCircle(paths.zeros, x, y, ZERO_RADIUS);
-    else {
-      const path = paths.circles[levelOf(ramp, value)];
-      if (path) addCircle(path, x, y, radiusOf(columns.radius, row.shares?.[neuron]));
-    }
-  }
-}
-
-function radiusOf(radius: number, share: number | undefined): number {
-  return share === undefined ? radius : Math.max(ZERO_RADIUS, radius * Math.sqrt(Math.max(0, share)));
+  context.stroke(crosses);
 }
 
 function addCircle(path: Path2D, x: number, y: number, radius: number): void {

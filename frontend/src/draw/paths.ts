@@ -49,7 +49,8 @@ export class RecordedPath {
 
 /** Begins a path that `context` can fill and stroke, empty or from the `d` of an SVG path. */
 export function newPath(context: CanvasRenderingContext2D, text = ""): Path2D {
-  return records(context) ? (new RecordedPath(text) as unknown as Path2D) : new Path2D(text);
+  return recordsPaths(context) ? (new RecordedPath(text) as unknown as Path2D) : new Path2D(text);
 }
 
-const records = (context: object): boolean => "recordsPaths" in context;
+/** Whether `context` keeps shapes, for a file, instead of painting pixels. */
+export const recordsPaths = (context: object): boolean => "recordsPaths" in context;

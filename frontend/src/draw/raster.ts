@@ -70,18 +70,52 @@ function covered(left: number, top: number, radius: number): number {
 /** Paints the disc of `stamp` around (x, y), in device pixels, over what is there; beyond the edges it is cut. */
 export function paintStamp(raster: Raster, stamp: Stamp, x: number, y: number, colour: Rgb): void {
   const { size, coverage } = stamp;
-  const shift = size / 2 - 0.5;
-  const left = Math.round((x - shift) * PHASES);
-  const top = Math.round((y - shift) * PHASES);
-  const pixelLeft = Math.floor(left / PHASES);
-  const pixelTop = Math.floor(top / PHASES);
-  const base = ((top - pixelTop * PHASES) * PHASES + (left - pixelLeft * PHASES)) * size * size;
+  const { pixelLeft, pixelTop, base } = placeStamp(stamp, x, y);
   for (let row = Math.max(0, -pixelTop); row < Math.min(size, raster.height - pixelTop); row++) {
     for (let column = Math.max(0, -pixelLeft); column < Math.min(size, raster.width - pixelLeft); column++) {
       const share = coverage[base + row * size + column] ?? 0;
       if (share > 0) blend(raster.data, 4 * ((pixelTop + row) * raster.width + pixelLeft + column), colour, share);
     }
   }
+}
+
+/**
+ * Paints the disc of `stamp` where nothing else is: its edge fades into what lies below the raster.
+ *
+ * @param pixels The raster's pixels as one number each, by `pixelsOf`.
+ * @param colour By `packed`.
+ */
+export function stampAlone(
+  pixels: Uint32Array,
+  width: number,
+  stamp: Stamp,
+  [x, y]: readonly [number, number],
+  colour: number,
+): void {
+  const { size, coverage } = stamp;
+  const { pixelLeft, pixelTop, base } = placeStamp(stamp, x, y);
+  const opaque = colour & 0xffffff;
+  const [first, last] = [Math.max(0, -pixelLeft), Math.min(size, width - pixelLeft)];
+  const bottom = Math.min(size, pixels.length / width - pixelTop);
+  for (let row = Math.max(0, -pixelTop); row < bottom; row++) {
+    const from = base + row * size;
+    const to = (pixelTop + row) * width + pixelLeft;
+    for (let column = first; column < last; column++) {
+      const share = coverage[from + column] as number;
+      if (share > 0) pixels[to + column] = (Math.min(255, share) << 24) | opaque;
+    }
+  }
+}
+
+/** Where a stamp's pixels begin, and which of its phases stands for the place between pixels. */
+function placeStamp({ size }: Stamp, x: number, y: number) {
+  const shift = size / 2 - 0.5;
+  const left = Math.round((x - shift) * PHASES);
+  const top = Math.round((y - shift) * PHASES);
+  const pixelLeft = Math.floor(left / PHASES);
+  const pixelTop = Math.floor(top / PHASES);
+  const base = ((top - pixelTop * PHASES) * PHASES + (left - pixelLeft * PHASES)) * size * size;
+  return { pixelLeft, pixelTop, base };
 }
 
 function blend(data: Uint8ClampedArray, at: number, colour: Rgb, share: number): void {

@@ -1,7 +1,8 @@
 /** The cells themselves: drawn when numbers, order or size change, never by hovering. */
 
 import { useEffect, useRef } from "preact/hooks";
-import { type CellRow, drawCells, drawSeparators } from "../../draw/matrix";
+import type { CellRow } from "../../draw/cells";
+import { drawCells, drawSeparators } from "../../draw/matrix";
 import { columnAt, rowAt } from "../../draw/matrix_layout";
 import { drawOutput, drawValues, layoutOutput } from "../../draw/printed";
 import { rowValues } from "../../state/layer";

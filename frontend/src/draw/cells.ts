@@ -1,0 +1,43 @@
+/** What is drawn of a matrix, apart from how: as shapes (matrix.ts) or as pixels (cell_raster.ts). */
+
+import { type ColumnLayout, columnX, ROW_HEIGHT } from "./matrix_layout";
+import type { Palette, Ramp } from "./palette";
+
+/** One row's numbers by neuron. */
+export interface CellRow {
+  top: number;
+  /** Null while they are being fetched. */
+  values: Float32Array | null;
+  /** Share of active instances, where the circle's area shows it. */
+  shares: Float32Array | null;
+}
+
+export interface CellPicture {
+  /** Neurons in the order shown. */
+  order: Int32Array;
+  columns: ColumnLayout;
+  ramp: Ramp;
+  palette: Palette;
+  width: number;
+}
+
+/** A neuron that is exactly zero: not a weak circle, a point. */
+export const ZERO_RADIUS = 0.8;
+
+type Visit = (value: number, x: number, y: number, share: number | undefined) => void;
+
+/** Visits the cells in sight; (x, y) is the middle of a cell. A value that is not finite is a missing one. */
+export function eachCell(rows: readonly CellRow[], { order, columns }: CellPicture, visit: Visit): void {
+  const last = columns.first + columns.visible;
+  for (const { values, shares, top } of rows) {
+    if (!values) continue;
+    for (let position = columns.first; position < last; position++) {
+      const neuron = order[position] ?? 0;
+      visit(values[neuron] ?? Number.NaN, columnX(columns, position), top + ROW_HEIGHT / 2, shares?.[neuron]);
+    }
+  }
+}
+
+export function radiusOf(radius: number, share: number | undefined): number {
+  return share === undefined ? radius : Math.max(ZERO_RADIUS, radius * Math.sqrt(Math.max(0, share)));
+}
