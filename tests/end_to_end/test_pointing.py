@@ -148,3 +148,33 @@ def test_a_lasso_around_nothing_says_so(tab: Tab) -> None:
     drag(tab, (left + 1, top + 1), (left + 4, top + 1), (left + 4, top + 4))
     assert "No instance stands inside" in tab.get("pointed-note").inner_text()
     assert tab.state()["subsets"] == []
+
+
+def field(tab: Tab, name: str) -> Any:
+    return tab.get("field", name=name)
+
+
+def test_values_and_bars_of_the_fields_make_subsets(tab: Tab, url: str) -> None:
+    tab.get("fields").click()
+    tab.get("fields-over").get_by_text("over all 12 instances").wait_for()
+    field(tab, "predicted").locator('[data-value="bird"]').click()
+    assert made(tab, "predicted = 'bird'")["count"] == 4
+    field(tab, "correct").locator('[data-value="false"]').click()
+    assert made(tab, "NOT correct")["count"] == 1
+    tab.screenshot("fields")
+    columns = {column["name"]: column for column in json.loads(fetch(url, "summaries"))["columns"]}
+    age, bins = columns["age"], field(tab, "age").get_by_test_id("field-bin")
+    filled = [position for position, count in enumerate(age["counts"]) if count > 0]
+    assert bins.count() == len(age["counts"])
+    for position in (filled[0], filled[-1]):
+        before = len(tab.state()["subsets"])
+        bins.nth(position).click()
+        state = tab.wait("a bar's row", lambda state, before=before: len(state["subsets"]) > before)
+        assert made(tab, state["subsets"][-1]["condition"])["count"] == age["counts"][position]
+    ages = np.arange(12)
+    quarters = field(tab, "age").get_by_test_id("field-quarter")
+    counts = []
+    for position in range(quarters.count()):
+        quarters.nth(position).click()
+        counts.append(made(tab, tab.state()["subsets"][-1]["condition"])["count"])
+    assert counts == np.histogram(np.searchsorted(np.quantile(ages, [0.25, 0.5, 0.75]), ages), range(5))[0].tolist()

@@ -5,7 +5,7 @@ import type { ColumnSummaries, SubsetDescription } from "../contract/activis";
 import { type Mistake, RouteError } from "../contract/client";
 import type { Vocabulary } from "./completion";
 import { positionInText } from "./condition_text";
-import { createResource, sentenceOf } from "./resource";
+import { createResource, type Loadable, sentenceOf } from "./resource";
 import { type SubsetContext, type SubsetsState, subsetRequest } from "./subsets";
 import { vocabularyOf } from "./vocabulary";
 
@@ -27,6 +27,8 @@ export interface Draft {
   offeredCount: ReadonlySignal<number | null>;
   /** What can be typed; null until it was asked for. */
   vocabulary: ReadonlySignal<Vocabulary | null>;
+  /** How the values are distributed that conditions can speak of; asked for with the vocabulary. */
+  summaries: ReadonlySignal<Loadable<ColumnSummaries>>;
   /** Asks for it. */
   begin: () => void;
   /** Adds the condition as a row as soon as it is known to be right, and empties the text. */
@@ -87,7 +89,11 @@ function createCommit(
   };
 }
 
-function openVocabulary({ client, cache, catalogue }: SubsetContext): Pick<Draft, "vocabulary" | "begin"> {
+function openVocabulary({
+  client,
+  cache,
+  catalogue,
+}: SubsetContext): Pick<Draft, "vocabulary" | "summaries" | "begin"> {
   const begun = signal(false);
   const summaries = createResource<ColumnSummaries>(() => {
     const reference = catalogue.reference.value;
@@ -95,6 +101,7 @@ function openVocabulary({ client, cache, catalogue }: SubsetContext): Pick<Draft
     return { key: `summaries ${catalogue.key.value}`, load: (signal) => client.summaries(reference, signal) };
   }, cache);
   return {
+    summaries: summaries.state,
     vocabulary: computed(() => {
       const snapshot = catalogue.snapshot.value;
       return begun.value && snapshot ? vocabularyOf(snapshot, summaries.state.value.value ?? null) : null;

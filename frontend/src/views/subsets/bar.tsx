@@ -4,6 +4,7 @@ import { Icon } from "../widgets/glyphs";
 import { useStore } from "../widgets/store";
 import { ConditionField } from "./condition_field";
 import { Count } from "./count";
+import { Fields } from "./fields";
 import { SubsetManager } from "./manager";
 import { PinnedButton, PointedNote } from "./pointed";
 
@@ -24,6 +25,7 @@ export function SubsetBar() {
       <FilterToggle />
       <PointedNote />
       <PinnedButton />
+      <Fields />
       <SubsetManager />
     </section>
   );

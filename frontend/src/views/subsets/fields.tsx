@@ -1,0 +1,153 @@
+/** How the values of every attribute and outcome are distributed; a value or a bar makes a subset. */
+
+import { useEffect } from "preact/hooks";
+import type { ColumnSummaries, ColumnSummary } from "../../contract/activis";
+import { binsOf, quartersOf, withinInterval, withValue } from "../../state/pointing";
+import { Popup, Problem } from "../widgets/controls";
+import { countText, percentText, valueText } from "../widgets/numbers";
+import { useStore } from "../widgets/store";
+
+export function Fields() {
+  return (
+    <Popup class="fields" summary="Fields" label="Fields: how attributes and outcomes are distributed" testId="fields">
+      <FieldSheet />
+    </Popup>
+  );
+}
+
+function FieldSheet() {
+  const { draft } = useStore();
+  useEffect(draft.begin, [draft]);
+  const state = draft.summaries.value;
+  return (
+    <div class="field-sheet card" data-testid="field-sheet">
+      {state.status === "error" && <Problem sentence={state.message} />}
+      {state.status === "loading" && !state.value && <p class="hint">Counting…</p>}
+      {state.value && <FieldList summaries={state.value} />}
+    </div>
+  );
+}
+
+function FieldList({ summaries }: { summaries: ColumnSummaries }) {
+  const { over, total, source, note, columns } = summaries;
+  const population =
+    source === "all"
+      ? `over all ${countText(over)} instances`
+      : `over ${countText(over)} sampled of ${countText(total)}`;
+  return (
+    <>
+      <p class="hint" data-testid="fields-over">
+        Counts {population}. Click a value or a bar to make a subset of it. {note}
+      </p>
+      <ul>
+        {columns.map((summary) => (
+          <Field key={summary.name} summary={summary} over={over} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Field({ summary, over }: { summary: ColumnSummary; over: number }) {
+  const { name, type, present, distinct } = summary;
+  const isNumber = summary.counts.length > 0;
+  const missing = over - present;
+  return (
+    <li class="field-card" data-testid="field" data-name={name}>
+      <h4>
+        <span title={name}>{name}</span>
+        <small>
+          {type}
+          {distinct > 0 && ` · ${countText(distinct)} different`}
+          {missing > 0 ? ` · ${percentText(present / over)} present` : ""}
+        </small>
+      </h4>
+      {isNumber ? <Histogram summary={summary} /> : <Values summary={summary} />}
+      {isNumber && <Quarters summary={summary} />}
+    </li>
+  );
+}
+
+function Histogram({ summary }: { summary: ColumnSummary }) {
+  const { pointing } = useStore();
+  const bins = binsOf(summary);
+  const highest = Math.max(1, ...summary.counts);
+  return (
+    <>
+      <div class="histogram">
+        {bins.map(({ count, ...bin }) => {
+          const title = `${valueText(bin.low)} to ${valueText(bin.high)}: ${countText(count)}`;
+          return (
+            <button
+              key={bin.low}
+              type="button"
+              data-testid="field-bin"
+              title={title}
+              aria-label={title}
+              disabled={count === 0}
+              onClick={() => pointing.point(withinInterval(summary.name, bin))}
+            >
+              <i style={{ height: `${(100 * count) / highest}%` }} />
+            </button>
+          );
+        })}
+      </div>
+      <p class="histogram-ends">
+        <span>{valueText(summary.edges[0] ?? Number.NaN)}</span>
+        <span>{valueText(summary.edges.at(-1) ?? Number.NaN)}</span>
+      </p>
+    </>
+  );
+}
+
+function Quarters({ summary }: { summary: ColumnSummary }) {
+  const { pointing } = useStore();
+  const quarters = quartersOf(summary);
+  if (quarters.length < 2) return null;
+  return (
+    <p class="quarters">
+      Quarters
+      {quarters.map((quarter) => (
+        <button
+          key={`${quarter.low} ${quarter.high}`}
+          type="button"
+          data-testid="field-quarter"
+          title="Make a subset of the instances in this part; the parts are as equal as ties allow"
+          onClick={() => pointing.point(withinInterval(summary.name, quarter))}
+        >
+          {valueText(quarter.low)}–{valueText(quarter.high)}
+        </button>
+      ))}
+    </p>
+  );
+}
+
+const MOST_VALUES = 8;
+
+function Values({ summary }: { summary: ColumnSummary }) {
+  const { pointing } = useStore();
+  const shown = summary.values.slice(0, MOST_VALUES);
+  const highest = Math.max(1, ...shown.map(({ count }) => count));
+  if (shown.length === 0) return <p class="hint">Its values are not counted.</p>;
+  return (
+    <div class="field-values">
+      {shown.map(({ value, count }) => (
+        <button
+          key={value}
+          type="button"
+          data-testid="field-value"
+          data-value={value}
+          title={`${value}: make a subset of these ${countText(count)}`}
+          onClick={() => pointing.point(withValue(summary, value))}
+        >
+          <span>{value === "" ? "(empty)" : value}</span>
+          <i>
+            <i style={{ width: `${(100 * count) / highest}%` }} />
+          </i>
+          <span>{countText(count)}</span>
+        </button>
+      ))}
+      {summary.distinct > shown.length && <small>{countText(summary.distinct - shown.length)} more</small>}
+    </div>
+  );
+}
