@@ -5,7 +5,7 @@ import json
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 import numpy as np
@@ -54,12 +54,19 @@ def animals() -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def animals_url(animals: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The animals, every one of them kept."""
+    """The animals, in one run every one of them kept, in another a sample."""
     logdir = tmp_path_factory.mktemp("animals") / "runs"
+    record_animals(logdir / "animals", animals, "all")
+    record_animals(logdir / "sampled", animals, "sample")
+    with serve(logdir) as url:
+        wait_for_snapshots(url, 2)
+        yield url
+
+
+def record_animals(run: Path, animals: dict[str, np.ndarray], keep: Literal["all", "sample"]) -> None:
     recording = activis_tb.preprocess(
-        logdir / "animals", name="validation", step=0, layers=["hidden"], classes=["cat", "dog"], sample=SAMPLED,
-        keep="all", quiet=True,
-    )  # fmt: skip
+        run, name="validation", step=0, layers=["hidden"], classes=["cat", "dog"], sample=SAMPLED, keep=keep, quiet=True
+    )
     with recording as snapshot:
         snapshot.process(
             labels=animals["labels"],
@@ -68,9 +75,6 @@ def animals_url(animals: dict[str, np.ndarray], tmp_path_factory: pytest.TempPat
             attributes={"age": animals["age"], "colour": animals["colour"]},
             activations={"hidden": animals["hidden"]},
         )
-    with serve(logdir) as url:
-        wait_for_snapshots(url, 1)
-        yield url
 
 
 @pytest.fixture
@@ -194,7 +198,7 @@ def test_a_wrong_word_is_named_and_mended_by_a_click(questions_tab: Tab) -> None
 
 
 @grammar
-def test_a_reload_keeps_subsets_and_the_export_holds_what_was_typed(questions_tab: Tab) -> None:
+def test_a_reload_keeps_subsets_and_the_export_holds_what_was_typed(questions_tab: Tab, tmp_path: Path) -> None:
     tab = questions_tab
     odd = "text <> '<b>&,=%'"
     add(tab, CONDITION)
@@ -213,6 +217,13 @@ def test_a_reload_keeps_subsets_and_the_export_holds_what_was_typed(questions_ta
         tab.get("subset-export").click()
     exported = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
     assert exported == {CONDITION: CONDITION, "odd, but <i>right</i>": odd}
+    recording = activis_tb.preprocess(
+        tmp_path, step=0, layers=["hidden"], classes=["NUM", "DESC"], subsets=exported, quiet=True
+    )
+    with recording as snapshot:
+        snapshot.process(
+            labels=["NUM"], scores=[[0.9, 0.1]], attributes={"text": ["What is it?"]}, activations={"hidden": [[1.0]]}
+        )
     tab.get("subset-line").nth(0).get_by_test_id("subset-remove").click()
     tab.wait("one is left", lambda state: [one["condition"] for one in state["subsets"]] == [odd])
     tab.get("subset-import").set_input_files(download.value.path())
@@ -250,6 +261,25 @@ def test_counts_are_over_every_kept_instance_and_averages_within_the_bound(
         index = json.load(answer)["index"]
     sampled = [row for row, position in enumerate(index) if inside[int(position)]]
     tab.wait("its sampled members are lit", lambda state: state["lit"]["hidden"] == sampled)
+
+
+def test_without_every_instance_counts_are_estimates_and_say_so(
+    animals_url: str, animals: dict[str, np.ndarray], open_tab: Callable[..., Tab]
+) -> None:
+    tab = ready(open_tab(animals_url, hash_state=state_of("sampled/activis")))
+    inside = animals["age"] > 20
+    add(tab, "age > 20")
+    estimate = tab.state()["subsets"][0]["count"]
+    assert estimate != inside.sum()
+    assert abs(estimate - inside.sum()) < 0.2 * ANIMALS
+    tab.get("subset-input").fill("age > 20")
+    count = tab.get("subset-count", status="counted")
+    count.get_by_text("estimate").wait_for()
+    assert count.inner_text().startswith(f"≈ {estimate:,.0f} of 3,000 ± ")
+    title = tab.row_label("hidden", "age > 20").get_attribute("title")
+    assert "estimate from 300 of 3,000" in title
+    assert "averages estimated, standard error up to " in title
+    tab.screenshot("subsets-estimate")
 
 
 def test_values_are_completed_with_their_counts(animals_tab: Tab, animals: dict[str, np.ndarray]) -> None:
