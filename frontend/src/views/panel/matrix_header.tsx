@@ -48,8 +48,9 @@ const Failure = ({ sentence }: { sentence: string }) => (
 
 /** Which neurons are in sight, and in which order. */
 function RestingText({ frame: { layer, columns } }: { frame: MatrixFrame }) {
-  const { durable, rows } = useStore();
-  if (columns.printed) return <>mean activation</>;
+  const store = useStore();
+  const { durable, rows } = store;
+  if (columns.printed) return isOutputLayer(store, layer) ? <>mean activation</> : <>mean activation by neuron</>;
   const sort = durable.sort.value;
   const row = rows.value.find((candidate) => candidate.key === sort);
   const named: Record<string, string> = { strongest: "strongest class", variance: "variance", natural: "" };
@@ -98,7 +99,7 @@ function Strips({ frame }: { frame: MatrixFrame }) {
   const draw = (context: CanvasRenderingContext2D) => {
     if (!order || !ramp || !strongest) return;
     if (columns.printed) {
-      const names = output ? classes : Array.from(order, (neuron) => `neuron ${neuron}`);
+      const names = output ? classes : Array.from(order, (neuron) => String(neuron));
       drawHeadings(context, names, (position) => position * columns.pitch, columns.pitch - 4, palette);
       const place = output ? layoutOutput(columns, classes.length, width) : null;
       if (!place) return;
