@@ -86,7 +86,11 @@ describe("completion", () => {
 describe("a completion", () => {
   test("takes the place of the word that the caret is in", () => {
     const [completion] = completeCondition("sco < 0.6", 2, vocabulary);
-    expect(completion && applyCompletion("sco < 0.6", completion)).toEqual({ text: "score < 0.6", caret: 5 });
+    expect(completion && applyCompletion("sco < 0.6", completion)).toEqual({
+      text: "score < 0.6",
+      inserted: "score",
+      caret: 5,
+    });
   });
 
   test("is shown behind the caret as far as it continues what was typed", () => {

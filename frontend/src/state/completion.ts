@@ -52,11 +52,15 @@ export function completeCondition(text: string, caret: number, vocabulary: Vocab
     .map((candidate) => ({ ...candidate, start, end }));
 }
 
-/** Returns the text with a completion in it, and where the caret then is. */
-export function applyCompletion(text: string, { insert, start, end }: Completion): { text: string; caret: number } {
+/** Returns the text with a completion in it, what was put in, and where the caret then is. */
+export function applyCompletion(
+  text: string,
+  { insert, start, end }: Completion,
+): { text: string; inserted: string; caret: number } {
   const before = text.slice(0, start);
   const space = /[\p{L}\p{N}_'")]$/u.test(before) && /^[^),]/.test(insert) ? " " : "";
-  return { text: `${before}${space}${insert}${text.slice(end)}`, caret: before.length + space.length + insert.length };
+  const inserted = `${space}${insert}`;
+  return { text: `${before}${inserted}${text.slice(end)}`, inserted, caret: before.length + inserted.length };
 }
 
 /** Whether nothing has to come: then nothing is offered before a space asks for it. */

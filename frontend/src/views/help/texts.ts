@@ -7,6 +7,7 @@ export const KEYS: readonly { keys: readonly string[]; meaning: string }[] = [
   { keys: ["Space"], meaning: "keep the focused row lit in the projections" },
   { keys: ["S"], meaning: "sort the neurons by the focused row" },
   { keys: ["P"], meaning: "pin or unpin the focused instance" },
+  { keys: ["Tab", "↓", "Enter"], meaning: "in the bar of subsets: complete the condition, choose, add the row" },
   { keys: ["?"], meaning: "open this help" },
   { keys: ["Esc"], meaning: "clear what was typed or kept lit; close this help or a menu" },
 ];
@@ -18,7 +19,13 @@ export const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   },
   {
     word: "mean",
-    meaning: "What a cell of a class or subset shows: the average activation over all its instances, not a sample.",
+    meaning:
+      "What a cell of a class or subset shows: the average activation over all its instances. Of a subset typed here it is within a bound, or estimated from the sample where not every instance was kept; its name and readout say so.",
+  },
+  {
+    word: "subset",
+    meaning:
+      "The instances that a condition holds for, e.g. label <> predicted AND score < 0.6. A comparison with a missing value holds neither way. After an estimate, ± is twice the standard error.",
   },
   {
     word: "scale",

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import { rowValues } from "../../state/layer";
 import { isMany, type MatrixRow } from "../../state/rows";
-import { averagesText, populationText } from "../widgets/exactness";
+import { averagesText, isExact, populationText } from "../widgets/exactness";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../widgets/glyphs";
 import { countText, valueText } from "../widgets/numbers";
 import { useClassColours, useStore } from "../widgets/store";
@@ -188,13 +188,15 @@ function RowContent({ row }: { row: MatrixRow }) {
   const colours = useClassColours();
   if (!isMany(row)) return <InstanceContent row={row} colours={colours} />;
   const facts = factsOf(row);
-  const failed = row.condition !== undefined && subsets.answers.value.get(row.condition)?.status === "error";
+  const state = row.condition === undefined ? undefined : subsets.answers.value.get(row.condition);
+  const failed = state?.status === "error";
+  const about = state?.value && !isExact(state.value) ? "≈ " : "";
   return (
     <>
       {row.kind === "class" ? <ClassDot colour={colours[row.subset]} /> : <SubsetGlyph />}
       <RowName name={row.name} />
       <span class={failed ? "row-detail wrong" : "row-detail"}>
-        {facts ? countText(facts.count) : failed ? "failed" : "…"}
+        {facts ? `${about}${countText(facts.count)}` : failed ? "failed" : "…"}
       </span>
     </>
   );

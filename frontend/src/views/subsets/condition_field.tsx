@@ -113,13 +113,13 @@ function useTyping(): Typing {
   }, [draft, completed]);
   const accept = (completion: Completion) => {
     const next = applyCompletion(text, completion);
-    draft.text.value = next.text;
+    field.current?.focus();
+    field.current?.setSelectionRange(completion.start, completion.end);
+    // As if it were typed, so that the browser can undo it.
+    const isTyped = document.execCommand("insertText", false, next.inserted);
+    if (!isTyped) draft.text.value = next.text;
     caret.value = next.caret;
     chosen.value = -1;
-    if (!field.current) return;
-    field.current.value = next.text;
-    field.current.focus();
-    field.current.setSelectionRange(next.caret, next.caret);
   };
   const verdict = draft.verdict.value;
   const isUnfinished = verdict.status === "wrong" && ghost !== "" && (verdict.mistake?.end ?? 0) >= text.length;
