@@ -178,3 +178,107 @@ def test_values_and_bars_of_the_fields_make_subsets(tab: Tab, url: str) -> None:
         quarters.nth(position).click()
         counts.append(made(tab, tab.state()["subsets"][-1]["condition"])["count"])
     assert counts == np.histogram(np.searchsorted(np.quantile(ages, [0.25, 0.5, 0.75]), ages), range(5))[0].tolist()
+
+
+DOG, CAT = 1, 0
+
+
+def moments(url: str, layer: str, row: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, standard deviation and count by neuron, in double precision."""
+    mean, std, count = (
+        np.load(io.BytesIO(fetch(url, "statistics", layer=layer, statistic=statistic)))[row].astype(np.float64)
+        for statistic in ("mean", "std", "count")
+    )
+    return mean, std, count
+
+
+def label_of(tab: Tab, row: str) -> Any:
+    return tab.row_label("hidden", row).locator("xpath=../..")
+
+
+def compare(tab: Tab, first: str, second: str) -> None:
+    for row in (first, second):
+        label_of(tab, row).hover()
+        label_of(tab, row).get_by_test_id("row-compare").click()
+
+
+def test_two_compared_classes_sort_the_neurons_by_what_separates_them(tab: Tab, url: str) -> None:
+    before = tab.state()["columns"]["hidden"]
+    compare(tab, "dog", "cat")
+    tab.leave()
+    (mean, std, count), (other_mean, other_std, other_count) = (moments(url, "hidden", row) for row in (DOG, CAT))
+    with np.errstate(invalid="ignore"):
+        d = (mean - other_mean) / np.sqrt((std**2 + other_std**2) / 2)
+    varying = np.flatnonzero(np.isfinite(d))
+    expected = varying[np.argsort(-np.abs(d[varying]), kind="stable")].tolist()
+    state = tab.wait("sorted by d", lambda state: state["columns"]["hidden"][: len(expected)] == expected)
+    assert state["columns"]["hidden"] != before
+    assert state["columns"]["output"] == [0, 1, 2]
+    assert tab.get("comparison").inner_text().split() == ["dog", "−", "cat"]
+    assert "sort=compare" in tab.page.url
+    grid = tab.get("panel", layer="hidden").get_by_test_id("matrix-grid")
+    grid.focus()
+    tab.page.keyboard.press("Home")
+    first = expected[0]
+    tab.wait("the most separating neuron", lambda state: (state["hover"] or {}).get("neuron") == first)
+    total, product = count[first] + other_count[first], count[first] * other_count[first]
+    error = np.sqrt(total / product + d[first] ** 2 / (2 * total))
+    shown = f"d = {d[first]:.2f} ± {error:.2f}".replace("-", "−")
+    assert shown in tab.get("panel", layer="hidden").get_by_test_id("readout").inner_text()
+    tab.screenshot("compared")
+
+
+def test_a_comparison_survives_a_reload_and_ends_with_escape(tab: Tab) -> None:
+    compare(tab, "dog", "cat")
+    sort = tab.wait("compared", lambda state: state["sort"].startswith("compare:"))["sort"]
+    tab.page.reload()
+    tab.get("comparison").wait_for()
+    assert tab.state()["sort"] == sort
+    tab.get("tab").click(position={"x": 3, "y": 3})
+    tab.page.keyboard.press("Escape")
+    tab.get("comparison").wait_for(state="detached")
+    assert tab.state()["sort"] == "strongest"
+
+
+def test_keys_compare_an_instance_with_a_class_by_its_z_value(tab: Tab, url: str) -> None:
+    tab.get("instance-square", row="4").click()
+    tab.leave()
+    tab.row_label("hidden", "animal4").wait_for()
+    tab.get("panel", layer="hidden").get_by_test_id("matrix-grid").focus()
+    for key in ("Control+End", "c", "Control+Home", "c"):
+        tab.page.keyboard.press(key)
+    activation = np.load(io.BytesIO(fetch(url, "activations", layer="hidden")))[4].astype(np.float64)
+    mean, std, _ = moments(url, "hidden", CAT)
+    with np.errstate(invalid="ignore"):
+        z = (activation - mean) / std
+    varying = np.flatnonzero(np.isfinite(z))
+    expected = varying[np.argsort(-np.abs(z[varying]), kind="stable")].tolist()
+    tab.wait("sorted by z", lambda state: state["columns"]["hidden"][: len(expected)] == expected)
+    tab.page.keyboard.press("Home")
+    tab.wait("the farthest neuron", lambda state: (state["hover"] or {}).get("neuron") == expected[0])
+    shown = f"z = {z[expected[0]]:.2f}".replace("-", "−")
+    assert shown in tab.get("panel", layer="hidden").get_by_test_id("readout").inner_text()
+
+
+def test_two_instances_are_not_compared(tab: Tab) -> None:
+    for row in (3, 4):
+        tab.get("instance-square", row=str(row)).click()
+    tab.leave()
+    compare(tab, "animal3", "animal4")
+    assert "no spread" in tab.get("pointed-note").inner_text()
+    assert tab.state()["sort"] == "strongest"
+
+
+def test_a_typed_subset_is_compared_by_its_own_deviations(tab: Tab, url: str) -> None:
+    tab.get("class-errors", label="dog").click()
+    tab.get("subset-input").fill("age >= 6")
+    tab.get("subset-input").press("Enter")
+    made(tab, "age >= 6")
+    compare(tab, "age >= 6", "cat")
+    values = np.load(io.BytesIO(fetch(url, "activations", layer="hidden"))).astype(np.float64)
+    old, cats = values[6:], values[0::3]
+    with np.errstate(invalid="ignore"):
+        d = (old.mean(0) - cats.mean(0)) / np.sqrt((old.var(0) + cats.var(0)) / 2)
+    varying = np.flatnonzero(np.isfinite(d))
+    expected = varying[np.argsort(-np.abs(d[varying]), kind="stable")].tolist()
+    tab.wait("sorted by d", lambda state: state["columns"]["hidden"][: len(expected)] == expected)

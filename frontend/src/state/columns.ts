@@ -29,13 +29,13 @@ export function strongestClasses(means: NpyArray<Float32Array>, classes: number)
  * missing ones last.
  *
  * @param means (subsets, neurons), the classes first
- * @param rowValues (neurons,) of the row that `sort` names, null where it has none yet
+ * @param rowValues (neurons,) of the row or the difference that `sort` names, null where it has none yet
  */
 export function columnOrder(
   sort: Sort,
   means: NpyArray<Float32Array>,
   classes: number,
-  rowValues: Float32Array | null,
+  rowValues: ArrayLike<number> | null,
 ): Int32Array {
   const [, neurons = 0] = means.shape;
   const natural = Int32Array.from({ length: neurons }, (_, neuron) => neuron);

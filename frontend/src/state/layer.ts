@@ -6,13 +6,16 @@ import type { Client, Statistic, SubsetStatistic } from "../contract/client";
 import type { NpyArray } from "../contract/npy";
 import type { Catalogue } from "./catalogue";
 import { columnOrder, strongestClasses } from "./columns";
+import type { Difference } from "./difference";
 import type { Durable } from "./durable";
 import type { Host } from "./host";
+import { type DifferenceInputs, followDifference } from "./layer_difference";
 import { followProjection, type ProjectionFollower } from "./projection";
 import { type Cache, createResource, type Resource } from "./resource";
 import { createResources, type Queue, type Resources } from "./resources";
 import type { MatrixRow } from "./rows";
 import { type ValueScale, valueScale } from "./scale";
+import { sliceRow } from "./slices";
 
 type Floats = NpyArray<Float32Array>;
 
@@ -30,6 +33,8 @@ export interface LayerStore {
   typedActive: Resources<SubsetStatistic>;
   health: Resource<LayerHealth>;
   projection: ProjectionFollower;
+  /** Of the two rows that are compared; null while there are none or their numbers are not there. */
+  difference: ReadonlySignal<Difference | null>;
   /** Neurons in the order in which they are shown; null until the means are there. */
   columns: ReadonlySignal<Int32Array | null>;
   strongest: ReadonlySignal<Int32Array | null>;
@@ -41,7 +46,7 @@ export interface LayerStore {
   dispose: () => void;
 }
 
-export interface LayerContext {
+export interface LayerContext extends DifferenceInputs {
   client: Client;
   cache: Cache;
   catalogue: Catalogue;
@@ -90,6 +95,8 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
   });
 
   const classes = computed(() => catalogue.snapshot.value?.classes.length ?? 0);
+  const shown = { mean, activations, typedMeans };
+  const comparison = followDifference(name, (row) => rowValues(shown, row), context);
   const layer: Omit<LayerStore, "columns" | "dispose"> = {
     name,
     entry,
@@ -100,6 +107,7 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     typedMeans,
     typedActive,
     health,
+    difference: comparison.difference,
     projection,
     strongest: computed(() => mapValue(mean, (means) => strongestClasses(means, classes.value))),
     scale: computed(() => mapValue(mean, (means) => valueScale(means, classes.value, entry.value?.signed ?? false))),
@@ -109,11 +117,22 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
   const columns = computed(() =>
     mapValue(mean, (means) => {
       const row = sortRow.value;
-      return columnOrder(durable.sort.value, means, classes.value, row ? rowValues(layer, row) : null);
+      const separation = layer.difference.value?.values.map(Math.abs) ?? null;
+      return columnOrder(durable.sort.value, means, classes.value, row ? rowValues(layer, row) : separation);
     }),
   );
   const dispose = () => {
-    for (const part of [mean, active, nonfinite, activations, typedMeans, typedActive, health, projection]) {
+    for (const part of [
+      mean,
+      active,
+      nonfinite,
+      activations,
+      typedMeans,
+      typedActive,
+      health,
+      projection,
+      comparison,
+    ]) {
       part.dispose();
     }
   };
@@ -158,13 +177,6 @@ export function rowValues(
 export function activeShares(layer: Pick<LayerStore, "active" | "typedActive">, row: MatrixRow): Float32Array | null {
   if (row.condition !== undefined) return layer.typedActive.states.value.get(row.condition)?.value?.values.data ?? null;
   return sliceRow(layer.active.state.value.value, row.subset);
-}
-
-/** Returns one row of a (rows, neurons) array. */
-export function sliceRow(values: Floats | undefined, row: number): Float32Array | null {
-  if (!values || row < 0) return null;
-  const [rows = 0, neurons = 0] = values.shape;
-  return row < rows ? values.data.subarray(row * neurons, (row + 1) * neurons) : null;
 }
 
 function mapValue<Value, Result>(resource: Resource<Value>, derive: (value: Value) => Result): Result | null {

@@ -5,6 +5,7 @@ import type { Graph, InstanceColumns } from "../contract/activis";
 import type { Client } from "../contract/client";
 import type { NpyArray } from "../contract/npy";
 import { type Catalogue, openCatalogue } from "./catalogue";
+import { type Comparison, openComparison } from "./comparison";
 import { type Draft, openDraft } from "./draft";
 import { type Durable, openDurable, toggle } from "./durable";
 import { createFind, type FindState } from "./finding";
@@ -37,6 +38,7 @@ export interface Store extends HoverState, FindState {
   subsets: SubsetsState;
   draft: Draft;
   pointing: Pointing;
+  comparison: Comparison;
   /** How many instances a class or subset has and what was predicted of them; null where that is not known. */
   factsOf: (row: MatrixRow) => SubsetFacts | null;
   /** Open layers in the order of the graph. */
@@ -71,8 +73,14 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     subsets.membersOf,
   );
   const sortRow = computed(() => findRow(durable.sort.value, rows.value, columns.value));
+  const pointing = openPointing(subsets);
+  const comparison = openComparison(durable, (key) => findRow(key, rows.value, columns.value), pointing);
+  const { compared } = comparison;
   const shares = followConditions(subsets, durable, hover);
-  const layers = openLayers({ client, cache, catalogue, durable, host, sortRow, queue, ...shares }, graph);
+  const layers = openLayers(
+    { client, cache, catalogue, durable, host, sortRow, queue, compared, answers: subsets.answers, ...shares },
+    graph,
+  );
 
   return {
     client,
@@ -87,7 +95,8 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     rows,
     subsets,
     draft: openDraft(subsetContext, subsets),
-    pointing: openPointing(subsets),
+    pointing,
+    comparison,
     factsOf: (row) => {
       if (row.condition !== undefined) return subsets.answers.value.get(row.condition)?.value ?? null;
       return catalogue.snapshot.value?.subsets[row.subset] ?? null;

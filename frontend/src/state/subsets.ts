@@ -8,6 +8,7 @@ import { DEFAULT_SORT, type Durable } from "./durable";
 import type { Cache, Loadable, Request } from "./resource";
 import { createResources, type Queue } from "./resources";
 import { type MatrixRow, typedKey } from "./rows";
+import { comparedKeys, renamedInSort } from "./sort_key";
 import { addSubset, removeSubset, renameSubset, type SubsetList } from "./subset_list";
 
 export interface SubsetContext {
@@ -49,7 +50,7 @@ export function openSubsets(context: SubsetContext): SubsetsState {
     cache,
   );
   const follow = (from: string, to: string) => {
-    if (durable.sort.peek() === from && to !== "") durable.sort.value = to;
+    if (to !== "") durable.sort.value = renamedInSort(durable.sort.peek(), from, to);
     if (durable.locked.peek() === from) durable.locked.value = to;
   };
   return {
@@ -84,7 +85,8 @@ export function openSubsets(context: SubsetContext): SubsetsState {
       batch(() => {
         list.value = removeSubset(list.peek(), name);
         follow(typedKey(name), "");
-        if (durable.sort.peek() === typedKey(name)) durable.sort.value = DEFAULT_SORT;
+        const sorting = comparedKeys(durable.sort.peek()) ?? [durable.sort.peek()];
+        if (sorting.includes(typedKey(name))) durable.sort.value = DEFAULT_SORT;
       }),
     replace: (next) => {
       list.value = next;

@@ -6,10 +6,14 @@ export const KEYS: readonly { keys: readonly string[]; meaning: string }[] = [
   { keys: ["Enter"], meaning: "press what is focused: open a layer, sort by a row, pin an instance" },
   { keys: ["Space"], meaning: "keep the focused row lit in the projections" },
   { keys: ["S"], meaning: "sort the neurons by the focused row" },
+  { keys: ["C"], meaning: "mark the focused row; on another row, compare the two" },
   { keys: ["P"], meaning: "pin or unpin the focused instance" },
   { keys: ["Tab", "↓", "Enter"], meaning: "in the bar of subsets: complete the condition, choose, add the row" },
   { keys: ["?"], meaning: "open this help" },
-  { keys: ["Esc"], meaning: "clear what was typed or kept lit; close this help or a menu" },
+  {
+    keys: ["Esc"],
+    meaning: "clear what was typed or kept lit; end a comparison or a lasso; close this help or a menu",
+  },
 ];
 
 export const DEFINITIONS: readonly { word: string; meaning: string }[] = [
@@ -42,6 +46,11 @@ export const DEFINITIONS: readonly { word: string; meaning: string }[] = [
     word: "effective rank",
     meaning:
       "Along how many directions the activations vary: e to the entropy of the singular values' shares, of the centred sample (Roy and Vetterli, 2007).",
+  },
+  {
+    word: "d",
+    meaning:
+      "By how much two compared rows differ in a neuron: the difference of their means, divided by the root of their mean variance. After ± stands its standard error, √((n₁ + n₂) / (n₁ n₂) + d² / (2 (n₁ + n₂))) (Hedges and Olkin, 1985). One instance has z: its distance from the other row's mean in that row's standard deviations.",
   },
   {
     word: "sample",

@@ -87,7 +87,9 @@ function command(event: KeyboardEvent, store: Store, { rows }: MatrixFrame, { ro
   if (!row || event.ctrlKey || event.metaKey || event.altKey) return false;
   if (event.key === " ") store.toggleLock(row);
   else if (event.key.toLowerCase() === "s") store.durable.sort.value = row.key;
+  else if (event.key.toLowerCase() === "c") store.comparison.compare(row);
   else if (event.key.toLowerCase() === "p" && row.sampled >= 0) store.togglePin(row.sampled);
+  else if (event.key === "Escape" && store.comparison.end()) return true;
   else if (event.key === "Escape" && store.durable.locked.peek() !== "") store.durable.locked.value = "";
   else return false;
   return true;

@@ -16,6 +16,8 @@ export interface MatrixFrame {
   view: RowView;
   columns: ColumnLayout;
   header: HeaderLayout;
+  /** Where the difference of two rows stands in the header; null while none are compared. */
+  differenceTop: number | null;
   /** Neurons in the order shown; null until the means are there. */
   order: Int32Array | null;
   /** Of the cells' area, in CSS pixels. */

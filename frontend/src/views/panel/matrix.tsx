@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
+import { makeRoom } from "../../draw/difference";
 import { layoutColumns, layoutRows, ROW_HEIGHT, scrollToRow, viewRows } from "../../draw/matrix_layout";
 import { layoutHeader } from "../../draw/strips";
 import type { LayerStore } from "../../state/layer";
@@ -86,13 +87,14 @@ function MatrixArea({ area, frame, sentence }: MatrixAreaProperties) {
 
 /** Lays out what is in sight; `available` is the height of a maximised matrix. */
 function useFrame(layer: LayerStore, size: Size, available: number | null) {
-  const { rows } = useStore();
+  const { rows, comparison } = useStore();
   const first = useSignal(0);
   const scrollTop = useSignal(0);
   const groups = rows.value.map((row) => row.kind);
   const rowLayout = layoutRows(groups);
   const columns = layoutColumns(layer.entry.value?.neurons ?? 0, size.width, first.value);
-  const header = layoutHeader(columns, groups);
+  const plain = { header: layoutHeader(columns, groups), differenceTop: null };
+  const { header, differenceTop } = comparison.compared.value ? makeRoom(plain.header) : plain;
   const tallest = available ? Math.max(TALLEST / 2, available - header.height - PADDING - BELOW) : TALLEST;
   const frame: MatrixFrame = {
     layer,
@@ -101,6 +103,7 @@ function useFrame(layer: LayerStore, size: Size, available: number | null) {
     view: viewRows(rowLayout, groups, scrollTop.value, Math.min(rowLayout.height, tallest)),
     columns,
     header,
+    differenceTop,
     order: layer.columns.value,
     width: size.width,
     scrollTo: (column) => {

@@ -1,5 +1,6 @@
 /** Above a matrix: which neurons are in sight or what the hovered cell holds, the scale, and the two strips. */
 
+import { drawDifference } from "../../draw/difference";
 import { drawHeadings, FONT, layoutOutput, type OutputLayout } from "../../draw/printed";
 import { drawFunnel, drawStrongest } from "../../draw/strips";
 import { countText, valueText } from "../widgets/numbers";
@@ -18,6 +19,7 @@ export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
       <span class="strip-label" style={{ top: `${labelTop}px` }}>
         {columns.printed ? "n" : "strongest class"}
       </span>
+      {frame.differenceTop !== null && <DifferenceLabel frame={frame} top={frame.differenceTop} />}
       <Readout frame={frame} resting={problem ? <Failure sentence={problem} /> : <RestingText frame={frame} />} />
       {!columns.printed && <ScaleLegend frame={frame} />}
       {frame.width > 0 && (
@@ -49,12 +51,13 @@ const Failure = ({ sentence }: { sentence: string }) => (
 /** Which neurons are in sight, and in which order. */
 function RestingText({ frame: { layer, columns } }: { frame: MatrixFrame }) {
   const store = useStore();
-  const { durable, rows } = store;
+  const { durable, rows, comparison } = store;
   if (columns.printed) return isOutputLayer(store, layer) ? <>mean activation</> : <>mean activation by neuron</>;
   const sort = durable.sort.value;
+  const separation = comparison.compared.value?.map((one) => one.name).join(" − ") ?? "";
   const row = rows.value.find((candidate) => candidate.key === sort);
   const named: Record<string, string> = { strongest: "strongest class", variance: "variance", natural: "" };
-  const by = row ? (row.sampled < 0 ? `${row.name} mean` : row.name) : (named[sort] ?? "");
+  const by = row ? (row.sampled < 0 ? `${row.name} mean` : row.name) : (named[sort] ?? separation);
   const total = countText(columns.total);
   const fits = columns.visible >= columns.total;
   const window = `neurons ${countText(columns.first + 1)}–${countText(columns.first + columns.visible)} of ${total}`;
@@ -85,6 +88,20 @@ function ScaleLegend({ frame }: { frame: MatrixFrame }) {
   );
 }
 
+/** Names what the strip shows, and how it is measured. */
+function DifferenceLabel({ frame: { layer }, top }: { frame: MatrixFrame; top: number }) {
+  const measure = layer.difference.value?.measure ?? "…";
+  const title =
+    measure === "z"
+      ? "z = (activation − mean) / standard deviation, of the instance against the other row"
+      : "d = (mean 1 − mean 2) / √((std 1² + std 2²) / 2); thin where it is less than twice its standard error (Hedges and Olkin 1985)";
+  return (
+    <span class="strip-label" style={{ top: `${top - 4}px` }} title={title} data-testid="difference-label">
+      {measure}: −2 … 2
+    </span>
+  );
+}
+
 function Strips({ frame }: { frame: MatrixFrame }) {
   const store = useStore();
   const palette = usePalette();
@@ -95,9 +112,14 @@ function Strips({ frame }: { frame: MatrixFrame }) {
   const nonfinite = layer.nonfiniteCounts.value;
   const classes = store.catalogue.snapshot.value?.classes ?? [];
   const output = isOutputLayer(store, layer);
+  const difference = layer.difference.value;
+  const { differenceTop } = frame;
 
   const draw = (context: CanvasRenderingContext2D) => {
     if (!order || !ramp || !strongest) return;
+    if (difference && differenceTop !== null) {
+      drawDifference(context, { order, ...difference, columns, palette, top: differenceTop });
+    }
     if (columns.printed) {
       const names = output ? classes : Array.from(order, (neuron) => String(neuron));
       drawHeadings(context, names, (position) => position * columns.pitch, columns.pitch - 4, palette);

@@ -26,7 +26,7 @@ export function Predictions({ frame }: { frame: MatrixFrame }) {
           key={name}
           {...{ place, label }}
           row={-1}
-          top={header.height - HEADING_HEIGHT - 2}
+          top={HEADING_TOP}
           title={`Make a subset of the instances predicted ${name}`}
           press={() => store.pointing.point(predictedAs(name))}
         />
@@ -38,6 +38,7 @@ export function Predictions({ frame }: { frame: MatrixFrame }) {
   );
 }
 
+const HEADING_TOP = 19;
 const HEADING_HEIGHT = 15;
 
 interface RowCellsProperties {

@@ -2,8 +2,10 @@
 
 import { useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { activeShares, rowValues, sliceRow } from "../../state/layer";
+import type { Difference } from "../../state/difference";
+import { activeShares, rowValues } from "../../state/layer";
 import { isMany, type MatrixRow } from "../../state/rows";
+import { sliceRow } from "../../state/slices";
 import type { Store } from "../../state/store";
 import { averagesText } from "../widgets/exactness";
 import { countText, percentText, valueText } from "../widgets/numbers";
@@ -32,6 +34,8 @@ function cellText(store: Store, { layer }: MatrixFrame, neuron: number, row: Mat
   const facts: string[] = [];
   const value = row && (rowValues(layer, row)?.[neuron] ?? Number.NaN);
   const means = row?.condition === undefined ? undefined : layer.typedMeans.states.value.get(row.condition)?.value;
+  const separation = differenceText(layer.difference.value, neuron);
+  if (separation !== "") facts.push(separation);
   if (means) facts.push(averagesText(means) || "exact");
   if (row && isMany(row) && !layer.entry.value?.signed) {
     const share = activeShares(layer, row)?.[neuron];
@@ -49,6 +53,16 @@ function cellText(store: Store, { layer }: MatrixFrame, neuron: number, row: Mat
       {facts.map((fact) => ` · ${fact}`)}
     </>
   );
+}
+
+/** `d = 1.84 ± 0.21`: the standardised difference of the compared rows and its standard error. */
+function differenceText(difference: Difference | null, neuron: number): string {
+  const value = difference?.values[neuron];
+  if (!difference || value === undefined || Number.isNaN(value)) return "";
+  const sign = value < 0 ? "−" : "";
+  const number = Number.isFinite(value) ? `${sign}${Math.abs(value).toFixed(2)}` : `${sign}∞ (neither varies)`;
+  const error = difference.errors?.[neuron] ?? Number.NaN;
+  return `${difference.measure} = ${number}${Number.isFinite(error) ? ` ± ${error.toFixed(2)}` : ""}`;
 }
 
 const missingOr = (value: number | undefined): string =>

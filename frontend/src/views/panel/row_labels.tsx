@@ -8,6 +8,7 @@ import { averagesText, isExact, populationText } from "../widgets/exactness";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../widgets/glyphs";
 import { countText, valueText } from "../widgets/numbers";
 import { useClassColours, useStore } from "../widgets/store";
+import { CompareButton, comparisonSign } from "./compare_row";
 import type { GridFocus } from "./focus";
 import type { MatrixFrame } from "./frame";
 
@@ -66,7 +67,7 @@ interface RowLabelProperties {
 }
 
 export function RowLabel({ row, top, layer, position, children }: RowLabelProperties) {
-  const { durable, hover } = useStore();
+  const { durable, hover, comparison } = useStore();
   const titleOf = useTitle(layer);
   const sorted = durable.sort.value === row.key;
   const locked = durable.locked.value === row.key;
@@ -97,10 +98,11 @@ export function RowLabel({ row, top, layer, position, children }: RowLabelProper
           }}
         >
           <RowContent row={row} />
-          <span class="sort-sign">{sorted ? "▼" : ""}</span>
+          <span class="sort-sign">{sorted ? "▼" : comparisonSign(comparison, row)}</span>
         </button>
         {row.kind === "instance" && <UnpinButton row={row} />}
         {isMany(row) && <LockButton row={row} locked={locked} />}
+        {!isTemporary && <CompareButton row={row} />}
         {row.condition !== undefined && <RemoveButton row={row} />}
       </div>
       {children}

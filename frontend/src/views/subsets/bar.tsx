@@ -2,6 +2,7 @@
 
 import { Icon } from "../widgets/glyphs";
 import { useStore } from "../widgets/store";
+import { ComparisonNote } from "./comparison";
 import { ConditionField } from "./condition_field";
 import { Count } from "./count";
 import { Fields } from "./fields";
@@ -23,6 +24,7 @@ export function SubsetBar() {
         Add row
       </button>
       <FilterToggle />
+      <ComparisonNote />
       <PointedNote />
       <PinnedButton />
       <Fields />

@@ -75,7 +75,8 @@ function RunPickers({ selection }: { selection: Selection }) {
 }
 
 function SortPicker({ snapshot }: { snapshot: SnapshotEntry }) {
-  const { durable, rows } = useStore();
+  const { durable, rows, comparison } = useStore();
+  const compared = comparison.compared.value;
   const colours = useClassColours();
   const sort = durable.sort.value;
   const byRow = rows.value.map((row) => ({ value: row.key, label: row.sampled < 0 ? `${row.name} mean` : row.name }));
@@ -84,6 +85,7 @@ function SortPicker({ snapshot }: { snapshot: SnapshotEntry }) {
     { value: "variance", label: "variance between classes" },
     { value: "natural", label: "natural order" },
     ...byRow,
+    ...(compared ? [{ value: sort, label: compared.map(({ name }) => name).join(" − ") }] : []),
   ];
   const known = options.some((option) => option.value === sort);
   const label = snapshot.classes.findIndex((name) => sort === `class:${name}`);
