@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { scaleEnd } from "../src/draw/difference";
 import { standardisedDifference } from "../src/state/difference";
 import { comparedKeys, compareKey, renamedInSort } from "../src/state/sort_key";
 
@@ -44,6 +45,14 @@ describe("one instance", () => {
 
   test("has nothing to be measured by against another one", () => {
     expect(standardisedDifference(moments([1], null, 1), moments([2], null, 1))).toBeNull();
+  });
+});
+
+describe("the scale of differences", () => {
+  test("ends at a power of two, one at least, whatever cannot be shown", () => {
+    expect(scaleEnd([0.1, -0.2])).toBe(1);
+    expect(scaleEnd([1, -3.5, Number.NaN, Number.POSITIVE_INFINITY])).toBe(4);
+    expect(scaleEnd([-4.1])).toBe(8);
   });
 });
 

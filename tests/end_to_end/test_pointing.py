@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.end_to_end.animals import RUN, write_animals
+from tests.end_to_end.axe import violations
 from tests.end_to_end.conftest import serve, wait_for_snapshots
 from tests.end_to_end.tab import Tab
 
@@ -282,3 +283,17 @@ def test_a_typed_subset_is_compared_by_its_own_deviations(tab: Tab, url: str) ->
     varying = np.flatnonzero(np.isfinite(d))
     expected = varying[np.argsort(-np.abs(d[varying]), kind="stable")].tolist()
     tab.wait("sorted by d", lambda state: state["columns"]["hidden"][: len(expected)] == expected)
+
+
+@pytest.mark.parametrize("dark", ["", "?darkMode=true"])
+def test_what_is_pointed_at_is_accessible(url: str, open_tab: Callable[..., Tab], dark: str) -> None:
+    tab = open_tab(url, hash_state=f"{STATE}&p.activis.pinned=animal4", query=dark)
+    tab.wait("both projections", lambda state: all(state["projection"].get(name) for name in ("hidden", "output")))
+    compare(tab, "dog", "cat")
+    tab.get("class-errors", label="dog").click()
+    made(tab, "label = 'dog' AND NOT correct")
+    tab.get("fields").click()
+    tab.get("fields-over").wait_for()
+    tab.leave()
+    tab.screenshot(f"pointing{'-dark' if dark else ''}")
+    assert violations(tab) == []

@@ -6,14 +6,24 @@ import type { HeaderLayout } from "./strips";
 
 const GAP = 1;
 const HEIGHT = 6;
-/** Differences from here on look alike: two deviations apart, groups hardly overlap. */
-export const FAR_APART = 2;
+/** The smallest end of the scale: differences of a tenth should not look large. */
+const SMALLEST_END = 1;
 /** Differences below so many standard errors are drawn thin. */
 const DOUBTFUL = 2;
 
 /** The header with room for the strip, and where that begins. */
 export function makeRoom(header: HeaderLayout): { header: HeaderLayout; differenceTop: number } {
   return { header: { ...header, height: header.height + GAP + HEIGHT + 3 }, differenceTop: header.height + GAP };
+}
+
+/** Returns where the scale of differences ends: the least power of two that none exceeds; infinite ones do not count. */
+export function scaleEnd(values: ArrayLike<number>): number {
+  let end = SMALLEST_END;
+  for (let neuron = 0; neuron < values.length; neuron++) {
+    const size = Math.abs(values[neuron] ?? Number.NaN);
+    while (Number.isFinite(size) && size > end) end *= 2;
+  }
+  return end;
 }
 
 export interface DifferencePicture {
@@ -29,7 +39,7 @@ export interface DifferencePicture {
 
 export function drawDifference(context: CanvasRenderingContext2D, picture: DifferencePicture): void {
   const { order, values, errors, columns, palette, top } = picture;
-  const ramp = createRamp(palette, FAR_APART, true);
+  const ramp = createRamp(palette, scaleEnd(values), true);
   const gap = columns.pitch > 8 ? 1 : 0.5;
   const width = columns.printed ? 14 : columns.pitch - gap;
   for (let position = columns.first; position < columns.first + columns.visible; position++) {

@@ -1,6 +1,6 @@
 /** Above a matrix: which neurons are in sight or what the hovered cell holds, the scale, and the two strips. */
 
-import { drawDifference } from "../../draw/difference";
+import { drawDifference, scaleEnd } from "../../draw/difference";
 import { drawHeadings, FONT, layoutOutput, type OutputLayout } from "../../draw/printed";
 import { drawFunnel, drawStrongest } from "../../draw/strips";
 import { countText, valueText } from "../widgets/numbers";
@@ -90,14 +90,17 @@ function ScaleLegend({ frame }: { frame: MatrixFrame }) {
 
 /** Names what the strip shows, and how it is measured. */
 function DifferenceLabel({ frame: { layer }, top }: { frame: MatrixFrame; top: number }) {
-  const measure = layer.difference.value?.measure ?? "…";
+  const difference = layer.difference.value;
+  if (!difference) return null;
+  const { measure, values } = difference;
+  const end = valueText(scaleEnd(values));
   const title =
     measure === "z"
       ? "z = (activation − mean) / standard deviation, of the instance against the other row"
       : "d = (mean 1 − mean 2) / √((std 1² + std 2²) / 2); thin where it is less than twice its standard error (Hedges and Olkin 1985)";
   return (
     <span class="strip-label" style={{ top: `${top - 4}px` }} title={title} data-testid="difference-label">
-      {measure}: −2 … 2
+      {measure}: −{end} … {end}
     </span>
   );
 }

@@ -35,8 +35,10 @@ export function useLasso(armed: Signal<boolean>, { layer, placed, view }: Pointe
   const { instances, hover, pointing } = useStore();
   const drawn = useSignal<Lasso | null>(null);
   useEscape(() => {
+    if (!armed.peek() && drawn.peek() === null) return false;
     drawn.value = null;
     armed.value = false;
+    return true;
   });
 
   const finish = () => {
@@ -80,12 +82,13 @@ export function LassoLine({ drawn }: { drawn: ReadonlySignal<Lasso | null> }) {
   );
 }
 
-function useEscape(cancel: () => void): void {
+/** The lasso is what Escape ends first; `cancel` says whether there was one. */
+function useEscape(cancel: () => boolean): void {
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
-      if (event.key === "Escape") cancel();
+      if (event.key === "Escape" && cancel()) event.stopPropagation();
     };
-    document.addEventListener("keydown", listen);
-    return () => document.removeEventListener("keydown", listen);
+    document.addEventListener("keydown", listen, { capture: true });
+    return () => document.removeEventListener("keydown", listen, { capture: true });
   });
 }

@@ -7,15 +7,7 @@ import { usePalette, useStore } from "../widgets/store";
 export function ComparisonNote() {
   const { comparison } = useStore();
   const [secondColour, , firstColour] = usePalette().diverging;
-  useEffect(() => {
-    const listen = (event: KeyboardEvent) => {
-      const isTyped = event.target instanceof Element && event.target.matches("input:not([type=range]), select");
-      const isOpen = document.querySelector("details[open], dialog[open]") !== null;
-      if (event.key === "Escape" && !isTyped && !isOpen && comparison.end()) event.preventDefault();
-    };
-    document.addEventListener("keydown", listen);
-    return () => document.removeEventListener("keydown", listen);
-  }, [comparison]);
+  useEscape(comparison.end);
   const marked = comparison.marked.value;
   const [first, second] = comparison.compared.value ?? [];
   if (!marked && !first) return null;
@@ -37,4 +29,24 @@ export function ComparisonNote() {
       </button>
     </span>
   );
+}
+
+/** Does what Escape means where nothing is typed or open that it would close. */
+function useEscape(end: () => boolean): void {
+  useEffect(() => {
+    let isTaken = false;
+    const look = ({ target }: KeyboardEvent) => {
+      const isTyped = target instanceof Element && target.matches("input:not([type=range]), select");
+      isTaken = isTyped || document.querySelector("details[open], dialog[open]") !== null;
+    };
+    const listen = (event: KeyboardEvent) => {
+      if (event.key === "Escape" && !isTaken) end();
+    };
+    document.addEventListener("keydown", look, { capture: true });
+    document.addEventListener("keydown", listen);
+    return () => {
+      document.removeEventListener("keydown", look, { capture: true });
+      document.removeEventListener("keydown", listen);
+    };
+  }, [end]);
 }
