@@ -49,10 +49,10 @@ describe("one instance", () => {
 });
 
 describe("the scale of differences", () => {
-  test("ends at a power of two, one at least, whatever cannot be shown", () => {
+  test("ends at a whole number, one at least, whatever cannot be shown", () => {
     expect(scaleEnd([0.1, -0.2])).toBe(1);
     expect(scaleEnd([1, -3.5, Number.NaN, Number.POSITIVE_INFINITY])).toBe(4);
-    expect(scaleEnd([-4.1])).toBe(8);
+    expect(scaleEnd([-4.1])).toBe(5);
   });
 });
 

@@ -16,14 +16,14 @@ export function makeRoom(header: HeaderLayout): { header: HeaderLayout; differen
   return { header: { ...header, height: header.height + GAP + HEIGHT + 3 }, differenceTop: header.height + GAP };
 }
 
-/** Returns where the scale of differences ends: the least power of two that none exceeds; infinite ones do not count. */
+/** Returns where the scale of differences ends: the least whole number that none exceeds; infinite ones do not count. */
 export function scaleEnd(values: ArrayLike<number>): number {
-  let end = SMALLEST_END;
+  let largest = SMALLEST_END;
   for (let neuron = 0; neuron < values.length; neuron++) {
     const size = Math.abs(values[neuron] ?? Number.NaN);
-    while (Number.isFinite(size) && size > end) end *= 2;
+    if (Number.isFinite(size)) largest = Math.max(largest, size);
   }
-  return end;
+  return Math.ceil(largest);
 }
 
 export interface DifferencePicture {

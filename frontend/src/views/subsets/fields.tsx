@@ -129,6 +129,7 @@ function Values({ summary }: { summary: ColumnSummary }) {
   const shown = summary.values.slice(0, MOST_VALUES);
   const highest = Math.max(1, ...shown.map(({ count }) => count));
   if (shown.length === 0) return <p class="hint">Its values are not counted.</p>;
+  if (highest === 1 && summary.distinct > MOST_VALUES) return <p class="hint">Every value occurs once.</p>;
   return (
     <div class="field-values">
       {shown.map(({ value, count }) => (
