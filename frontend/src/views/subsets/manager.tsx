@@ -12,11 +12,7 @@ export function SubsetManager() {
   const { subsets } = useStore();
   const count = subsets.list.value.length;
   return (
-    <Popup
-      class="subset-manager"
-      summary={count > 0 ? `Subsets · ${count}` : "Subsets"}
-      testId="subset-manager"
-    >
+    <Popup class="subset-manager" summary={count > 0 ? `Subsets · ${count}` : "Subsets"} testId="subset-manager">
       <SubsetSheet />
     </Popup>
   );
