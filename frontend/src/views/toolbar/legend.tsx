@@ -25,8 +25,15 @@ export function Legend() {
 
 const LONGEST_NAME = 24;
 
-/** Of a dot, a name and the gap after it. */
-const itemWidth = (name: string): number => 29 + 6.5 * Math.min(LONGEST_NAME, name.length);
+const ruler = document.createElement("canvas").getContext("2d");
+
+/** Of a dot, a name in the weight of the chosen one, and the gap after it. */
+function itemWidth(name: string): number {
+  const text = name.slice(0, LONGEST_NAME);
+  if (!ruler) return 29 + 7.5 * text.length;
+  ruler.font = "500 12px Roboto";
+  return 29 + ruler.measureText(text).width;
+}
 
 function ClassButtons({ classes }: { classes: readonly string[] }) {
   return (
