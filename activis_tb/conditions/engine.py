@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 ComputedColumn = Callable[[Computed], NDArray[np.floating[Any]]]
 
-MOST_SECONDS = 2.0
+# DuckDB takes up to 0.3 s to notice that it is to stop; no condition may hold a thread for more than 2 s.
+MOST_SECONDS = 1.7
 _CACHED_BYTES = 128 * 2**20
 
 
