@@ -62,7 +62,7 @@ const OverviewPicture = memo(function OverviewPicture(properties: OverviewPictur
     paintMinimap({ rows: all, gaps, order, ramp }, pixels);
     context.putImageData(pixels, 0, 0);
   };
-  return <Surface width={width} height={height} draw={draw} aria-hidden="true" />;
+  return <Surface later width={width} height={height} draw={draw} aria-hidden="true" />;
 });
 
 /** What the strip shows: the row that sorts, else each neuron's highest class mean. */

@@ -12,22 +12,35 @@ interface SurfaceProperties extends CanvasAttributes {
   width: number;
   height: number;
   draw: (context: CanvasRenderingContext2D) => void;
+  /** Whether it may be drawn a frame after the rest, so that what was asked for comes at once. */
+  later?: boolean;
 }
 
-export function Surface({ width, height, draw, style, ...attributes }: SurfaceProperties) {
+export function Surface({ width, height, draw, later = false, style, ...attributes }: SurfaceProperties) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const ratio = pixelRatio.value;
   useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
-    if (!context || width <= 0 || height <= 0) return;
-    fitCanvas(context.canvas, width, height, ratio);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
-    draw(context);
-    rememberDrawing(context.canvas, { width, height, draw });
+    if (!context || width <= 0 || height <= 0) return undefined;
+    const paint = () => {
+      fitCanvas(context.canvas, width, height, ratio);
+      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      context.clearRect(0, 0, width, height);
+      draw(context);
+      rememberDrawing(context.canvas, { width, height, draw });
+    };
+    return later ? inNextFrame(paint) : paint();
   });
   const place = typeof style === "object" ? style : {};
   return <canvas ref={canvas} style={{ width: `${width}px`, height: `${height}px`, ...place }} {...attributes} />;
+}
+
+/** Calls `paint` in the frame after the coming one; returns how to prevent that. */
+function inNextFrame(paint: () => void): () => void {
+  let request = requestAnimationFrame(() => {
+    request = requestAnimationFrame(paint);
+  });
+  return () => cancelAnimationFrame(request);
 }
 
 function fitCanvas(canvas: HTMLCanvasElement, width: number, height: number, ratio: number): void {
