@@ -1,7 +1,6 @@
 /** Draws a projection's dots: as pixels for the screen, as paths where a drawing is exported. */
 
 import type { Palette } from "./palette";
-import { newPath } from "./paths";
 import { createStamp, packed, paintStamp, pixelsOf, type Raster, rgbOf } from "./raster";
 
 export interface PointsPicture {
@@ -105,30 +104,4 @@ function paintRows<Pixels extends Raster>(
     paintStamp(raster, stamp, x * ratio, y * ratio, rgb);
   }
   return raster;
-}
-
-/** Draws every dot as a path; those that are not lit first, small and grey. */
-export function drawPoints(context: CanvasRenderingContext2D, picture: PointsPicture): void {
-  const { positions, lit, palette } = picture;
-  const size = crowding(positions.length / 2);
-  const faded = newPath(context);
-  const paths = new Map<string, Path2D>();
-  for (let row = 0; row * 2 < positions.length; row++) {
-    const x = positions[row * 2] ?? Number.NaN;
-    const y = positions[row * 2 + 1] ?? Number.NaN;
-    if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
-    const isLit = !lit || lit[row] === 1;
-    const colour = colourOf(picture, row);
-    const path = isLit ? (paths.get(colour) ?? newPath(context)) : faded;
-    const radius = (isLit ? RADIUS : FADED_RADIUS) * size;
-    path.moveTo(x + radius, y);
-    path.arc(x, y, radius, 0, 2 * Math.PI);
-    if (isLit) paths.set(colour, path);
-  }
-  context.fillStyle = palette.faded;
-  context.fill(faded);
-  for (const [colour, path] of paths) {
-    context.fillStyle = colour;
-    context.fill(path);
-  }
 }
