@@ -18,6 +18,7 @@ _TAG = "__run_graph__"
 _EVERY_STEP = 1000
 _SIBLINGS = ("activis", "train", "validation")
 _MOST_GRAPHS = 16
+_LABELS = {"forward": "forward graph", "layers": "recorded layers"}
 
 
 class Graphs:
@@ -46,9 +47,9 @@ class Graphs:
         recorded.sort(key=lambda snapshot: snapshot.manifest.session, reverse=True)
         blob_keys = self._blob_keys(experiment, run)
         identity = (experiment, run, source, *(one.version for one in recorded), *blob_keys)
-        return self._built.get_or_make(identity, lambda: self._build(blob_keys, source, recorded))
+        return self._built.get_or_make(identity, lambda: self._build(run, blob_keys, source, recorded))
 
-    def _build(self, blob_keys: Sequence[str], source: str, recorded: Sequence[JoinedSnapshot]) -> pb.Graph:
+    def _build(self, run: str, blob_keys: Sequence[str], source: str, recorded: Sequence[JoinedSnapshot]) -> pb.Graph:
         layers = _layers(recorded)
         forward = self._forward(blob_keys, recorded, layers)
         choices = {"layers": lambda: graph.layers_only(layers.values())}
@@ -60,7 +61,7 @@ class Graphs:
         if chosen not in choices:
             raise NotFoundError("source", source, list(choices))
         message = _message(choices[chosen]())
-        message.sources.extend(choices)
+        message.sources.extend(pb.GraphSource(id=kind, kind=kind, label=_LABELS[kind], run=run) for kind in choices)
         return message
 
     def _forward(

@@ -99,13 +99,16 @@ export const node = (id: string, kind: string, change: Partial<GraphNode> = {}):
   attributes: {},
   layer: "",
   parameter: false,
+  repeats: 0,
+  layer_candidates: [],
+  auxiliary: false,
   ...change,
 });
 
 /** tokens -> [dense: MatMul(kernel) -> sum -> Relu] -> hidden -> Softmax -> output; hidden and output are recorded. */
 export const graph = (): Graph => ({
   source: "forward",
-  sources: ["forward"],
+  sources: [{ id: "forward", kind: "forward", label: "forward graph", run: "cnn", nodes: 8 }],
   digest: "",
   warnings: [],
   nodes: [

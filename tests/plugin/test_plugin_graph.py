@@ -35,6 +35,10 @@ def record(logdir, run=RUN, graph=b"", tensors=None, step=1, layers=("hidden",))
     write_snapshot(logdir, run, snapshot)
 
 
+def sources(graph):
+    return [source["id"] for source in graph["sources"]]
+
+
 def recorded(graph):
     return {node["layer"]: node["full_name"] for node in graph["nodes"] if node["layer"]}
 
@@ -45,7 +49,7 @@ def test_the_graph_of_the_digest_is_found_in_the_run_or_beside_it(serve, tmp_pat
     record(tmp_path, graph=graph_def(), tensors={"hidden": "net/hidden/Relu:0"})
     graph = serve(tmp_path, snapshots=1).json("graph", run=RUN)
     ParseDict(graph, pb.Graph())
-    assert (graph["source"], graph["sources"], graph["digest"]) == (
+    assert (graph["source"], sources(graph), graph["digest"]) == (
         "forward",
         ["forward", "layers"],
         graph_digest(graph_def()),
@@ -72,7 +76,7 @@ def test_in_a_graph_of_another_trace_layers_are_found_by_name(serve, tmp_path):
 def test_without_a_graph_the_layers_are_listed_in_order(serve, tmp_path):
     record(tmp_path, layers=("concat", "hidden", "output"))
     graph = serve(tmp_path, snapshots=1).json("graph", run=RUN)
-    assert (graph["source"], graph["sources"], graph["digest"]) == ("layers", ["layers"], "")
+    assert (graph["source"], sources(graph), graph["digest"]) == ("layers", ["layers"], "")
     assert list(recorded(graph)) == ["concat", "hidden", "output"]
 
 
