@@ -6,7 +6,7 @@ order, `(subsets, neurons)` begins with the classes in order and goes on with th
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
@@ -192,6 +192,18 @@ class Sample:
     membership: NDArray[np.bool_]
     attributes: tuple[Attribute, ...] = ()
 
+    def take(self, rows: slice) -> "Sample":
+        """Returns some of the instances."""
+        columns = {
+            name: getattr(self, name)[rows]
+            for name in ("ids", "index", "label", "predicted", "score", "scores", "drawn", "always", "membership")
+        }
+        attributes = tuple(
+            replace(attribute, values=attribute.values[rows], present=attribute.present[rows])
+            for attribute in self.attributes
+        )
+        return Sample(**columns, ids_given=self.ids_given, attributes=attributes)
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -210,6 +222,7 @@ class Manifest:
         graph_digest: Digest of the graph that the layers' tensor names belong to; empty where there is none.
         store: The folder of the side files, relative to the event file's; empty where only the sample is kept.
         stored: Instances in the side files: all of them, or 0.
+        examples: Test cases of the user's own, which are in no other count.
     """
 
     name: str
@@ -224,6 +237,7 @@ class Manifest:
     graph_digest: str = ""
     store: str = ""
     stored: int = 0
+    examples: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,12 +249,16 @@ class Snapshot:
         sample: The instances kept one by one.
         statistics: By layer name.
         activations: By layer name, float32 (rows, neurons).
+        examples: Test cases of the user's own, in the order given, members of no subset; None where there are none.
+        example_activations: By layer name, float32 (examples, neurons).
     """
 
     manifest: Manifest
     sample: Sample
     statistics: Mapping[str, Statistics] = field(default_factory=dict)
     activations: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    examples: Sample | None = None
+    example_activations: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 ZERO_CODE = 0

@@ -12,7 +12,7 @@ from activis_tb.analysis.projection import PERPLEXITY
 from activis_tb.conditions import ConditionError
 from activis_tb.errors import ArgumentError, StoredDataError
 from activis_tb.model import STATISTIC_NAMES, Attribute
-from activis_tb.plugin import payloads, wire
+from activis_tb.plugin import payloads, rows, wire
 from activis_tb.plugin.admission import BusyError
 from activis_tb.plugin.catalogue import Catalogue
 from activis_tb.plugin.graphs import Graphs
@@ -111,8 +111,9 @@ class Routes:
         return payloads.json_document(request, payloads.message_to_dict(message))
 
     def _instances(self, request: Request, parameters: Parameters, experiment: str) -> Response:
-        reader = self._snapshot(parameters, experiment).reader
-        columns = wire.instance_columns(reader.sample(without=wire.ENCODED_TYPES), reader.manifest.attributes)
+        snapshot = self._snapshot(parameters, experiment)
+        manifest = snapshot.manifest
+        columns = wire.instance_columns(rows.shown_columns(snapshot), manifest.examples, manifest.attributes)
         return payloads.json_document(request, payloads.message_to_dict(columns))
 
     def _image(self, request: Request, parameters: Parameters, experiment: str) -> Response:
@@ -123,21 +124,21 @@ class Routes:
         if name not in encoded:
             raise NotFoundError("attribute of type image or audio", name, encoded)
         version = f"{snapshot.key}{snapshot.version}"
-        attribute = self._pictures.get_or_make((version, name), lambda: snapshot.reader.attribute(name))
+        attribute = self._pictures.get_or_make((version, name), lambda: rows.shown_attribute(snapshot, name))
         if not attribute.present[row]:
             raise NotFoundError(f"value of attribute {name!r} in row", row)
         return payloads.encoded(request, attribute.values[row], name, row)
 
     def _scores(self, request: Request, parameters: Parameters, experiment: str) -> Response:
         snapshot = self._snapshot(parameters, experiment)
-        scores = snapshot.reader.scores()
+        scores = rows.shown_scores(snapshot)
         if parameters.has("row"):
             row = _row(snapshot, parameters)
             scores = scores[row : row + 1]
         return payloads.npy(request, scores)
 
     def _membership(self, request: Request, parameters: Parameters, experiment: str) -> Response:
-        membership = self._snapshot(parameters, experiment).reader.membership()
+        membership = rows.shown_membership(self._snapshot(parameters, experiment))
         return payloads.npy(request, membership.astype(np.uint8))
 
     def _statistics(self, request: Request, parameters: Parameters, experiment: str) -> Response:
@@ -147,15 +148,17 @@ class Routes:
 
     def _activations(self, request: Request, parameters: Parameters, experiment: str) -> Response:
         layer = parameters.text("layer")
-        return payloads.npy(request, self._snapshot(parameters, experiment).reader_of(layer).activations(layer))
+        return payloads.npy(request, rows.shown_activations(self._snapshot(parameters, experiment), layer))
 
     def _projection(self, request: Request, parameters: Parameters, experiment: str) -> Response:
         layer, method = parameters.text("layer"), parameters.choice("method", METHODS)
         snapshot = self._snapshot(parameters, experiment)
-        reader = snapshot.reader_of(layer)
+        snapshot.reader_of(layer)
         identity = f"{snapshot.key}{snapshot.version}{layer}"
         perplexity = parameters.integer_within("perplexity", *_PERPLEXITIES, default=PERPLEXITY)
-        projection = self._projections.get(identity, lambda: reader.activations(layer), method, perplexity)
+        projection = self._projections.get(
+            identity, lambda: rows.shown_activations(snapshot, layer), method, perplexity
+        )
         headers = [
             ("Activis-Iteration", str(projection.iteration)),
             ("Activis-Iterations", str(projection.iterations)),
@@ -178,6 +181,7 @@ class Routes:
 
 def _row(snapshot: JoinedSnapshot, parameters: Parameters) -> int:
     row = parameters.integer("row")
-    if not 0 <= row < snapshot.manifest.rows:
-        raise NotFoundError("row", row, way_out=f"Rows are 0 to {snapshot.manifest.rows - 1}.")
+    shown = rows.shown_rows(snapshot)
+    if not 0 <= row < shown:
+        raise NotFoundError("row", row, way_out=f"Rows are 0 to {shown - 1}.")
     return row

@@ -35,6 +35,7 @@ def snapshot_entry(snapshot: JoinedSnapshot) -> pb.SnapshotEntry:
         sampled=manifest.rows,
         stored=manifest.stored,
         version=snapshot.version,
+        examples=manifest.examples,
     )
 
 
@@ -80,11 +81,12 @@ def _base_name(logdir: str) -> str:
     return os.path.basename(os.path.abspath(os.path.expanduser(logdir)))  # noqa: PTH100, PTH111, PTH119
 
 
-def instance_columns(sample: Sample, attributes: Sequence[tuple[str, str]]) -> pb.InstanceColumns:
-    """Returns the columns of the sampled instances.
+def instance_columns(sample: Sample, examples: int, attributes: Sequence[tuple[str, str]]) -> pb.InstanceColumns:
+    """Returns the columns of the instances that are shown.
 
     Args:
         sample: Without the values of pictures and sounds.
+        examples: How many at its end are test cases.
         attributes: Name and type of all attributes, in order.
     """
     read = {attribute.name: attribute for attribute in sample.attributes}
@@ -99,6 +101,7 @@ def instance_columns(sample: Sample, attributes: Sequence[tuple[str, str]]) -> p
         drawn=sample.drawn.tolist(),
         always=sample.always.tolist(),
         attributes=[_attribute(name, type_, read) for name, type_ in attributes],
+        example=[False] * (len(sample.index) - examples) + [True] * examples,
     )
 
 

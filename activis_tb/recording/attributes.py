@@ -40,8 +40,8 @@ class Column:
         return Column(self.kind, self.values[rows], self.present[rows])
 
     def as_kind(self, kind: Kind) -> "Column":
-        """Returns a column whose values are all missing as one of `kind`."""
-        if self.kind == kind or not kind:
+        """Returns a column whose values are all missing as one of `kind`; another one as it is."""
+        if self.kind or not kind:
             return self
         return Column(kind, *_filled([None] * len(self.values), kind))
 
@@ -53,6 +53,11 @@ def join_columns(columns: Sequence[Column]) -> Column:
     alike = [column.as_kind(kind) for column in columns]
     values = np.concatenate([column.values for column in alike])
     return Column(kind, values, np.concatenate([column.present for column in alike]))
+
+
+def missing_column(rows: int) -> Column:
+    """Returns a column of `rows` missing values."""
+    return Column("", *_filled([None] * rows, ""))
 
 
 def read_column(name: str, value: object, rows: int, declared: AttributeType | None) -> Column:

@@ -14,8 +14,9 @@ from activis_tb.errors import ArgumentError, shorten
 from activis_tb.model import Layer, Manifest, Sample, Snapshot, Subset
 from activis_tb.recording.accumulator import Accumulator
 from activis_tb.recording.batch import BatchReader
-from activis_tb.recording.block import Block
+from activis_tb.recording.block import Block, join
 from activis_tb.recording.buffer import Buffer
+from activis_tb.recording.examples import Examples
 from activis_tb.recording.sampling import Sampler
 from activis_tb.recording.settings import Settings
 from activis_tb.recording.typed import typed_attribute
@@ -50,6 +51,7 @@ class Recorder:
         self._reader = BatchReader(settings, self._conditions)
         self._buffer = Buffer()
         self._sampler = Sampler(len(settings.classes), settings.sample)
+        self._examples = Examples(settings)
         self._accumulator: Accumulator | None = None
 
     def process(self, *, labels: Any, scores: Any, activations: Any, ids: Any = None, attributes: Any = None) -> None:
@@ -58,16 +60,21 @@ class Recorder:
         rest = self._reader.read(
             recent, labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes
         )
+        self._examples.check(rest)
         while len(rest):
             rest = self._buffer.fill(rest)
             if self._buffer.full:
                 self._flush()
 
+    def examples(self, *, labels: Any, scores: Any, activations: Any, ids: Any = None, attributes: Any = None) -> None:
+        """Adds test cases, see `activis_tb.recording.snapshot.SnapshotRecorder.examples`."""
+        self._examples.add(labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
+
     def finish(self, step: int, session: int) -> Snapshot:
         """Returns everything recorded so far as one snapshot.
 
         Raises:
-            ArgumentError: There is no instance.
+            ArgumentError: There is no instance, or the test cases have columns that the instances have not.
         """
         self._flush()
         kept = self._sampler.extract()
@@ -76,7 +83,9 @@ class Recorder:
                 "process", "no instance", "at least one before postprocess()", "Is the data empty, or used up already?"
             )
         self._warn_of_unseen_ids()
-        sample = self._sample(*kept)
+        sampled, drawn = kept
+        cases = self._examples.extract(sampled)
+        sample, examples = self._samples(sampled, drawn, cases)
         graph = self._settings.graph
         manifest = Manifest(
             name=self._settings.name,
@@ -84,13 +93,15 @@ class Recorder:
             session=session,
             classes=self._settings.classes,
             instances=self._accumulator.instances,
-            rows=len(sample.index),
+            rows=len(sampled),
             layers=self._layers(self._accumulator),
             subsets=self._subsets(self._accumulator),
             attributes=tuple((attribute.name, attribute.type) for attribute in sample.attributes),
             graph_digest=graph.digest if graph else "",
+            examples=len(cases),
         )
-        return Snapshot(manifest, sample, self._accumulator.extract(), kept[0].activations)
+        statistics = self._accumulator.extract()
+        return Snapshot(manifest, sample, statistics, sampled.activations, examples, cases.activations)
 
     def _flush(self) -> None:
         block = self._buffer.drain()
@@ -122,6 +133,14 @@ class Recorder:
             replace(subset, count=sum(predicted_counts), correct=correct, predicted_counts=predicted_counts)
             for subset, (correct, predicted_counts) in zip(subsets, accumulator.outcomes(), strict=True)
         )
+
+    def _samples(self, sampled: Block, drawn: NDArray[np.bool_], examples: Block) -> tuple[Sample, Sample | None]:
+        """The sampled instances and the test cases, whose attributes have the same types and categories."""
+        if not len(examples):
+            return self._sample(sampled, drawn), None
+        together = self._sample(join([sampled, examples]), np.append(drawn, np.zeros(len(examples), np.bool_)))
+        cases = together.take(slice(len(sampled), None))
+        return together.take(slice(len(sampled))), replace(cases, membership=np.zeros_like(cases.membership))
 
     def _sample(self, kept: Block, drawn: NDArray[np.bool_]) -> Sample:
         classes = kept.label[:, None] == np.arange(len(self._settings.classes))

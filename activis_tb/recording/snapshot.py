@@ -124,6 +124,33 @@ class SnapshotRecorder:
         """
         self._open().process(labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
 
+    def examples(
+        self,
+        *,
+        labels: Any,
+        scores: Any,
+        activations: Mapping[str, Any],
+        ids: Any = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Adds test cases of your own: labelled instances that are always shown, and right or wrong.
+
+        They are in no statistic, subset, count or estimate. They are called `test case 1` and so on, or by their `ids`.
+
+        Args:
+            labels: What the model is expected to say, as in `process`.
+            scores: What it says, as in `process`.
+            activations: By layer name, as in `process`.
+            ids: Text or integers (instances,), each one once; those of the stream are no obstacle.
+            attributes: By name, as in `process`; one that is left out is missing.
+
+        Raises:
+            ArgumentError: Something cannot be used, or there are more than 1,000 of them. Attributes and layers that
+                are not like those of the stream are refused by `process` or `postprocess`.
+            RecordingClosedError: The recording was written or abandoned.
+        """
+        self._open().examples(labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
+
     def postprocess(self) -> Path:
         """Writes the snapshot and returns its event file.
 

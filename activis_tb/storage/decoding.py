@@ -67,6 +67,13 @@ class SnapshotReader:
         stored = self._layer(layer)
         return self._array(stored.activations, (self.manifest.rows, stored.neurons))
 
+    def example_activations(self, layer: str) -> NDArray[np.float32]:
+        """Returns what the test cases do in `layer`, float32 (examples, neurons)."""
+        stored = self._layer(layer)
+        if not self.manifest.examples:
+            return np.empty((0, stored.neurons), np.float32)
+        return self._array(stored.example_activations, (self.manifest.examples, stored.neurons))
+
     def statistic(self, layer: str, statistic: StatisticName) -> NDArray[Any]:
         """Returns one statistic of `layer`, (subsets, neurons); count and nonfinite int64, the others float32."""
         stored = self._layer(layer)
@@ -91,10 +98,21 @@ class SnapshotReader:
     def sample(self, without: Collection[AttributeType] = ()) -> Sample:
         """Returns the columns of the sampled instances; attributes of the types in `without` are not fetched."""
         stored = self._message.sample
-        attributes = [attribute for attribute in stored.attributes if attribute.type not in without]
         if self._fetch_many is not None:
-            return self._with_blobs(_sample_blobs(stored, attributes)).sample(without)
-        rows = (self.manifest.rows,)
+            return self._with_blobs(_sample_blobs(stored, without)).sample(without)
+        return self._columns(stored, self.manifest.rows, without)
+
+    def examples(self, without: Collection[AttributeType] = ()) -> Sample | None:
+        """Returns the columns of the test cases, as `sample` those of the sampled instances; None without any."""
+        stored = self._message.examples
+        if not self.manifest.examples:
+            return None
+        if self._fetch_many is not None:
+            return self._with_blobs(_sample_blobs(stored, without)).examples(without)
+        return self._columns(stored, self.manifest.examples, without)
+
+    def _columns(self, stored: pb.StoredSample, count: int, without: Collection[AttributeType]) -> Sample:
+        rows = (count,)
         return Sample(
             ids=self._strings(stored.id, rows),
             ids_given=stored.ids_given,
@@ -105,15 +123,24 @@ class SnapshotReader:
             scores=self._array(stored.scores, (*rows, len(self.manifest.classes))),
             drawn=self._array(stored.drawn, rows).astype(np.bool_),
             always=self._array(stored.always, rows).astype(np.bool_),
-            membership=self.membership(),
-            attributes=tuple(self._attribute(attribute, rows) for attribute in attributes),
+            membership=self._array(stored.membership, (*rows, len(self.manifest.subsets))).astype(np.bool_),
+            attributes=tuple(
+                self._attribute(attribute, rows) for attribute in stored.attributes if attribute.type not in without
+            ),
         )
 
     def attribute(self, name: str) -> Attribute:
-        """Returns the column of one attribute; raises KeyError where there is none of that name."""
-        for stored in self._message.sample.attributes:
+        """Returns the sampled values of one attribute; raises KeyError where there is none of that name."""
+        return self._named_attribute(self._message.sample, name, self.manifest.rows)
+
+    def example_attribute(self, name: str) -> Attribute:
+        """Returns the test cases' values of one attribute; raises KeyError where there is none of that name."""
+        return self._named_attribute(self._message.examples, name, self.manifest.examples)
+
+    def _named_attribute(self, columns: pb.StoredSample, name: str, rows: int) -> Attribute:
+        for stored in columns.attributes:
             if stored.name == name:
-                return self._attribute(stored, (self.manifest.rows,))
+                return self._attribute(stored, (rows,))
         raise KeyError(name)
 
     def ids(self) -> NDArray[np.object_]:
@@ -198,11 +225,13 @@ def _parse(message: _Message, blob: bytes, what: str) -> _Message:
     return message
 
 
-def _sample_blobs(stored: pb.StoredSample, attributes: Iterable[pb.StoredAttribute]) -> Iterable[int]:
-    """Returns the numbers of the blobs that hold the sample's columns and `attributes`."""
+def _sample_blobs(stored: pb.StoredSample, without: Collection[AttributeType]) -> Iterable[int]:
+    """Returns the numbers of the blobs that hold the columns of `stored` but the attributes of some types."""
     columns = (stored.id, stored.index, stored.label, stored.predicted, stored.score, stored.scores)
     arrays = [*columns, stored.drawn, stored.always, stored.membership]
-    for attribute in attributes:
+    for attribute in stored.attributes:
+        if attribute.type in without:
+            continue
         arrays += [attribute.values, attribute.present, attribute.categories]
     return (array.blob for array in arrays)
 
@@ -213,21 +242,26 @@ def _manifest(message: pb.Snapshot) -> Manifest:
     if tuple(subset.name for subset in subsets[: len(classes)]) != classes:
         text = "The snapshot's subsets do not begin with its classes: the manifest is damaged."
         raise StoredDataError(text)
-    shape = tuple(message.sample.index.shape)
     return Manifest(
         name=message.name,
         step=message.step,
         session=message.session,
         classes=classes,
         instances=message.instances,
-        rows=shape[0] if len(shape) == 1 else 0,
+        rows=_rows(message.sample),
         layers=tuple(_layer(layer) for layer in message.layers),
         subsets=subsets,
         attributes=tuple((attribute.name, _attribute_type(attribute)) for attribute in message.sample.attributes),
         graph_digest=message.graph_digest,
         store=message.store,
         stored=message.stored,
+        examples=_rows(message.examples),
     )
+
+
+def _rows(columns: pb.StoredSample) -> int:
+    shape = tuple(columns.index.shape)
+    return shape[0] if len(shape) == 1 else 0
 
 
 def _subset(message: pb.StoredSubset) -> Subset:

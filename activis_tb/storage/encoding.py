@@ -38,6 +38,7 @@ def encode_snapshot(snapshot: Snapshot) -> list[bytes]:
         graph_digest=manifest.graph_digest,
         store=manifest.store,
         stored=manifest.stored,
+        examples=_sample(snapshot.examples, blobs) if snapshot.examples else None,
     )
     encoded = [message.SerializeToString(deterministic=True), *blobs.blobs]
     size = sum(map(len, encoded))
@@ -89,7 +90,7 @@ def _layer(layer: Layer, snapshot: Snapshot, blobs: _Blobs) -> pb.StoredLayer:
         )
         for name in STATISTIC_NAMES
     }
-    return pb.StoredLayer(
+    message = pb.StoredLayer(
         name=layer.name,
         neurons=layer.neurons,
         shape=layer.shape,
@@ -100,6 +101,10 @@ def _layer(layer: Layer, snapshot: Snapshot, blobs: _Blobs) -> pb.StoredLayer:
         activations=blobs.array(snapshot.activations[layer.name], "<f4", f"sampled activations of {what}"),
         **arrays,
     )
+    if snapshot.examples:
+        examples = blobs.array(snapshot.example_activations[layer.name], "<f4", f"test cases' activations of {what}")
+        message.example_activations.CopyFrom(examples)
+    return message
 
 
 def _sample(sample: Sample, blobs: _Blobs) -> pb.StoredSample:

@@ -1,0 +1,95 @@
+"""Test cases of the user's own: labelled instances beside the stream, which no statistic, subset or estimate holds."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.errors import ArgumentError
+from activis_tb.recording.attributes import missing_column
+from activis_tb.recording.batch import BatchReader
+from activis_tb.recording.block import Block, join
+from activis_tb.recording.identities import repeated_id
+from activis_tb.recording.settings import Settings
+
+MOST_EXAMPLES = 1_000
+"""Test cases of one snapshot: every one of them is shown."""
+
+
+class Examples:
+    """The test cases of one recording, in the order given.
+
+    Args:
+        settings: What is recorded of the stream.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = replace(settings, subsets={}, always=None)
+        self._blocks: list[Block] = []
+        self._ids: set[str] = set()
+
+    def add(self, *, labels: Any, scores: Any, activations: Any, ids: Any, attributes: Any) -> None:
+        """Adds test cases, see `activis_tb.recording.snapshot.SnapshotRecorder.examples`."""
+        given = attributes if isinstance(attributes, Mapping) else {}
+        types = {name: declared for name, declared in self._settings.attribute_types.items() if name in given}
+        reader = BatchReader(replace(self._settings, attribute_types=types))
+        block = reader.read((), labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
+        index = len(self._ids) + np.arange(len(block))
+        block = replace(block, ids=_names(block.ids if ids is not None else index + 1), index=index)
+        if repeated := self._ids.intersection(block.ids):
+            raise repeated_id(min(repeated))
+        if len(self._ids) + len(block) > MOST_EXAMPLES:
+            got = f"{len(self._ids) + len(block):,} test cases"
+            raise ArgumentError("examples", got, f"at most {MOST_EXAMPLES:,}", "Record the others with process().")
+        self._blocks.append(block)
+        self._ids.update(block.ids)
+
+    def check(self, stream: Block) -> None:
+        """Refuses test cases that are not like the instances of the stream.
+
+        Raises:
+            ArgumentError: An attribute that the stream has not, or of another kind, or a layer of another width.
+        """
+        for block in self._blocks:
+            _check_attributes(stream, block)
+            _check_neurons(stream, block)
+
+    def extract(self, stream: Block) -> Block:
+        """Returns the test cases with the columns of `stream`, what they lack missing; see `check` for errors."""
+        self.check(stream)
+        return join([stream.take(slice(0)), *(_as_in(stream, block) for block in self._blocks)])
+
+
+def _names(ids: NDArray[Any]) -> NDArray[np.object_]:
+    """What tells test cases from the instances of the stream, which may have the same ids."""
+    return np.array([f"test case {identity}" for identity in ids], np.object_)
+
+
+def _check_attributes(stream: Block, block: Block) -> None:
+    for name, column in block.attributes.items():
+        argument = f'attributes["{name}"] of the test cases'
+        if name not in stream.attributes:
+            expected = f"attributes that process() brings: {', '.join(stream.attributes) or 'none'}"
+            raise ArgumentError(argument, "values", expected, "Leave it out.")
+        kind = stream.attributes[name].kind
+        if column.kind and kind and column.kind != kind:
+            raise ArgumentError(argument, column.kind, f"{kind}, as process() brings", "Convert it.")
+
+
+def _check_neurons(stream: Block, block: Block) -> None:
+    for name, values in stream.activations.items():
+        got, expected = block.activations[name].shape[1], values.shape[1]
+        if got != expected:
+            argument = f'activations["{name}"] of the test cases'
+            raise ArgumentError(argument, f"{got:,} neurons", f"{expected:,}, as process() brings")
+
+
+def _as_in(stream: Block, block: Block) -> Block:
+    missing = missing_column(len(block))
+    return replace(
+        block,
+        membership=np.zeros((len(block), stream.membership.shape[1]), np.bool_),
+        attributes={name: block.attributes.get(name, missing) for name in stream.attributes},
+    )
