@@ -52,6 +52,7 @@ export const snapshot = (change: Partial<SnapshotEntry> = {}): SnapshotEntry => 
   sampled: 3,
   stored: 0,
   version: "1",
+  examples: 0,
   ...change,
 });
 
@@ -67,6 +68,7 @@ export const instances = (change: Partial<InstanceColumns> = {}): InstanceColumn
   drawn: [true, true, true],
   always: [false, false, false],
   attributes: [],
+  example: [false, false, false],
   ...change,
 });
 
