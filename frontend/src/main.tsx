@@ -12,6 +12,8 @@ import "./styles/panel.css";
 import "./styles/matrix.css";
 import "./styles/projection.css";
 import "./styles/instances.css";
+import "./styles/test_cases.css";
+import "./styles/instance_card.css";
 import "./styles/subset_manager.css";
 import "./styles/subsets.css";
 import "./styles/pointing.css";

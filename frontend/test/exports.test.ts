@@ -42,6 +42,7 @@ describe("instances as records", () => {
         predicted: "dog",
         score: 0.6,
         always: false,
+        example: false,
         attributes: { age: null, topic: "land" },
       },
     ]);
@@ -50,8 +51,8 @@ describe("instances as records", () => {
 
   test("become a table with a column per attribute", () => {
     expect(recordTable(instanceRecords(snapshot(), animals, [0]))).toEqual([
-      ["id", "index", "label", "predicted", "score", "always", "age", "topic"],
-      ["a", 0, "cat", "cat", 0.9, false, 3, "sea"],
+      ["id", "index", "label", "predicted", "score", "always", "example", "age", "topic"],
+      ["a", 0, "cat", "cat", 0.9, false, false, 3, "sea"],
     ]);
   });
 });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { findInstances, searchableTexts } from "../src/state/finding";
+import { listedInstances } from "../src/state/pointing";
+import { instanceName } from "../src/state/rows";
 import { groupInstances } from "../src/views/instances/grouping";
 import { rowAfter } from "../src/views/instances/motion";
 import {
@@ -34,6 +36,24 @@ describe("finding", () => {
   test("takes the place in the stream where ids were derived", () => {
     const derived = { ...animals, ids_given: false, index: [10, 20, 30] };
     expect([...findInstances(derived, searchableTexts(derived), "#20")]).toEqual([0, 1, 0]);
+  });
+});
+
+describe("a test case", () => {
+  const cases = instances({ ids_given: false, example: [false, false, true] });
+
+  test("stands in no class and under no filter", () => {
+    expect(groupInstances(cases, 2)[1]).toEqual({ correct: [], misclassified: [] });
+    expect(groupInstances(cases, 2, Uint8Array.of(1, 1, 1))[1]).toEqual({ correct: [], misclassified: [] });
+  });
+
+  test("has its name even where the others have numbers", () => {
+    expect([0, 2].map((row) => instanceName(cases, row))).toEqual(["#0", "c"]);
+  });
+
+  test("is in no list of instances", () => {
+    expect(listedInstances("some", cases, [1, 2])).toEqual({ name: "some", condition: "index IN (1)" });
+    expect(listedInstances("none", cases, [2])).toMatch("There is no instance");
   });
 });
 

@@ -1,4 +1,4 @@
-/** Rings around instances of a projection, with their names beside, none over another. */
+/** Rings around instances of a projection, with their names beside, none over another; diamonds for test cases. */
 
 import type { Palette } from "./palette";
 import { FONT } from "./printed";
@@ -6,8 +6,11 @@ import { FONT } from "./printed";
 export interface PointMark {
   x: number;
   y: number;
+  /** Empty where no name is to be written. */
   label: string;
   colour: string;
+  /** Makes it a diamond of this colour. */
+  filled?: string;
 }
 
 /** Where a name is written: its left edge and its middle. */
@@ -44,7 +47,7 @@ export function placeLabels(
   const taken: Box[] = [];
   for (let at = marks.length - 1; at >= 0; at--) {
     const mark = marks[at];
-    if (!mark || !Number.isFinite(mark.x)) continue;
+    if (!mark?.label || !Number.isFinite(mark.x)) continue;
     const text = mark.label.length > LONGEST ? `${mark.label.slice(0, LONGEST - 1)}…` : mark.label;
     const free = candidates(mark, widthOf(text)).find((box) => {
       const inside = box.left >= 0 && box.right <= width && box.top >= 0 && box.bottom <= height;
@@ -94,6 +97,10 @@ export function drawMarks(
 ): void {
   for (const mark of marks) {
     if (!Number.isFinite(mark.x)) continue;
+    if (mark.filled) {
+      drawDiamond(context, mark, mark.filled, palette);
+      continue;
+    }
     drawRing(context, mark, palette.card, 4.5);
     drawRing(context, mark, mark.colour, 2);
   }
@@ -114,5 +121,22 @@ function drawRing(context: CanvasRenderingContext2D, mark: PointMark, colour: st
   context.lineWidth = width;
   context.beginPath();
   context.arc(mark.x, mark.y, RING, 0, 2 * Math.PI);
+  context.stroke();
+}
+
+function drawDiamond(context: CanvasRenderingContext2D, { x, y, colour }: PointMark, fill: string, palette: Palette) {
+  context.beginPath();
+  context.moveTo(x, y - RING);
+  context.lineTo(x + RING, y);
+  context.lineTo(x, y + RING);
+  context.lineTo(x - RING, y);
+  context.closePath();
+  context.strokeStyle = palette.card;
+  context.lineWidth = 4;
+  context.stroke();
+  context.fillStyle = fill;
+  context.fill();
+  context.strokeStyle = colour;
+  context.lineWidth = 1.5;
   context.stroke();
 }

@@ -48,15 +48,16 @@ export function narrowed({ name, condition }: NamedCondition, filter: string): N
 }
 
 /**
- * Sampled instances by id, or by their place in the stream where the ids were derived or are too long for a condition.
+ * Sampled instances, without test cases, by id, or by their place in the stream where the ids were derived or are too long for a condition.
  *
  * @returns the subset, or a sentence that says why there is none
  */
 export function listedInstances(
   name: string,
   instances: InstanceColumns,
-  rows: readonly number[],
+  chosen: readonly number[],
 ): NamedCondition | string {
+  const rows = chosen.filter((row) => !instances.example[row]);
   if (rows.length === 0) return "There is no instance among those that were kept one by one; choose at least one.";
   if (rows.length > MOST_LISTED) {
     return `${rows.length} instances were chosen; a condition lists at most ${MOST_LISTED}. Choose fewer.`;

@@ -54,5 +54,7 @@ export function pinnedRows(instances: InstanceColumns, pinned: readonly string[]
 
 /** What an instance is called on screen: the user's id, else its place in the stream. */
 export function instanceName(instances: InstanceColumns, sampled: number): string {
-  return instances.ids_given ? (instances.id[sampled] ?? "") : `#${instances.index[sampled] ?? "?"}`;
+  return instances.ids_given || instances.example[sampled]
+    ? (instances.id[sampled] ?? "")
+    : `#${instances.index[sampled] ?? "?"}`;
 }

@@ -58,6 +58,8 @@ export interface InstanceRecord {
   score: number | null;
   /** Whether it was asked for by name. */
   always: boolean;
+  /** Whether it is a test case of the user's own. */
+  example: boolean;
   attributes: Record<string, Cell>;
 }
 
@@ -75,6 +77,7 @@ export function instanceRecords(
     predicted: snapshot.classes[instances.predicted[row] ?? -1] ?? "",
     score: shortestFloat(instances.score[row] ?? Number.NaN),
     always: instances.always[row] ?? false,
+    example: instances.example[row] ?? false,
     attributes: Object.fromEntries(columns.map((column) => [column.name, attributeValue(column, row)])),
   }));
 }
@@ -83,9 +86,9 @@ export function instanceRecords(
 export function recordTable(records: readonly InstanceRecord[]): Table {
   const names = Object.keys(records[0]?.attributes ?? {});
   return [
-    ["id", "index", "label", "predicted", "score", "always", ...names],
-    ...records.map(({ id, index, label, predicted, score, always, attributes }) => [
-      ...[id, index, label, predicted, score, always],
+    ["id", "index", "label", "predicted", "score", "always", "example", ...names],
+    ...records.map(({ id, index, label, predicted, score, always, example, attributes }) => [
+      ...[id, index, label, predicted, score, always, example],
       ...names.map((name) => attributes[name] ?? null),
     ]),
   ];

@@ -47,6 +47,7 @@ export function Encodings() {
       <i key="always" class="instance-glyph always" style={{ background: first }} />,
       "a test case that you asked for by name",
     ],
+    [<i key="example" class="key-diamond" style={{ background: first }} />, "a test case beside the recorded data"],
     [<i key="hovered" class="key-ring hovered" />, "the hovered instance"],
     [<i key="pinned" class="key-ring" />, "a pinned instance"],
   ];

@@ -55,7 +55,12 @@ export const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   {
     word: "sample",
     meaning:
-      "Instances that were kept one by one: the squares and dots. The same ones at every step. Counts, accuracies and means are over all instances; test cases come on top of the sample.",
+      "Instances that were kept one by one: the squares and dots. The same ones at every step. Counts, accuracies and means are over all instances; what you asked to keep comes on top of the sample.",
+  },
+  {
+    word: "test case",
+    meaning:
+      "An instance of your own with the label you expect, or one that you asked for by name. Those beside the recorded data are in no count, average, subset or estimate.",
   },
   {
     word: "projection",

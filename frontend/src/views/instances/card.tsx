@@ -38,6 +38,7 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
   const label = instances.label[row] ?? -1;
   const predicted = instances.predicted[row] ?? -1;
   const wrong = label !== predicted;
+  const isExample = instances.example[row] ?? false;
   const texts = instances.attributes.filter((attribute) => attribute.type === "text");
   const sounds = instances.attributes.filter((attribute) => attribute.type === "audio");
   const pictures = instances.attributes.filter((attribute) => attribute.type === "image");
@@ -49,7 +50,7 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
         <InstanceGlyph truth={colours[label]} predicted={wrong ? colours[predicted] : null} />
         <b>{instanceName(instances, row)}</b>
         <span>
-          true {snapshot.classes[label]}
+          {isExample ? "expected" : "true"} {snapshot.classes[label]}
           {" → predicted "}
           <span class={wrong ? "wrong" : ""}>{snapshot.classes[predicted]}</span>
         </span>
@@ -81,7 +82,7 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
         </div>
       </div>
       <p class="hint">
-        {instances.always[row] && <b class="test-case">test case</b>}
+        {(isExample || instances.always[row]) && <b class="test-case">test case</b>}
         {pinned ? "pinned · click unpins" : "click pins the row"}
       </p>
     </>

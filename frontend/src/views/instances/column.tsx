@@ -10,6 +10,7 @@ import { FilterLine } from "./filter_line";
 import { FindField } from "./find";
 import { groupInstances } from "./grouping";
 import { Groups } from "./groups";
+import { TestCases } from "./test_cases";
 
 export function InstanceColumn() {
   const { catalogue, instances } = useStore();
@@ -81,8 +82,9 @@ function LoadedInstances({ snapshot, instances }: { snapshot: SnapshotEntry; ins
   };
   return (
     <>
-      <FilterLine sampled={instances.id.length} />
+      <FilterLine sampled={snapshot.sampled} />
       <FindField sampled={instances.id.length} onEnter={focusFirst} />
+      {snapshot.examples > 0 && <TestCases snapshot={snapshot} instances={instances} />}
       <p class="columns">
         <span>correct · by score ↓</span>
         <span>misclassified</span>

@@ -10,7 +10,7 @@ export interface Group {
   misclassified: readonly number[];
 }
 
-/** Groups the sampled rows by true label, those alone that `filtered` has as 1 where there is a filter; (classes,). */
+/** Groups the sampled rows, without the test cases, by true label, those alone that `filtered` has as 1 where there is a filter; (classes,). */
 export function groupInstances(
   instances: InstanceColumns,
   classes: number,
@@ -18,7 +18,7 @@ export function groupInstances(
 ): Group[] {
   const groups = Array.from({ length: classes }, () => ({ correct: [] as number[], misclassified: [] as number[] }));
   instances.label.forEach((label, row) => {
-    if (filtered && filtered[row] !== 1) return;
+    if (instances.example[row] || (filtered && filtered[row] !== 1)) return;
     const group = groups[label];
     (instances.predicted[row] === label ? group?.correct : group?.misclassified)?.push(row);
   });

@@ -2,14 +2,13 @@
 
 import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
-import { useLayoutEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
-import { instanceRow } from "../../state/rows";
-import type { Store } from "../../state/store";
 import { useStore } from "../widgets/store";
 import { useSize } from "../widgets/surface";
 import { InstanceGroup } from "./group";
 import type { Group } from "./grouping";
+import { listenToInstances, useInstanceMarks } from "./marked";
 import { findSquare, rowAfter } from "./motion";
 import { isInSight, type PlacedGroup, placeGroups, sightOf, squarePlace } from "./windowing";
 
@@ -36,7 +35,7 @@ export function Groups({ snapshot, instances, groups, focus }: GroupsProperties)
   const reachable = findSquare(groups, tabRow.value) ? tabRow.value : first;
   const reachableLabel = findSquare(groups, reachable)?.label;
   focus.current = (row) => focusRow(container, groups, placed, row);
-  useMarks(container, store);
+  useInstanceMarks(container, store);
   return (
     <div
       ref={container}
@@ -44,7 +43,7 @@ export function Groups({ snapshot, instances, groups, focus }: GroupsProperties)
       onScroll={(event) => {
         scrollTop.value = event.currentTarget.scrollTop;
       }}
-      {...delegated(store, instances, (row, key) => {
+      {...listenToInstances(store, instances, (row, key) => {
         const next = rowAfter(groups, placed, row, key);
         if (next === null) return false;
         tabRow.value = next;
@@ -97,52 +96,4 @@ function focusRow(
   }
   // The square may only be made by the next drawing.
   requestAnimationFrame(() => element.querySelector<HTMLElement>(`[data-row="${row}"]`)?.focus());
-}
-
-/** One set of listeners for all squares. */
-function delegated(store: Store, instances: InstanceColumns, move: (row: number, key: string) => boolean) {
-  const rowOf = (event: Event): number | null => {
-    const square = (event.target as Element).closest<HTMLElement>("[data-testid=instance-square]");
-    return square ? Number(square.dataset.row) : null;
-  };
-  const hoverRow = (row: number | null) => {
-    store.hover.value = row === null ? null : { source: "instances", row: instanceRow(instances, row) };
-  };
-  const leave = () => {
-    store.hover.value = null;
-  };
-  return {
-    onPointerOver: (event: PointerEvent) => hoverRow(rowOf(event)),
-    onPointerLeave: leave,
-    onFocusIn: (event: FocusEvent) => hoverRow(rowOf(event)),
-    onFocusOut: leave,
-    onKeyDown: (event: KeyboardEvent) => {
-      const row = rowOf(event);
-      if (row === null || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === "p" || event.key === "P") store.togglePin(row);
-      else if (!move(row, event.key)) return;
-      event.preventDefault();
-    },
-    onClick: (event: MouseEvent) => {
-      const row = rowOf(event);
-      if (row !== null) store.togglePin(row);
-    },
-  };
-}
-
-/** Marks squares by what is lit, found, hovered and pinned. */
-function useMarks(container: RefObject<HTMLDivElement | null>, store: Store): void {
-  const lit = store.lit.value;
-  const found = store.found.value;
-  const hovered = store.instance.value;
-  const pinned = new Set(store.rows.value.filter((row) => row.kind === "instance").map((row) => row.sampled));
-  useLayoutEffect(() => {
-    for (const square of container.current?.querySelectorAll<HTMLElement>("[data-testid=instance-square]") ?? []) {
-      const row = Number(square.dataset.row);
-      const dim = (lit !== null && lit[row] !== 1) || (found !== null && found[row] !== 1);
-      square.classList.toggle("dim", dim);
-      square.classList.toggle("hovered", row === hovered);
-      square.classList.toggle("pinned", pinned.has(row));
-    }
-  });
 }

@@ -7,7 +7,7 @@ import type { Palette } from "../../draw/palette";
 import type { PlacedPoints, View } from "../../draw/projection";
 import { instanceName } from "../../state/rows";
 import type { Store } from "../../state/store";
-import { usePalette, useStore } from "../widgets/store";
+import { useClassColours, usePalette, useStore } from "../widgets/store";
 import { pixelRatio } from "../widgets/surface";
 
 interface ProjectionMarksProperties {
@@ -21,18 +21,19 @@ export function ProjectionMarks({ placed, view, width, height }: ProjectionMarks
   const store = useStore();
   const canvas = useRef<HTMLCanvasElement>(null);
   const palette = usePalette();
+  const colours = useClassColours();
   const ratio = pixelRatio.value;
   useLayoutEffect(
     () =>
       effect(() => {
-        const marks = marksOf(store, placed, view, palette);
+        const marks = marksOf(store, placed, view, palette, colours);
         const context = canvas.current?.getContext("2d");
         if (!context) return;
         context.setTransform(ratio, 0, 0, ratio, 0, 0);
         context.clearRect(0, 0, width, height);
         drawMarks(context, marks, width, height, palette);
       }),
-    [store, placed, view, palette, width, height, ratio],
+    [store, placed, view, palette, colours, width, height, ratio],
   );
   return (
     <div class="marks" aria-hidden="true">
@@ -46,8 +47,14 @@ export function ProjectionMarks({ placed, view, width, height }: ProjectionMarks
   );
 }
 
-/** Pinned instances, and last the hovered one. */
-function marksOf(store: Store, placed: PlacedPoints, view: View, palette: Palette): PointMark[] {
+/** Test cases, pinned instances, and last the hovered one. */
+function marksOf(
+  store: Store,
+  placed: PlacedPoints,
+  view: View,
+  palette: Palette,
+  colours: readonly string[],
+): PointMark[] {
   const instances = store.instances.state.value.value;
   if (!instances) return [];
   const mark = (row: number, colour: string): PointMark => ({
@@ -56,9 +63,15 @@ function marksOf(store: Store, placed: PlacedPoints, view: View, palette: Palett
     label: instanceName(instances, row),
     colour,
   });
+  const diamond = (row: number): PointMark => ({
+    ...mark(row, palette.text),
+    label: "",
+    filled: colours[instances.label[row] ?? -1] ?? palette.otherClass,
+  });
   const hovered = store.instance.value;
   const pinned = store.rows.value.filter((row) => row.kind === "instance" && row.sampled !== hovered);
   return [
+    ...instances.example.flatMap((example, row) => (example ? [diamond(row)] : [])),
     ...pinned.map((row) => mark(row.sampled, palette.text)),
     ...(hovered >= 0 ? [mark(hovered, palette.hoverRing)] : []),
   ];

@@ -1,0 +1,65 @@
+/** What an instance's element does and how it is marked, the same for squares and test cases. */
+
+import type { RefObject } from "preact";
+import { useLayoutEffect } from "preact/hooks";
+import type { InstanceColumns } from "../../contract/activis";
+import { instanceRow } from "../../state/rows";
+import type { Store } from "../../state/store";
+
+const MARKED = "[data-row]";
+
+/**
+ * One set of listeners for all elements with a row: hover reads it, a click pins it.
+ *
+ * @param move focuses another one by a key, where the key does that
+ */
+export function listenToInstances(
+  store: Store,
+  instances: InstanceColumns,
+  move: (row: number, key: string) => boolean,
+) {
+  const rowOf = (event: Event): number | null => {
+    const marked = (event.target as Element).closest<HTMLElement>(MARKED);
+    return marked ? Number(marked.dataset.row) : null;
+  };
+  const hoverRow = (row: number | null) => {
+    store.hover.value = row === null ? null : { source: "instances", row: instanceRow(instances, row) };
+  };
+  const leave = () => {
+    store.hover.value = null;
+  };
+  return {
+    onPointerOver: (event: PointerEvent) => hoverRow(rowOf(event)),
+    onPointerLeave: leave,
+    onFocusIn: (event: FocusEvent) => hoverRow(rowOf(event)),
+    onFocusOut: leave,
+    onKeyDown: (event: KeyboardEvent) => {
+      const row = rowOf(event);
+      if (row === null || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "p" || event.key === "P") store.togglePin(row);
+      else if (!move(row, event.key)) return;
+      event.preventDefault();
+    },
+    onClick: (event: MouseEvent) => {
+      const row = rowOf(event);
+      if (row !== null) store.togglePin(row);
+    },
+  };
+}
+
+/** Marks elements with a row by what is lit, found, hovered and pinned. */
+export function useInstanceMarks(container: RefObject<HTMLElement | null>, store: Store): void {
+  const lit = store.lit.value;
+  const found = store.found.value;
+  const hovered = store.instance.value;
+  const pinned = new Set(store.rows.value.filter((row) => row.kind === "instance").map((row) => row.sampled));
+  useLayoutEffect(() => {
+    for (const marked of container.current?.querySelectorAll<HTMLElement>(MARKED) ?? []) {
+      const row = Number(marked.dataset.row);
+      const dim = (lit !== null && lit[row] !== 1) || (found !== null && found[row] !== 1);
+      marked.classList.toggle("dim", dim);
+      marked.classList.toggle("hovered", row === hovered);
+      marked.classList.toggle("pinned", pinned.has(row));
+    }
+  });
+}
