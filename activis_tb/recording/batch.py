@@ -95,7 +95,8 @@ class BatchReader:
         if not ids_given:
             self._deriver.remember(block.attributes, block.label)
         for selection in self._settings.selections:
-            selection.found.update(selection.ids.intersection(block.ids))
+            if selection.ids:
+                selection.found.update(selection.ids.intersection(block.ids))
 
     def _read_attributes(self, attributes: Any, rows: int) -> dict[str, Column]:
         if not isinstance(attributes, Mapping):

@@ -1,6 +1,6 @@
 """One layer's activations summarised per subset and neuron, block by block.
 
-Sums and sums of squares are S^T A and S^T A² over sparse rows. Summaries of disjoint sets of instances merge to that of
+Sums and sums of squares are S^T A and S^T A² with a sparse S. Summaries of disjoint sets of instances merge to that of
 their union (Chan, Golub and LeVeque 1979), so batches, workers and machines may split the instances as they like. Where
 a sum of squares would lose the variance to cancellation, the deviations are taken from the mean instead. No BLAS: its
 threads would fight with the training's.
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from activis_tb.model import Statistics
 from activis_tb.recording.members import Members
 
-_NEURONS_AT_ONCE = 256
+_NEURONS_AT_ONCE = 1024
 _ROWS_AT_ONCE = 256
 _LEAST_SHARE = 1e-8
 """A variance below this share of the mean square has lost too many digits: float64 has 16."""
@@ -88,7 +88,7 @@ def _summarise(activations: NDArray[np.float32], members: Members) -> Moments:
         part.count += members.sizes[:, None]
         _find_extremes(part, activations, activations, members)
     else:
-        part.count += (members.counting @ finite.astype(np.float32)).astype(np.int64)
+        part.count += members.counting @ finite.astype(members.counting.dtype)
         part.nonfinite += members.sizes[:, None] - part.count
         lowest, highest = np.float32(-np.inf), np.float32(np.inf)
         _find_extremes(part, np.where(finite, activations, highest), np.where(finite, activations, lowest), members)
@@ -105,19 +105,20 @@ def _find_extremes(part: Moments, for_min: NDArray[np.float32], for_max: NDArray
     for subset, rows in enumerate(members.rows):
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             chosen = rows[start : start + _ROWS_AT_ONCE]
-            low = for_min[chosen]
-            high = low if for_max is for_min else for_max[chosen]
+            low = for_min.take(chosen, axis=0)
+            high = low if for_max is for_min else for_max.take(chosen, axis=0)
             np.minimum(part.min[subset], low.min(axis=0), out=part.min[subset])
             np.maximum(part.max[subset], high.max(axis=0), out=part.max[subset])
 
 
 def _sum(part: Moments, activations: NDArray[np.float32], members: Members, neurons: slice) -> NDArray[np.bool_]:
     """Fills in what sums give, and returns where the variance was lost, bool (subsets, neurons)."""
+    active = (activations[:, neurons] > 0).astype(members.counting.dtype)
+    part.active[:, neurons] = members.counting @ active
     values = activations[:, neurons].astype(np.float64)
     count = np.maximum(part.count[:, neurons], 1)
     mean = (members.transposed @ values) / count
     part.mean[:, neurons] = mean
-    part.active[:, neurons] = members.counting @ (values > 0).astype(np.float32)
     squares = members.transposed @ np.square(values, out=values)
     constant = part.min[:, neurons] >= part.max[:, neurons]
     deviations = np.where(constant, 0, squares - count * mean**2)
