@@ -88,6 +88,8 @@ def read_column(name: str, value: object, rows: int, declared: AttributeType | N
     if declared not in {None, "number"}:
         raise _misfit(argument, f"dtype {items.dtype}", declared)
     numbers = items.astype(np.float64)
+    if items.dtype.kind in "iu" and rows:
+        return Column("number", numbers, np.ones(rows, np.bool_))
     present = ~np.isnan(numbers)
     return Column("number" if present.any() else "", np.where(present, numbers, 0.0), present)
 

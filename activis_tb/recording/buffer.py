@@ -35,17 +35,18 @@ class Buffer:
         """Whether `drain` has to come before the next `fill`."""
         return self._rows == self._capacity > 0
 
-    def fill(self, block: Block) -> Block:
-        """Takes from `block` what there is room for and returns the rest."""
+    def fill(self, block: Block) -> Block | None:
+        """Takes from `block` what there is room for and returns the rest, None where there is none."""
         if not self._activations:
             self._allocate(block)
-        taken = block.take(slice(0, self._capacity - self._rows))
+        room = self._capacity - self._rows
+        taken = block if len(block) <= room else block.take(slice(0, room))
         for name, values in taken.activations.items():
             self._activations[name][self._rows : self._rows + len(taken)] = values
         self._blocks.append(replace(taken, activations={}))
         self.ids.update(taken.ids)
         self._rows += len(taken)
-        return block.take(slice(len(taken), None))
+        return None if taken is block else block.take(slice(room, None))
 
     def drain(self) -> Block | None:
         """Returns what was collected, or None; its activations are valid until the next `fill`."""

@@ -29,9 +29,10 @@ class DatasetRecorder:
 
     def add(self, block: Block) -> None:
         """Adds the instances of `block`; raises OSError where they cannot be written."""
-        rest = replace(block, attributes={name: _presence(column) for name, column in block.attributes.items()})
+        attributes = {name: _presence(column) for name, column in block.attributes.items()}
         self._text_bytes += sum(map(_text_bytes, block.attributes.values()))
-        while len(rest):
+        rest: Block | None = replace(block, attributes=attributes)
+        while rest is not None:
             rest = self._buffer.fill(rest)
             if self._buffer.full:
                 self.flush()

@@ -29,11 +29,10 @@ def read_ids(value: object, rows: int) -> NDArray[np.object_]:
     ids = np.empty(rows, np.object_)
     kinds = set(map(type, items))
     if kinds == {int}:
-        items = list(map(str, items))
-    elif kinds != {str}:
-        items = [id_text(item, "ids") for item in items]
-    check_encodable(items, "ids")
-    ids[:] = items
+        ids[:] = list(map(str, items))
+    else:
+        ids[:] = items if kinds == {str} else [id_text(item, "ids") for item in items]
+        check_encodable(ids.tolist(), "ids")
     if len(set(ids)) < rows:
         distinct, counts = np.unique(ids, return_counts=True)
         raise repeated_id(distinct[np.argmax(counts)])

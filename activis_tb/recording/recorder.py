@@ -57,11 +57,12 @@ class Recorder:
     def process(self, *, labels: Any, scores: Any, activations: Any, ids: Any = None, attributes: Any = None) -> None:
         """Adds one batch, see `activis_tb.recording.snapshot.SnapshotRecorder.process`."""
         recent = (self._buffer.ids, self._sampler.ids)
-        rest = self._reader.read(
+        batch = self._reader.read(
             recent, labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes
         )
-        self._examples.check(rest)
-        while len(rest):
+        self._examples.check(batch)
+        rest = batch if len(batch) else None
+        while rest is not None:
             rest = self._buffer.fill(rest)
             if self._buffer.full:
                 self._flush()
