@@ -13,7 +13,7 @@ from activis_tb.recording.block import Block
 from activis_tb.recording.identities import IdentityDeriver, read_ids, repeated_id
 from activis_tb.recording.outcomes import Outcomes, read_labels, read_scores
 from activis_tb.recording.pooling import pool
-from activis_tb.recording.selections import batch_view
+from activis_tb.recording.selections import BatchView
 from activis_tb.recording.settings import Settings
 
 if TYPE_CHECKING:
@@ -177,22 +177,17 @@ class BatchReader:
         selected = np.zeros((len(ids), 1 + len(self._settings.subsets)), np.bool_)
         if not self._settings.selections:
             return selected
-        functions = any(selection.function for selection in self._settings.selections)
-        view = (
-            {}
-            if not functions
-            else batch_view(
-                {
-                    "id": ids.astype(np.str_),
-                    "index": index.copy(),
-                    "label": self._classes[label],
-                    "predicted": self._classes[outcomes.predicted],
-                    "score": outcomes.score.copy(),
-                    "correct": label == outcomes.predicted,
-                    "scores": outcomes.scores.copy(),
-                },
-                columns,
-            )
+        view = BatchView(
+            {
+                "id": lambda: ids.astype(np.str_),
+                "index": lambda: index,
+                "label": lambda: self._classes[label],
+                "predicted": lambda: self._classes[outcomes.predicted],
+                "score": lambda: outcomes.score,
+                "correct": lambda: label == outcomes.predicted,
+                "scores": lambda: outcomes.scores,
+            },
+            columns,
         )
         if self._settings.always and not self._settings.always.condition:
             selected[:, 0] = self._settings.always.members(ids, view)

@@ -1,8 +1,8 @@
 """Instances that the user names: the members of a subset, and the test cases that are always kept."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -85,20 +85,40 @@ def read_selection(argument: str, value: object) -> Selection:
     return Selection(argument, "ids", ids=frozenset(id_text(item, argument) for item in value))
 
 
-def batch_view(columns: Mapping[str, NDArray[Any]], attributes: Mapping[str, Column]) -> Mapping[str, NDArray[Any]]:
-    """Returns what a selection's function sees: read-only arrays of one value per instance.
+class BatchView(Mapping[str, NDArray[Any]]):
+    """What a selection's function sees: read-only arrays of one value per instance, made when they are looked at.
 
     Numbers are float64 with NaN where the value is missing; texts are NumPy strings, empty where missing (objects
     where the longest is too long for that); pictures are objects (bytes).
+
+    Args:
+        outcomes: By name, what makes a column; it is called once at most.
+        attributes: By name.
     """
-    view = dict(columns)
-    for name, column in attributes.items():
-        values = column.values.copy()
-        if column.kind == "number":
-            values[~column.present] = np.nan
-        elif column.kind == "text" and 4 * len(values) * max(map(len, values), default=0) <= _WIDEST_TEXTS:
-            values = values.astype(np.str_)
-        view[name] = values
-    for values in view.values():
-        values.flags.writeable = False
-    return MappingProxyType(view)
+
+    def __init__(self, outcomes: Mapping[str, Callable[[], NDArray[Any]]], attributes: Mapping[str, Column]) -> None:
+        attribute_columns = {name: partial(_seen_values, column) for name, column in attributes.items()}
+        self._makers: dict[str, Callable[[], NDArray[Any]]] = {**outcomes, **attribute_columns}
+        self._made: dict[str, NDArray[Any]] = {}
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._made:
+            values = self._makers[name]().view()
+            values.flags.writeable = False
+            self._made[name] = values
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+def _seen_values(column: Column) -> NDArray[Any]:
+    values = column.values
+    if column.kind == "number" and not column.present.all():
+        return np.where(column.present, values, np.nan)
+    if column.kind == "text" and 4 * len(values) * max(map(len, values), default=0) <= _WIDEST_TEXTS:
+        return values.astype(np.str_)
+    return values
