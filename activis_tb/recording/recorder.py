@@ -54,6 +54,11 @@ class Recorder:
         self._examples = Examples(settings)
         self._accumulator: Accumulator | None = None
 
+    @property
+    def instances(self) -> int:
+        """How many were processed."""
+        return self._reader.instances
+
     def process(self, *, labels: Any, scores: Any, activations: Any, ids: Any = None, attributes: Any = None) -> None:
         """Adds one batch, see `activis_tb.recording.snapshot.SnapshotRecorder.process`."""
         recent = (self._buffer.ids, self._sampler.ids)

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from activis_tb.errors import ArgumentError, RecordingClosedError
 from activis_tb.model import AttributeType, ForwardGraph, LayerSpec, Snapshot
 from activis_tb.recording.dataset import DatasetRecorder
+from activis_tb.recording.progress import ProgressFunction, ProgressReporter
 from activis_tb.recording.recorder import Recorder, new_session
 from activis_tb.recording.settings import SelectionArgument, Settings, SubsetArgument, read_settings, whole_number
 from activis_tb.recording.writing import announce, encode, write_graph
@@ -33,6 +34,8 @@ def preprocess(
     keep: Literal["sample", "all"] = "sample",
     attribute_types: Mapping[str, AttributeType] | None = None,
     graph: ForwardGraph | None = None,
+    total: int | None = None,
+    progress: ProgressFunction | None = None,
     quiet: bool = False,
 ) -> "SnapshotRecorder":
     """Begins to record one snapshot; `process` every batch, then `postprocess`, or use it as a context manager.
@@ -59,7 +62,10 @@ def preprocess(
             are exact in their counts and within a stated bound in their averages.
         attribute_types: The type of some attributes, where the values do not show it.
         graph: The model's forward graph; written once per run.
-        quiet: Do not print where the snapshot is to be seen.
+        total: How many instances there will be, where that is known: gives the time left.
+        progress: Is called with a `Progress` every few seconds, and when the snapshot is written. Without it, a
+            recording that takes longer prints lines on stderr.
+        quiet: Print neither these lines nor where the snapshot is to be seen.
 
     Raises:
         ArgumentError: An argument cannot be used; the message says what can.
@@ -76,18 +82,28 @@ def preprocess(
         attribute_types=attribute_types,
         graph=graph,
     )
-    return SnapshotRecorder(
-        _directory(logdir), whole_number(step, "step"), settings, keep_all=keep == "all", quiet=quiet
-    )
+    step = whole_number(step, "step")
+    reporter = _reporter(settings.name, step, total, progress, quiet=quiet)
+    return SnapshotRecorder(_directory(logdir), step, settings, reporter, keep_all=keep == "all", quiet=quiet)
 
 
 class SnapshotRecorder:
     """A recording that `preprocess` began."""
 
-    def __init__(self, logdir: Path, step: int, settings: Settings, *, keep_all: bool = False, quiet: bool) -> None:
+    def __init__(
+        self,
+        logdir: Path,
+        step: int,
+        settings: Settings,
+        reporter: ProgressReporter | None = None,
+        *,
+        keep_all: bool = False,
+        quiet: bool,
+    ) -> None:
         self._logdir = logdir
         self._tag = SnapshotTag(settings.name, step, new_session())
         self._graph = settings.graph
+        self._reporter = reporter
         self._quiet = quiet
         self._writer = DatasetWriter(logdir / SUBRUN, self._tag) if keep_all else None
         self._dataset = DatasetRecorder(self._writer) if self._writer else None
@@ -122,7 +138,10 @@ class SnapshotRecorder:
             RecordingClosedError: The recording was written or abandoned.
             OSError: The log directory cannot be written (`keep="all"` only); the recording is abandoned then.
         """
-        self._open().process(labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
+        recorder = self._open()
+        recorder.process(labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
+        if self._reporter:
+            self._reporter.update(recorder.instances)
 
     def examples(
         self,
@@ -175,6 +194,8 @@ class SnapshotRecorder:
         self._recorder = None
         if self._graph:
             write_graph(directory, self._graph)
+        if self._reporter:
+            self._reporter.finish(snapshot.manifest.instances)
         if not self._quiet:
             announce(self._logdir, snapshot.manifest)
         return path
@@ -210,6 +231,15 @@ class SnapshotRecorder:
             message = f"The recording {self._tag} was written or abandoned; begin another one by activis_tb.preprocess."
             raise RecordingClosedError(message)
         return self._recorder
+
+
+def _reporter(
+    name: str, step: int, total: int | None, progress: ProgressFunction | None, *, quiet: bool
+) -> ProgressReporter | None:
+    if progress is not None and not callable(progress):
+        raise ArgumentError("progress", repr(progress), "a function that takes a Progress, or None")
+    expected = None if total is None else whole_number(total, "total")
+    return None if quiet and progress is None else ProgressReporter(name, step, expected, progress)
 
 
 def _directory(logdir: str | os.PathLike[str]) -> Path:
