@@ -5,14 +5,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ActivisError
 
-Report = Callable[[int, NDArray[Any]], None]
+
+class Report(Protocol):
+    """Is told how far work has come: the iterations done and, where there is one, the newest unfinished result."""
+
+    def __call__(self, iteration: int, newest: NDArray[Any] | None = None, /) -> None: ...
+
+
 Work = Callable[[Report], None]
 
 _EXIT_SECONDS = 5.0
@@ -24,7 +29,7 @@ class QueueFullError(ActivisError):
     def __init__(self, running: int, waiting: int) -> None:
         message = (
             f"{running} computations are running and {waiting} are waiting, which is the most. "
-            "Ask again in a few seconds, or close panels that show t-SNE."
+            "Ask again in a few seconds, or close panels that show t-SNE or another run."
         )
         super().__init__(message)
 
@@ -38,14 +43,14 @@ class Job:
 
     Attributes:
         iteration: Iterations done.
-        coordinates: The newest report, or None before the first.
+        newest: The unfinished result that was reported last, or None.
         finished: Set when the work has ended, in whatever way.
         error: What the work raised, or None.
     """
 
     def __init__(self, work: Work, now: float) -> None:
         self.iteration = 0
-        self.coordinates: NDArray[np.float32] | None = None
+        self.newest: NDArray[Any] | None = None
         self.finished = threading.Event()
         self.error: Exception | None = None
         self.work = work
@@ -135,8 +140,8 @@ class JobQueue:
             job.finished.set()
 
     def _work(self, job: Job) -> None:
-        def report(iteration: int, coordinates: NDArray[Any]) -> None:
-            job.iteration, job.coordinates = iteration, coordinates
+        def report(iteration: int, newest: NDArray[Any] | None = None, /) -> None:
+            job.iteration, job.newest = iteration, newest
             if self._abandoned(job):
                 raise JobCancelledError
 

@@ -40,9 +40,9 @@ class Parameters:
     def __init__(self, arguments: MultiDict[str, str]) -> None:
         self._arguments = arguments
 
-    def snapshot(self) -> SnapshotKey:
-        """Returns the parameters `run`, `name` and `step`."""
-        return SnapshotKey(self.text("run"), self.text("name"), self.integer("step"))
+    def snapshot(self, prefix: str = "") -> SnapshotKey:
+        """Returns the parameters `run`, `name` and `step`, or those with `prefix` before their names."""
+        return SnapshotKey(self.text(f"{prefix}run"), self.text(f"{prefix}name"), self.integer(f"{prefix}step"))
 
     def has(self, name: str) -> bool:
         return name in self._arguments
@@ -57,6 +57,10 @@ class Parameters:
         if len(given[0]) > _LONGEST:
             raise ArgumentError(name, f"{len(given[0]):,} characters", f"at most {_LONGEST:,}")
         return given[0]
+
+    def texts(self, name: str) -> list[str]:
+        """Returns all values of a parameter that may be given several times, or not at all."""
+        return self._arguments.getlist(name)
 
     def integer(self, name: str) -> int:
         """Returns an integer of 64 bits, written in decimal digits."""

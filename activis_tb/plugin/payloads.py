@@ -41,10 +41,10 @@ def message_to_dict(message: Message) -> dict[str, Any]:
     return MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
 
 
-def json_document(request: Request, document: Mapping[str, Any]) -> Response:
+def json_document(request: Request, document: Mapping[str, Any], code: int = 200, headers: _Headers = ()) -> Response:
     """Returns `document`, whose numbers are all finite."""
     text = json.dumps(document, allow_nan=False, separators=(",", ":"))
-    return _respond(request, text, "application/json", 200, ())
+    return _respond(request, text, "application/json", code, headers)
 
 
 def encoded(request: Request, content: bytes, attribute: str, row: int) -> Response:

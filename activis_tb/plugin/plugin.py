@@ -51,6 +51,11 @@ class ActivisPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/subset": self._data("subset"),
             "/subset_statistics": self._data("subset_statistics"),
             "/summaries": self._data("summaries"),
+            "/common": self._data("common"),
+            "/agreement": self._data("agreement"),
+            "/matching": self._data("matching"),
+            "/separation": self._data("separation"),
+            "/similarity": self._data("similarity"),
             "/index.js": self._static,
             "/*": self._static,
         }

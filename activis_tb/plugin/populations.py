@@ -89,7 +89,7 @@ class Populations:
         self, kept: Recent[str, Population], snapshot: JoinedSnapshot, make: Callable[[], Population]
     ) -> Population:
         """What is kept of a snapshot; two threads do not make the same one at the same time."""
-        key = f"{snapshot.key}{snapshot.version}"
+        key = snapshot.identity
         known = kept.get(key)
         if known is not None:
             return known

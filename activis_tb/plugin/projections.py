@@ -1,16 +1,15 @@
 """Projections on request: PCA at once, t-SNE as a job, finished ones from the cache."""
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.analysis import projection
-from activis_tb.plugin.cache import ArrayCache, cache_folder
-from activis_tb.plugin.jobs import JobQueue, Report
+from activis_tb.analysis.alignment import align
+from activis_tb.plugin.computations import Computations, content_key
+from activis_tb.plugin.layers import RecordedLayer
 from activis_tb.plugin.recent import Recent
 
 Method = Literal["pca", "tsne"]
@@ -40,6 +39,21 @@ class Projection:
     rows: int
     neurons_left_out: int
 
+    def onto(self, other: "Projection", rows: NDArray[np.int32]) -> "Projection":
+        """Returns this projection laid onto `other`; it is done when both are.
+
+        Args:
+            other: The one that stays as it is.
+            rows: The instances in both, (instances, 2): the row in this one, the row in `other`.
+        """
+        return replace(
+            self,
+            coordinates=align(self.coordinates, other.coordinates, rows),
+            done=self.done and other.done,
+            iteration=self.iteration + other.iteration,
+            iterations=self.iterations + other.iterations,
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class _Subject:
@@ -51,72 +65,53 @@ class _Subject:
     principal: NDArray[np.float32]
     start: NDArray[np.float32]
 
+    def fits(self, coordinates: NDArray[Any]) -> bool:
+        return coordinates.shape == self.start.shape and coordinates.dtype == np.float32
+
 
 class Projections:
     """Computes and remembers projections.
 
     Args:
-        cache: Of finished t-SNE coordinates.
-        jobs: Runs t-SNE.
+        computations: Run t-SNE and remember it.
     """
 
-    def __init__(self, cache: ArrayCache | None = None, jobs: JobQueue | None = None) -> None:
-        self._cache = cache or ArrayCache(cache_folder())
-        self._jobs = jobs or JobQueue()
+    def __init__(self, computations: Computations) -> None:
+        self._computations = computations
         self._subjects: Recent[str, _Subject] = Recent(_MOST_LAYERS)
 
-    def get(
-        self,
-        identity: str,
-        fetch: Callable[[], NDArray[np.float32]],
-        method: Method,
-        perplexity: float = projection.PERPLEXITY,
-    ) -> Projection:
+    def get(self, layer: RecordedLayer, method: Method, perplexity: float = projection.PERPLEXITY) -> Projection:
         """Returns the projection of a layer's activations, or how far it has come.
 
         Args:
-            identity: Names the activations; they must not change under it.
-            fetch: Returns them, float32 (rows, neurons).
+            layer: What to project.
             method: `pca` or `tsne`.
             perplexity: Wanted for t-SNE; few rows lower it.
 
         Raises:
             QueueFullError: Too many t-SNE jobs are waiting.
         """
-        subject = self._subjects.get_or_make(identity, lambda: _subject(fetch()))
+        subject = self._subjects.get_or_make(layer.identity, lambda: _subject(layer.fetch()))
         placed = {"rows": subject.rows, "neurons_left_out": subject.neurons_left_out}
         if method == "pca":
             return Projection(subject.principal, True, 0, 0, 0.0, **placed)
         in_force = projection.perplexity_of(subject.rows, perplexity)
         key = f"tsne-{projection.TSNE_VERSION}-{in_force:.3f}-{subject.digest}".replace(".", "-")
         end = projection.ITERATIONS
-        coordinates = self._finished(key, subject)
-        if coordinates is not None:
-            return Projection(coordinates, True, end, end, in_force, **placed)
-
-        def work(report: Report) -> None:
-            self._cache.put(key, projection.tsne(fetch(), report, perplexity))
-
-        job = self._jobs.ask(key, work)
-        newest = subject.start if job.coordinates is None else job.coordinates
-        return Projection(newest, False, job.iteration, end, in_force, **placed)
-
-    def _finished(self, key: str, subject: _Subject) -> NDArray[np.float32] | None:
-        """Returns the cached coordinates, unless a file of another kind stands in their place."""
-        cached = self._cache.get(key)
-        if cached is None or cached.shape != subject.start.shape or cached.dtype != np.float32:
-            return None
-        return cached
+        found = self._computations.array(
+            key, subject.fits, lambda report: projection.tsne(layer.fetch(), report, perplexity)
+        )
+        if found.result is not None:
+            return Projection(found.result, True, end, end, in_force, **placed)
+        newest = subject.start if found.newest is None else found.newest
+        return Projection(newest, False, found.iteration, end, in_force, **placed)
 
 
 def _subject(activations: NDArray[np.float32]) -> _Subject:
-    content = np.ascontiguousarray(activations)
-    digest = hashlib.sha256(repr(content.shape).encode())
-    digest.update(content.data)
     places, neurons = projection.placed(activations)
     principal = projection.pca(activations)
     return _Subject(
-        digest=digest.hexdigest()[:32],
+        digest=content_key("layer", activations),
         rows=int(np.count_nonzero(places)),
         neurons_left_out=int(np.count_nonzero(~neurons)),
         principal=principal,

@@ -1,6 +1,7 @@
 """The routes of `http_api.md`: each reads its parameters, asks for data, and answers."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,19 +9,21 @@ from tensorboard import errors, plugin_util
 from tensorboard.data.provider import DataProvider
 from werkzeug.wrappers import Request, Response
 
-from activis_tb.analysis.projection import PERPLEXITY
 from activis_tb.conditions import ConditionError
 from activis_tb.errors import ArgumentError, StoredDataError
 from activis_tb.model import STATISTIC_NAMES, Attribute
 from activis_tb.plugin import payloads, rows, wire
 from activis_tb.plugin.admission import BusyError
 from activis_tb.plugin.catalogue import Catalogue
+from activis_tb.plugin.comparison_routes import ComparisonRoutes
+from activis_tb.plugin.comparisons import NothingInCommonError
+from activis_tb.plugin.computations import Computations
 from activis_tb.plugin.graphs import Graphs
 from activis_tb.plugin.guard import sentence
 from activis_tb.plugin.health import layer_health
 from activis_tb.plugin.jobs import QueueFullError
 from activis_tb.plugin.params import NotFoundError, Parameters
-from activis_tb.plugin.projections import METHODS, Projections
+from activis_tb.plugin.projection_routes import ProjectionRoutes
 from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.snapshots import JoinedSnapshot, Snapshots
 from activis_tb.plugin.subset_routes import SubsetRoutes, refused_condition
@@ -29,12 +32,12 @@ from activis_tb.storage import activis_pb2 as pb
 _STATUS_CODES: tuple[tuple[type[Exception], int], ...] = (
     (NotFoundError, 404),
     (ArgumentError, 400),
+    (NothingInCommonError, 400),
     (StoredDataError, 422),
     (QueueFullError, 503),
     (BusyError, 503),
 )
 _MOST_PICTURE_COLUMNS = 4
-_PERPLEXITIES = (5, 100)
 
 
 class Routes:
@@ -50,7 +53,6 @@ class Routes:
         self._catalogue = Catalogue(data_provider)
         self._snapshots = Snapshots(self._catalogue)
         self._graphs = Graphs(data_provider, self._snapshots)
-        self._projections = Projections()
         self._entries: Recent[str, dict[str, Any]] = Recent(2_000)
         self._health_documents: Recent[tuple[str, str], dict[str, Any]] = Recent(2_000)
         self._pictures: Recent[tuple[str, str], Attribute] = Recent(_MOST_PICTURE_COLUMNS)
@@ -62,11 +64,14 @@ class Routes:
             "membership": self._membership,
             "statistics": self._statistics,
             "activations": self._activations,
-            "projection": self._projection,
             "health": self._health,
             "scores": self._scores,
         }
         self._subset_handlers = SubsetRoutes(logdir).handlers
+        computations = Computations()
+        comparing = ComparisonRoutes(computations)
+        projecting = ProjectionRoutes(computations, comparing.comparisons)
+        self._finding_handlers = {**comparing.handlers, "projection": projecting.projection}
 
     def answer(self, route: str, request: Request) -> Response:
         """Returns the answer of `route`; what is wrong with the request or the data becomes a sentence."""
@@ -75,6 +80,8 @@ class Routes:
             parameters = Parameters(request.args)
             if route in self._subset_handlers:
                 return self._subset_handlers[route](request, parameters, self._snapshot(parameters, experiment))
+            if route in self._finding_handlers:
+                return self._finding_handlers[route](request, parameters, partial(self._snapshots.get, experiment))
             return self._handlers[route](request, parameters, experiment)
         except ConditionError as error:
             return refused_condition(request, error)
@@ -103,7 +110,7 @@ class Routes:
         return payloads.json_document(request, listing)
 
     def _entry(self, snapshot: JoinedSnapshot) -> dict[str, Any]:
-        key = f"{snapshot.key}{snapshot.version}"
+        key = snapshot.identity
         return self._entries.get_or_make(key, lambda: payloads.message_to_dict(wire.snapshot_entry(snapshot)))
 
     def _graph(self, request: Request, parameters: Parameters, experiment: str) -> Response:
@@ -123,8 +130,8 @@ class Routes:
         encoded = [other for other, type_ in snapshot.manifest.attributes if type_ in wire.ENCODED_TYPES]
         if name not in encoded:
             raise NotFoundError("attribute of type image or audio", name, encoded)
-        version = f"{snapshot.key}{snapshot.version}"
-        attribute = self._pictures.get_or_make((version, name), lambda: rows.shown_attribute(snapshot, name))
+        key = (snapshot.identity, name)
+        attribute = self._pictures.get_or_make(key, lambda: rows.shown_attribute(snapshot, name))
         if not attribute.present[row]:
             raise NotFoundError(f"value of attribute {name!r} in row", row)
         return payloads.encoded(request, attribute.values[row], name, row)
@@ -150,30 +157,11 @@ class Routes:
         layer = parameters.text("layer")
         return payloads.npy(request, rows.shown_activations(self._snapshot(parameters, experiment), layer))
 
-    def _projection(self, request: Request, parameters: Parameters, experiment: str) -> Response:
-        layer, method = parameters.text("layer"), parameters.choice("method", METHODS)
-        snapshot = self._snapshot(parameters, experiment)
-        snapshot.reader_of(layer)
-        identity = f"{snapshot.key}{snapshot.version}{layer}"
-        perplexity = parameters.integer_within("perplexity", *_PERPLEXITIES, default=PERPLEXITY)
-        projection = self._projections.get(
-            identity, lambda: rows.shown_activations(snapshot, layer), method, perplexity
-        )
-        headers = [
-            ("Activis-Iteration", str(projection.iteration)),
-            ("Activis-Iterations", str(projection.iterations)),
-            ("Activis-Perplexity", f"{projection.perplexity:g}"),
-            ("Activis-Rows", str(projection.rows)),
-            ("Activis-Neurons-Left-Out", str(projection.neurons_left_out)),
-        ]
-        code = 200 if projection.done else 202
-        return payloads.npy(request, projection.coordinates, code, headers)
-
     def _health(self, request: Request, parameters: Parameters, experiment: str) -> Response:
         layer = parameters.text("layer")
         snapshot = self._snapshot(parameters, experiment)
         document = self._health_documents.get_or_make(
-            (f"{snapshot.key}{snapshot.version}", layer),
+            (snapshot.identity, layer),
             lambda: payloads.message_to_dict(layer_health(snapshot, layer)),
         )
         return payloads.json_document(request, document)

@@ -43,6 +43,14 @@ class JoinedSnapshot:
     version: str
     warnings: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return f"{self.key.name!r} at step {self.key.step} of run {self.key.run!r}"
+
+    @property
+    def identity(self) -> str:
+        """Names the snapshot as it is now; whatever is remembered under it stays true."""
+        return f"{self.key}{self.version}"
+
     @property
     def manifest(self) -> Manifest:
         return self.reader.manifest

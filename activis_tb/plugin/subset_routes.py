@@ -51,7 +51,7 @@ class SubsetRoutes:
         return payloads.npy(request, values, headers=_headers(subset, averages, statistic))
 
     def _summary(self, request: Request, _: Parameters, snapshot: JoinedSnapshot) -> Response:
-        key = f"{snapshot.key}{snapshot.version}"
+        key = snapshot.identity
         document = self._summaries.get(key)
         if document is None:
             with self._subsets.admission.admitted():

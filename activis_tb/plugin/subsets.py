@@ -76,7 +76,7 @@ class Subsets:
             BusyError: Too many are being evaluated.
         """
         condition = parse_condition(text, schema_of(snapshot))
-        key = (f"{snapshot.key}{snapshot.version}", text)
+        key = (snapshot.identity, text)
         known = self._subsets.get(key)
         if known is not None:
             return known
@@ -94,7 +94,7 @@ class Subsets:
         snapshot.reader_of(layer)
         subset = self.subset(snapshot, text)
         work = work_of(statistic) if subset.population.store else "all"
-        key = (f"{snapshot.key}{snapshot.version}", text, layer, work)
+        key = (snapshot.identity, text, layer, work)
         known = self._averages.get(key)
         if known is None:
             with self.admission.admitted():

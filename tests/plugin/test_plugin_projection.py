@@ -9,7 +9,9 @@ from numpy.testing import assert_array_equal
 
 from activis_tb.analysis.projection import ITERATIONS, pca, tsne
 from activis_tb.plugin.cache import ArrayCache
+from activis_tb.plugin.computations import Computations
 from activis_tb.plugin.jobs import JobQueue, QueueFullError
+from activis_tb.plugin.layers import RecordedLayer
 from activis_tb.plugin.projections import Projections
 from tests.plugin.server import DEADLINE, read_array
 from tests.snapshots import make_snapshot, write_snapshot
@@ -179,13 +181,13 @@ def finish(*works):
 
 def test_a_job_tells_how_far_it_is():
     queue, work = JobQueue(), Steps()
-    assert queue.ask("a", work).coordinates is None
+    assert queue.ask("a", work).newest is None
     assert work.started()
     work.step()
     work.step()
     job = queue.ask("a", work)
     assert job.iteration == 2
-    assert_array_equal(job.coordinates, [[2, 2]])
+    assert_array_equal(job.newest, [[2, 2]])
     finish(work)
     assert job.finished.wait(DEADLINE)
 
@@ -267,7 +269,7 @@ def test_a_full_queue_is_a_sentence(serve_slow, logdir, monkeypatch):
     server = serve_slow(logdir)
     works = [Steps() for _ in range(2)]
     queue = JobQueue(workers=1, waiting=1)
-    monkeypatch.setattr("activis_tb.plugin.routes.Projections", lambda: Projections(cache=ArrayCache(None), jobs=queue))
+    monkeypatch.setattr("activis_tb.plugin.routes.Computations", lambda: Computations(ArrayCache(None), queue))
     queue.ask("0", works[0])
     assert works[0].started()
     queue.ask("1", works[1])
@@ -275,20 +277,22 @@ def test_a_full_queue_is_a_sentence(serve_slow, logdir, monkeypatch):
     finish(*works)
 
 
-def test_the_same_activations_share_one_job(logdir):
-    cache, queue = ArrayCache(None), JobQueue()
-    projections = Projections(cache, queue)
+def test_the_same_activations_share_one_job():
+    projections = Projections(Computations(ArrayCache(None), JobQueue()))
     fetched = []
 
     def fetch():
         fetched.append(1)
         return activations()
 
+    def layer(identity):
+        return RecordedLayer(identity, fetch, neurons=6)
+
     deadline = time.monotonic() + DEADLINE
-    while not projections.get("a", fetch, "tsne").done and time.monotonic() < deadline:
+    while not projections.get(layer("a"), "tsne").done and time.monotonic() < deadline:
         time.sleep(0.02)
     assert len(fetched) == 2
-    assert projections.get("a", fetch, "pca").done
+    assert projections.get(layer("a"), "pca").done
     assert len(fetched) == 2
-    assert projections.get("b", fetch, "tsne").done
+    assert projections.get(layer("b"), "tsne").done
     assert len(fetched) == 3

@@ -1,0 +1,90 @@
+"""The routes that compare: `common`, `agreement`, `matching` and `similarity` of two snapshots, `separation` of one."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from google.protobuf.message import Message
+from werkzeug.wrappers import Request, Response
+
+from activis_tb.plugin import payloads, separations
+from activis_tb.plugin.agreement import agreement
+from activis_tb.plugin.comparisons import METHODS, Comparisons, Pair
+from activis_tb.plugin.computations import Computations
+from activis_tb.plugin.layers import Digests
+from activis_tb.plugin.params import Parameters, SnapshotKey
+from activis_tb.plugin.recent import Recent
+from activis_tb.plugin.separations import Separations
+from activis_tb.plugin.snapshots import JoinedSnapshot
+from activis_tb.storage import activis_pb2 as pb
+
+Find = Callable[[SnapshotKey], JoinedSnapshot]
+Handler = Callable[[Request, Parameters, Find], Response]
+_MOST_AGREEMENTS = 200
+
+
+class ComparisonRoutes:
+    """Answers requests that compare.
+
+    Args:
+        computations: Runs and remembers what takes long.
+
+    Attributes:
+        comparisons: Of two snapshots.
+        handlers: By route; they raise what `Comparisons` raises.
+    """
+
+    def __init__(self, computations: Computations) -> None:
+        digests = Digests()
+        self.comparisons = Comparisons(computations, digests)
+        self._separations = Separations(computations, digests)
+        self._agreements: Recent[tuple[str, str], dict[str, Any]] = Recent(_MOST_AGREEMENTS)
+        self.handlers: Mapping[str, Handler] = {
+            "common": self._common,
+            "agreement": self._agreement,
+            "matching": self._matching,
+            "separation": self._separation,
+            "similarity": self._similarity,
+        }
+
+    def _common(self, request: Request, parameters: Parameters, find: Find) -> Response:
+        return payloads.npy(request, self.comparisons.common(_pair(parameters, find)))
+
+    def _agreement(self, request: Request, parameters: Parameters, find: Find) -> Response:
+        pair = _pair(parameters, find)
+        document = self._agreements.get_or_make(
+            (pair.base.identity, pair.other.identity),
+            lambda: payloads.message_to_dict(agreement(pair.base, pair.other, self.comparisons.common(pair))),
+        )
+        return payloads.json_document(request, document)
+
+    def _matching(self, request: Request, parameters: Parameters, find: Find) -> Response:
+        layer = parameters.text("layer")
+        other_layer = parameters.text("other_layer", layer)
+        method = parameters.choice("method", METHODS)
+        found, done = self.comparisons.matching(_pair(parameters, find), layer, other_layer, method)
+        return _answer(request, found or pb.NeuronMatching(), found is not None, done, 1)
+
+    def _separation(self, request: Request, parameters: Parameters, find: Find) -> Response:
+        found, done = self._separations.get(find(parameters.snapshot()), parameters.text("layer"))
+        return _answer(request, found or pb.LayerSeparation(), found is not None, done, separations.ITERATIONS)
+
+    def _similarity(self, request: Request, parameters: Parameters, find: Find) -> Response:
+        pair = _pair(parameters, find)
+        layers = parameters.texts("layer") or [layer.name for layer in pair.base.layers]
+        other_layers = parameters.texts("other_layer") or [layer.name for layer in pair.other.layers]
+        found, done = self.comparisons.similarity(pair, layers, other_layers)
+        pairs = len(layers) * len(other_layers)
+        return _answer(request, found or pb.LayerSimilarity(), found is not None, done, pairs)
+
+
+def _pair(parameters: Parameters, find: Find) -> Pair:
+    return Pair(find(parameters.snapshot()), find(parameters.snapshot("other_")))
+
+
+def _answer(request: Request, message: Message, done: bool, iteration: int, iterations: int) -> Response:
+    """Returns a finished message, or the empty one with 202 and how far it is."""
+    headers = [
+        ("Activis-Iteration", str(iterations if done else iteration)),
+        ("Activis-Iterations", str(iterations)),
+    ]
+    return payloads.json_document(request, payloads.message_to_dict(message), 200 if done else 202, headers)
