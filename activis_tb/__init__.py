@@ -11,13 +11,15 @@ if TYPE_CHECKING:
     import activis_tb.subsets as subsets
     import activis_tb.summary as summary
     from activis_tb.errors import ActivisError as ActivisError
+    from activis_tb.model import LayerSpec as LayerSpec
     from activis_tb.recording.snapshot import preprocess as preprocess
 
-__all__ = ["ActivisError", "keras", "preprocess", "subsets", "summary"]
+__all__ = ["ActivisError", "LayerSpec", "keras", "preprocess", "subsets", "summary"]
 __version__ = "0.1.0"
 
 _HOME = {
     "ActivisError": "activis_tb.errors",
+    "LayerSpec": "activis_tb.model",
     "preprocess": "activis_tb.recording.snapshot",
 }
 _MODULES = ("keras", "subsets", "summary")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 SubsetKind = Literal["class", "condition", "function", "ids"]
 AttributeType = Literal["number", "category", "text", "boolean", "image", "audio"]
+Pooling = Literal["max", "mean"]
 StatisticName = Literal["count", "mean", "std", "min", "max", "active", "nonfinite"]
 
 SUBSET_KINDS: tuple[SubsetKind, ...] = get_args(SubsetKind)
@@ -77,16 +78,36 @@ class LayerSpec:
         name: The key of the layer in `activations=`.
         pooling: Over all axes but the instances and the channels, for activations of rank > 2: `max` or `mean`.
         channel_axis: The axis of the neurons in activations of rank > 2; 1 for PyTorch convolutions.
-        shape: Shape of one instance's activation before pooling, given by a caller that pools on the device itself;
-            None where activations arrive unpooled.
-        dtype: Type before conversion, given by a caller that converts on the device; empty otherwise.
     """
 
     name: str
-    pooling: Literal["max", "mean"] = "max"
+    pooling: Pooling = "max"
     channel_axis: int = -1
-    shape: tuple[int, ...] | None = None
-    dtype: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class PooledActivations:
+    """One batch of a layer as it is recorded; NumPy reads it as its values.
+
+    Whoever pools and converts on the device hands over these, so that nothing else has to leave it.
+
+    Attributes:
+        values: float32 (instances, neurons).
+        shape: Shape of one instance's activation before pooling; -1 for a variable axis.
+        dtype: Name of the type it was computed in, e.g. `bfloat16`.
+        pooling: `max` or `mean` where axes were pooled away, else empty.
+    """
+
+    values: NDArray[np.float32]
+    shape: tuple[int, ...]
+    dtype: str
+    pooling: str = ""
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.values, dtype, copy=True) if copy else np.asarray(self.values, dtype)
+
+    def __len__(self) -> int:
+        return len(self.values)
 
 
 SCOPES_ATTRIBUTE = "_activis_scopes"

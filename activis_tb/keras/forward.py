@@ -1,20 +1,22 @@
 """One inference pass that yields the recorded layers, pooled where they were computed, and the scores."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras.src.backend.common.masking import get_keras_mask  # Keras has no public way
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
-from activis_tb.keras.layers import find_layers
+from activis_tb.keras.batches import Batches
+from activis_tb.keras.layers import Target, find_layers
+from activis_tb.keras.outputs import DecidingOutput
+from activis_tb.keras.pooling import channel_axis, pooled
+from activis_tb.keras.running import Forward, compiled
 from activis_tb.keras.watching import Outputs, watched
-from activis_tb.model import LayerSpec
+from activis_tb.model import LayerSpec, PooledActivations
 
-Pooling = Literal["max", "mean"]
-_REDUCE = {"max": tf.reduce_max, "mean": tf.reduce_mean}
 _ROUNDING = 1e-2
 
 
@@ -23,27 +25,25 @@ class ForwardPass:
 
     Args:
         model: Functional, Sequential or subclassed.
-        layers: Names of layers.
-        pooling: For layers of rank > 2, over all axes but the instances and the channels.
-        specs: TensorSpecs in the structure of the model's inputs.
+        layers: How to record them; the names are those of layers.
+        batches: The data that it will be run on.
+        output: Of the model: which one decides.
 
     Raises:
-        ArgumentError: A layer cannot be recorded, or the model's output is not one row of scores per instance.
+        ArgumentError: A layer cannot be recorded, or the deciding output is not one row of scores per instance.
     """
 
-    def __init__(self, model: keras.Model, layers: Sequence[str], pooling: Pooling, specs: Any) -> None:
-        self._model = model
-        self._layers = find_layers(model, layers)
-        self._pooling = pooling
-        self._logits = is_trained_on_logits(model)
-        self._function = tf.function(self._run, autograph=False, reduce_retracing=True)
-        self._function.get_concrete_function(specs)
+    def __init__(
+        self, model: keras.Model, layers: Sequence[LayerSpec], batches: Batches, output: DecidingOutput
+    ) -> None:
+        self._targets = find_layers(model, [layer.name for layer in layers])
+        self._layers = {layer.name: layer for layer in layers}
+        self._output = output
+        self._dtypes: dict[str, str] = {}
+        self._function = compiled(model, self._run, batches)
 
-    layers: Sequence[LayerSpec]
-    """The layers with the shape and the type that they have on the device."""
-
-    def __call__(self, inputs: Any) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]:
-        """Returns by layer its activations, float32 (instances, neurons), and the scores.
+    def __call__(self, inputs: Any) -> tuple[dict[str, PooledActivations], NDArray[np.float32]]:
+        """Returns the activations by layer, and the scores.
 
         The scores are float32 (instances, classes) or, for a single output, (instances,).
 
@@ -51,60 +51,40 @@ class ForwardPass:
             ArgumentError: The scores are no probabilities.
         """
         activations, scores = self._function(inputs)
-        return {name: value.numpy() for name, value in activations.items()}, self._checked(scores.numpy())
+        return {name: self._activations(name, *values) for name, values in activations.items()}, _checked(scores)
 
-    def _run(self, inputs: Any) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        seen = Outputs(self._layers)
-        with watched(self._layers.values(), seen.see):
-            outputs = self._model(inputs, training=False)
+    def _activations(self, name: str, values: NDArray[np.float32], shape: NDArray[np.int32]) -> PooledActivations:
+        pooling = self._layers[name].pooling if len(shape) > 2 else ""
+        return PooledActivations(values, tuple(shape[1:].tolist()) or (1,), self._dtypes[name], pooling)
+
+    def _run(self, forward: Forward, inputs: Any, outputs: Callable[[dict[str, Target]], Outputs]) -> Any:
+        seen = outputs(self._targets)
+        with watched((target.layer for target in self._targets.values()), seen.see):
+            results = forward(inputs)
         tensors = seen.result()
-        self.layers = [self._spec(name, tensor) for name, tensor in tensors.items()]
-        pooled = {name: self._pooled(self._layers[name], tensor) for name, tensor in tensors.items()}
-        return pooled, self._scores(outputs)
+        return {name: self._pooled(name, tensor) for name, tensor in tensors.items()}, self._output.scores(results)
 
-    def _spec(self, name: str, tensor: tf.Tensor) -> LayerSpec:
-        if (
-            tensor.shape.rank is None
-            or tensor.shape.rank == 0
-            or not (tensor.dtype.is_floating or tensor.dtype.is_integer)
-        ):
+    def _pooled(self, name: str, tensor: Any) -> tuple[Any, Any]:
+        """Returns the pooled activations and the shape that they had."""
+        dtype = keras.backend.standardize_dtype(tensor.dtype)
+        rank = None if getattr(tensor.shape, "rank", 0) is None else len(tensor.shape)
+        if not rank or not dtype.startswith(("float", "bfloat", "int", "uint")):
             expected = "a layer that returns numbers of a known rank, the instances on the first axis"
-            raise ArgumentError("layers", f"{name!r}, which returns {tensor.dtype.name} {tensor.shape}", expected)
-        shape = tuple(-1 if size is None else size for size in tensor.shape[1:])
-        return LayerSpec(name, pooling=self._pooling, shape=shape or (1,), dtype=tensor.dtype.name)
-
-    def _pooled(self, layer: keras.Layer, tensor: tf.Tensor) -> tf.Tensor:
-        values = tf.cast(tensor, tf.float32)
-        rank = values.shape.rank
-        if rank < 3:
-            return values if rank == 2 else values[:, tf.newaxis]
-        channels = 1 if getattr(layer, "data_format", None) == "channels_first" else rank - 1
-        return _REDUCE[self._pooling](values, axis=[axis for axis in range(1, rank) if axis != channels])
-
-    def _scores(self, outputs: Any) -> tf.Tensor:
-        last = list(outputs.values())[-1] if isinstance(outputs, Mapping) else keras.tree.flatten(outputs)[-1]
-        if last.shape.rank not in {1, 2}:
-            expected = "scores of shape (instances, classes), or (instances, 1) for two classes, as the last output"
-            raise ArgumentError("model", f"an output of shape {last.shape}", expected)
-        scores = tf.cast(last, tf.float32)
-        is_single = scores.shape.rank == 1 or scores.shape[-1] == 1
-        if self._logits:
-            scores = tf.sigmoid(scores) if is_single else tf.nn.softmax(scores)
-        return tf.reshape(scores, [-1]) if is_single else scores
-
-    def _checked(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        finite = scores[np.isfinite(scores)]
-        if finite.size and (finite.min() < -_ROUNDING or finite.max() > 1 + _ROUNDING):
-            raise ArgumentError(
-                "model",
-                f"an output with values from {finite.min():.4g} to {finite.max():.4g}",
-                "probabilities from 0 to 1, or logits where the loss says from_logits=True",
-                "Compile with a loss that has from_logits=True, or end the model with softmax (one output: sigmoid).",
-            )
-        return scores
+            raise ArgumentError("layers", f"{name!r}, which returns {dtype} {tensor.shape}", expected)
+        self._dtypes[name] = dtype
+        spec = self._layers[name]
+        axis = channel_axis(self._targets[name].layer, spec, rank)
+        values = pooled(tensor, get_keras_mask(tensor), axis, spec.pooling)
+        return values, keras.ops.stack([keras.ops.cast(size, "int32") for size in keras.ops.shape(tensor)])
 
 
-def is_trained_on_logits(model: keras.Model) -> bool:
-    """Whether the loss of the model's last output says `from_logits=True`."""
-    losses = keras.tree.flatten(getattr(model, "loss", None))
-    return bool(losses) and getattr(losses[-1], "from_logits", False) is True
+def _checked(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    finite = scores[np.isfinite(scores)]
+    if finite.size and (finite.min() < -_ROUNDING or finite.max() > 1 + _ROUNDING):
+        raise ArgumentError(
+            "model",
+            f"an output with values from {finite.min():.4g} to {finite.max():.4g}",
+            "probabilities from 0 to 1, or logits where the loss says from_logits=True",
+            "Compile with a loss that has from_logits=True, or end the model with softmax (one output: sigmoid).",
+        )
+    return scores

@@ -1,7 +1,8 @@
 """Finds layers of a model by the names the user knows them by."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import keras
 
@@ -10,24 +11,31 @@ from activis_tb.errors import ArgumentError
 _NAMES_SHOWN = 12
 
 
-def find_layers(model: keras.Model, names: Sequence[str]) -> dict[str, keras.Layer]:
+class Target(NamedTuple):
+    """What is to be recorded: a layer, and which of its calls, counted from 1; None where it has but one."""
+
+    layer: keras.Layer
+    call: int | None
+
+
+def find_layers(model: keras.Model, names: Iterable[str]) -> dict[str, Target]:
     """Returns the layers called `names`, in that order.
 
     A name is a layer's name (`hidden`), its path from the model (`encoder/dense`, for nested ones), or, for models that
     are classes, the attribute that holds it (`self.hidden`). A layer below the top may go by its name alone where no
-    other layer has it.
+    other layer has it. Of a layer that the model calls several times, `hidden:2` is the second call.
 
     Raises:
         ArgumentError: There is no such layer, several have that name, or two names are one layer.
     """
     paths = dict(sublayers(model))
-    found: dict[str, keras.Layer] = {}
+    found: dict[str, Target] = {}
     for name in names:
-        layer = _find(model, name, paths)
-        same = next((other for other, known in found.items() if known is layer), None)
+        target = _target(model, name, paths)
+        same = next((other for other, known in found.items() if known == target), None)
         if same is not None:
             raise ArgumentError("layers", f"{same!r} and {name!r}, which are one layer", "every layer once")
-        found[name] = layer
+        found[name] = target
     return found
 
 
@@ -40,6 +48,15 @@ def sublayers(layer: keras.Layer, prefix: str = "") -> Iterator[tuple[str, keras
         path = f"{prefix}{child.name}"
         yield path, child
         yield from sublayers(child, f"{path}/")
+
+
+def _target(model: keras.Model, name: str, paths: dict[str, keras.Layer]) -> Target:
+    path, _, call = name.rpartition(":")
+    if name in paths or not path or not call.isdecimal():
+        return Target(_find(model, name, paths), None)
+    if int(call) < 1:
+        raise ArgumentError("layers", repr(name), "calls counted from 1", f"The first is {f'{path}:1'!r}.")
+    return Target(_find(model, path, paths), int(call))
 
 
 def _find(model: keras.Model, name: str, paths: dict[str, keras.Layer]) -> keras.Layer:

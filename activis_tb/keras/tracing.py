@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -10,29 +11,21 @@ from tensorboard.backend import process_graph
 from tensorboard.compat.proto import graph_pb2
 
 from activis_tb.errors import ArgumentError
-from activis_tb.keras.layers import find_layers, sublayers
-from activis_tb.keras.watching import Outputs, first_tensor, is_in, watched
+from activis_tb.keras.batches import Batches
+from activis_tb.keras.layers import Target, find_layers, sublayers
+from activis_tb.keras.watching import Outputs, first_tensor, watched
 from activis_tb.model import SCOPES_ATTRIBUTE, ForwardGraph
 
 _LARGEST_ATTRIBUTE = 1024
+_TRIAL = "scratch_graph"
+"""Name of the graphs in which Keras tries a layer to learn its output's shape."""
 
 
-def forward_graph(model: keras.Model, layers: Sequence[str], inputs: Any = None) -> ForwardGraph:
-    """Traces `model` in inference mode and finds the tensors of `layers` in the graph.
-
-    Weights and large constants are not in it. Every node has its shapes, variables have the names Keras gives them, and
-    the scopes of layers are marked with the kind and name of the layer.
-
-    Args:
-        model: Functional, Sequential or subclassed.
-        layers: Names of layers, as for `ActivisCallback`.
-        inputs: A batch, or TensorSpecs in its structure; needed for subclassed models, which do not know their inputs.
-
-    Raises:
-        ArgumentError: There is no such layer, or the inputs are not known.
-    """
+def traced_graph(model: keras.Model, layers: Sequence[str], inputs: Any = None) -> ForwardGraph:
+    """Traces `model` in inference mode, see `activis_tb.keras.forward_graph`."""
     trace = _Trace(model, find_layers(model, layers))
-    specs = keras.tree.map_structure(input_spec, inputs) if inputs is not None else _own_inputs(model)
+    is_known = inputs is None or getattr(model, "inputs", None)
+    specs = _own_inputs(model) if is_known else keras.tree.map_structure(input_spec, inputs)
     concrete = tf.function(trace, autograph=False).get_concrete_function(_named(specs))
     graph_def = graph_pb2.GraphDef.FromString(concrete.graph.as_graph_def(add_shapes=True).SerializeToString())
     _name_variables(graph_def, _variable_names(model, concrete))
@@ -40,6 +33,19 @@ def forward_graph(model: keras.Model, layers: Sequence[str], inputs: Any = None)
     _mark_scopes(graph_def, trace.scopes)
     tensors = {name: tensor.name for name, tensor in trace.tensors.items()}
     return ForwardGraph(graph_def.SerializeToString(deterministic=True), tensors)
+
+
+def outputs(model: keras.Model, targets: Mapping[str, Target]) -> Outputs:
+    """Returns what collects the outputs of layers in the graph that is traced at present."""
+    graph = tf.compat.v1.get_default_graph()
+    return Outputs(model, targets, partial(_is_in, graph=graph), _is_trial)
+
+
+def specs(batches: Batches) -> Any:
+    """Returns TensorSpecs in the structure of the inputs, for any number of instances."""
+    if isinstance(batches.source, tf.data.Dataset):
+        return keras.tree.map_structure(input_spec, batches.source.element_spec[0])
+    return keras.tree.map_structure(lambda value: input_spec(tf.convert_to_tensor(value)), batches.example())
 
 
 def input_spec(value: Any) -> tf.TensorSpec:
@@ -72,25 +78,25 @@ def _named(specs: Any) -> Any:
 class _Trace:
     """Calls the model while all its layers are watched; what was seen is in `tensors` and `scopes` afterwards."""
 
-    def __init__(self, model: keras.Model, layers: Mapping[str, keras.Layer]) -> None:
+    def __init__(self, model: keras.Model, layers: Mapping[str, Target]) -> None:
         self._model = model
         self._layers = layers
-        self._ids = {id(layer) for layer in layers.values()}
+        self._ids = {id(target.layer) for target in layers.values()}
         self.tensors: dict[str, tf.Tensor] = {}
         self.scopes: dict[str, tuple[str, str]] = {}
 
     def __call__(self, inputs: Any) -> Any:
         self._graph = tf.compat.v1.get_default_graph()
         self._taken: set[str] = set()
-        self._outputs = Outputs(self._layers)
+        self._outputs = outputs(self._model, self._layers)
         with watched([self._model, *(layer for _, layer in sublayers(self._model))], self._see):
-            outputs = self._model(inputs, training=False)
+            results = self._model(inputs, training=False)
         self.tensors = self._outputs.result()
-        return outputs, list(self.tensors.values())
+        return results, list(self.tensors.values())
 
     def _see(self, layer: keras.Layer, inputs: Any, output: Any) -> Any:
         tensor = first_tensor(output)
-        if not is_in(tensor, self._graph):
+        if not _is_in(tensor, self._graph):
             return output
         self.scopes.setdefault(tf.get_current_name_scope(), (type(layer).__name__, layer.name))
         if self._is_shared(layer, inputs, tensor) and tensor is output:
@@ -103,6 +109,17 @@ class _Trace:
     def _is_shared(self, layer: keras.Layer, inputs: Any, tensor: tf.Tensor) -> bool:
         passed_on = any(tensor is value for value in keras.tree.flatten(inputs))
         return passed_on or (id(layer) in self._ids and tensor.name in self._taken)
+
+
+def _is_in(tensor: Any, graph: Any) -> bool:
+    """Whether `tensor` is a dense tensor of `graph`, not of a loop or function inside of it."""
+    return isinstance(tensor, tf.Tensor) and getattr(tensor, "graph", None) is graph
+
+
+def _is_trial(tensor: Any) -> bool:
+    """Whether Keras made `tensor` only to learn its shape; eager ones are the model's own business."""
+    graph = getattr(tensor, "graph", None)
+    return graph is None or getattr(graph, "name", "").startswith(_TRIAL)
 
 
 def _variable_names(model: keras.Model, concrete: Any) -> dict[str, str]:

@@ -1,32 +1,36 @@
-"""Watches what layers return while a model is traced.
+"""Watches what layers return while a model runs or is traced.
 
 Wrapping `call` works alike for Functional, Sequential and subclassed models and needs no second model, so what is
 recorded is what the model itself computes.
 """
 
 import functools
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from activis_tb.errors import ArgumentError
+from activis_tb.keras.layers import Target, sublayers
 
 OnOutput = Callable[[keras.Layer, Any, Any], Any]
 _METHODS = ("call", "quantized_call")
-_TRIAL = "scratch_graph"
-"""Name of the graphs in which Keras tries a layer to learn its output's shape."""
+_LOOPS = (keras.layers.RNN, keras.layers.TimeDistributed)
+"""Layers that call what is inside of them once for every time step."""
 
 
 @contextmanager
-def watched(layers: Iterable[keras.Layer], on_output: OnOutput) -> Iterator[None]:
+def watched(
+    layers: Iterable[keras.Operation], on_output: OnOutput, on_call: Callable[[keras.Operation], None] | None = None
+) -> Iterator[None]:
     """While the block runs, gives every output of `layers` to `on_output` and goes on with what that returns.
 
     Args:
         layers: Layers of one model.
         on_output: Called with the layer, its (nested) inputs, and its output.
+        on_call: Called with the layer before it is.
     """
     replaced: list[tuple[dict[str, Any], str, Any]] = []
     try:
@@ -35,7 +39,7 @@ def watched(layers: Iterable[keras.Layer], on_output: OnOutput) -> Iterator[None
                 if hasattr(layer, name):
                     method = getattr(layer, name)
                     replaced.append((vars(layer), name, vars(layer).get(name)))
-                    vars(layer)[name] = _reporting(layer, method, on_output)
+                    vars(layer)[name] = _reporting(layer, method, on_output, on_call)
         yield
     finally:
         for attributes, name, original in replaced:
@@ -45,58 +49,81 @@ def watched(layers: Iterable[keras.Layer], on_output: OnOutput) -> Iterator[None
                 attributes[name] = original
 
 
-def _reporting(layer: keras.Layer, method: Callable[..., Any], on_output: OnOutput) -> Callable[..., Any]:
+def _reporting(
+    layer: keras.Operation,
+    method: Callable[..., Any],
+    on_output: OnOutput,
+    on_call: Callable[[keras.Operation], None] | None,
+) -> Callable[..., Any]:
     @functools.wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if on_call is not None:
+            on_call(layer)
         return on_output(layer, (args, kwargs), method(*args, **kwargs))
 
     return call
 
 
 class Outputs:
-    """The output tensors of chosen layers, collected in one trace.
+    """The output tensors of chosen layers, collected in one pass or trace.
 
     Args:
-        layers: By name, the layers to collect from.
+        model: The model that is run.
+        targets: By name, the layers to collect from.
+        is_own: Tells whether a value is a tensor of this very pass, not of a loop or function inside of it.
+        is_trial: Tells whether a tensor is of a graph in which Keras tries a layer to learn its output's shape.
     """
 
-    def __init__(self, layers: Mapping[str, keras.Layer]) -> None:
-        self._names = {id(layer): name for name, layer in layers.items()}
-        self._graph = tf.compat.v1.get_default_graph()
-        self._calls: dict[str, int] = dict.fromkeys(layers, 0)
-        self._elsewhere: set[str] = set()
-        self._tensors: dict[str, tf.Tensor] = {}
+    def __init__(
+        self,
+        model: keras.Model,
+        targets: Mapping[str, Target],
+        is_own: Callable[[Any], bool],
+        is_trial: Callable[[Any], bool] = lambda _: False,
+    ) -> None:
+        self._targets = targets
+        self._is_own = is_own
+        self._is_trial = is_trial
+        self._ids = {id(target.layer) for target in targets.values()}
+        self._looped = inside_of_loops(model)
+        self._elsewhere: set[int] = set()
+        self._tensors: dict[int, list[Any]] = defaultdict(list)
 
     def see(self, layer: keras.Layer, _: Any, output: Any) -> Any:
-        """Takes the first tensor of `output` if `layer` is chosen and this is the trace that is collected in."""
-        name = self._names.get(id(layer))
-        tensor = first_tensor(output)
-        if name is None or not isinstance(tensor, tf.Tensor):
+        """Takes the first tensor of `output` if `layer` is chosen and this is the pass that is collected in."""
+        if id(layer) not in self._ids:
             return output
-        if is_in(tensor, self._graph):
-            self._calls[name] += 1
-            self._tensors[name] = tensor
-        elif not getattr(getattr(tensor, "graph", None), "name", "").startswith(_TRIAL):
-            self._elsewhere.add(name)
+        tensor = first_tensor(output)
+        if id(layer) in self._looped:
+            self._elsewhere.add(id(layer))
+        elif self._is_own(tensor):
+            self._tensors[id(layer)].append(tensor)
+        elif hasattr(tensor, "shape") and not self._is_trial(tensor):
+            self._elsewhere.add(id(layer))
         return output
 
-    def result(self) -> dict[str, tf.Tensor]:
+    def result(self) -> dict[str, Any]:
         """Returns the tensors by name, in the order of the chosen layers.
 
         Raises:
-            ArgumentError: A layer was not called, or several times, or in a loop, or returns no dense tensor.
+            ArgumentError: A layer was not called, or not so often, or in a loop, or returns no dense tensor.
         """
-        for name, calls in self._calls.items():
-            if name in self._elsewhere:
-                got = f"{name!r}, which works inside of a loop, an RNN or a tf.function"
-                raise ArgumentError("layers", got, "a layer of the model itself", "Record the layer around it.")
-            if calls == 0:
-                got = f"{name!r}, which the forward pass does not call, or which returns no dense tensor"
-                raise ArgumentError("layers", got, "a layer that takes part in inference", "Record another layer.")
-            if calls > 1:
-                got = f"{name!r}, which the forward pass calls {calls} times"
-                raise ArgumentError("layers", got, "a layer that is called once", "Record a layer after it.")
-        return {name: self._tensors[name] for name in self._calls}
+        return {name: self._tensor(name, target) for name, target in self._targets.items()}
+
+    def _tensor(self, name: str, target: Target) -> Any:
+        tensors = self._tensors[id(target.layer)]
+        if id(target.layer) in self._elsewhere:
+            got = f"{name!r}, which works inside of a loop, an RNN or a tf.function"
+            raise ArgumentError("layers", got, "a layer of the model itself", "Record the layer around it.")
+        if not tensors:
+            got = f"{name!r}, which the forward pass does not call, or which returns no dense tensor"
+            raise ArgumentError("layers", got, "a layer that takes part in inference", "Record another layer.")
+        if target.call is None and len(tensors) > 1:
+            calls = ", ".join(repr(f"{name}:{call}") for call in range(1, len(tensors) + 1))
+            raise ArgumentError("layers", f"{name!r}, which the forward pass calls {len(tensors)} times", calls)
+        if target.call is not None and target.call > len(tensors):
+            raise ArgumentError("layers", repr(name), f"a call from 1 to {len(tensors)}")
+        return tensors[(target.call or 1) - 1]
 
 
 def first_tensor(output: Any) -> Any:
@@ -105,6 +132,7 @@ def first_tensor(output: Any) -> Any:
     return leaves[0] if leaves else None
 
 
-def is_in(tensor: Any, graph: Any) -> bool:
-    """Whether `tensor` is a dense tensor of `graph`, not of a loop or function inside of it."""
-    return isinstance(tensor, tf.Tensor) and getattr(tensor, "graph", None) is graph
+def inside_of_loops(model: keras.Model) -> set[int]:
+    """Returns the ids of the layers that others call once for every time step."""
+    loops = [layer for _, layer in sublayers(model) if isinstance(layer, _LOOPS)]
+    return {id(inner) for loop in loops for _, inner in sublayers(loop)}

@@ -12,7 +12,7 @@ from activis_tb.recording.attributes import Column, read_column
 from activis_tb.recording.block import Block
 from activis_tb.recording.identities import IdentityDeriver, read_ids, repeated_id
 from activis_tb.recording.outcomes import Outcomes, read_labels, read_scores
-from activis_tb.recording.pooling import pool
+from activis_tb.recording.pooling import layer_of, pool
 from activis_tb.recording.selections import BatchView
 from activis_tb.recording.settings import Settings
 
@@ -146,7 +146,7 @@ class BatchReader:
         layers, values = {}, {}
         for spec in self._settings.layers:
             pooled = pool(activations[spec.name], spec, rows)
-            layers[spec.name] = pooled.layer(spec.name, self.layers.get(spec.name))
+            layers[spec.name] = layer_of(pooled, spec.name, self.layers.get(spec.name))
             values[spec.name] = pooled.values
         return layers, values
 

@@ -14,7 +14,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in GENE
 
 FOUNDATION = {"model", "errors"}
 ALLOWED = {
-    "__init__": {"recording", "keras", "subsets", "summary", *FOUNDATION},
+    "__init__": {"recording", "keras", "subsets", "summary", "torch", *FOUNDATION},
     "model": set(),
     "errors": set(),
     "storage": FOUNDATION,
@@ -25,6 +25,7 @@ ALLOWED = {
     "plugin": {"storage", "analysis", "graph", "conditions", *FOUNDATION},
     "summary": {"recording", "storage", *FOUNDATION},
     "keras": {"recording", *FOUNDATION},
+    "torch": FOUNDATION,
     "subsets": {"conditions", *FOUNDATION},
 }
 """By room, the rooms it may import."""
@@ -32,7 +33,8 @@ ALLOWED = {
 DOORS = {
     "tensorflow": {"summary", "keras"},
     "keras": {"keras"},
-    "torch": {"torch"},
+    "torch": {"torch", "keras"},
+    "jax": {"keras"},
     "sklearn": {"analysis"},
     "openTSNE": {"analysis"},
     "threadpoolctl": {"analysis"},

@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
 from activis_tb.errors import ArgumentError
-from activis_tb.model import ForwardGraph, Layer, LayerSpec
+from activis_tb.model import ForwardGraph, Layer, LayerSpec, PooledActivations
 from activis_tb.storage.decoding import SnapshotReader
 from tests.unit.recording.helpers import batch, record
 
@@ -51,13 +51,20 @@ def test_batches_of_different_length_are_one_layer(tmp_path: Path) -> None:
 
 
 def test_a_layer_pooled_on_the_device_keeps_its_shape_and_type(tmp_path: Path) -> None:
-    spec = LayerSpec("hidden", pooling="mean", shape=(10, 2), dtype="bfloat16")
-    snapshot = recorded(tmp_path, np.ones((2, 2), np.float32), spec=spec)
-    assert snapshot.manifest.layers == (Layer("hidden", 2, (10, 2), "bfloat16", pooling="mean"),)
+    batches = [PooledActivations(np.ones((2, 2), np.float32), (length, 2), "bfloat16", "mean") for length in (10, 9)]
+    assert recorded(tmp_path / "one", batches[0]).manifest.layers[0].shape == (10, 2)
+    snapshot = recorded(tmp_path, *batches)
+    assert snapshot.manifest.layers == (Layer("hidden", 2, (-1, 2), "bfloat16", pooling="mean"),)
 
 
 def test_a_flat_layer_is_not_said_to_be_pooled(tmp_path: Path) -> None:
     assert recorded(tmp_path, np.ones((2, 4))).manifest.layers == (Layer("hidden", 4, (4,), "float64"),)
+
+
+def test_one_number_per_instance_is_a_layer_of_one_neuron(tmp_path: Path) -> None:
+    snapshot = recorded(tmp_path, np.array([3.0, -4.0], np.float32))
+    assert_array_equal(in_stream_order(snapshot), [[3], [-4]])
+    assert snapshot.manifest.layers == (Layer("hidden", 1, (1,), "float32", signed=True),)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +115,7 @@ def test_tensor_names_come_with_the_graph(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([1.0, 2.0], r'activations\["hidden"\]: got shape \(2,\); expected \(instances, neurons\)'),
+        (3.0, r'activations\["hidden"\]: got shape \(\); expected 2 instances on the first axis'),
         ([["a"], ["b"]], r"got dtype <U1; expected real numbers"),
         (np.ones((2, 1), complex), r"got dtype complex128; expected real numbers"),
         (np.ones((3, 1)), r"got shape \(3, 1\); expected 2 instances on the first axis, as labels has"),

@@ -1,0 +1,84 @@
+"""Records a trained model without training it."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+
+from activis_tb.keras.evaluation import BatchFunction, Evaluation, Selection
+from activis_tb.model import AttributeType, LayerSpec, Pooling
+
+
+def record(
+    model: keras.Model,
+    data: Any,
+    logdir: str | os.PathLike[str],
+    *,
+    layers: Sequence[str | LayerSpec],
+    classes: Sequence[str],
+    name: str = "validation",
+    step: int = 0,
+    attributes: Mapping[str, Any] | None = None,
+    subsets: Mapping[str, Selection | BatchFunction] | None = None,
+    ids: Sequence[Any] | None = None,
+    sample: int = 1000,
+    always: Selection = (),
+    keep: Literal["sample", "all"] = "sample",
+    output: str | int | None = None,
+    batch_size: int = 256,
+    pooling: Pooling = "max",
+    attribute_types: Mapping[str, AttributeType] | None = None,
+    quiet: bool = False,
+) -> Path:
+    """Records one snapshot of a model as it is, and returns its event file.
+
+    Called again with the `name` and `step` of an earlier snapshot and the same instances and subsets, it adds layers to
+    that one: the tab shows both as one.
+
+    Args:
+        model: Functional, Sequential or subclassed, compiled or not; logits need the loss that says `from_logits=True`.
+        data: `(x, y)` of arrays, or batches (x, y): a `tf.data.Dataset`, a `keras.utils.PyDataset`, a PyTorch
+            `DataLoader`, a generator.
+        logdir: The run's directory.
+        layers: See `ActivisCallback`, as for everything below.
+        classes: Names of the classes, by position.
+        name: What is recorded.
+        step: The training step or epoch that the weights are of.
+        attributes: By name, (instances,).
+        subsets: By name.
+        ids: One per instance.
+        sample: Instances to keep one by one, about.
+        always: Instances to keep besides.
+        keep: What to keep one by one.
+        output: Of several outputs, the one that decides.
+        batch_size: Instances per forward pass where the data is arrays.
+        pooling: `max` or `mean`, for layers of rank > 2.
+        attribute_types: By name.
+        quiet: Do not print where the snapshot is to be seen.
+
+    Raises:
+        ArgumentError: An argument cannot be used, or data and model do not fit together; nothing is written then.
+        OSError: The log directory cannot be written.
+    """
+    x, y = data if isinstance(data, tuple) else (data, None)
+    evaluation = Evaluation(
+        logdir,
+        x,
+        y,
+        layers=layers,
+        classes=classes,
+        attributes=attributes,
+        ids=ids,
+        pooling=pooling,
+        output=output,
+        batch_size=batch_size,
+        name=name,
+        subsets=subsets,
+        sample=sample,
+        always=always,
+        keep=keep,
+        attribute_types=attribute_types,
+    )
+    return evaluation.record(model, step, quiet=quiet)

@@ -1,0 +1,112 @@
+"""How each of Keras' back ends runs a model in inference mode, with the weights that it has at that time."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import keras
+
+from activis_tb.keras.batches import Batches
+from activis_tb.keras.layers import Target
+from activis_tb.keras.watching import Outputs
+
+Forward = Callable[[Any], Any]
+Run = Callable[[Forward, Any, Callable[[dict[str, Target]], Outputs]], Any]
+"""Given the model as a function, its inputs, and what makes `Outputs` of this pass, returns tensors."""
+
+
+def compiled(model: keras.Model, run: Run, batches: Batches) -> Callable[[Any], Any]:
+    """Returns `run` as a function of inputs that yields NumPy arrays, compiled where the back end compiles.
+
+    Args:
+        model: Built or not.
+        run: Traced once, or once per shape of the inputs; in PyTorch it runs every time.
+        batches: The data that the function will be given.
+    """
+    make = {"tensorflow": _in_tensorflow, "jax": _in_jax, "torch": _in_torch}.get(keras.backend.backend())
+    if make is None:
+        message = f"Keras runs on {keras.backend.backend()!r}, which activis_tb.keras does not know."
+        raise NotImplementedError(message)
+    function = make(model, run, batches)
+
+    def call(inputs: Any) -> Any:
+        return keras.tree.map_structure(keras.ops.convert_to_numpy, function(inputs))
+
+    return call
+
+
+def run_once(model: keras.Model, function: Forward, inputs: Any) -> None:
+    """Calls `function` with tensors of `inputs`; in JAX with abstract ones, which compute nothing."""
+    tensors = keras.tree.map_structure(_tensor, inputs)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        _build(model, tensors)
+        jax.eval_shape(_stateless(model, function), [variable.value for variable in model.variables], tensors)
+        return
+    import torch
+
+    with torch.no_grad():
+        function(tensors)
+
+
+def _in_tensorflow(model: keras.Model, run: Run, batches: Batches) -> Callable[[Any], Any]:
+    import tensorflow as tf
+
+    from activis_tb.keras import tracing
+
+    def traced(inputs: Any) -> Any:
+        return run(partial(model, training=False), inputs, partial(tracing.outputs, model))
+
+    function = tf.function(traced, autograph=False, reduce_retracing=True)
+    function.get_concrete_function(tracing.specs(batches))
+    return lambda inputs: function(keras.tree.map_structure(_tensor, inputs))
+
+
+def _in_jax(model: keras.Model, run: Run, batches: Batches) -> Callable[[Any], Any]:
+    import jax
+
+    def traced(inputs: Any) -> Any:
+        trace = keras.tree.flatten(inputs)[0]._trace  # noqa: SLF001 (JAX has no public name for what a tracer is of)
+
+        def is_own(tensor: Any) -> bool:
+            return isinstance(tensor, jax.core.Tracer) and tensor._trace is trace  # noqa: SLF001
+
+        return run(partial(model, training=False), inputs, lambda targets: Outputs(model, targets, is_own))
+
+    _build(model, batches.example())
+    function = jax.jit(_stateless(model, traced))
+    return lambda inputs: function([variable.value for variable in model.variables], inputs)
+
+
+def _in_torch(model: keras.Model, run: Run, batches: Batches) -> Callable[[Any], Any]:
+    import torch
+
+    def outputs(targets: dict[str, Target]) -> Outputs:
+        return Outputs(model, targets, lambda tensor: isinstance(tensor, torch.Tensor))
+
+    def function(inputs: Any) -> Any:
+        with torch.no_grad():
+            return run(partial(model, training=False), keras.tree.map_structure(_tensor, inputs), outputs)
+
+    _build(model, batches.example())
+    return function
+
+
+def _stateless(model: keras.Model, function: Forward) -> Callable[[list[Any], Any], Any]:
+    """Returns `function` with the values of the model's variables as an argument, as JAX wants it."""
+
+    def pure(values: list[Any], inputs: Any) -> Any:
+        with keras.StatelessScope(state_mapping=list(zip(model.variables, values, strict=True))):
+            return function(inputs)
+
+    return pure
+
+
+def _build(model: keras.Model, inputs: Any) -> None:
+    if not model.built:
+        model(inputs, training=False)
+
+
+def _tensor(values: Any) -> Any:
+    return values if keras.ops.is_tensor(values) else keras.ops.convert_to_tensor(values)
