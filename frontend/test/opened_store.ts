@@ -6,7 +6,7 @@ import type { NpyArray } from "../src/contract/npy";
 import type { HashValues } from "../src/state/hash";
 import type { Cause, HashStore } from "../src/state/parent_hash";
 import { createStore } from "../src/state/store";
-import { answer, graph, instances, runEntry, runList, snapshot } from "./samples";
+import { agreement, answer, graph, instances, matching, runEntry, runList, snapshot } from "./samples";
 
 const NEURONS = 18;
 
@@ -60,6 +60,8 @@ export function createClient(change: Partial<Client> = {}): Client {
     }),
     subset: async () => answer([0, 2]),
     subsetStatistics: async () => ({ values: rows([[4, 6, 5]]), exactness: "exact", bound: 0, standardError: 0 }),
+    agreement: async () => agreement(),
+    matching: async () => ({ done: true, value: matching() }),
     summaries: async () => ({ columns: [], source: "all", over: 3, total: 3, note: "" }),
     imageUrl: () => "",
     ...change,

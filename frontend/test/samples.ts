@@ -1,10 +1,12 @@
 /** Small wire messages to test with. */
 
 import type {
+  Agreement,
   Graph,
   GraphNode,
   InstanceColumns,
   LayerEntry,
+  NeuronMatching,
   RunEntry,
   RunList,
   SnapshotEntry,
@@ -69,6 +71,33 @@ export const instances = (change: Partial<InstanceColumns> = {}): InstanceColumn
   always: [false, false, false],
   attributes: [],
   example: [false, false, false],
+  ...change,
+});
+
+/** Both snapshots are right about a and c, and wrong about b. */
+export const agreement = (change: Partial<Agreement> = {}): Agreement => ({
+  over: 3,
+  both_right: [0, 2],
+  only_base: [],
+  only_other: [],
+  both_wrong: [1],
+  same_prediction: 3,
+  exactness: "exact",
+  note: "",
+  ...change,
+});
+
+/** Two neurons that swapped places, and one that nothing is like. */
+export const matching = (change: Partial<NeuronMatching> = {}): NeuronMatching => ({
+  partners: [1, 0, 2],
+  correlations: [0.9, 0.8, 0.1],
+  known: [true, true, true],
+  method: "best",
+  median: 0.8,
+  median_over: 3,
+  median_by_index: 0.1,
+  median_by_index_over: 3,
+  over: 3,
   ...change,
 });
 

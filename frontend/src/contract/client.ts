@@ -1,6 +1,15 @@
 /** The plugin's routes as functions. Every function aborts with `signal` and rejects with a sentence to show. */
 
-import type { ColumnSummaries, Graph, InstanceColumns, LayerHealth, RunList, SubsetDescription } from "./activis";
+import type {
+  Agreement,
+  ColumnSummaries,
+  Graph,
+  InstanceColumns,
+  LayerHealth,
+  NeuronMatching,
+  RunList,
+  SubsetDescription,
+} from "./activis";
 import { decodeBytes, decodeFloats, type NpyArray } from "./npy";
 
 /** Names one snapshot: everything recorded at one (run, name, step). */
@@ -13,11 +22,33 @@ export interface SnapshotReference {
 export type Statistic = "count" | "mean" | "std" | "min" | "max" | "active" | "nonfinite";
 export type ProjectionMethod = "pca" | "tsne";
 
+/** Another layer's projection that one is laid onto, and its version. */
+export interface ProjectionFrame {
+  snapshot: SnapshotReference;
+  layer: string;
+  version: string;
+}
+
 /** What `projection` is asked for. */
 export interface ProjectionRequest {
   method: ProjectionMethod;
   /** Wanted of t-SNE, an integer from 5 to 100. */
   perplexity: number;
+  onto?: ProjectionFrame;
+}
+
+/** What takes long to compute. */
+export interface Computed<Value> {
+  /** False while there is no `value` to use yet. */
+  done: boolean;
+  value: Value;
+}
+
+/** Two layers whose neurons are matched, and how. */
+export interface MatchingRequest {
+  layer: string;
+  otherLayer: string;
+  method: "best" | "index";
 }
 
 export interface Projection {
@@ -101,6 +132,15 @@ export interface Client {
     condition: string,
     signal: AbortSignal,
   ): Promise<SubsetStatistic>;
+  /** Who is right where, among the instances that two snapshots share. */
+  agreement(base: SnapshotReference, other: SnapshotReference, signal: AbortSignal): Promise<Agreement>;
+  /** Which neuron of the other snapshot does what each of the base does. */
+  matching(
+    base: SnapshotReference,
+    other: SnapshotReference,
+    request: MatchingRequest,
+    signal: AbortSignal,
+  ): Promise<Computed<NeuronMatching>>;
   /** What the attributes hold. */
   summaries(snapshot: SnapshotReference, signal: AbortSignal): Promise<ColumnSummaries>;
   /** Address of an instance's picture. */
@@ -126,8 +166,9 @@ export function createClient(base: string): Client {
       decodeBytes(await (await get("membership", snapshot, signal)).arrayBuffer()),
     statistics: (snapshot, layer, statistic, signal) => floats("statistics", { ...snapshot, layer, statistic }, signal),
     activations: (snapshot, layer, signal) => floats("activations", { ...snapshot, layer }, signal),
-    projection: async (snapshot, layer, { method, perplexity }, signal) => {
-      const response = await get("projection", { ...snapshot, layer, method, perplexity }, signal);
+    projection: async (snapshot, layer, { method, perplexity, onto }, signal) => {
+      const frame = onto ? { ...prefixed("onto_", onto.snapshot), onto_layer: onto.layer } : {};
+      const response = await get("projection", { ...snapshot, layer, method, perplexity, ...frame }, signal);
       const number = (header: string) => Number(response.headers.get(header) ?? 0);
       return {
         method,
@@ -149,10 +190,19 @@ export function createClient(base: string): Client {
         standardError: Number(response.headers.get("Activis-Standard-Error") ?? 0),
       };
     },
+    agreement: (base, other, signal) => json("agreement", { ...base, ...prefixed("other_", other) }, signal),
+    matching: async (base, other, { layer, otherLayer, method }, signal) => {
+      const pair = { ...base, ...prefixed("other_", other), layer, other_layer: otherLayer, method };
+      const response = await get("matching", pair, signal);
+      return { done: response.status !== 202, value: (await response.json()) as NeuronMatching };
+    },
     summaries: (snapshot, signal) => json("summaries", snapshot, signal),
     imageUrl: (snapshot, attribute, row) => address(base, "image", { ...snapshot, attribute, row }),
   };
 }
+
+const prefixed = (prefix: string, snapshot: SnapshotReference): Record<string, string | number> =>
+  Object.fromEntries(Object.entries(snapshot).map(([key, value]) => [prefix + key, value]));
 
 function address(base: string, route: string, parameters: object): string {
   const query = new URLSearchParams(Object.entries(parameters).map(([key, value]) => [key, String(value)]));

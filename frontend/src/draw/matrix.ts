@@ -11,6 +11,7 @@ export function drawCells(context: CanvasRenderingContext2D, rows: readonly Cell
   if (recordsPaths(context)) drawCircles(context, rows, picture);
   else paintCells(context, rows, picture);
   drawMissing(context, rows, picture);
+  if (picture.hollow) drawRings(context, rows, picture);
   for (const row of rows) if (!row.values) drawWaiting(context, row.top + ROW_HEIGHT / 2, picture);
 }
 
@@ -30,6 +31,25 @@ function drawCircles(context: CanvasRenderingContext2D, rows: readonly CellRow[]
   });
   context.fillStyle = picture.palette.tertiary;
   context.fill(zeros);
+}
+
+/** Hollow cells: rings in the colour of the value, pale ones where there is none. */
+function drawRings(context: CanvasRenderingContext2D, rows: readonly CellRow[], picture: CellPicture): void {
+  const pale = newPath(context);
+  const rings = picture.ramp.levels.map(() => newPath(context));
+  const radius = Math.max(1, picture.columns.radius - 0.5);
+  const visit = (value: number, x: number, y: number, share: number | undefined) => {
+    const path = Number.isFinite(value) ? rings[levelOf(picture.ramp, value)] : pale;
+    if (path) addCircle(path, x, y, radiusOf(radius, share));
+  };
+  eachCell(rows, picture, visit, "hollow");
+  context.lineWidth = 1;
+  context.strokeStyle = picture.palette.line;
+  context.stroke(pale);
+  rings.forEach((path, level) => {
+    context.strokeStyle = picture.ramp.levels[level] ?? "";
+    context.stroke(path);
+  });
 }
 
 function drawMissing(context: CanvasRenderingContext2D, rows: readonly CellRow[], picture: CellPicture): void {

@@ -20,6 +20,7 @@ export interface PrintedRow {
 
 export interface OutputLayout {
   predictedLeft: number;
+  /** 0 where there is no table of counts. */
   predictedPitch: number;
   barLeft: number;
   /** 0 where only the number has room. */
@@ -35,9 +36,15 @@ const COUNT_PITCH = { least: 18, most: 32 };
 /**
  * Places counts and accuracy right of the values. Where room is short the bar goes first and leaves its number; where
  * there is none, the answer is null.
+ *
+ * @param classes columns of the table of counts; 0 for none
  */
 export function layoutOutput(columns: ColumnLayout, classes: number, width: number): OutputLayout | null {
   const predictedLeft = columns.total * columns.pitch + GAP;
+  if (classes === 0) {
+    const barWidth = Math.min(WIDEST_BAR, width - predictedLeft - PERCENT_WIDTH);
+    return barWidth < NARROWEST_BAR ? null : { predictedLeft, predictedPitch: 0, barLeft: predictedLeft, barWidth };
+  }
   for (const bar of [NARROWEST_BAR, 0]) {
     const room = width - predictedLeft - GAP - bar - PERCENT_WIDTH;
     const predictedPitch = Math.min(COUNT_PITCH.most, Math.floor(room / Math.max(1, classes)));
@@ -81,7 +88,7 @@ export function drawOutput(
   context.font = `10px ${FONT}`;
   context.textBaseline = "middle";
   for (const row of rows) {
-    drawCounts(context, row, layout, palette);
+    if (layout.predictedPitch > 0) drawCounts(context, row, layout, palette);
     if (row.accuracy !== null) drawAccuracy(context, row.accuracy, row.top, layout, palette);
     if (row.score) drawScore(context, row.score, row.top, layout, palette);
   }

@@ -11,8 +11,8 @@ import { resolveSelection, type Selection, snapshotsOf } from "./selection";
 
 export const POLL_MILLISECONDS = 8_000;
 
-export interface Catalogue {
-  runs: ReadonlySignal<Loadable<RunList>>;
+/** One snapshot among those there are; null where there is none. */
+export interface SnapshotView {
   selection: ReadonlySignal<Selection | null>;
   snapshot: ReadonlySignal<SnapshotEntry | null>;
   reference: ReadonlySignal<SnapshotReference | null>;
@@ -20,6 +20,10 @@ export interface Catalogue {
   key: ReadonlySignal<string>;
   /** Steps of the selected run and name, ascending. */
   steps: ReadonlySignal<readonly number[]>;
+}
+
+export interface Catalogue extends SnapshotView {
+  runs: ReadonlySignal<Loadable<RunList>>;
   /** Steps that came after the newest one that was there or was looked at. */
   newSteps: ReadonlySignal<readonly number[]>;
   /** Why the last poll got no answer, while what was shown before stays; empty where it got one. */
@@ -31,6 +35,15 @@ export interface Catalogue {
 export function openCatalogue(client: Client, durable: Durable, host: Host): Catalogue {
   const { runs, silence, refresh } = pollRuns(client, host);
   const selection = computed(() => (runs.value.value ? resolveSelection(runs.value.value, durable.wish.value) : null));
+  const view = viewSnapshot(selection);
+
+  choose(durable, selection, view.steps);
+  const newSteps = noticeNewSteps(selection, view.steps);
+  return { runs, ...view, newSteps, silence, refresh };
+}
+
+/** Says what follows from which snapshot is selected. */
+export function viewSnapshot(selection: ReadonlySignal<Selection | null>): SnapshotView {
   const snapshot = computed(() => selection.value?.snapshot ?? null);
   const key = computed(() => {
     const current = selection.value;
@@ -47,10 +60,7 @@ export function openCatalogue(client: Client, durable: Durable, host: Host): Cat
     const current = selection.value;
     return current ? snapshotsOf(current.run, current.snapshot.name).map((entry) => entry.step) : [];
   });
-
-  choose(durable, selection, steps);
-  const newSteps = noticeNewSteps(selection, steps);
-  return { runs, selection, snapshot, reference, key, steps, newSteps, silence, refresh };
+  return { selection, snapshot, reference, key, steps };
 }
 
 /** Chooses for the user: once where nothing was chosen, so that new steps move nothing, and always where they follow. */

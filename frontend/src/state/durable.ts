@@ -1,6 +1,13 @@
 /** What the user chose and wants to find again: kept in the parent page's URL hash, nowhere else. */
 
 import { batch, effect, type Signal, signal, untracked } from "@preact/signals";
+import {
+  applyComparing,
+  type ComparingChoices,
+  comparingValues,
+  createComparingChoices,
+  parseStep,
+} from "./comparing_choices";
 import { type HashValues, joinList, splitList } from "./hash";
 import type { HashStore } from "./parent_hash";
 import type { Wish } from "./selection";
@@ -51,6 +58,7 @@ interface Choices {
   /** The condition that instances must meet to be shown; empty where all are. */
   filter: Signal<string>;
   colour: Signal<Colour>;
+  comparing: ComparingChoices;
 }
 
 export interface Durable extends Choices {
@@ -75,6 +83,7 @@ export function openDurable(hash: HashStore): Durable {
     subsets: signal([]),
     filter: signal(""),
     colour: signal(DEFAULT_COLOUR),
+    comparing: createComparingChoices(),
   };
   let settled = "";
   const settle = (change: () => void) =>
@@ -113,13 +122,13 @@ function valuesOf(choices: Choices): HashValues {
     subsets: joinList(flattenSubsets(choices.subsets.value)),
     filter: choices.filter.value,
     colour: choices.colour.value === DEFAULT_COLOUR ? "" : choices.colour.value,
+    ...comparingValues(choices.comparing),
   };
 }
 
 function apply(choices: Choices, values: HashValues): void {
-  const step = values.step === undefined || !/^-?\d+$/.test(values.step) ? null : Number(values.step);
   batch(() => {
-    choices.wish.value = { run: values.run ?? null, name: values.name ?? null, step };
+    choices.wish.value = { run: values.run ?? null, name: values.name ?? null, step: parseStep(values.step) };
     choices.follow.value = values.follow === "latest";
     choices.layers.value = [...new Set(splitList(values.layers))];
     choices.sort.value = values.sort || DEFAULT_SORT;
@@ -136,6 +145,7 @@ function apply(choices: Choices, values: HashValues): void {
     choices.subsets.value = unflattenSubsets(splitList(values.subsets));
     choices.filter.value = values.filter ?? "";
     choices.colour.value = values.colour || DEFAULT_COLOUR;
+    applyComparing(choices.comparing, values);
   });
 }
 

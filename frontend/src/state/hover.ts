@@ -1,9 +1,10 @@
 /** What the pointer is on, and what that lights elsewhere. Never stored. */
 
-import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal } from "@preact/signals";
 import type { InstanceColumns } from "../contract/activis";
 import type { NpyArray } from "../contract/npy";
 import { instanceRow, isMany, type MatrixRow } from "./rows";
+import { maskOf } from "./slices";
 
 export interface Hover {
   source: "matrix" | "label" | "projection" | "instances" | "head";
@@ -15,8 +16,14 @@ export interface Hover {
   node?: string;
 }
 
+/** What is hovered, to be read and set. */
+export interface Hovered {
+  value: Hover | null;
+  peek: () => Hover | null;
+}
+
 export interface HoverState {
-  hover: Signal<Hover | null>;
+  hover: Hovered;
   /** The hovered instance by its sampled row; -1 where none is. */
   instance: ReadonlySignal<number>;
   /** The hovered instance as a row of its own, where it is not pinned. */
@@ -30,13 +37,13 @@ export interface HoverState {
 }
 
 export function createHover(
+  hover: Hovered,
   instances: ReadonlySignal<InstanceColumns | null>,
   membership: ReadonlySignal<NpyArray<Uint8Array> | null>,
   pinned: ReadonlySignal<readonly MatrixRow[]>,
   locked: ReadonlySignal<MatrixRow | null>,
   membersOf: (condition: string) => Uint8Array | null = () => null,
 ): HoverState {
-  const hover = signal<Hover | null>(null);
   const instance = computed(() => hover.value?.row?.sampled ?? -1);
   const temporary = computed(() => {
     const sampled = instance.value;
@@ -51,7 +58,9 @@ export function createHover(
   const litSubset = computed(() => litRow.value?.subset ?? -1);
   const columns = computed(() => columnsOf(membership.value));
   const litCondition = computed(() => litRow.value?.condition);
+  const litMembers = computed(() => litRow.value?.members);
   const lit = computed(() => {
+    if (litMembers.value) return maskOf(litMembers.value, instances.value?.id.length ?? 0);
     if (litCondition.value !== undefined) return membersOf(litCondition.value);
     return litSubset.value >= 0 ? columns.value(litSubset.value) : null;
   });

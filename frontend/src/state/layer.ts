@@ -1,10 +1,10 @@
 /** One open layer: its numbers and what follows from them. */
 
 import { computed, type ReadonlySignal } from "@preact/signals";
-import type { LayerEntry, LayerHealth } from "../contract/activis";
-import type { Client, Statistic, SubsetStatistic } from "../contract/client";
+import type { LayerEntry, LayerHealth, SnapshotEntry } from "../contract/activis";
+import type { Client, ProjectionFrame, Statistic, SubsetStatistic } from "../contract/client";
 import type { NpyArray } from "../contract/npy";
-import type { Catalogue } from "./catalogue";
+import type { SnapshotView } from "./catalogue";
 import { columnOrder, strongestClasses } from "./columns";
 import type { Difference } from "./difference";
 import type { Durable } from "./durable";
@@ -15,7 +15,7 @@ import { type Cache, createResource, type Resource } from "./resource";
 import { createResources, type Queue, type Resources } from "./resources";
 import type { MatrixRow } from "./rows";
 import { type ValueScale, valueScale } from "./scale";
-import { sliceRow } from "./slices";
+import { averageRows, sliceRow } from "./slices";
 
 type Floats = NpyArray<Float32Array>;
 
@@ -49,7 +49,7 @@ export interface LayerStore {
 export interface LayerContext extends DifferenceInputs {
   client: Client;
   cache: Cache;
-  catalogue: Catalogue;
+  catalogue: SnapshotView;
   durable: Durable;
   host: Host;
   /** The row that sorts, where it is among those that can be shown. */
@@ -59,6 +59,8 @@ export interface LayerContext extends DifferenceInputs {
   conditions: ReadonlySignal<readonly string[]>;
   /** Those of which it is shown how many instances are active. */
   activeConditions: ReadonlySignal<readonly string[]>;
+  /** What the projection is laid onto, where it does not stand by itself. */
+  onto?: ReadonlySignal<ProjectionFrame | null>;
 }
 
 export function openLayer(name: string, context: LayerContext): LayerStore {
@@ -92,6 +94,7 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     key: catalogue.key,
     choice: durable.projection,
     visible: host.visible,
+    onto: context.onto,
   });
 
   const classes = computed(() => catalogue.snapshot.value?.classes.length ?? 0);
@@ -162,12 +165,19 @@ function typedStatistics(
   );
 }
 
+/** The model's output among a snapshot's layers: the last one with a neuron per class, scores before logits. */
+export function outputEntry(snapshot: SnapshotEntry | null): LayerEntry | null {
+  const candidates = snapshot?.layers.filter((entry) => entry.neurons === snapshot.classes.length) ?? [];
+  return candidates.findLast((entry) => !entry.signed) ?? candidates.at(-1) ?? null;
+}
+
 /** Returns a row's values by neuron: averages of a class or subset, activations of an instance; null until there. */
 export function rowValues(
   layer: Pick<LayerStore, "mean" | "activations" | "typedMeans">,
   row: MatrixRow,
 ): Float32Array | null {
   if (row.condition !== undefined) return layer.typedMeans.states.value.get(row.condition)?.value?.values.data ?? null;
+  if (row.members) return averageRows(layer.activations.state.value.value, row.members);
   return row.subset >= 0
     ? sliceRow(layer.mean.state.value.value, row.subset)
     : sliceRow(layer.activations.state.value.value, row.sampled);

@@ -1,17 +1,9 @@
 /** Where a layer's instances stand in the plane: PCA at once, then t-SNE while it is being computed. */
 
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
-import {
-  type Client,
-  type Projection,
-  type ProjectionRequest,
-  RouteError,
-  type SnapshotReference,
-} from "../contract/client";
+import type { Client, Projection, ProjectionFrame, ProjectionRequest, SnapshotReference } from "../contract/client";
+import { BUSY_MILLISECONDS, isBusy, POLL_MILLISECONDS, pause } from "./polling";
 import { type Cache, sentenceOf } from "./resource";
-
-const POLL_MILLISECONDS = 250;
-const BUSY_MILLISECONDS = 2_000;
 
 export interface ProjectionFollower {
   shown: ReadonlySignal<Projection | null>;
@@ -27,6 +19,8 @@ export interface ProjectionInputs {
   reference: ReadonlySignal<SnapshotReference | null>;
   key: ReadonlySignal<string>;
   choice: ReadonlySignal<ProjectionRequest>;
+  /** Another layer's projection that this one is laid onto; without it, or where it is null, it stands by itself. */
+  onto?: ReadonlySignal<ProjectionFrame | null> | undefined;
   visible: ReadonlySignal<boolean>;
 }
 
@@ -39,8 +33,10 @@ export function followProjection(inputs: ProjectionInputs): ProjectionFollower {
 
   const stop = effect(() => {
     const reference = inputs.reference.value;
-    const choice = inputs.choice.value;
-    const key = `projection ${inputs.layer} ${choice.method} ${choice.perplexity} ${inputs.key.value}`;
+    const onto = inputs.onto?.value ?? null;
+    const choice: ProjectionRequest = onto ? { ...inputs.choice.value, onto } : inputs.choice.value;
+    const laid = onto ? ` onto ${JSON.stringify(onto)}` : "";
+    const key = `projection ${inputs.layer} ${choice.method} ${choice.perplexity} ${inputs.key.value}${laid}`;
     const subject = JSON.stringify(reference);
     if (key !== shownKey) problem.value = null;
     // Another way of placing the same instances, or a newer recording of them, takes over from what is shown.
@@ -99,16 +95,4 @@ async function run(
       await pause(BUSY_MILLISECONDS, signal);
     }
   }
-}
-
-const isBusy = (error: unknown): boolean => error instanceof RouteError && [0, 429, 503].includes(error.status);
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

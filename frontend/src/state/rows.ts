@@ -18,13 +18,19 @@ export interface MatrixRow {
   sampled: number;
   /** Of a subset that was typed in the tab. */
   condition?: string;
+  /** The sampled rows that it stands for, where it was made by comparing predictions. */
+  members?: readonly number[];
+  /** Whether this snapshot has nothing of the kind; it is a row of another one that is compared with it. */
+  absent?: boolean;
+  /** The base's row that it stands beside, where the snapshot is compared with the base. */
+  base?: MatrixRow;
 }
 
 export const instanceKey = (id: string): string => `instance:${id}`;
 export const typedKey = (name: string): string => `typed:${name}`;
 
 /** Whether a row stands for many instances. */
-export const isMany = (row: MatrixRow): boolean => row.sampled < 0;
+export const isMany = (row: MatrixRow): boolean => row.kind === "class" || row.kind === "subset";
 
 /** Rows of the classes and then of the user's subsets, in the order of the axis `subsets`. */
 export function subsetRows(snapshot: SnapshotEntry): MatrixRow[] {

@@ -17,10 +17,15 @@ export interface ValueScale {
  */
 export function valueScale(means: NpyArray<Float32Array>, classes: number, signed: boolean): ValueScale {
   const [, neurons = 0] = means.shape;
-  const magnitudes = sampledMagnitudes(means.data.subarray(0, classes * neurons));
+  return { max: scaleEnd(means.data.subarray(0, classes * neurons)), signed };
+}
+
+/** Returns where a scale for these values ends: the 99th percentile of their magnitudes, rounded up; 1 where all are 0. */
+export function scaleEnd(values: Float32Array): number {
+  const magnitudes = sampledMagnitudes(values);
   const percentile = quantile(magnitudes, 0.99) ?? 0;
   const max = percentile > 0 ? percentile : (greatest(magnitudes) ?? 0);
-  return { max: max > 0 ? (nice(0, max, 4)[1] ?? max) : 1, signed };
+  return max > 0 ? (nice(0, max, 4)[1] ?? max) : 1;
 }
 
 /** So many values tell a percentile as well as all of them do. */

@@ -4,7 +4,7 @@ import { computed, type ReadonlySignal } from "@preact/signals";
 import type { InstanceColumns } from "../contract/activis";
 import type { Client } from "../contract/client";
 import type { NpyArray } from "../contract/npy";
-import type { Catalogue } from "./catalogue";
+import type { SnapshotView } from "./catalogue";
 import { type Cache, createResource } from "./resource";
 
 /** Scores by class, (classes,); null while they are not there. */
@@ -12,7 +12,7 @@ export type Scores = ArrayLike<number>;
 
 /** Follows `instance`, a sampled row or -1. */
 export function followScores(
-  { client, cache, catalogue }: { client: Client; cache: Cache; catalogue: Catalogue },
+  { client, cache, catalogue }: { client: Client; cache: Cache; catalogue: SnapshotView },
   instances: ReadonlySignal<InstanceColumns | null>,
   instance: ReadonlySignal<number>,
 ): ReadonlySignal<Scores | null> {

@@ -3,18 +3,19 @@
 import { batch, computed, type ReadonlySignal } from "@preact/signals";
 import type { SubsetDescription } from "../contract/activis";
 import type { Client } from "../contract/client";
-import type { Catalogue } from "./catalogue";
+import type { SnapshotView } from "./catalogue";
 import { DEFAULT_SORT, type Durable } from "./durable";
 import type { Cache, Loadable, Request } from "./resource";
 import { createResources, type Queue } from "./resources";
 import { type MatrixRow, typedKey } from "./rows";
+import { maskOf } from "./slices";
 import { comparedKeys, renamedInSort } from "./sort_key";
 import { addSubset, removeSubset, renameSubset, type SubsetList } from "./subset_list";
 
 export interface SubsetContext {
   client: Client;
   cache: Cache;
-  catalogue: Catalogue;
+  catalogue: SnapshotView;
   durable: Durable;
   queue: Queue;
 }
@@ -40,10 +41,13 @@ export interface SubsetsState {
   replace: (list: SubsetList) => void;
 }
 
-export function openSubsets(context: SubsetContext): SubsetsState {
+/** @param others Conditions that are asked about beside those of the user's subsets. */
+export function openSubsets(context: SubsetContext, others?: ReadonlySignal<readonly string[]>): SubsetsState {
   const { cache, catalogue, durable } = context;
   const list = durable.subsets;
-  const conditions = computed(() => [...new Set(list.value.map(({ condition }) => condition))]);
+  const conditions = computed(() => [
+    ...new Set([...list.value.map(({ condition }) => condition), ...(others?.value ?? [])]),
+  ]);
   const { states } = createResources<SubsetDescription>(
     () => [...conditions.value, durable.filter.value].filter((condition) => condition !== ""),
     (condition) => subsetRequest(context, condition),
@@ -70,7 +74,7 @@ export function openSubsets(context: SubsetContext): SubsetsState {
     answers: states,
     membersOf: (condition) => {
       const answer = states.value.get(condition)?.value;
-      return answer ? maskOf(answer, catalogue.snapshot.value?.sampled ?? 0) : null;
+      return answer ? maskOf(answer.rows, catalogue.snapshot.value?.sampled ?? 0) : null;
     },
     add: (condition, name = "") => {
       list.value = addSubset(list.peek(), condition, name);
@@ -92,18 +96,6 @@ export function openSubsets(context: SubsetContext): SubsetsState {
       list.value = next;
     },
   };
-}
-
-const masks = new WeakMap<SubsetDescription, Uint8Array>();
-
-/** Returns 1 for the sampled rows that an answer names, uint8 (rows,). */
-export function maskOf(answer: SubsetDescription, sampled: number): Uint8Array {
-  const known = masks.get(answer);
-  if (known) return known;
-  const mask = new Uint8Array(sampled);
-  for (const row of answer.rows) mask[row] = 1;
-  masks.set(answer, mask);
-  return mask;
 }
 
 /** Asks which instances a condition holds for; rows and the bar share the answer. */

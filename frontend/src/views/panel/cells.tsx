@@ -4,29 +4,25 @@ import { useEffect, useRef } from "preact/hooks";
 import type { CellRow } from "../../draw/cells";
 import { drawCells, drawSeparators } from "../../draw/matrix";
 import { columnAt, rowAt } from "../../draw/matrix_layout";
-import { drawOutput, drawValues, layoutOutput } from "../../draw/printed";
-import { rowValues } from "../../state/layer";
+import { drawOutput, drawValues } from "../../draw/printed";
 import { usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";
-import { isOutputLayer, type MatrixFrame, printedRow, rampOf, rowShares } from "./frame";
+import { type MatrixFrame, printedRow } from "./frame";
 
 export function Cells({ frame }: { frame: MatrixFrame }) {
   const store = useStore();
   const palette = usePalette();
-  const { layer, rows, view, columns, order, width } = frame;
-  const ramp = rampOf(layer, palette);
+  const { rows, view, columns, order, width, ramp, hollow, output } = frame;
   const visible = rows
     .map((row, position) => ({ row, top: view.tops[position] ?? Number.NaN }))
-    .filter(({ top }) => Number.isFinite(top));
+    .filter(({ row, top }) => Number.isFinite(top) && !row.absent);
   const known = order !== null && ramp !== null;
   const cells: CellRow[] = visible.map(({ row, top }) => ({
     top,
-    values: known ? rowValues(layer, row) : null,
-    shares: rowShares(store, layer, row),
+    values: known ? frame.valuesOf(row) : null,
+    shares: frame.sharesOf(row),
   }));
-  const output = columns.printed && isOutputLayer(store, layer);
-  const printed = columns.printed ? visible.map(({ row, top }) => printedRow(store, layer, row, top, output)) : [];
-  const classes = store.catalogue.snapshot.value?.classes.length ?? 0;
+  const printed = columns.printed ? visible.map(({ row, top }) => printedRow(store, frame, row, top)) : [];
 
   const draw = (context: CanvasRenderingContext2D) => {
     drawSeparators(context, view.separators, width, palette);
@@ -36,11 +32,11 @@ export function Cells({ frame }: { frame: MatrixFrame }) {
       ramp: ramp ?? { signed: false, max: 1, levels: [] },
       palette,
       width,
+      hollow,
     });
     if (!order || !ramp || printed.length === 0) return;
     drawValues(context, printed, order, columns, ramp.max, palette);
-    const place = output ? layoutOutput(columns, classes, width) : null;
-    if (place) drawOutput(context, printed, place, palette);
+    if (output) drawOutput(context, printed, output, palette);
   };
 
   return (

@@ -2,9 +2,9 @@
 
 import type { ColumnLayout, RowLayout, RowView } from "../../draw/matrix_layout";
 import { createRamp, type Palette, type Ramp } from "../../draw/palette";
-import type { PrintedRow } from "../../draw/printed";
+import type { OutputLayout, PrintedRow } from "../../draw/printed";
 import type { HeaderLayout } from "../../draw/strips";
-import { activeShares, type LayerStore, rowValues } from "../../state/layer";
+import { activeShares, type LayerStore, outputEntry } from "../../state/layer";
 import { isMany, type MatrixRow } from "../../state/rows";
 import type { Store } from "../../state/store";
 
@@ -20,6 +20,16 @@ export interface MatrixFrame {
   differenceTop: number | null;
   /** Neurons in the order shown; null until the means are there. */
   order: Int32Array | null;
+  /** What a row's cells show, by neuron; null until it is there. */
+  valuesOf: (row: MatrixRow) => Float32Array | null;
+  /** By neuron, the shares of active instances that the cells' sizes show; null where they show none. */
+  sharesOf: (row: MatrixRow) => Float32Array | null;
+  /** By neuron, 1 where cells are drawn hollow; null where none are. */
+  hollow: Uint8Array | null;
+  /** Null until the scale is known. */
+  ramp: Ramp | null;
+  /** Where an output layer's table and bars stand; null where there are none. */
+  output: OutputLayout | null;
   /** Of the cells' area, in CSS pixels. */
   width: number;
   /** Brings a position into sight as the first one. */
@@ -39,15 +49,13 @@ export function rowShares(store: Store, layer: LayerStore, row: MatrixRow): Floa
 
 /** Whether the layer is the model's output: the last recorded one with a neuron per class, scores before logits. */
 export function isOutputLayer(store: Store, layer: LayerStore): boolean {
-  const snapshot = store.catalogue.snapshot.value;
-  const candidates = snapshot?.layers.filter((entry) => entry.neurons === snapshot.classes.length) ?? [];
-  const output = candidates.findLast((entry) => !entry.signed) ?? candidates.at(-1);
-  return output?.name === layer.name;
+  const entry = layer.entry.value;
+  return entry !== null && outputEntry(store.catalogue.snapshot.value) === entry;
 }
 
 /** What is printed in a row: values and, for the output layer, what was predicted. */
-export function printedRow(store: Store, layer: LayerStore, row: MatrixRow, top: number, output: boolean): PrintedRow {
-  const values = rowValues(layer, row);
+export function printedRow(store: Store, { valuesOf, output }: MatrixFrame, row: MatrixRow, top: number): PrintedRow {
+  const values = valuesOf(row);
   const none: PrintedRow = { top, values, predicted: null, label: -1, accuracy: null, score: null };
   if (!output) return none;
   const subset = store.factsOf(row);

@@ -1,12 +1,12 @@
 /** Above a matrix: which neurons are in sight or what the hovered cell holds, the scale, and the two strips. */
 
 import { drawDifference, scaleEnd } from "../../draw/difference";
-import { drawHeadings, FONT, layoutOutput, type OutputLayout } from "../../draw/printed";
+import { drawHeadings, FONT, type OutputLayout } from "../../draw/printed";
 import { drawFunnel, drawStrongest } from "../../draw/strips";
 import { countText, valueText } from "../widgets/numbers";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";
-import { isOutputLayer, type MatrixFrame, rampOf } from "./frame";
+import { isOutputLayer, type MatrixFrame } from "./frame";
 import { Overview } from "./overview";
 import { Readout } from "./readout";
 
@@ -109,8 +109,7 @@ function Strips({ frame }: { frame: MatrixFrame }) {
   const store = useStore();
   const palette = usePalette();
   const colours = useClassColours();
-  const { layer, columns, order, width, header } = frame;
-  const ramp = rampOf(layer, palette);
+  const { layer, columns, order, width, header, ramp, output: place } = frame;
   const strongest = layer.strongest.value;
   const nonfinite = layer.nonfiniteCounts.value;
   const classes = store.catalogue.snapshot.value?.classes ?? [];
@@ -126,11 +125,11 @@ function Strips({ frame }: { frame: MatrixFrame }) {
     if (columns.printed) {
       const names = output ? classes : Array.from(order, (neuron) => String(neuron));
       drawHeadings(context, names, (position) => position * columns.pitch, columns.pitch - 4, palette);
-      const place = output ? layoutOutput(columns, classes.length, width) : null;
       if (!place) return;
+      drawTitles(context, place, palette.secondary);
+      if (place.predictedPitch === 0) return;
       const at = (position: number) => place.predictedLeft + position * place.predictedPitch;
       drawHeadings(context, classes, at, place.predictedPitch - 2, palette);
-      drawTitles(context, place, palette.secondary);
       return;
     }
     drawStrongest(context, { order, strongest, colours, columns, palette, nonfinite, top: header.strongestTop });
@@ -142,6 +141,6 @@ function Strips({ frame }: { frame: MatrixFrame }) {
 function drawTitles(context: CanvasRenderingContext2D, place: OutputLayout, colour: string): void {
   context.font = `11px ${FONT}`;
   context.fillStyle = colour;
-  context.fillText("predicted as", place.predictedLeft, 12);
+  if (place.predictedPitch > 0) context.fillText("predicted as", place.predictedLeft, 12);
   context.fillText(place.barWidth > 0 ? "accuracy · score" : "accuracy", place.barLeft, 12);
 }

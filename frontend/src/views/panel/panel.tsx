@@ -5,6 +5,7 @@ import { Icon, LayerGlyph } from "../widgets/glyphs";
 import { useStore } from "../widgets/store";
 import { PanelHead } from "./head";
 import { Matrix } from "./matrix";
+import { useMatrixFrame } from "./matrix_frame";
 import { ProjectionView } from "./projection";
 
 export function Panel({ layer }: { layer: LayerStore }) {
@@ -18,16 +19,19 @@ export function Panel({ layer }: { layer: LayerStore }) {
       data-layer={layer.name}
       aria-label={`Layer ${layer.name}`}
     >
-      {recorded ? (
-        <>
-          <PanelHead layer={layer} />
-          <Matrix layer={layer} maximised={maximised} />
-          <ProjectionView layer={layer} maximised={maximised} />
-        </>
-      ) : (
-        <UnrecordedLayer layer={layer} />
-      )}
+      {recorded ? <RecordedLayer layer={layer} maximised={maximised} /> : <UnrecordedLayer layer={layer} />}
     </section>
+  );
+}
+
+function RecordedLayer({ layer, maximised }: { layer: LayerStore; maximised: boolean }) {
+  const placed = useMatrixFrame(layer, maximised);
+  return (
+    <>
+      <PanelHead layer={layer} />
+      <Matrix placed={placed} />
+      <ProjectionView layer={layer} maximised={maximised} />
+    </>
   );
 }
 

@@ -1,19 +1,18 @@
 /** The table of predictions beside an output layer, as buttons over its picture: a cell or a heading makes a subset. */
 
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
-import { layoutOutput, type OutputLayout } from "../../draw/printed";
+import type { OutputLayout } from "../../draw/printed";
 import { cellOf, conditionOf, predictedAs } from "../../state/pointing";
 import { isMany } from "../../state/rows";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
-import { isOutputLayer, type MatrixFrame } from "./frame";
+import type { MatrixFrame } from "./frame";
 
 export function Predictions({ frame }: { frame: MatrixFrame }) {
   const store = useStore();
-  const { layer, columns, width, header, view } = frame;
+  const { header, view, output: place } = frame;
   const classes = store.catalogue.snapshot.value?.classes ?? [];
-  const place = columns.printed && isOutputLayer(store, layer) ? layoutOutput(columns, classes.length, width) : null;
-  if (!place) return null;
+  if (!place || place.predictedPitch === 0) return null;
   return (
     <fieldset
       class="predictions"

@@ -2,7 +2,6 @@
 
 import type { ComponentChildren } from "preact";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
-import { rowValues } from "../../state/layer";
 import { isMany, type MatrixRow } from "../../state/rows";
 import { averagesText, isExact, populationText } from "../widgets/exactness";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../widgets/glyphs";
@@ -49,7 +48,7 @@ interface FocusedCellProperties {
 /** The one cell that assistive technology is told of: the focused one. The readout speaks more of it. */
 function FocusedCell({ frame, row, column, id }: FocusedCellProperties) {
   const neuron = frame.order?.[column] ?? -1;
-  const value = rowValues(frame.layer, row)?.[neuron];
+  const value = frame.valuesOf(row)?.[neuron];
   return (
     <span id={id} class="unseen" {...gridCell(column)}>
       {row.name}, neuron {neuron}: {value === undefined ? "no value" : valueText(value)}

@@ -2,11 +2,10 @@
 
 import { drawBand, drawCells } from "../../draw/matrix";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
-import { drawOutput, drawValues, layoutOutput } from "../../draw/printed";
-import { rowValues } from "../../state/layer";
+import { drawOutput, drawValues } from "../../draw/printed";
 import { usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";
-import { isOutputLayer, type MatrixFrame, printedRow, rampOf } from "./frame";
+import { type MatrixFrame, printedRow } from "./frame";
 import { RowLabel } from "./row_labels";
 
 export function TemporaryRow({ frame }: { frame: MatrixFrame }) {
@@ -27,22 +26,18 @@ export function TemporaryRow({ frame }: { frame: MatrixFrame }) {
 function TemporaryCells({ frame }: { frame: MatrixFrame }) {
   const store = useStore();
   const palette = usePalette();
-  const { layer, columns, order, width } = frame;
+  const { columns, order, width, ramp, hollow, output } = frame;
   const row = store.temporary.value;
-  const ramp = rampOf(layer, palette);
-  const values = row && rowValues(layer, row);
-  const output = columns.printed && isOutputLayer(store, layer);
-  const classes = store.catalogue.snapshot.value?.classes.length ?? 0;
+  const values = row && frame.valuesOf(row);
 
   const draw = (context: CanvasRenderingContext2D) => {
     if (!row || !ramp || !order) return;
     drawBand(context, 0, width, palette.hover);
-    drawCells(context, [{ top: 0, values, shares: null }], { order, columns, ramp, palette, width });
+    drawCells(context, [{ top: 0, values, shares: null }], { order, columns, ramp, palette, width, hollow });
     if (!columns.printed) return;
-    const printed = [printedRow(store, layer, row, 0, output)];
+    const printed = [printedRow(store, frame, row, 0)];
     drawValues(context, printed, order, columns, ramp.max, palette);
-    const place = output ? layoutOutput(columns, classes, width) : null;
-    if (place) drawOutput(context, printed, place, palette);
+    if (output) drawOutput(context, printed, output, palette);
   };
   return <Surface width={width} height={ROW_HEIGHT} draw={draw} aria-hidden="true" />;
 }

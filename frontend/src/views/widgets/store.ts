@@ -18,8 +18,11 @@ export function usePalette(): Palette {
   return useStore().host.dark.value ? DARK : LIGHT;
 }
 
-/** A colour per class of the snapshot that is shown. */
+/** A colour per class of the snapshot that is shown; of one that is compared, the colours that the base gives them. */
 export function useClassColours(): readonly string[] {
-  const { catalogue, durable } = useStore();
-  return classColours(usePalette(), catalogue.snapshot.value?.classes ?? [], durable.coloured.value);
+  const { catalogue, colouredClasses, durable } = useStore();
+  const palette = usePalette();
+  const named = colouredClasses.value;
+  const colours = classColours(palette, named, durable.coloured.value);
+  return (catalogue.snapshot.value?.classes ?? []).map((name) => colours[named.indexOf(name)] ?? palette.otherClass);
 }

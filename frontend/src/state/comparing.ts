@@ -1,0 +1,134 @@
+/** Comparing the base with other snapshots: the sides, and what one can do with them. */
+
+import { batch, computed, type ReadonlySignal } from "@preact/signals";
+import type { LayerPair, OtherWish, Showing } from "./comparing_choices";
+import { type Durable, toggle } from "./durable";
+import type { LayerContext } from "./layer";
+import type { Other } from "./others";
+import { type Outcome, outcomeKey, outcomeRow, parseOutcome } from "./outcomes";
+import type { MatrixRow } from "./rows";
+import { openSide, pairedName, type Side } from "./side";
+import type { Store } from "./store";
+
+/** More sides than this leave none of them room. */
+export const MOST_OTHERS = 4;
+
+export interface Comparing {
+  sides: ReadonlySignal<readonly Side[]>;
+  /** Whether there is anything beside the base. */
+  active: ReadonlySignal<boolean>;
+  add: (other: OtherWish) => void;
+  remove: (position: number) => void;
+  /** Takes another step, run or name in the place of what is there. */
+  change: (position: number, wish: Partial<OtherWish>) => void;
+  /** Puts the first other in the base's place, and the base in its. */
+  swap: () => void;
+  /** Puts a layer of another name, or none where it is empty, beside one of the base. */
+  pair: (position: number, layer: string, recorded: string) => void;
+  /** Whether a layer is shown by its differences. */
+  isDifference: (layer: string) => boolean;
+  /** Shows one layer by its differences, or by its values. */
+  showLayer: (layer: string, difference: boolean) => void;
+  /** Adds the row of an outcome, or takes it away. */
+  toggleOutcome: (outcome: Outcome, other: number) => void;
+}
+
+export function openComparing(
+  store: Omit<Store, "comparing">,
+  others: ReadonlySignal<readonly Other[]>,
+  layerContext: LayerContext,
+): Comparing {
+  const { durable, layers, catalogue } = store;
+  const { others: wishes, showing, differing, pairs, outcomes } = durable.comparing;
+  const known = new Map<Other, Side>();
+  const sides = computed(() => others.value.map(sideOf));
+  const comparing: Comparing = {
+    sides,
+    active: computed(() => wishes.value.length > 0),
+    add: (other) =>
+      batch(() => {
+        if (wishes.peek().length >= MOST_OTHERS) return;
+        if (wishes.peek().length === 0) makeRoom(durable);
+        wishes.value = [...wishes.peek(), other];
+      }),
+    remove: (position) =>
+      batch(() => {
+        wishes.value = wishes.peek().filter((_, at) => at !== position);
+        pairs.value = withoutOther(pairs.peek(), position, (pair, other) => ({ ...pair, other }));
+        const rows = outcomes.peek().flatMap((key) => parseOutcome(key) ?? []);
+        outcomes.value = withoutOther(rows, position, (row, other) => ({ ...row, other })).map(outcomeKey);
+        if (wishes.peek().length === 0) durable.slimGraph.value = false;
+      }),
+    change: (position, wish) => {
+      wishes.value = wishes.peek().map((other, at) => (at === position ? { ...other, ...wish } : other));
+    },
+    swap: () =>
+      batch(() => {
+        const base = catalogue.reference.peek();
+        const [other] = others.peek();
+        const first = other?.view.reference.peek();
+        if (!base || !other || !first) return;
+        durable.layers.value = durable.layers.peek().map((layer) => pairedName(other, layer) || layer);
+        pairs.value = pairs.peek().map((pair) => (pair.other === 0 && pair.recorded !== "" ? inverted(pair) : pair));
+        wishes.value = [base, ...wishes.peek().slice(1)];
+        durable.wish.value = first;
+        durable.follow.value = false;
+      }),
+    pair: (position, layer, recorded) => {
+      const rest = pairs.peek().filter((pair) => pair.other !== position || pair.layer !== layer);
+      pairs.value = recorded === layer ? rest : [...rest, { other: position, layer, recorded }];
+    },
+    isDifference: (layer) =>
+      showing.value === "difference" || (showing.value === "layer" && differing.value.includes(layer)),
+    showLayer: (layer, difference) =>
+      batch(() => {
+        const shown = layers.peek().map(({ name }) => name);
+        const before = chosenDifferences(showing.peek(), differing.peek(), shown).filter((name) => name !== layer);
+        differing.value = difference ? [...before, layer] : before;
+        showing.value = "layer";
+      }),
+    toggleOutcome: (outcome, other) => toggle(outcomes, outcomeKey({ outcome, other })),
+  };
+  return comparing;
+
+  function sideOf(other: Other): Side {
+    const side = known.get(other) ?? openSide(other, { base: { ...store, comparing }, layerContext });
+    known.set(other, side);
+    return side;
+  }
+}
+
+const inverted = ({ other, layer, recorded }: LayerPair): LayerPair => ({ other, layer: recorded, recorded: layer });
+
+/** The columns of a comparison need the graph's room. */
+function makeRoom(durable: Durable): void {
+  durable.slimGraph.value = true;
+  durable.maximised.value = "";
+}
+
+function chosenDifferences(showing: Showing, differing: readonly string[], layers: readonly string[]) {
+  if (showing === "layer") return differing;
+  return showing === "difference" ? layers : [];
+}
+
+/** Leaves out what was about one of the others, and counts the later ones anew. */
+function withoutOther<Item extends { other: number }>(
+  items: readonly Item[],
+  position: number,
+  renumbered: (item: Item, other: number) => Item,
+): Item[] {
+  return items
+    .filter(({ other }) => other !== position)
+    .map((item) => (item.other > position ? renumbered(item, item.other - 1) : item));
+}
+
+/** Rows of the outcomes that were chosen, while they are known. */
+export function outcomeRows(durable: Durable, others: ReadonlySignal<readonly Other[]>): ReadonlySignal<MatrixRow[]> {
+  return computed(() =>
+    durable.comparing.outcomes.value.flatMap((key) => {
+      const row = parseOutcome(key);
+      const agreement = row && others.value[row.other]?.agreement.state.value.value;
+      return row && agreement ? [outcomeRow(row, others.value.length, agreement[row.outcome])] : [];
+    }),
+  );
+}

@@ -1,0 +1,84 @@
+/** The snapshots that are compared with the base: which they are, what is fetched of them, and who is right where. */
+
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import type { Agreement, RunEntry } from "../contract/activis";
+import { type Catalogue, type SnapshotView, viewSnapshot } from "./catalogue";
+import type { OtherWish } from "./comparing_choices";
+import { type OpenedSnapshot, openSnapshot } from "./opened_snapshot";
+import { letterOf } from "./outcomes";
+import { createResource, type Resource } from "./resource";
+import { resolveSelection } from "./selection";
+import type { SubsetContext } from "./subsets";
+
+export interface Other {
+  position: number;
+  /** B for the first. */
+  letter: string;
+  wish: ReadonlySignal<OtherWish | null>;
+  /** The run, also where it lacks what is wished for; null where there is none of that name. */
+  run: ReadonlySignal<RunEntry | null>;
+  view: SnapshotView;
+  opened: OpenedSnapshot;
+  agreement: Resource<Agreement>;
+  context: SubsetContext;
+}
+
+export interface OthersContext extends Omit<SubsetContext, "catalogue"> {
+  catalogue: Catalogue;
+}
+
+/** Follows the wishes. What is no longer wished for stays open with nothing to ask for. */
+export function followOthers(context: OthersContext): ReadonlySignal<readonly Other[]> {
+  const { others: wishes } = context.durable.comparing;
+  const opened = signal<readonly Other[]>([]);
+  effect(() => {
+    const known = opened.peek();
+    const missing = wishes.value.slice(known.length).map((_, at) => openOther(known.length + at, context));
+    if (missing.length > 0) opened.value = [...known, ...missing];
+  });
+  return computed(() => opened.value.slice(0, wishes.value.length));
+}
+
+function openOther(position: number, context: OthersContext): Other {
+  const { client, cache, catalogue, durable } = context;
+  const wish = computed(() => durable.comparing.others.value[position] ?? null);
+  const run = computed(() => catalogue.runs.value.value?.runs.find((entry) => entry.run === wish.value?.run) ?? null);
+  const selection = computed(() => {
+    const [list, wished] = [catalogue.runs.value.value, wish.value];
+    if (!list || !wished || !run.value) return null;
+    const step = wished.step ?? catalogue.snapshot.value?.step ?? null;
+    return resolveSelection({ ...list, runs: [run.value] }, { ...wished, step });
+  });
+  const view = viewSnapshot(selection);
+  const own = { ...context, catalogue: view };
+  const lacked = computed(() => lackedConditions(catalogue, view));
+  const agreement = createResource<Agreement>(() => {
+    const [base, other] = [catalogue.reference.value, view.reference.value];
+    if (!base || !other) return null;
+    return {
+      key: `agreement ${catalogue.key.value} ${view.key.value}`,
+      subject: JSON.stringify([base, other]),
+      load: (signal) => client.agreement(base, other, signal),
+    };
+  }, cache);
+  return {
+    position,
+    letter: letterOf(position),
+    wish,
+    run,
+    view,
+    opened: openSnapshot(own, lacked),
+    agreement,
+    context: own,
+  };
+}
+
+/** Conditions of the base's recorded subsets that the other one has no subset of that name for. */
+function lackedConditions(base: SnapshotView, other: SnapshotView): readonly string[] {
+  const snapshot = other.snapshot.value;
+  if (!snapshot) return [];
+  const known = new Set(snapshot.subsets.map(({ name }) => name));
+  return (base.snapshot.value?.subsets ?? [])
+    .filter(({ name, condition }) => condition !== "" && !known.has(name))
+    .map(({ condition }) => condition);
+}

@@ -1,0 +1,145 @@
+/**
+ * One side of a comparison: another snapshot seen through the base's rows, neurons and instances.
+ *
+ * Its store is the tab's with that snapshot in the base's place, so the views of a snapshot serve it as they are. What is
+ * hovered there is hovered in the base, and the other way round.
+ */
+
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { type ComparedLayer, openComparedLayer } from "./compared_layer";
+import { createHover, type Hovered, type HoverState } from "./hover";
+import type { LayerContext, LayerStore } from "./layer";
+import { openEach } from "./opened_layers";
+import type { Other } from "./others";
+import { instanceRow, isMany, type MatrixRow } from "./rows";
+import { followScores } from "./scores";
+import { rowOnSide, type SideRows } from "./side_rows";
+import type { Store } from "./store";
+
+export interface Side extends Other {
+  store: Store;
+  /** By the base's layer; those that have no counterpart are missing. */
+  layers: ReadonlySignal<ReadonlyMap<string, ComparedLayer>>;
+}
+
+/** What sides share with the base. */
+export interface SideContext {
+  base: Store;
+  layerContext: LayerContext;
+}
+
+export function openSide(other: Other, { base, layerContext }: SideContext): Side {
+  const { view, opened } = other;
+  const translation = computed(
+    (): SideRows => ({
+      snapshot: view.snapshot.value,
+      rowOf: opened.rowOf.value,
+      base: base.catalogue.snapshot.value,
+      baseIds: base.columns.value?.id ?? [],
+    }),
+  );
+  const onSide = (row: MatrixRow) => rowOnSide(row, translation.value);
+  const rows = computed(() => base.rows.value.map(onSide));
+  const hover = followHover(other, base, rows, onSide);
+  const layers = followLayers(other, base, layerContext, rows);
+  const store: Store = {
+    ...base,
+    catalogue: { ...base.catalogue, ...view },
+    instances: opened.instances,
+    columns: opened.columns,
+    membership: opened.membership,
+    subsets: opened.subsets,
+    factsOf: opened.factsOf,
+    rows,
+    layers: computed(() => [...layers.value.values()].map(({ layer }) => layer)),
+    ...hover,
+    scores: followScores(other.context, opened.columns, hover.instance),
+    togglePin: (sampled) => {
+      const id = opened.columns.peek()?.id[sampled] ?? "";
+      const here = base.rowOf.peek().get(id);
+      if (here !== undefined) base.togglePin(here);
+      else base.pointing.point(`Instance ${id} is not in the sample of A, so it has no row there; pin one that is.`);
+    },
+  };
+  return { ...other, store, layers };
+}
+
+function followHover(
+  { opened }: Other,
+  base: Store,
+  rows: ReadonlySignal<readonly MatrixRow[]>,
+  onSide: (row: MatrixRow) => MatrixRow,
+): HoverState {
+  const translated = computed(() => {
+    const hover = base.hover.value;
+    return hover?.row ? { ...hover, row: onSide(hover.row) } : hover;
+  });
+  const hover: Hovered = {
+    get value() {
+      return translated.value;
+    },
+    set value(next) {
+      base.hover.value = next?.row ? { ...next, row: rowInBase(next.row, base) } : next;
+    },
+    peek: () => translated.peek(),
+  };
+  const state = createHover(
+    hover,
+    opened.columns,
+    computed(() => opened.membership.state.value.value ?? null),
+    computed(() => rows.value.filter((row) => row.kind === "instance")),
+    computed(() => rows.value.find((row) => row.key === base.durable.locked.value && isMany(row)) ?? null),
+    opened.subsets.membersOf,
+  );
+  const temporary = computed(() => {
+    const row = base.temporary.value;
+    return row ? onSide(row) : state.temporary.value;
+  });
+  return { ...state, temporary };
+}
+
+/** The base's row for one of a side; an instance that the base did not sample has no place there. */
+function rowInBase(row: MatrixRow, base: Store): MatrixRow {
+  if (row.base) return row.base;
+  if (isMany(row)) return base.rows.peek().find(({ key }) => key === row.key) ?? row;
+  const columns = base.columns.peek();
+  const sampled = base.rowOf.peek().get(row.id) ?? -1;
+  return columns && sampled >= 0 ? instanceRow(columns, sampled) : { ...row, sampled: -1, absent: true };
+}
+
+/** Opens the counterparts of the base's open layers. */
+function followLayers(
+  other: Other,
+  base: Store,
+  layerContext: LayerContext,
+  rows: ReadonlySignal<readonly MatrixRow[]>,
+): ReadonlySignal<ReadonlyMap<string, ComparedLayer>> {
+  const context: LayerContext = {
+    ...layerContext,
+    ...other.context,
+    sortRow: signal(null),
+    compared: signal(null),
+    answers: other.opened.subsets.answers,
+    conditions: computed(() => [...new Set(rows.value.flatMap(({ condition }) => condition ?? []))]),
+  };
+  const baseLayers = computed(() => new Map(base.layers.value.map((layer) => [layer.name, layer])));
+  const pairs = () => {
+    const recorded = new Set(other.view.snapshot.value?.layers.map(({ name }) => name));
+    return [...baseLayers.value.keys()]
+      .map((name) => [name, pairedName(other, name)] as const)
+      .filter(([, name]) => recorded.has(name))
+      .map((pair) => JSON.stringify(pair));
+  };
+  const opened = openEach(pairs, (key) => {
+    const [name, recorded] = JSON.parse(key) as [string, string];
+    const layer = baseLayers.peek().get(name) as LayerStore;
+    return openComparedLayer({ base: layer, baseView: base.catalogue, recorded, context });
+  });
+  return computed(() => new Map([...opened.value.values()].map((compared) => [compared.base.name, compared])));
+}
+
+/** The name of the layer that stands beside one of the base: the same, or one that was chosen; empty for none. */
+export function pairedName({ position, context }: Other, layer: string): string {
+  const pair = context.durable.comparing.pairs.value.find((one) => one.other === position && one.layer === layer);
+  return pair?.recorded ?? layer;
+}

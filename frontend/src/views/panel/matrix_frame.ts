@@ -1,0 +1,73 @@
+/** Lays out a matrix: which rows and columns are in sight, and what their cells show. */
+
+import { type Signal, useSignal } from "@preact/signals";
+import type { RefObject } from "preact";
+import { useRef } from "preact/hooks";
+import { makeRoom } from "../../draw/difference";
+import { layoutColumns, layoutRows, ROW_HEIGHT, viewRows } from "../../draw/matrix_layout";
+import { layoutOutput } from "../../draw/printed";
+import { layoutHeader } from "../../draw/strips";
+import { type LayerStore, rowValues } from "../../state/layer";
+import { usePalette, useStore } from "../widgets/store";
+import { useSize } from "../widgets/surface";
+import { isOutputLayer, type MatrixFrame, rampOf, rowShares } from "./frame";
+
+/** Taller matrices scroll inside their panel. */
+const TALLEST = 276;
+/** Above the rows, below them, and the temporary row. */
+const PADDING = 10;
+const BELOW = ROW_HEIGHT + 4;
+
+export interface PlacedMatrix {
+  frame: MatrixFrame;
+  scrollTop: Signal<number>;
+  /** The matrix, its rows, and the cells among them. */
+  outer: RefObject<HTMLDivElement | null>;
+  grid: RefObject<HTMLDivElement | null>;
+  area: RefObject<HTMLDivElement | null>;
+}
+
+/**
+ * Follows what there is to show and how much room there is.
+ *
+ * @param counts Whether an output layer has its table of counts.
+ */
+export function useMatrixFrame(layer: LayerStore, maximised: boolean, counts = true): PlacedMatrix {
+  const store = useStore();
+  const palette = usePalette();
+  const [outer, outerSize] = useSize<HTMLDivElement>();
+  const [area, { width }] = useSize<HTMLDivElement>();
+  const grid = useRef<HTMLDivElement>(null);
+  const first = useSignal(0);
+  const scrollTop = useSignal(0);
+  const rows = store.rows.value;
+  const groups = rows.map((row) => row.kind);
+  const rowLayout = layoutRows(groups);
+  const columns = layoutColumns(layer.entry.value?.neurons ?? 0, width, first.value);
+  const plain = { header: layoutHeader(columns, groups), differenceTop: null };
+  const { header, differenceTop } = store.comparison.compared.value ? makeRoom(plain.header) : plain;
+  const available = maximised ? outerSize.height : null;
+  const tallest = available ? Math.max(TALLEST / 2, available - header.height - PADDING - BELOW) : TALLEST;
+  const classes = store.catalogue.snapshot.value?.classes.length ?? 0;
+  const hasOutput = columns.printed && isOutputLayer(store, layer);
+  const frame: MatrixFrame = {
+    layer,
+    rows,
+    rowLayout,
+    view: viewRows(rowLayout, groups, scrollTop.value, Math.min(rowLayout.height, tallest)),
+    columns,
+    header,
+    differenceTop,
+    order: layer.columns.value,
+    valuesOf: (row) => rowValues(layer, row),
+    sharesOf: (row) => rowShares(store, layer, row),
+    hollow: null,
+    ramp: rampOf(layer, palette),
+    output: hasOutput ? layoutOutput(columns, counts ? classes : 0, width) : null,
+    width,
+    scrollTo: (column) => {
+      first.value = Math.max(0, Math.min(columns.total - columns.visible, Math.round(column)));
+    },
+  };
+  return { frame, scrollTop, outer, grid, area };
+}
