@@ -13,15 +13,18 @@ export interface CellRow {
 }
 
 export interface CellPicture {
-  /** Neurons in the order shown; -1 leaves a gap. */
+  /** Neurons in the order shown. */
   order: Int32Array;
   columns: ColumnLayout;
   ramp: Ramp;
   palette: Palette;
   width: number;
-  /** By neuron, 1 where circles are hollow; null where none are. */
-  hollow?: Uint8Array | null;
+  /** By neuron, how its circles are drawn; null where all are full. */
+  fillings?: Uint8Array | null;
 }
+
+/** How the circles of a column are drawn. */
+export const FILLING = { full: 0, hollow: 1, none: 2 } as const;
 
 /** A neuron that is exactly zero: not a weak circle, a point. */
 export const ZERO_RADIUS = 0.8;
@@ -31,20 +34,20 @@ type Visit = (value: number, x: number, y: number, share: number | undefined) =>
 /**
  * Visits the cells in sight; (x, y) is the middle of a cell. A value that is not finite is a missing one.
  *
- * @param which The full cells, or the hollow ones.
+ * @param filling Of the columns that are visited.
  */
 export function eachCell(
   rows: readonly CellRow[],
-  { order, columns, hollow }: CellPicture,
+  { order, columns, fillings }: CellPicture,
   visit: Visit,
-  which: "full" | "hollow" = "full",
+  filling: number = FILLING.full,
 ): void {
   const last = columns.first + columns.visible;
   for (const { values, shares, top } of rows) {
     if (!values) continue;
     for (let position = columns.first; position < last; position++) {
-      const neuron = order[position] ?? -1;
-      if (neuron < 0 || (hollow?.[neuron] === 1) !== (which === "hollow")) continue;
+      const neuron = order[position] ?? 0;
+      if ((fillings?.[neuron] ?? FILLING.full) !== filling) continue;
       visit(values[neuron] ?? Number.NaN, columnX(columns, position), top + ROW_HEIGHT / 2, shares?.[neuron]);
     }
   }

@@ -1,7 +1,7 @@
 /** Draws a matrix: a circle per cell, darker is stronger. Pure: the same input paints the same pixels. */
 
 import { paintCells } from "./cell_raster";
-import { type CellPicture, type CellRow, eachCell, radiusOf, ZERO_RADIUS } from "./cells";
+import { type CellPicture, type CellRow, eachCell, FILLING, radiusOf, ZERO_RADIUS } from "./cells";
 import { type ColumnLayout, ROW_HEIGHT } from "./matrix_layout";
 import { levelOf, type Palette } from "./palette";
 import { newPath, recordsPaths } from "./paths";
@@ -11,7 +11,7 @@ export function drawCells(context: CanvasRenderingContext2D, rows: readonly Cell
   if (recordsPaths(context)) drawCircles(context, rows, picture);
   else paintCells(context, rows, picture);
   drawMissing(context, rows, picture);
-  if (picture.hollow) drawRings(context, rows, picture);
+  if (picture.fillings) drawRings(context, rows, picture);
   for (const row of rows) if (!row.values) drawWaiting(context, row.top + ROW_HEIGHT / 2, picture);
 }
 
@@ -42,7 +42,7 @@ function drawRings(context: CanvasRenderingContext2D, rows: readonly CellRow[], 
     const path = Number.isFinite(value) ? rings[levelOf(picture.ramp, value)] : pale;
     if (path) addCircle(path, x, y, radiusOf(radius, share));
   };
-  eachCell(rows, picture, visit, "hollow");
+  eachCell(rows, picture, visit, FILLING.hollow);
   context.lineWidth = 1;
   context.strokeStyle = picture.palette.line;
   context.stroke(pale);

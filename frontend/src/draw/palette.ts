@@ -127,11 +127,15 @@ export interface Ramp {
 // Less than one, so that weak activations still differ from none.
 const EXPONENT = 0.75;
 
-export function createRamp(palette: Palette, max: number, signed: boolean): Ramp {
+/** The scale of differences: the diverging one the other way round, blue where the first of two is higher. */
+export const differenceColours = ({ diverging: [low, zero, high] }: Palette): Palette["diverging"] => [high, zero, low];
+
+/** @param colours Of the minimum, zero and the maximum. */
+export function createRamp(palette: Palette, max: number, signed: boolean, colours = palette.diverging): Ramp {
   const levels = Array.from({ length: LEVELS }, (_, level) => {
     const position = level / (LEVELS - 1);
     if (!signed) return mix(palette.ramp[0], palette.ramp[1], position);
-    const [low, zero, high] = palette.diverging;
+    const [low, zero, high] = colours;
     return position < 0.5 ? mix(zero, low, 1 - 2 * position) : mix(zero, high, 2 * position - 1);
   });
   return { signed, max, levels };

@@ -1,6 +1,7 @@
 /** Draws a small layer's numbers beside its circles and, for the output layer, what the model made of each row. */
 
 import { type ColumnLayout, columnX, ROW_HEIGHT } from "./matrix_layout";
+import { drawChange, type OutputChange } from "./output_change";
 import { mix, type Palette } from "./palette";
 
 export const FONT = "Roboto, Arial, sans-serif";
@@ -14,8 +15,12 @@ export interface PrintedRow {
   label: number;
   /** Share that is right of a class or subset. */
   accuracy: number | null;
+  /** Whether that follows from how the row's instances were chosen. */
+  byDefinition: boolean;
   /** Score of an instance's predicted class, and whether it is the true one. */
   score: { value: number; correct: boolean } | null;
+  /** What is shown in their place where two models are compared. */
+  change: OutputChange | null;
 }
 
 export interface OutputLayout {
@@ -56,14 +61,21 @@ export function layoutOutput(columns: ColumnLayout, classes: number, width: numb
   return null;
 }
 
+export interface ValuesPicture {
+  order: Int32Array;
+  columns: ColumnLayout;
+  /** Of the scale. */
+  max: number;
+  palette: Palette;
+  /** Whether positive values have a sign too, as differences do. */
+  withSign: boolean;
+}
+
 /** Prints values; weaker ones in a lighter tone, and nothing beside those that would read as zero. */
 export function drawValues(
   context: CanvasRenderingContext2D,
   rows: readonly PrintedRow[],
-  order: Int32Array,
-  columns: ColumnLayout,
-  max: number,
-  palette: Palette,
+  { order, columns, max, palette, withSign }: ValuesPicture,
 ): void {
   context.font = `10px ${FONT}`;
   context.textBaseline = "middle";
@@ -73,7 +85,8 @@ export function drawValues(
       const value = row.values?.[neuron] ?? Number.NaN;
       if (!Number.isFinite(value) || Math.abs(value) < max / 100) return;
       context.fillStyle = Math.abs(value) >= max / 5 ? palette.text : palette.secondary;
-      context.fillText(shortNumber(value), columnX(columns, position) + 8, row.top + ROW_HEIGHT / 2 + 0.5);
+      const text = withSign ? signedNumber(value) : shortNumber(value);
+      context.fillText(text, columnX(columns, position) + 8, row.top + ROW_HEIGHT / 2 + 0.5);
     });
   }
 }
@@ -89,7 +102,9 @@ export function drawOutput(
   context.textBaseline = "middle";
   for (const row of rows) {
     if (layout.predictedPitch > 0) drawCounts(context, row, layout, palette);
-    if (row.accuracy !== null) drawAccuracy(context, row.accuracy, row.top, layout, palette);
+    if (row.accuracy !== null && row.byDefinition) drawDefinition(context, row.accuracy, row.top, layout, palette);
+    else if (row.accuracy !== null) drawAccuracy(context, row.accuracy, row.top, layout, palette);
+    if (row.change) drawChange(context, row.change, row.top, layout, palette);
     if (row.score) drawScore(context, row.score, row.top, layout, palette);
   }
 }
@@ -126,6 +141,19 @@ function drawAccuracy(
   context.textAlign = "left";
   context.fillStyle = palette.text;
   context.fillText(`${Math.round(accuracy * 100)} %`, numberLeft(layout), top + ROW_HEIGHT / 2 + 0.5);
+}
+
+function drawDefinition(
+  context: CanvasRenderingContext2D,
+  accuracy: number,
+  top: number,
+  layout: OutputLayout,
+  palette: Palette,
+): void {
+  context.textAlign = "left";
+  context.fillStyle = palette.secondary;
+  const text = `${Math.round(accuracy * 100)} % by definition`;
+  context.fillText(text, layout.barLeft, top + ROW_HEIGHT / 2 + 0.5);
 }
 
 function drawScore(
@@ -182,6 +210,10 @@ export function shortNumber(value: number): string {
   if (magnitude !== 0 && (magnitude < 0.005 || magnitude >= 1000)) return value.toExponential(0);
   return magnitude >= 100 ? value.toFixed(0) : value.toFixed(2);
 }
+
+/** `+0.24`, `−0.10` */
+export const signedNumber = (value: number): string =>
+  `${value < 0 ? "−" : value > 0 ? "+" : ""}${shortNumber(Math.abs(value))}`;
 
 function compactCount(count: number): string {
   if (count < 1000) return String(count);

@@ -44,6 +44,8 @@ export function openSide(other: Other, { base, layerContext }: SideContext): Sid
   const layers = followLayers(other, base, layerContext, rows);
   const store: Store = {
     ...base,
+    base,
+    side: other.position,
     catalogue: { ...base.catalogue, ...view },
     instances: opened.instances,
     columns: opened.columns,

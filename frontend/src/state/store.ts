@@ -34,8 +34,9 @@ export interface Store extends HoverState, FindState, OpenedSnapshot {
   graph: Resource<Graph>;
   /** Scores of the hovered instance, (classes,); null while they are not there. */
   scores: ReadonlySignal<Scores | null>;
-  /** Classes that colours go by, in their order. */
-  colouredClasses: ReadonlySignal<readonly string[]>;
+  /** The store that this is a side of, and which side of it; null and -1 where this is the base. */
+  base: Store | null;
+  side: number;
   /** Classes, subsets and pinned instances, as every panel shows them; the temporary row comes after. */
   rows: ReadonlySignal<readonly MatrixRow[]>;
   draft: Draft;
@@ -92,7 +93,8 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     graph,
     ...opened,
     scores: followScores(context, columns, hover.instance),
-    colouredClasses: computed(() => catalogue.snapshot.value?.classes ?? []),
+    base: null,
+    side: -1,
     rows,
     draft: openDraft(context, subsets),
     pointing,

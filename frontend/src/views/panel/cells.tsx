@@ -7,12 +7,13 @@ import { columnAt, rowAt } from "../../draw/matrix_layout";
 import { drawOutput, drawValues } from "../../draw/printed";
 import { usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";
-import { type MatrixFrame, printedRow } from "./frame";
+import type { MatrixFrame } from "./frame";
+import { printedRow } from "./printed_row";
 
 export function Cells({ frame }: { frame: MatrixFrame }) {
   const store = useStore();
   const palette = usePalette();
-  const { rows, view, columns, order, width, ramp, hollow, output } = frame;
+  const { rows, view, columns, order, width, ramp, fillings, output } = frame;
   const visible = rows
     .map((row, position) => ({ row, top: view.tops[position] ?? Number.NaN }))
     .filter(({ row, top }) => Number.isFinite(top) && !row.absent);
@@ -32,10 +33,10 @@ export function Cells({ frame }: { frame: MatrixFrame }) {
       ramp: ramp ?? { signed: false, max: 1, levels: [] },
       palette,
       width,
-      hollow,
+      fillings,
     });
     if (!order || !ramp || printed.length === 0) return;
-    drawValues(context, printed, order, columns, ramp.max, palette);
+    drawValues(context, printed, { order, columns, max: ramp.max, palette, withSign: frame.isDifference });
     if (output) drawOutput(context, printed, output, palette);
   };
 

@@ -2,7 +2,7 @@
 
 import type { ColumnLayout, RowLayout, RowView } from "../../draw/matrix_layout";
 import { createRamp, type Palette, type Ramp } from "../../draw/palette";
-import type { OutputLayout, PrintedRow } from "../../draw/printed";
+import type { OutputLayout } from "../../draw/printed";
 import type { HeaderLayout } from "../../draw/strips";
 import { activeShares, type LayerStore, outputEntry } from "../../state/layer";
 import { isMany, type MatrixRow } from "../../state/rows";
@@ -24,8 +24,10 @@ export interface MatrixFrame {
   valuesOf: (row: MatrixRow) => Float32Array | null;
   /** By neuron, the shares of active instances that the cells' sizes show; null where they show none. */
   sharesOf: (row: MatrixRow) => Float32Array | null;
-  /** By neuron, 1 where cells are drawn hollow; null where none are. */
-  hollow: Uint8Array | null;
+  /** By neuron, how its cells are drawn; null where all are full. */
+  fillings: Uint8Array | null;
+  /** Whether the cells show by how much a snapshot is above the base. */
+  isDifference: boolean;
   /** Null until the scale is known. */
   ramp: Ramp | null;
   /** Where an output layer's table and bars stand; null where there are none. */
@@ -51,31 +53,4 @@ export function rowShares(store: Store, layer: LayerStore, row: MatrixRow): Floa
 export function isOutputLayer(store: Store, layer: LayerStore): boolean {
   const entry = layer.entry.value;
   return entry !== null && outputEntry(store.catalogue.snapshot.value) === entry;
-}
-
-/** What is printed in a row: values and, for the output layer, what was predicted. */
-export function printedRow(store: Store, { valuesOf, output }: MatrixFrame, row: MatrixRow, top: number): PrintedRow {
-  const values = valuesOf(row);
-  const none: PrintedRow = { top, values, predicted: null, label: -1, accuracy: null, score: null };
-  if (!output) return none;
-  const subset = store.factsOf(row);
-  if (subset) {
-    return {
-      ...none,
-      predicted: subset.predicted_counts,
-      label: row.kind === "class" ? row.subset : -1,
-      accuracy: subset.count > 0 ? subset.correct / subset.count : null,
-    };
-  }
-  const instances = store.instances.state.value.value;
-  const predicted = instances?.predicted[row.sampled];
-  if (!instances || predicted === undefined) return none;
-  const classes = store.catalogue.snapshot.value?.classes.length ?? 0;
-  const label = instances.label[row.sampled] ?? -1;
-  return {
-    ...none,
-    predicted: Array.from({ length: classes }, (_, at) => Number(at === predicted)),
-    label,
-    score: { value: instances.score[row.sampled] ?? 0, correct: predicted === label },
-  };
 }

@@ -5,7 +5,8 @@ import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import { drawOutput, drawValues } from "../../draw/printed";
 import { usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";
-import { type MatrixFrame, printedRow } from "./frame";
+import type { MatrixFrame } from "./frame";
+import { printedRow } from "./printed_row";
 import { RowLabel } from "./row_labels";
 
 export function TemporaryRow({ frame }: { frame: MatrixFrame }) {
@@ -26,17 +27,17 @@ export function TemporaryRow({ frame }: { frame: MatrixFrame }) {
 function TemporaryCells({ frame }: { frame: MatrixFrame }) {
   const store = useStore();
   const palette = usePalette();
-  const { columns, order, width, ramp, hollow, output } = frame;
+  const { columns, order, width, ramp, fillings, output } = frame;
   const row = store.temporary.value;
   const values = row && frame.valuesOf(row);
 
   const draw = (context: CanvasRenderingContext2D) => {
     if (!row || !ramp || !order) return;
     drawBand(context, 0, width, palette.hover);
-    drawCells(context, [{ top: 0, values, shares: null }], { order, columns, ramp, palette, width, hollow });
+    drawCells(context, [{ top: 0, values, shares: null }], { order, columns, ramp, palette, width, fillings });
     if (!columns.printed) return;
     const printed = [printedRow(store, frame, row, 0)];
-    drawValues(context, printed, order, columns, ramp.max, palette);
+    drawValues(context, printed, { order, columns, max: ramp.max, palette, withSign: frame.isDifference });
     if (output) drawOutput(context, printed, output, palette);
   };
   return <Surface width={width} height={ROW_HEIGHT} draw={draw} aria-hidden="true" />;

@@ -1,71 +1,20 @@
-/** Moves through the recorded steps: a slider whose stops are the snapshots there are, and a switch to the newest. */
+/** The step that is looked at: a slider, and a switch to the newest. */
 
 import { batch } from "@preact/signals";
 import { Icon } from "../widgets/glyphs";
-import { countText } from "../widgets/numbers";
+import { StepSlider, type StepSliderProperties } from "../widgets/step_slider";
 import { useStore } from "../widgets/store";
 
-interface StepPickerProperties {
-  steps: readonly number[];
-  step: number;
-  onPick: (step: number) => void;
-}
-
-const MOST_TICKS = 30;
-
-export function StepPicker({ steps, step, onPick }: StepPickerProperties) {
+export function StepPicker({ steps, step, onPick }: StepSliderProperties) {
   const { durable } = useStore();
-  const position = steps.indexOf(step);
-  const last = steps.length - 1;
-  const go = (to: number) => {
-    const picked = steps[to];
-    if (picked === undefined) return;
+  const pick = (picked: number) =>
     batch(() => {
-      durable.follow.value = durable.follow.peek() && to === last;
+      durable.follow.value = durable.follow.peek() && picked === steps.at(-1);
       onPick(picked);
     });
-  };
   return (
     <div class="step-picker">
-      {last > 0 && (
-        <>
-          <button
-            type="button"
-            class="quiet"
-            aria-label="Previous step"
-            disabled={position <= 0}
-            onClick={() => go(position - 1)}
-          >
-            <Icon name="previous" />
-          </button>
-          <span class="slider" style={{ "--share": `${(100 * position) / last}%` }}>
-            {last < MOST_TICKS && steps.map((tick, at) => <i key={tick} style={{ left: `${(100 * at) / last}%` }} />)}
-            <input
-              type="range"
-              data-testid="step-picker"
-              aria-label="Step"
-              aria-valuetext={`step ${step}`}
-              min={0}
-              max={last}
-              value={position}
-              onInput={(event) => go(Number(event.currentTarget.value))}
-            />
-          </span>
-          <button
-            type="button"
-            class="quiet"
-            aria-label="Next step"
-            disabled={position >= last}
-            onClick={() => go(position + 1)}
-          >
-            <Icon name="next" />
-          </button>
-        </>
-      )}
-      <span class={last > 0 ? "step-text several" : "step-text"}>
-        <b>step {countText(step)}</b>
-        {last > 0 && ` · ${position + 1} of ${steps.length}`}
-      </span>
+      <StepSlider steps={steps} step={step} onPick={pick} />
       <FollowSwitch />
     </div>
   );

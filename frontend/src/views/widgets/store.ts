@@ -20,9 +20,10 @@ export function usePalette(): Palette {
 
 /** A colour per class of the snapshot that is shown; of one that is compared, the colours that the base gives them. */
 export function useClassColours(): readonly string[] {
-  const { catalogue, colouredClasses, durable } = useStore();
+  const store = useStore();
+  const { catalogue, durable } = store;
   const palette = usePalette();
-  const named = colouredClasses.value;
+  const named = (store.base ?? store).catalogue.snapshot.value?.classes ?? [];
   const colours = classColours(palette, named, durable.coloured.value);
   return (catalogue.snapshot.value?.classes ?? []).map((name) => colours[named.indexOf(name)] ?? palette.otherClass);
 }

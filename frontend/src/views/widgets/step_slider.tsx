@@ -1,0 +1,68 @@
+/** Moves through the recorded steps: a slider whose stops are the snapshots there are. */
+
+import { Icon } from "./glyphs";
+import { countText } from "./numbers";
+
+export interface StepSliderProperties {
+  /** Ascending. */
+  steps: readonly number[];
+  step: number;
+  onPick: (step: number) => void;
+  /** What it moves, for those who cannot see where it stands. */
+  label?: string;
+  testId?: string;
+}
+
+const MOST_TICKS = 30;
+
+export function StepSlider({ steps, step, onPick, label = "Step", testId = "step-picker" }: StepSliderProperties) {
+  const position = steps.indexOf(step);
+  const last = steps.length - 1;
+  const go = (to: number) => {
+    const picked = steps[to];
+    if (picked !== undefined) onPick(picked);
+  };
+  return (
+    <>
+      {last > 0 && (
+        <>
+          <button
+            type="button"
+            class="quiet"
+            aria-label={`Previous ${label.toLowerCase()}`}
+            disabled={position <= 0}
+            onClick={() => go(position - 1)}
+          >
+            <Icon name="previous" />
+          </button>
+          <span class="slider" style={{ "--share": `${(100 * position) / last}%` }}>
+            {last < MOST_TICKS && steps.map((tick, at) => <i key={tick} style={{ left: `${(100 * at) / last}%` }} />)}
+            <input
+              type="range"
+              data-testid={testId}
+              aria-label={label}
+              aria-valuetext={`step ${step}`}
+              min={0}
+              max={last}
+              value={position}
+              onInput={(event) => go(Number(event.currentTarget.value))}
+            />
+          </span>
+          <button
+            type="button"
+            class="quiet"
+            aria-label={`Next ${label.toLowerCase()}`}
+            disabled={position >= last}
+            onClick={() => go(position + 1)}
+          >
+            <Icon name="next" />
+          </button>
+        </>
+      )}
+      <span class={last > 0 ? "step-text several" : "step-text"}>
+        <b>step {countText(step)}</b>
+        {last > 0 && ` · ${position + 1} of ${steps.length}`}
+      </span>
+    </>
+  );
+}
