@@ -98,7 +98,7 @@ class Evaluation:
             self._prepared = (model, forward, output, self._graph(model))
         return self._prepared[1:]
 
-    def record(self, model: keras.Model, step: int, *, quiet: bool) -> Path:
+    def record(self, model: keras.Model, step: int, *, quiet: bool) -> Path | str:
         """Records one snapshot and returns its event file.
 
         Raises:

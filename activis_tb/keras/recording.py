@@ -31,7 +31,7 @@ def record(
     pooling: Pooling = "max",
     attribute_types: Mapping[str, AttributeType] | None = None,
     quiet: bool = False,
-) -> Path:
+) -> Path | str:
     """Records one snapshot of a model as it is, and returns its event file.
 
     Called again with the `name` and `step` of an earlier snapshot and the same instances and subsets, it adds layers to

@@ -13,6 +13,7 @@ from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage.dataset_files import attribute_column, score_column
 from activis_tb.storage.dataset_reader import DatasetReader
 from activis_tb.storage.decoding import SnapshotReader
+from activis_tb.storage.folders import read_location
 
 
 class Store:
@@ -30,10 +31,11 @@ class Store:
     """
 
     def __init__(self, logdir: str, snapshot: JoinedSnapshot) -> None:
-        if not logdir or "://" in logdir:
+        location = read_location(logdir)
+        if not logdir or not isinstance(location, Path):
             message = "The files with every instance cannot be found: start TensorBoard with --logdir=FOLDER."
             raise StoredDataError(message)
-        self._run_directory = Path(logdir).expanduser() / snapshot.key.run
+        self._run_directory = location / snapshot.key.run
         self._snapshot = snapshot
         self._dataset = DatasetReader(self._run_directory, snapshot.manifest)
         self._layers: dict[str, list[CodedActivations]] = {}

@@ -18,6 +18,7 @@ from activis_tb.recording.writing import announce, encode, write_graph
 from activis_tb.storage.dataset_files import event_label, remove_abandoned
 from activis_tb.storage.dataset_writer import DatasetWriter
 from activis_tb.storage.events import snapshot_event, write_event_file
+from activis_tb.storage.folders import Location, child, open_folder, read_location
 from activis_tb.storage.metadata import SUBRUN, SnapshotTag
 
 
@@ -44,7 +45,8 @@ def preprocess(
     files of `keep="all"`, which are removed again unless the snapshot is completed.
 
     Args:
-        logdir: The run's directory, as TensorBoard knows it; the snapshot goes to a folder of its own below it.
+        logdir: The run's directory, as TensorBoard knows it, or its URL (`gs://bucket/run`), which fsspec writes to;
+            the snapshot goes to a folder of its own below it.
         name: What is recorded, e.g. `validation`; snapshots of one name are steps of one series.
         step: The training step or epoch, from 0 on; the same numbers as for scalars, to be seen beside them.
         layers: Names of the layers, the keys of `activations` in `process`; a `LayerSpec` says how to pool one.
@@ -59,7 +61,7 @@ def preprocess(
         always: Instances to keep besides: a condition, a function or ids, as in `subsets`.
         keep: What to keep one by one. `"all"` writes every instance besides the sample: its outcomes and attributes
             (but pictures and sounds), and its activations in one byte each, so that subsets which are thought of later
-            are exact in their counts and within a stated bound in their averages.
+            are exact in their counts and within a stated bound in their averages. In a directory only, not at a URL.
         attribute_types: The type of some attributes, where the values do not show it.
         graph: The model's forward graph; written once per run.
         total: How many instances there will be, where that is known: gives the time left.
@@ -84,7 +86,7 @@ def preprocess(
     )
     step = whole_number(step, "step")
     reporter = _reporter(settings.name, step, total, progress, quiet=quiet)
-    return SnapshotRecorder(_directory(logdir), step, settings, reporter, keep_all=keep == "all", quiet=quiet)
+    return SnapshotRecorder(_location(logdir), step, settings, reporter, keep_all=keep == "all", quiet=quiet)
 
 
 class SnapshotRecorder:
@@ -92,7 +94,7 @@ class SnapshotRecorder:
 
     def __init__(
         self,
-        logdir: Path,
+        logdir: Location,
         step: int,
         settings: Settings,
         reporter: ProgressReporter | None = None,
@@ -105,7 +107,7 @@ class SnapshotRecorder:
         self._graph = settings.graph
         self._reporter = reporter
         self._quiet = quiet
-        self._writer = DatasetWriter(logdir / SUBRUN, self._tag) if keep_all else None
+        self._writer = _dataset_writer(logdir, self._tag) if keep_all else None
         self._dataset = DatasetRecorder(self._writer) if self._writer else None
         self._recorder: Recorder | None = Recorder(settings, self._dataset.add if self._dataset else None)
 
@@ -170,8 +172,8 @@ class SnapshotRecorder:
         """
         self._open().examples(labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
 
-    def postprocess(self) -> Path:
-        """Writes the snapshot and returns its event file.
+    def postprocess(self) -> Location:
+        """Writes the snapshot and returns its event file, its URL where the log directory is one.
 
         Raises:
             ArgumentError: No instance was processed.
@@ -182,11 +184,12 @@ class SnapshotRecorder:
         """
         return self._write()
 
-    def _write(self) -> Path:
+    def _write(self) -> Location:
         snapshot = self._stored(self._open().finish(self._tag.step, self._tag.session))
         blobs = encode(snapshot)
-        directory = self._logdir / SUBRUN
-        remove_abandoned(directory)
+        directory = child(self._logdir, SUBRUN)
+        if isinstance(directory, Path):
+            remove_abandoned(directory)
         label = event_label(self._tag.session) if self._writer else ""
         path = write_event_file(directory, snapshot_event(self._tag, blobs, time.time()), label)
         if self._writer:
@@ -242,15 +245,20 @@ def _reporter(
     return None if quiet and progress is None else ProgressReporter(name, step, expected, progress)
 
 
-def _directory(logdir: str | os.PathLike[str]) -> Path:
-    if not isinstance(logdir, str | os.PathLike) or not os.fspath(logdir):
-        raise ArgumentError("logdir", repr(logdir), "the path of a directory")
-    path = os.fspath(logdir)
-    if not isinstance(path, str) or "://" in path:
-        raise ArgumentError(
-            "logdir", repr(path), "a directory of this machine", "Use activis_tb.summary with a TensorFlow writer."
-        )
-    directory = Path(path).expanduser()
-    if directory.exists() and not directory.is_dir():
+def _location(logdir: str | os.PathLike[str]) -> Location:
+    path = os.fspath(logdir) if isinstance(logdir, str | os.PathLike) else None
+    if not path or not isinstance(path, str):
+        raise ArgumentError("logdir", repr(logdir), "the path or the URL of a directory")
+    location = read_location(path)
+    if not isinstance(location, Path):
+        open_folder(location)
+    elif location.exists() and not location.is_dir():
         raise ArgumentError("logdir", f"{path!r}, which is a file", "a directory")
-    return directory
+    return location
+
+
+def _dataset_writer(logdir: Location, tag: SnapshotTag) -> DatasetWriter:
+    if not isinstance(logdir, Path):
+        way_out = "Every instance is written to local files: record to a directory of this machine and copy it."
+        raise ArgumentError("keep", f'"all" with the log directory {logdir!r}', 'keep="sample" with a URL', way_out)
+    return DatasetWriter(logdir / SUBRUN, tag)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from activis_tb.model import ForwardGraph, Manifest, Snapshot
 from activis_tb.storage.encoding import LARGE, encode_snapshot
-from activis_tb.storage.events import find_labelled, graph_event, write_event_file
+from activis_tb.storage.events import graph_event, is_labelled, write_event_file
+from activis_tb.storage.folders import Location
 from activis_tb.storage.metadata import SUBRUN
 
-_announced: set[Path] = set()
+_announced: set[Location] = set()
 
 
 def encode(snapshot: Snapshot) -> list[bytes]:
@@ -27,16 +28,16 @@ def encode(snapshot: Snapshot) -> list[bytes]:
     return blobs
 
 
-def write_graph(directory: Path, graph: ForwardGraph) -> None:
+def write_graph(directory: Location, graph: ForwardGraph) -> None:
     """Writes `graph` to `directory` unless it is there already."""
     label = f"graph-{graph.digest}"
-    if find_labelled(directory, label) is None:
+    if not is_labelled(directory, label):
         write_event_file(directory, graph_event(graph.graph_def, time.time()), label)
 
 
-def announce(logdir: Path, manifest: Manifest) -> None:
+def announce(logdir: Location, manifest: Manifest) -> None:
     """Prints where a snapshot is to be seen: once per process and directory, not at every epoch."""
-    directory = logdir.resolve()
+    directory = logdir.resolve() if isinstance(logdir, Path) else logdir
     if directory in _announced:
         return
     _announced.add(directory)

@@ -14,7 +14,7 @@ import re
 import shutil
 from pathlib import Path, PurePosixPath
 
-from activis_tb.storage.events import find_labelled
+from activis_tb.storage.events import is_labelled
 from activis_tb.storage.metadata import PLUGIN_NAME, SnapshotTag
 from activis_tb.storage.ownership import is_gone
 
@@ -73,7 +73,7 @@ def remove_abandoned(run_directory: Path) -> None:
         try:
             if not is_gone(owner_file.read_text(encoding="utf-8"), owner_file.stat().st_mtime):
                 continue
-            if find_labelled(run_directory, event_label(int(folder.name))):
+            if is_labelled(run_directory, event_label(int(folder.name))):
                 owner_file.unlink(missing_ok=True)
             else:
                 shutil.rmtree(folder, ignore_errors=True)

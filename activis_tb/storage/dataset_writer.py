@@ -6,7 +6,6 @@ import shutil
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from errno import EIO
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from activis_tb.storage.dataset_files import (
     remove_abandoned,
     store_of,
 )
+from activis_tb.storage.folders import explained
 from activis_tb.storage.metadata import SnapshotTag
 from activis_tb.storage.ownership import owner
 from activis_tb.storage.parquet import ParquetWriter
@@ -82,7 +82,8 @@ class DatasetWriter:
             temporary.rename(self._folder / part_folder(self._parts))
         except OSError as error:
             self.abandon()
-            raise _explained(error, self._folder) from error
+            attempt = f"store every instance in {self._folder}"
+            raise explained(error, attempt, ', or record with keep="sample"') from error
         except BaseException:
             self.abandon()
             raise
@@ -148,11 +149,3 @@ def _remove(folder: Path, run_directory: Path, pid: int) -> None:
             parent.rmdir()
         except OSError:
             return
-
-
-def _explained(error: OSError, folder: Path) -> OSError:
-    sentence = (
-        f"Cannot store every instance in {folder}: {error.strerror or error}. Nothing of this recording is left there; "
-        'free space or choose another log directory, or record with keep="sample".'
-    )
-    return OSError(error.errno or EIO, sentence)

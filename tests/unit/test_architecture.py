@@ -41,6 +41,7 @@ DOORS = {
     "scipy": {"analysis", "recording"},
     "werkzeug": {"plugin"},
     "google_crc32c": {"storage"},
+    "fsspec": {"storage"},
     "duckdb": {"storage", "conditions"},
     "sqlglot": {"conditions"},
 }

@@ -56,9 +56,9 @@ def test_preprocess_refuses(tmp_path: Path, arguments: dict[str, Any], message: 
         activis_tb.preprocess(tmp_path, **{"step": 0, "layers": ["hidden"], "classes": CLASSES, **arguments})
 
 
-@pytest.mark.parametrize("logdir", ["", "gs://bucket/run", 3, b"runs"])
-def test_preprocess_refuses_what_is_no_local_directory(logdir: Any) -> None:
-    with pytest.raises(ArgumentError, match=r"^logdir: got .*; expected (the path of a directory|a directory of this)"):
+@pytest.mark.parametrize("logdir", ["", 3, b"runs"])
+def test_preprocess_refuses_what_is_no_directory(logdir: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"^logdir: got .*; expected the path or the URL of a directory"):
         activis_tb.preprocess(logdir, step=0, layers=["hidden"], classes=CLASSES)
 
 

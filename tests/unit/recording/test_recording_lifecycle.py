@@ -158,8 +158,8 @@ def test_a_recording_killed_between_two_batches_leaves_no_trace(tmp_path: Path) 
 
 INTERRUPTED = """
 import os, signal, sys, numpy as np, activis_tb
-from activis_tb.storage import events
-events.os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)
+from activis_tb.storage import folders
+folders.os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)
 with activis_tb.preprocess(sys.argv[1], step=0, layers=["hidden"], classes=["ant", "bee"]) as recorder:
     recorder.process(labels=[0, 1], scores=[[1, 0], [0, 1]], activations={"hidden": np.ones((2, 3))})
 """

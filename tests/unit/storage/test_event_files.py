@@ -62,10 +62,11 @@ def test_leftovers_of_dead_writers_are_removed_and_those_of_live_ones_kept(tmp_p
 
 
 def test_a_labelled_file_is_found_again(tmp_path: Path) -> None:
-    assert events.find_labelled(tmp_path / "absent", "graph-abc") is None
-    path = write(tmp_path, label="graph-abc")
+    assert not events.is_labelled(tmp_path / "absent", "graph-abc")
     write(tmp_path, label="graph-abcd")
-    assert events.find_labelled(tmp_path, "graph-abc") == path
+    assert not events.is_labelled(tmp_path, "graph-abc")
+    write(tmp_path, label="graph-abc")
+    assert events.is_labelled(tmp_path, "graph-abc")
 
 
 @pytest.mark.parametrize(
