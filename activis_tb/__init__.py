@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from activis_tb.errors import ActivisError as ActivisError
     from activis_tb.model import LayerSpec as LayerSpec
     from activis_tb.recording.snapshot import preprocess as preprocess
+    from activis_tb.recording.sounds import Audio as Audio
 
-__all__ = ["ActivisError", "LayerSpec", "keras", "preprocess", "subsets", "summary"]
+__all__ = ["ActivisError", "Audio", "LayerSpec", "keras", "preprocess", "subsets", "summary"]
 __version__ = "0.1.0"
 
 _HOME = {
     "ActivisError": "activis_tb.errors",
     "LayerSpec": "activis_tb.model",
+    "Audio": "activis_tb.recording.sounds",
     "preprocess": "activis_tb.recording.snapshot",
 }
 _MODULES = ("keras", "subsets", "summary")

@@ -13,19 +13,9 @@ from tensorboard.backend import http_util
 from werkzeug.wrappers import Request, Response
 
 from activis_tb.errors import StoredDataError
+from activis_tb.storage.media import AUDIO_FORMATS, IMAGE_FORMATS, media_type
 
 _Headers = Sequence[tuple[str, str]]
-
-_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"ID3", "audio/mpeg"),
-    (b"\xff\xfb", "audio/mpeg"),
-    (b"OggS", "audio/ogg"),
-    (b"fLaC", "audio/flac"),
-)
-_RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
 
 
 def npy(request: Request, array: NDArray[Any], code: int = 200, headers: _Headers = ()) -> Response:
@@ -53,14 +43,11 @@ def encoded(request: Request, content: bytes, attribute: str, row: int) -> Respo
     Raises:
         StoredDataError: It is none that a browser shows.
     """
-    content_type = _RIFF.get(content[8:12]) if content[:4] == b"RIFF" else None
-    for signature, named in _SIGNATURES:
-        if content.startswith(signature):
-            content_type = named
+    content_type = media_type(content)
     if content_type is None:
         text = (
-            f"Attribute {attribute!r} of row {row} begins with {content[:8]!r}; expected a PNG, JPEG, GIF or WebP "
-            "picture, or a WAV, MP3, Ogg or FLAC sound. Record it encoded as one of these."
+            f"Attribute {attribute!r} of row {row} begins with {content[:8]!r}; expected a {IMAGE_FORMATS} "
+            f"picture, or a {AUDIO_FORMATS} sound. Record it encoded as one of these."
         )
         raise StoredDataError(text)
     return _respond(request, content, content_type, 200, ())

@@ -120,7 +120,9 @@ class Routes:
     def _instances(self, request: Request, parameters: Parameters, experiment: str) -> Response:
         snapshot = self._snapshot(parameters, experiment)
         manifest = snapshot.manifest
-        columns = wire.instance_columns(rows.shown_columns(snapshot), manifest.examples, manifest.attributes)
+        columns = wire.instance_columns(
+            rows.shown_columns(snapshot), manifest.examples, manifest.attributes, rows.shown_media(snapshot)
+        )
         return payloads.json_document(request, payloads.message_to_dict(columns))
 
     def _image(self, request: Request, parameters: Parameters, experiment: str) -> Response:

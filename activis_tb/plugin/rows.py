@@ -38,6 +38,13 @@ def shown_columns(snapshot: JoinedSnapshot) -> Sample:
     return Sample(**columns, ids_given=sample.ids_given, attributes=tuple(attributes))
 
 
+def shown_media(snapshot: JoinedSnapshot) -> dict[str, NDArray[np.bool_]]:
+    """Returns by name of a picture or sound which rows have one, bool (rows,)."""
+    return {
+        name: snapshot.reader.presence(name) for name, type_ in snapshot.manifest.attributes if type_ in ENCODED_TYPES
+    }
+
+
 def shown_attribute(snapshot: JoinedSnapshot, name: str) -> Attribute:
     """Returns the values of one attribute by row; raises KeyError where there is none of that name."""
     sampled = snapshot.reader.attribute(name)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from activis_tb.model import Attribute, AttributeType, Layer, Sample, Subset
 from activis_tb.plugin.snapshots import JoinedSnapshot
@@ -81,13 +82,19 @@ def _base_name(logdir: str) -> str:
     return os.path.basename(os.path.abspath(os.path.expanduser(logdir)))  # noqa: PTH100, PTH111, PTH119
 
 
-def instance_columns(sample: Sample, examples: int, attributes: Sequence[tuple[str, str]]) -> pb.InstanceColumns:
+def instance_columns(
+    sample: Sample,
+    examples: int,
+    attributes: Sequence[tuple[str, str]],
+    encoded: Mapping[str, NDArray[np.bool_]],
+) -> pb.InstanceColumns:
     """Returns the columns of the instances that are shown.
 
     Args:
         sample: Without the values of pictures and sounds.
         examples: How many at its end are test cases.
         attributes: Name and type of all attributes, in order.
+        encoded: By name of a picture or sound, who has one, (rows,).
     """
     read = {attribute.name: attribute for attribute in sample.attributes}
     return pb.InstanceColumns(
@@ -100,14 +107,17 @@ def instance_columns(sample: Sample, examples: int, attributes: Sequence[tuple[s
         scores=sample.scores.ravel().tolist() if sample.scores.size <= MOST_SCORES else (),
         drawn=sample.drawn.tolist(),
         always=sample.always.tolist(),
-        attributes=[_attribute(name, type_, read) for name, type_ in attributes],
+        attributes=[_attribute(name, type_, read, encoded) for name, type_ in attributes],
         example=[False] * (len(sample.index) - examples) + [True] * examples,
     )
 
 
-def _attribute(name: str, type_: str, read: Mapping[str, Attribute]) -> pb.AttributeColumn:
+def _attribute(
+    name: str, type_: str, read: Mapping[str, Attribute], encoded: Mapping[str, NDArray[np.bool_]]
+) -> pb.AttributeColumn:
     column = pb.AttributeColumn(name=name, type=type_)
-    if name not in read:
+    if name in encoded:
+        column.present.extend([] if encoded[name].all() else encoded[name].tolist())
         return column
     attribute = read[name]
     values, present = attribute.values, attribute.present

@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 from activis_tb.errors import ArgumentError, shorten
 from activis_tb.model import AttributeType
 from activis_tb.recording.arrays import as_array, check_encodable, check_rows, is_numeric
+from activis_tb.recording.pictures import read_pictures
+from activis_tb.recording.sounds import Audio, check_size, read_sounds
+from activis_tb.storage.media import AUDIO_FORMATS, IMAGE_FORMATS, media_type
 
-Kind = Literal["number", "boolean", "text", "bytes", ""]
+Kind = Literal["number", "boolean", "text", "image", "audio", ""]
 """What a column holds; empty as long as every value was missing."""
+MEDIA_KINDS: frozenset[Kind] = frozenset({"image", "audio"})
 
-_EMPTY: dict[Kind, Any] = {"number": 0.0, "boolean": False, "text": "", "bytes": b"", "": None}
+_EMPTY: dict[Kind, Any] = {"number": 0.0, "boolean": False, "text": "", "image": b"", "audio": b"", "": None}
 _PLAIN = {str, bytes, bool, int, float, type(None)}
-_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+_FORMATS: Mapping[Kind, str] = {"image": IMAGE_FORMATS, "audio": AUDIO_FORMATS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +31,8 @@ class Column:
 
     Attributes:
         kind: What `values` holds.
-        values: (instances,): float64, bool, or objects (str, bytes); where a value is missing 0, False or empty.
+        values: (instances,): float64, bool, or objects (str; bytes, Picture or Sound); where a value is missing 0,
+            False or empty.
         present: bool (instances,).
     """
 
@@ -65,7 +70,8 @@ def read_column(name: str, value: object, rows: int, declared: AttributeType | N
 
     Args:
         name: What the user calls it.
-        value: (instances,) of numbers, booleans, text, or bytes: encoded pictures, or UTF-8. None and NaN are missing.
+        value: (instances,) of numbers, booleans, text, or bytes: encoded pictures or sounds, or UTF-8; arrays of
+            pictures, see `read_pictures`; or `Audio`. None, NaN and what is masked is missing.
         rows: Instances of the batch.
         declared: The user's word on its type; otherwise the values decide.
 
@@ -73,6 +79,9 @@ def read_column(name: str, value: object, rows: int, declared: AttributeType | N
         ArgumentError: Another shape, values of different kinds, or values that do not fit `declared`.
     """
     argument = f'attributes["{name}"]'
+    media = _media(value, rows, argument, declared)
+    if media is not None:
+        return media
     items = _items(value, rows, argument)
     if isinstance(items, list):
         if set(map(type, items)) == {str} and declared in {None, "text", "category"}:
@@ -101,15 +110,22 @@ def number_text(value: object) -> str | None:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def is_picture(value: bytes) -> bool:
-    """Tells whether `value` begins as PNG or JPEG."""
-    return value.startswith(_PICTURES)
+def _media(value: object, rows: int, argument: str, declared: AttributeType | None) -> Column | None:
+    """Pictures and sounds that are given as arrays; None where the value is something else."""
+    if isinstance(value, Audio):
+        if declared not in {None, "audio"}:
+            raise _misfit(argument, "Audio", declared)
+        return Column("audio", *_filled(read_sounds(value, rows, argument), "audio"))
+    pictures = read_pictures(value, rows, argument) if declared in {None, "image"} else None
+    return None if pictures is None else Column("image", *_filled(pictures, "image"))
 
 
 def _items(value: object, rows: int, argument: str) -> list[Any] | NDArray[Any]:
     """The values as a numeric array, else as a list of objects; NumPy's byte strings would lose trailing zeros."""
     if isinstance(value, Mapping | str | bytes):
         raise ArgumentError(argument, type(value).__name__, f"{rows} values, one per instance")
+    if isinstance(value, np.ma.MaskedArray):
+        value = value.tolist()
     if isinstance(value, list | tuple) and not (kinds := set(map(type, value))) <= {bool, int, float}:
         check_rows(np.empty(len(value)), rows, argument)
         return list(value) if kinds <= _PLAIN else [_scalar(item) for item in value]
@@ -120,7 +136,8 @@ def _items(value: object, rows: int, argument: str) -> list[Any] | NDArray[Any]:
             argument,
             f"shape {array.shape}",
             f"({rows},), one value per instance",
-            "A picture is given as its PNG or JPEG bytes; spread other arrays over several attributes.",
+            "Pictures are (instances, height, width), sounds activis_tb.Audio(samples, sample_rate); spread other "
+            "arrays over several attributes.",
         )
     return array if is_numeric(array) else array.tolist()
 
@@ -139,7 +156,7 @@ def _kind(items: Sequence[Any], argument: str, declared: AttributeType | None) -
     for item in items:
         if not _missing(item):
             kinds.setdefault(_kind_of(item, argument, declared), item)
-    if len(kinds) > 1 and declared in {"text", "category"} and "bytes" not in kinds:
+    if len(kinds) > 1 and declared in {"text", "category"} and not MEDIA_KINDS & kinds.keys():
         return "text"
     if len(kinds) > 1:
         examples = " and ".join(f"{kind} ({shorten(item, 40)!s})" for kind, item in kinds.items())
@@ -151,7 +168,7 @@ def _kind(items: Sequence[Any], argument: str, declared: AttributeType | None) -
 
 def _kind_of(item: Any, argument: str, declared: AttributeType | None) -> Kind:
     if isinstance(item, bytes):
-        return "bytes" if declared in {"image", "audio"} or (declared is None and is_picture(item)) else "text"
+        return _kind_of_bytes(item, declared)
     if isinstance(item, str | date):
         return "text"
     if isinstance(item, bool):
@@ -161,31 +178,48 @@ def _kind_of(item: Any, argument: str, declared: AttributeType | None) -> Kind:
     raise ArgumentError(
         argument,
         type(item).__name__,
-        "numbers, booleans, text, or bytes of PNG, JPEG or UTF-8",
-        "Convert it, e.g. with str(); a picture is given as its PNG or JPEG bytes.",
+        "numbers, booleans, text, pictures, or bytes of pictures, sounds or UTF-8",
+        "Convert it, e.g. with str(); sounds are given as activis_tb.Audio(samples, sample_rate).",
     )
+
+
+def _kind_of_bytes(item: bytes, declared: AttributeType | None) -> Kind:
+    if declared == "image" or declared == "audio":
+        return declared
+    named = media_type(item) if declared is None else None
+    if named is None:
+        return "text"
+    return "image" if named.startswith("image/") else "audio"
 
 
 def _converted(items: Sequence[Any], kind: Kind, argument: str, declared: AttributeType | None) -> list[Any]:
     fits: dict[AttributeType | None, tuple[Kind, ...]] = {
-        None: ("number", "boolean", "text", "bytes"),
+        None: ("number", "boolean", "text", "image", "audio"),
         "number": ("number",),
         "boolean": ("boolean",),
         "text": ("text",),
         "category": ("text",),
-        "image": ("bytes",),
-        "audio": ("bytes",),
+        "image": ("image",),
+        "audio": ("audio",),
     }
     if kind and kind not in fits[declared]:
         raise _misfit(argument, kind, declared)
     present = [None if _missing(item) else item for item in items]
     if kind == "text":
         return [None if item is None else _text(item, argument) for item in present]
-    if kind == "bytes" and declared != "audio":
-        broken = next((item for item in present if item is not None and not is_picture(item)), None)
-        if broken is not None:
-            raise ArgumentError(argument, broken[:20], "bytes that begin as PNG or JPEG", "Encode every picture.")
+    if kind in MEDIA_KINDS:
+        for item in present:
+            _check_medium(item, kind, argument)
     return present
+
+
+def _check_medium(item: Any, kind: Kind, argument: str) -> None:
+    if item is None:
+        return
+    if not (media_type(item) or "").startswith(kind):
+        raise ArgumentError(argument, item[:20], f"bytes that begin as {_FORMATS[kind]}", "Encode every value.")
+    if kind == "audio":
+        check_size(item, argument)
 
 
 def _text(item: Any, argument: str) -> str:
@@ -196,8 +230,8 @@ def _text(item: Any, argument: str) -> str:
         raise ArgumentError(
             argument,
             item[:20],
-            "UTF-8 text, or the bytes of a PNG or JPEG",
-            'Decode it with its own encoding first, or say attribute_types={...: "image"} or "audio".',
+            f"UTF-8 text, or the bytes of a picture ({IMAGE_FORMATS}) or a sound ({AUDIO_FORMATS})",
+            "Decode it with its own encoding first.",
         ) from error
     return text
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.analysis.quantization import quantise
-from activis_tb.recording.attributes import Column
+from activis_tb.recording.attributes import MEDIA_KINDS, Column
 from activis_tb.recording.block import Block
 from activis_tb.recording.buffer import Buffer
 from activis_tb.storage.dataset_files import MOST_ROWS, attribute_column, score_column
@@ -49,7 +49,7 @@ class DatasetRecorder:
 
 def _presence(column: Column) -> Column:
     """Of pictures and sounds, only whether there is one."""
-    return Column("boolean", column.present, column.present) if column.kind == "bytes" else column
+    return Column("boolean", column.present, column.present) if column.kind in MEDIA_KINDS else column
 
 
 def _text_bytes(column: Column) -> int:

@@ -12,6 +12,7 @@ from activis_tb.recording.attributes import missing_column
 from activis_tb.recording.batch import BatchReader
 from activis_tb.recording.block import Block, join
 from activis_tb.recording.identities import repeated_id
+from activis_tb.recording.media import encode_media
 from activis_tb.recording.settings import Settings
 
 MOST_EXAMPLES = 1_000
@@ -37,6 +38,7 @@ class Examples:
         reader = BatchReader(replace(self._settings, attribute_types=types))
         block = reader.read((), labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
         index = len(self._ids) + np.arange(len(block))
+        block = encode_media(block, np.ones(len(block), np.bool_))
         block = replace(block, ids=_names(block.ids if ids is not None else index + 1), index=index)
         if repeated := self._ids.intersection(block.ids):
             raise repeated_id(min(repeated))

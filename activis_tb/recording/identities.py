@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
 from activis_tb.recording.arrays import as_array, check_encodable, check_rows
-from activis_tb.recording.attributes import Column
+from activis_tb.recording.attributes import MEDIA_KINDS, Column
 from activis_tb.recording.hashing import hash_bytes, hash_texts, mix
 
 _LARGEST_MERGED = 2**20
@@ -112,8 +112,8 @@ def _contents(attributes: Mapping[str, Column], label: NDArray[np.int32]) -> NDA
         column = attributes[name]
         if column.kind == "number":
             words = (column.values + 0.0).view(np.uint64)
-        elif column.kind == "bytes":
-            words = hash_bytes(column.values.tolist())
+        elif column.kind in MEDIA_KINDS:
+            words = hash_bytes([value if isinstance(value, bytes) else value.content for value in column.values])
         elif column.kind == "text":
             words = hash_texts(column.values.tolist())
         else:

@@ -17,6 +17,7 @@ from activis_tb.recording.batch import BatchReader
 from activis_tb.recording.block import Block, join
 from activis_tb.recording.buffer import Buffer
 from activis_tb.recording.examples import Examples
+from activis_tb.recording.media import encode_media, has_media
 from activis_tb.recording.sampling import Sampler
 from activis_tb.recording.settings import Settings
 from activis_tb.recording.typed import typed_attribute
@@ -66,6 +67,8 @@ class Recorder:
             recent, labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes
         )
         self._examples.check(batch)
+        if has_media(batch):
+            batch = encode_media(batch, self._wanted(batch))
         rest = batch if len(batch) else None
         while rest is not None:
             rest = self._buffer.fill(rest)
@@ -122,6 +125,13 @@ class Recorder:
         self._sampler.add(block)
         if self._keep is not None:
             self._keep(block)
+
+    def _wanted(self, batch: Block) -> NDArray[np.bool_]:
+        """Which instances may be kept one by one; a condition finds those of `always` later."""
+        always = self._settings.always
+        if always and always.condition:
+            return np.ones(len(batch), np.bool_)
+        return batch.always | self._sampler.wanted(batch)
 
     def _layers(self, accumulator: Accumulator) -> tuple[Layer, ...]:
         tensors = self._settings.graph.tensors if self._settings.graph else {}

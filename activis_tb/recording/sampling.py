@@ -35,6 +35,14 @@ class Sampler:
         self._drawn = np.empty(0, np.bool_)
         self.ids: set[str] = set()
 
+    def wanted(self, block: Block) -> NDArray[np.bool_]:
+        """Returns which instances may be in the sample at the end, bool (instances,), those of `always` aside."""
+        hashes = hash_texts(block.ids.tolist())
+        order = _ascending(hashes, block.ids)
+        drawn = np.empty(len(block), np.bool_)
+        drawn[order] = self._draw(block.label[order])
+        return np.asarray(drawn & (hashes <= self._limits[block.label]))
+
     def add(self, block: Block) -> None:
         """Offers instances.
 

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
 from activis_tb.model import SubsetKind
-from activis_tb.recording.attributes import Column
+from activis_tb.recording.attributes import MEDIA_KINDS, Column
 from activis_tb.recording.identities import id_text
+from activis_tb.recording.pictures import Picture
+from activis_tb.recording.sounds import Sound
 
 BatchFunction = Callable[[Mapping[str, NDArray[Any]]], Any]
 _WIDEST_TEXTS = 2**26
@@ -89,7 +91,7 @@ class BatchView(Mapping[str, NDArray[Any]]):
     """What a selection's function sees: read-only arrays of one value per instance, made when they are looked at.
 
     Numbers are float64 with NaN where the value is missing; texts are NumPy strings, empty where missing (objects
-    where the longest is too long for that); pictures are objects (bytes).
+    where the longest is too long for that); pictures and sounds are objects as they were given, arrays or bytes.
 
     Args:
         outcomes: By name, what makes a column; it is called once at most.
@@ -121,4 +123,12 @@ def _seen_values(column: Column) -> NDArray[Any]:
         return np.where(column.present, values, np.nan)
     if column.kind == "text" and 4 * len(values) * max(map(len, values), default=0) <= _WIDEST_TEXTS:
         return values.astype(np.str_)
+    if column.kind in MEDIA_KINDS:
+        return np.fromiter(map(_as_given, values), np.object_, len(values))
     return values
+
+
+def _as_given(value: bytes | Picture | Sound) -> Any:
+    if isinstance(value, bytes):
+        return value
+    return value.pixels if isinstance(value, Picture) else value.samples

@@ -1,6 +1,9 @@
 """The sampled attributes as typed columns: decided at the end, when all their values are there."""
 
+from dataclasses import replace
+
 import numpy as np
+from numpy.typing import NDArray
 
 from activis_tb.model import Attribute, AttributeType
 from activis_tb.recording.attributes import Column, Kind
@@ -8,11 +11,15 @@ from activis_tb.recording.attributes import Column, Kind
 MOST_CATEGORIES = 100
 """A text attribute with at most so many distinct values in the sample is a category, unless the user says otherwise."""
 
+MOST_CHARACTERS = 10_000
+"""Characters of a sampled text that are kept."""
+
 TYPE_OF_KIND: dict[Kind, AttributeType] = {
     "number": "number",
     "boolean": "boolean",
     "text": "text",
-    "bytes": "image",
+    "image": "image",
+    "audio": "audio",
     "": "text",
 }
 KIND_OF_TYPE: dict[AttributeType, Kind] = {
@@ -20,8 +27,8 @@ KIND_OF_TYPE: dict[AttributeType, Kind] = {
     "boolean": "boolean",
     "text": "text",
     "category": "text",
-    "image": "bytes",
-    "audio": "bytes",
+    "image": "image",
+    "audio": "audio",
 }
 
 
@@ -32,6 +39,8 @@ def typed_attribute(name: str, column: Column, declared: AttributeType | None) -
     """
     kind = KIND_OF_TYPE[declared] if declared else column.kind or "text"
     filled = column.as_kind(kind)
+    if kind == "text":
+        filled = replace(filled, values=_cut(filled.values))
     if kind == "text" and declared != "text":
         distinct = sorted(set(filled.values[filled.present]))
         if declared == "category" or 0 < len(distinct) <= MOST_CATEGORIES:
@@ -40,3 +49,12 @@ def typed_attribute(name: str, column: Column, declared: AttributeType | None) -
             values[~filled.present] = -1
             return Attribute(name, "category", values, filled.present, tuple(distinct))
     return Attribute(name, declared or TYPE_OF_KIND[kind], filled.values, filled.present)
+
+
+def _cut(texts: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Texts of at most `MOST_CHARACTERS` characters; what is cut off is counted at the end."""
+    cut = texts.copy()
+    for row, text in enumerate(texts):
+        if len(text) > MOST_CHARACTERS:
+            cut[row] = f"{text[:MOST_CHARACTERS]} … ({len(text) - MOST_CHARACTERS:,} more characters were not kept)"
+    return cut

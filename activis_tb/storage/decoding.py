@@ -131,17 +131,21 @@ class SnapshotReader:
 
     def attribute(self, name: str) -> Attribute:
         """Returns the sampled values of one attribute; raises KeyError where there is none of that name."""
-        return self._named_attribute(self._message.sample, name, self.manifest.rows)
+        return self._attribute(_named(self._message.sample, name), (self.manifest.rows,))
+
+    def presence(self, name: str) -> NDArray[np.bool_]:
+        """Returns which sampled instances and then which test cases have a value of an attribute, bool (rows,).
+
+        Raises:
+            KeyError: There is no attribute of that name.
+        """
+        parts = [(self._message.sample, self.manifest.rows)]
+        parts += [(self._message.examples, self.manifest.examples)] if self.manifest.examples else []
+        return np.concatenate([self._present(_named(columns, name), (rows,)) for columns, rows in parts])
 
     def example_attribute(self, name: str) -> Attribute:
         """Returns the test cases' values of one attribute; raises KeyError where there is none of that name."""
-        return self._named_attribute(self._message.examples, name, self.manifest.examples)
-
-    def _named_attribute(self, columns: pb.StoredSample, name: str, rows: int) -> Attribute:
-        for stored in columns.attributes:
-            if stored.name == name:
-                return self._attribute(stored, (rows,))
-        raise KeyError(name)
+        return self._attribute(_named(self._message.examples, name), (self.manifest.examples,))
 
     def ids(self) -> NDArray[np.object_]:
         """Returns the ids of the sampled instances, str, object array (rows,)."""
@@ -172,10 +176,13 @@ class SnapshotReader:
         categories: Sequence[str] = ()
         if stored.type == "category":
             categories = self._strings(stored.categories, (prod(stored.categories.shape),)).tolist()
-        present = np.ones(rows, np.bool_)
-        if stored.HasField("present"):
-            present = self._array(stored.present, rows).astype(np.bool_)
+        present = self._present(stored, rows)
         return Attribute(stored.name, cast("AttributeType", stored.type), values, present, tuple(categories))
+
+    def _present(self, stored: pb.StoredAttribute, rows: tuple[int]) -> NDArray[np.bool_]:
+        if not stored.HasField("present"):
+            return np.ones(rows, np.bool_)
+        return self._array(stored.present, rows).astype(np.bool_)
 
     def _array(self, pointer: pb.Array, shape: tuple[int, ...]) -> NDArray[Any]:
         if pointer.dtype not in _DTYPES or tuple(pointer.shape) != shape:
@@ -223,6 +230,13 @@ def _parse(message: _Message, blob: bytes, what: str) -> _Message:
         text = f"Cannot read {what} of the snapshot ({len(blob):,} bytes): it is damaged or not ours."
         raise StoredDataError(text) from error
     return message
+
+
+def _named(columns: pb.StoredSample, name: str) -> pb.StoredAttribute:
+    for stored in columns.attributes:
+        if stored.name == name:
+            return stored
+    raise KeyError(name)
 
 
 def _sample_blobs(stored: pb.StoredSample, without: Collection[AttributeType]) -> Iterable[int]:

@@ -52,7 +52,7 @@ def test_they_have_the_last_rows(server):
     assert age["numbers"][-2:] == [49, 49]
     assert topic["present"][-2:] == [False, False]
     assert text["texts"][-2:] == ["What is a cab?", "What is a taxi?"]
-    assert image["present"] == []
+    assert image["present"] == [True] * ROWS + [False, True]
     assert len(columns["scores"]) == 3 * (ROWS + 2)
 
 

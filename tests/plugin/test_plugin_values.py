@@ -86,7 +86,7 @@ def test_instances_are_the_columns_of_the_sample(server):
     assert (text["texts"], text["present"]) == (["one", "", "", "vier"], [True, True, False, True])
     assert (topic["codes"], topic["categories"]) == ([1, 0, -1, 1], ["sports", "art"])
     assert (new["booleans"], new["present"]) == ([True, False, False, True], [True, True, False, True])
-    assert photo == {**pb_defaults(), "name": "photo", "type": "image"}
+    assert photo == {**pb_defaults(), "name": "photo", "type": "image", "present": [True, True, False, True]}
 
 
 def pb_defaults():

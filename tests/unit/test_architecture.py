@@ -40,6 +40,7 @@ DOORS = {
     "threadpoolctl": {"analysis"},
     "scipy": {"analysis", "recording"},
     "werkzeug": {"plugin"},
+    "PIL": {"recording"},
     "google_crc32c": {"storage"},
     "fsspec": {"storage"},
     "duckdb": {"storage", "conditions"},

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 from numpy.testing import assert_array_equal
@@ -14,6 +15,8 @@ from tests.unit.recording.helpers import batch, record
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 JPEG = b"\xff\xd8\xff\xe0" + bytes(20)
+OGG = b"OggS" + bytes(20)
+MP3 = b"\xff\xfb" + bytes(20)
 
 
 def recorded(tmp_path: Path, *parts: Any, declared: str | None = None) -> Attribute:
@@ -52,6 +55,13 @@ def values(attribute: Attribute) -> list[Any]:
         (np.array(["2024-01-02"], "datetime64[D]"), "category", ["2024-01-02"]),
         ([PNG, JPEG, None], "image", [PNG, JPEG, None]),
         (tf.constant([PNG, JPEG]), "image", [PNG, JPEG]),
+        ([OGG, None, MP3], "audio", [OGG, None, MP3]),
+        ([b"ID3 tags", b"RIFF raff"], "category", ["ID3 tags", "RIFF raff"]),
+        (np.ma.masked_array([1.0, 2.0, 3.0], [False, True, False]), "number", [1.0, None, 3.0]),
+        (np.ma.masked_array(["a", "b"], [True, False]), "category", [None, "b"]),
+        (pd.array([1, None, 3], "Int64"), "number", [1.0, None, 3.0]),
+        (pd.Series(["a", None, "b"], dtype="category"), "category", ["a", None, "b"]),
+        (pd.Series([True, None], dtype="boolean"), "boolean", [True, None]),
         ([None, None], "text", [None, None]),
         (["<img src=x onerror=alert(1)>"], "category", ["<img src=x onerror=alert(1)>"]),
     ],
@@ -71,7 +81,7 @@ def test_the_values_decide_the_type(tmp_path: Path, part: Any, expected_type: st
         (np.array([True, False]), "category", ["True", "False"]),
         (np.array([True, False]), "number", [1.0, 0.0]),
         ([7, "x"], "text", ["7", "x"]),
-        ([b"RIFF", b"\xff\x00"], "audio", [b"RIFF", b"\xff\x00"]),
+        ([OGG, None], "audio", [OGG, None]),
         ([f"word {number}" for number in range(150)], "category", [f"word {number}" for number in range(150)]),
         ([None, None], "number", [None, None]),
     ],
@@ -90,6 +100,16 @@ def test_text_of_few_values_in_the_sample_is_a_category(tmp_path: Path, distinct
     attribute = recorded(tmp_path, texts[:60], texts[60:])
     assert attribute.type == expected_type
     assert values(attribute) == texts
+
+
+def test_a_long_text_is_cut_with_the_cut_shown_and_conditions_see_all_of_it(tmp_path: Path) -> None:
+    texts = ["x" * 10_000, "y" * 13_214 + "end"]
+    batches = [batch([0, 0], attributes={"it": texts})]
+    sample = record(tmp_path, batches, subsets={"end": "it LIKE '%end'"}, attribute_types={"it": "text"}).sample()
+    (attribute,) = sample.attributes
+    cut = f"{'y' * 10_000} … (3,217 more characters were not kept)"
+    assert sorted(attribute.values) == [texts[0], cut]
+    assert sample.membership[:, -1].tolist() == [value == cut for value in attribute.values]
 
 
 def test_categories_are_in_alphabetical_order(tmp_path: Path) -> None:
@@ -143,16 +163,22 @@ def test_a_function_sees_every_column_read_only(tmp_path: Path) -> None:
     ("part", "declared", "message"),
     [
         ([1, "x"], None, r'attributes\["it"\]: got number \(1\) and text \(x\); expected values of one kind'),
-        (np.ones((2, 2)), None, r"got shape \(2, 2\); expected \(2,\), one value per instance.*PNG or JPEG"),
-        ([b"\xff\x00", b"a"], None, r"expected UTF-8 text, or the bytes of a PNG or JPEG"),
-        ([PNG, b"text"], "image", r"expected bytes that begin as PNG or JPEG"),
+        (np.ones((2, 2)), None, r"got shape \(2, 2\); expected \(2,\), one value per instance.*activis_tb\.Audio"),
+        (
+            [b"\xff\x00", b"a"],
+            None,
+            r"expected UTF-8 text, or the bytes of a picture \(PNG, JPEG.*or a sound",
+        ),
+        ([PNG, b"text"], "image", r"expected bytes that begin as PNG, JPEG, GIF or WebP"),
+        ([OGG, PNG], None, r"got audio .* and image .*; expected values of one kind"),
+        ([OGG, b"RIFF"], "audio", r"got b'RIFF'; expected bytes that begin as WAV, MP3, Ogg or FLAC"),
         (["a", "b"], "number", r"got text; expected number, as attribute_types says"),
         ([1, 2], "image", r"got dtype int64; expected image, as attribute_types says"),
         (["\ud800", "b"], None, r"expected text that UTF-8 can hold"),
         (["\ud800", None], None, r"expected UTF-8 text"),
-        ([[1, 2], [3, 4]], None, r"got list; expected .*a picture is given as its PNG or JPEG bytes"),
+        ([[1, 2], [3, 4]], None, r"got list; expected .*sounds are given as activis_tb\.Audio"),
         ([{"a": 1}, {}], None, r"got dict; expected numbers, booleans, text"),
-        ([np.zeros((4, 4)), np.zeros((4, 4))], None, r"got ndarray; expected .*a picture is given as"),
+        ([np.zeros(4), np.zeros(4)], None, r"got ndarray; expected .*sounds are given as activis_tb\.Audio"),
         ("ab", None, r"got str; expected 2 values, one per instance"),
         ([1, 2, 3], None, r"got shape \(3,\); expected 2 instances on the first axis"),
     ],
