@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     import activis_tb.keras as keras
     import activis_tb.subsets as subsets
     import activis_tb.summary as summary
+    import activis_tb.torch as torch
     from activis_tb.errors import ActivisError as ActivisError
     from activis_tb.model import LayerSpec as LayerSpec
     from activis_tb.recording.snapshot import preprocess as preprocess
     from activis_tb.recording.sounds import Audio as Audio
 
-__all__ = ["ActivisError", "Audio", "LayerSpec", "keras", "preprocess", "subsets", "summary"]
+__all__ = ["ActivisError", "Audio", "LayerSpec", "keras", "preprocess", "subsets", "summary", "torch"]
 __version__ = "0.1.0"
 
 _HOME = {
@@ -24,7 +25,7 @@ _HOME = {
     "Audio": "activis_tb.recording.sounds",
     "preprocess": "activis_tb.recording.snapshot",
 }
-_MODULES = ("keras", "subsets", "summary")
+_MODULES = ("keras", "subsets", "summary", "torch")
 
 
 def __getattr__(name: str) -> Any:

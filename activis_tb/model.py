@@ -77,12 +77,13 @@ class LayerSpec:
     Attributes:
         name: The key of the layer in `activations=`.
         pooling: Over all axes but the instances and the channels, for activations of rank > 2: `max` or `mean`.
-        channel_axis: The axis of the neurons in activations of rank > 2; 1 for PyTorch convolutions.
+        channel_axis: The axis of the neurons in activations of rank > 2, e.g. 1 for PyTorch convolutions; None for the
+            last one, or the one that the framework's layer tells.
     """
 
     name: str
     pooling: Pooling = "max"
-    channel_axis: int = -1
+    channel_axis: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ def channel_axis(layer: keras.Layer, spec: LayerSpec, rank: int) -> int:
     """
     if rank < 3:
         return rank - 1
-    if spec.channel_axis != LayerSpec.channel_axis:
+    if spec.channel_axis is not None:
         axis = spec.channel_axis % rank
         if not -rank < spec.channel_axis < rank or axis == 0:
             expected = f"an axis from 1 to {rank - 1}, or negative from the end"

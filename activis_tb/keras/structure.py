@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
-from tensorboard.compat.proto import graph_pb2
+from tensorboard.compat.proto import graph_pb2, node_def_pb2
 from tensorboard.compat.tensorflow_stub import dtypes
 
 from activis_tb.errors import ArgumentError
@@ -41,7 +41,7 @@ class _Calls:
 
     def __init__(self, model: keras.Model) -> None:
         self._model = model
-        self._nodes: dict[str, graph_pb2.NodeDef] = {}
+        self._nodes: dict[str, node_def_pb2.NodeDef] = {}
         self._made_by: dict[int, str] = {}
         self._alive: list[Tensor] = []
         self._scopes: dict[str, tuple[str, str]] = {}
@@ -72,6 +72,8 @@ class _Calls:
         is_group = bool(inner) and known and all(self._nodes[node].op for node in inner)
         if layer is self._model:
             self.is_complete = is_group
+            if is_group:
+                self._add_outputs(tensors)
             return output
         if is_group:
             self._scopes[name] = (type(layer).__name__, layer.name)
@@ -94,15 +96,21 @@ class _Calls:
                 inside.attr[SCOPES_ATTRIBUTE].list.s.append(json.dumps([scope, kind, name]).encode())
         return graph_pb2.GraphDef(node=self._nodes.values())
 
+    def _add_outputs(self, tensors: Sequence[Tensor]) -> None:
+        """Adds what the model returns, as TensorFlow writes the results of a function."""
+        for position, tensor in enumerate(tensors):
+            name = self._unique(f"Identity_{position}")
+            self._nodes[name] = node_def_pb2.NodeDef(name=name, op="Identity", input=[self._made_by[id(tensor)]])
+
     def _close(self, name: str, layer: keras.Operation, inputs: Any, outputs: list[Tensor]) -> None:
         given = [tensor for tensor in keras.tree.flatten(inputs) if hasattr(tensor, "shape")]
         if not outputs or not all(id(tensor) in self._made_by for tensor in given):
-            self._nodes[name] = graph_pb2.NodeDef(name=name)  # it has no place, and so the layer around it has none
+            self._nodes[name] = node_def_pb2.NodeDef(name=name)  # it has no place, and so the layer around it has none
             return
         self._add(name, type(layer).__name__, [self._made_by[id(tensor)] for tensor in given], *outputs)
 
     def _add(self, name: str, kind: str, inputs: Sequence[str], *outputs: Tensor) -> None:
-        node = self._nodes[name] = graph_pb2.NodeDef(name=name, op=kind, input=inputs)
+        node = self._nodes[name] = node_def_pb2.NodeDef(name=name, op=kind, input=inputs)
         node.attr["dtype"].type = _datatype(outputs[0])
         for position, tensor in enumerate(outputs):
             shape = node.attr["_output_shapes"].list.shape.add()

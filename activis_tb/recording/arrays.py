@@ -8,25 +8,32 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
 
+_PYTORCH_ONLY = ("torch.bfloat16", "torch.float8")
 _LOW_PRECISION = ("bfloat16", "float8", "float6", "float4")
 
 
 def as_array(value: object, argument: str) -> NDArray[Any]:
-    """Returns `value` as a NumPy array; lists, TensorFlow's eager tensors and PyTorch's CPU tensors are welcome.
+    """Returns `value` as a NumPy array; lists, and tensors of TensorFlow, JAX and PyTorch, are welcome.
 
     Raises:
         ArgumentError: NumPy cannot read it.
     """
     try:
-        return np.asarray(value)
+        return np.asarray(_of_pytorch(value) if hasattr(value, "detach") else value)
     except (TypeError, ValueError, RuntimeError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise ArgumentError(
             argument,
             type(value).__name__,
             "something that numpy.asarray reads",
-            f"NumPy said: {reason} (PyTorch: pass tensor.detach().cpu(), bfloat16 with .float() as well.)",
+            f"NumPy said: {reason}",
         ) from error
+
+
+def _of_pytorch(tensor: Any) -> Any:
+    """Returns a tensor, wherever it is and whether or not it has a gradient, as one that NumPy reads."""
+    detached = tensor.detach().cpu()
+    return detached.float() if str(detached.dtype).startswith(_PYTORCH_ONLY) else detached
 
 
 def is_numeric(array: NDArray[Any]) -> bool:

@@ -70,7 +70,8 @@ def pool(value: object, spec: LayerSpec, rows: int) -> PooledActivations:
 
 
 def _channel_axis(array: NDArray[np.generic], spec: LayerSpec, argument: str) -> int:
-    axis = spec.channel_axis + array.ndim if spec.channel_axis < 0 else spec.channel_axis
+    axis = -1 if spec.channel_axis is None else spec.channel_axis
+    axis += array.ndim if axis < 0 else 0
     if 1 <= axis < array.ndim:
         return axis
     raise ArgumentError(

@@ -1,0 +1,174 @@
+"""A PyTorch model's forward graph: what torch.export traces, as a GraphDef whose scopes are the modules."""
+
+import json
+import operator
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from tensorboard.compat.proto import attr_value_pb2, graph_pb2, node_def_pb2
+from tensorboard.compat.tensorflow_stub import dtypes
+from torch import nn
+
+from activis_tb.model import SCOPES_ATTRIBUTE, ForwardGraph
+from activis_tb.torch.modules import Target
+
+_ROOT = "model"
+"""Under which name the traced wrapper holds the model."""
+_PARAMETER = "VariableV2"
+_INPUT = "Placeholder"
+_OUTPUT = "Identity"
+"""As TensorFlow writes the results of a function."""
+
+
+def forward_graph(model: nn.Module, targets: Mapping[str, Target], example: Sequence[Any]) -> ForwardGraph | None:
+    """Traces `model` in inference mode; see `activis_tb.torch.Capture.graph`.
+
+    Args:
+        model: Left as it is.
+        targets: By name, the modules whose output tensors are to be found in the graph.
+        example: What the model is called with, of a few instances.
+    """
+    try:
+        with _inference(model), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            program = torch.export.export(_Traced(model, targets), tuple(example))
+    except Exception as error:  # whatever a model does that PyTorch cannot trace
+        reason = str(error).strip().partition("\n")[0]
+        message = f"ActiVis: no graph of {type(model).__name__}, as torch.export cannot trace it: {reason}"
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
+        return None
+    batch = next((len(value) for value in example if isinstance(value, torch.Tensor) and value.ndim), 0)
+    definition = _Definition(program, batch)
+    definition.finish(program.graph_signature.user_outputs)
+    outputs = program.graph_signature.user_outputs[-len(targets) :]
+    tensors = {name: definition.names[output] for name, output in zip(targets, outputs, strict=True)}
+    return ForwardGraph(
+        definition.graph_def.SerializeToString(deterministic=True),
+        {name: tensor if ":" in tensor else f"{tensor}:0" for name, tensor in tensors.items()},
+    )
+
+
+class _Traced(nn.Module):  # type: ignore[misc]
+    """Returns what chosen modules return besides the model's own output, so that the trace names their tensors."""
+
+    def __init__(self, model: nn.Module, targets: Mapping[str, Target]) -> None:
+        super().__init__()
+        self.model = model
+        self._wanted = list(targets.values())
+
+    def forward(self, *inputs: Any) -> Any:
+        seen: list[list[torch.Tensor]] = [[] for _ in self._wanted]
+        hooks = [
+            target.module.register_forward_hook(lambda _, __, output, calls=calls: calls.append(_first(output)))
+            for target, calls in zip(self._wanted, seen, strict=True)
+        ]
+        try:
+            outputs = self.model(*inputs)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        chosen = [calls[(target.call or 1) - 1] for target, calls in zip(self._wanted, seen, strict=True)]
+        return outputs, tuple(chosen)
+
+
+class _Definition:
+    """A GraphDef of an exported program; `names` has by node of the program its tensor's name there."""
+
+    def __init__(self, program: torch.export.ExportedProgram, batch: int) -> None:
+        self.graph_def = graph_pb2.GraphDef()
+        self.names: dict[str, str] = {}
+        self._nodes: dict[str, node_def_pb2.NodeDef] = {}
+        self._scopes: dict[str, tuple[str, str]] = {}
+        self._batch = batch
+        signature = program.graph_signature
+        self._parameters = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+        used = {argument.name for node in program.graph.nodes for argument in node.all_input_nodes}
+        for node in program.graph.nodes:
+            if node.op == "placeholder" and node.name in used:
+                self._add_input(node)
+            elif node.op == "call_function":
+                self._add_operation(node)
+
+    def _add_input(self, node: torch.fx.Node) -> None:
+        parameter = self._parameters.get(node.name)
+        if parameter is None:
+            self._add(node, node.name, _INPUT)
+        else:
+            self._add(node, parameter.removeprefix(f"{_ROOT}.").replace(".", "/"), _PARAMETER)
+
+    def _add_operation(self, node: torch.fx.Node) -> None:
+        if node.target is operator.getitem and isinstance(node.args[0], torch.fx.Node):
+            source, position = self.names[node.args[0].name], int(str(node.args[1]))
+            self.names[node.name] = f"{source}:{position}" if position else source
+            self._describe(self._nodes[source], node, position)
+            return
+        scope = self._scope(node)
+        kind = str(getattr(node.target, "__name__", node.target)).partition(".")[0]
+        self._add(node, f"{scope}/{node.name}" if scope else node.name, kind)
+
+    def _add(self, node: torch.fx.Node, name: str, kind: str) -> None:
+        inputs = [self.names[argument.name] for argument in node.all_input_nodes]
+        definition = self.graph_def.node.add(name=name, op=kind, input=inputs)
+        self._nodes[name] = definition
+        self.names[node.name] = name
+        if isinstance(node.meta.get("val"), torch.Tensor):
+            self._describe(definition, node, 0)
+
+    def _describe(self, definition: node_def_pb2.NodeDef, node: torch.fx.Node, position: int) -> None:
+        """Notes the shape and the type of the output at `position`."""
+        value = node.meta.get("val")
+        if not isinstance(value, torch.Tensor):
+            return
+        shapes: attr_value_pb2.AttrValue.ListValue = definition.attr["_output_shapes"].list
+        while len(shapes.shape) <= position:
+            shapes.shape.add(unknown_rank=True)
+        shape = shapes.shape[position]
+        shape.Clear()
+        is_batch = definition.op != _PARAMETER and value.ndim > 0 and value.shape[0] == self._batch
+        for axis, size in enumerate(value.shape):
+            shape.dim.add(size=-1 if is_batch and axis == 0 else int(size))
+        if position == 0:
+            name = str(value.dtype).removeprefix("torch.")
+            definition.attr["dtype"].type = dtypes.as_dtype(name).as_datatype_enum
+
+    def _scope(self, node: torch.fx.Node) -> str:
+        """The innermost module that the operation is of, as a name scope; every further call has its own."""
+        path = ""
+        for key, (qualified, kind) in node.meta.get("nn_module_stack", {}).items():
+            name = qualified.removeprefix(_ROOT).removeprefix(".").partition("@")[0]
+            call = key.rpartition("@")[2] if "@" in key else ""
+            path = name.replace(".", "/") + (f"_{call}" if call else "")
+            if path and path not in self._scopes:
+                self._scopes[path] = (str(kind).rpartition(".")[2], name.rpartition(".")[2])
+        return path
+
+    def finish(self, outputs: Sequence[Any]) -> None:
+        """Adds what the model returns, and notes the kind and name of each module at the first node inside of it."""
+        for position, output in enumerate(dict.fromkeys(output for output in outputs if output in self.names)):
+            self.graph_def.node.add(name=f"{_OUTPUT}_{position}", op=_OUTPUT, input=[self.names[output]])
+        for scope, (kind, name) in self._scopes.items():
+            inside = next((node for node in self.graph_def.node if node.name.startswith(f"{scope}/")), None)
+            if inside is not None:
+                inside.attr[SCOPES_ATTRIBUTE].list.s.append(json.dumps([scope, kind, name]).encode())
+
+
+def _first(output: Any) -> torch.Tensor:
+    while not isinstance(output, torch.Tensor):
+        output = next(iter(output.values())) if isinstance(output, Mapping) else output[0]
+    return output
+
+
+@contextmanager
+def _inference(model: nn.Module) -> Iterator[None]:
+    """Puts every module into inference mode for a while."""
+    training = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module in training:
+            module.training = True
