@@ -29,10 +29,13 @@ def split_by_part(
 
 
 def blocks(codes: NDArray[np.uint8], rows: NDArray[np.intp]) -> Iterator[NDArray[np.uint8]]:
-    """Yields the codes at `rows`, uint8 (rows, neurons), a cacheful at a time."""
+    """Yields the codes at `rows`, uint8 (rows, neurons), a cacheful at a time; each is overwritten by the next."""
     at_once = max(_FEWEST_AT_ONCE, _BYTES_AT_ONCE // max(1, codes.shape[1]))
+    cache = np.empty((min(at_once, len(rows)), codes.shape[1]), np.uint8)
     for start in range(0, len(rows), at_once):
-        yield codes.take(rows[start : start + at_once], axis=0)
+        some = rows[start : start + at_once]
+        # All rows exist; "clip" lets NumPy write into the cache without another copy.
+        yield codes.take(some, axis=0, out=cache[: len(some)], mode="clip")
 
 
 def tally_selected(part: CodedActivations, selected: NDArray[np.bool_], *, squares: bool) -> NDArray[np.int64]:

@@ -6,13 +6,18 @@ that are not. Counts are exact, sums of codes too, so what is uncertain is half 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.analysis.coded_rows import split_by_part, tally_selected
+from activis_tb.analysis.parallel import work_on_each
 from activis_tb.analysis.quantization import half_step
-from activis_tb.model import CodedActivations
+from activis_tb.model import TALLY_NAMES, CodedActivations
+
+_WORTH_A_THREAD = 2**25
+"""Bytes; below, the threads would mostly wait for one another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,69 +46,76 @@ class StoredAverages:
 
 
 def stored_averages(
-    parts: Sequence[CodedActivations], selected: NDArray[np.bool_], *, std: bool = False
+    parts: Sequence[CodedActivations],
+    selected: NDArray[np.bool_],
+    *,
+    std: bool = False,
+    most_seconds: float = inf,
 ) -> StoredAverages:
     """Summarises one layer over the `selected` instances, bool (instances,); `parts` hold them in their order.
 
-    Sums of squared deviations are exact in steps and merge pairwise (Chan, Golub and LeVeque 1979). The bound of the
-    standard deviation holds because it is a norm of the deviations: it cannot differ by more than theirs do.
+    The bound of the standard deviation holds because it is a norm of the deviations: it cannot differ by more than
+    theirs do.
 
     Raises:
         ValueError: `selected` is not as long as the parts together.
+        TimeoutError: It took longer than `most_seconds`.
     """
-    summary = _Summary(parts[0].codes.shape[1] if parts else 0)
-    for part, chosen in split_by_part(parts, selected):
-        if chosen.any():
-            summary.add(part, tally_selected(part, chosen, squares=std), int(np.count_nonzero(chosen)))
-    return summary.extract(std)
+    touched = [(part, chosen) for part, chosen in split_by_part(parts, selected) if chosen.any()]
+    rows = np.array([np.count_nonzero(chosen) for _, chosen in touched], np.int64)
+    neurons = parts[0].codes.shape[1] if parts else 0
+    counts = work_on_each(
+        lambda one: tally_selected(*one, squares=std),
+        touched,
+        at_once=1 if rows.sum() * neurons < _WORTH_A_THREAD else len(touched),
+        most_seconds=most_seconds,
+    )
+    return _summarise(
+        [part for part, _ in touched],
+        np.array(counts, np.int64).reshape(len(rows), len(TALLY_NAMES), neurons),
+        rows,
+        std=std,
+    )
 
 
-class _Summary:
-    """Collects parts: `mean` and `deviations` of the finite activations as the codes have them, float64 (neurons,)."""
+def _summarise(
+    parts: Sequence[CodedActivations], counts: NDArray[np.int64], rows: NDArray[np.int64], *, std: bool
+) -> StoredAverages:
+    """The average of parts of which `rows` (parts,) instances have the tallies `counts` (parts, tallies, neurons)."""
+    total, squares, zeros, positive, nonfinite = counts.swapaxes(0, 1)
+    origin, scale, step = (
+        np.array(values).reshape(total.shape)
+        for values in ([p.origin for p in parts], [p.scale for p in parts], [half_step(p) for p in parts])
+    )
+    coded = rows[:, None] - zeros - nonfinite
+    at_least_one = np.maximum(coded, 1)
+    means = origin + scale * (total / at_least_one - 0.5)
+    deviations = scale**2 * ((coded * squares - total**2) / at_least_one) if std else np.zeros_like(means)
+    count = (coded + zeros).sum(axis=0)
+    mean, spread = _joined(np.concatenate([coded, zeros]), np.concatenate([means, np.zeros_like(means)]))
+    known, divisor = count > 0, np.maximum(count, 1)
 
-    def __init__(self, neurons: int) -> None:
-        self._count = np.zeros(neurons, np.int64)
-        self._nonfinite = np.zeros(neurons, np.int64)
-        self._positive = np.zeros(neurons, np.int64)
-        self._mean = np.zeros(neurons)
-        self._deviations = np.zeros(neurons)
-        self._error = np.zeros(neurons)
-        self._squared_error = np.zeros(neurons)
+    def where(mask: NDArray[np.bool_], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.where(mask, values, np.nan)
 
-    def add(self, part: CodedActivations, counts: NDArray[np.int64], rows: int) -> None:
-        total, squares, zeros, positive, nonfinite = counts
-        coded = rows - zeros - nonfinite
-        at_least_one = np.maximum(coded, 1)
-        mean = part.origin + part.scale * (total / at_least_one - 0.5)
-        deviations = part.scale**2 * ((coded * squares - total**2) / at_least_one)
-        self._merge(coded, mean, deviations)
-        self._merge(zeros, np.zeros_like(mean), np.zeros_like(mean))
-        self._positive += positive
-        self._nonfinite += nonfinite
-        self._error += coded * half_step(part)
-        self._squared_error += coded * half_step(part) ** 2
+    return StoredAverages(
+        count=count,
+        nonfinite=nonfinite.sum(axis=0),
+        mean=where(known, mean),
+        mean_bound=where(known, (coded * step).sum(axis=0) / divisor),
+        active=where(known, positive.sum(axis=0) / divisor),
+        std=where(known & std, np.sqrt((deviations.sum(axis=0) + spread) / divisor)),
+        std_bound=where(known & std, np.sqrt((coded * step**2).sum(axis=0) / divisor)),
+    )
 
-    def _merge(self, count: NDArray[np.int64], mean: NDArray[np.float64], deviations: NDArray[np.float64]) -> None:
-        together = self._count + count
-        share = count / np.maximum(together, 1)
-        distance = mean - self._mean
-        self._deviations += np.where(count > 0, deviations + distance**2 * self._count * share, 0)
-        self._mean += distance * share
-        self._count = together
 
-    def extract(self, std: bool) -> StoredAverages:
-        known = self._count > 0
-        count = np.maximum(self._count, 1)
+def _joined(counts: NDArray[np.int64], means: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mean of groups with `counts` and `means` (groups, neurons), and the squares of their distances from it.
 
-        def where(mask: NDArray[np.bool_], values: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.where(mask, values, np.nan)
-
-        return StoredAverages(
-            count=self._count,
-            nonfinite=self._nonfinite,
-            mean=where(known, self._mean),
-            mean_bound=where(known, self._error / count),
-            active=where(known, self._positive / count),
-            std=where(known, np.sqrt(self._deviations / count)) if std else np.full(len(count), np.nan),
-            std_bound=where(known & std, np.sqrt(self._squared_error / count)),
-        )
+    Both (neurons,). Sums are of distances from one of the groups, so equal groups have that mean exactly.
+    """
+    if not len(counts):
+        return np.zeros(counts.shape[1]), np.zeros(counts.shape[1])
+    first = np.take_along_axis(means, np.argmax(counts > 0, axis=0)[None], axis=0)
+    mean = first[0] + (counts * (means - first)).sum(axis=0) / np.maximum(counts.sum(axis=0), 1)
+    return mean, (counts * (means - mean) ** 2).sum(axis=0)

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.analysis.coded_rows import blocks, split_by_part
+from activis_tb.analysis.parallel import work_on_each
 from activis_tb.analysis.quantization import half_step
 from activis_tb.model import NONFINITE_CODE, ZERO_CODE, CodedActivations
 
@@ -26,16 +28,22 @@ class StoredExtremes:
     bound: NDArray[np.float64]
 
 
-def stored_extremes(parts: Sequence[CodedActivations], selected: NDArray[np.bool_]) -> StoredExtremes:
+def stored_extremes(
+    parts: Sequence[CodedActivations], selected: NDArray[np.bool_], *, most_seconds: float = inf
+) -> StoredExtremes:
     """Returns the extremes of one layer over the `selected` instances, bool (instances,); reads all of them.
 
     Raises:
         ValueError: `selected` is not as long as the parts together.
+        TimeoutError: It took longer than `most_seconds`.
     """
     neurons = parts[0].codes.shape[1] if parts else 0
     low, high, bound = np.full(neurons, np.inf), np.full(neurons, -np.inf), np.zeros(neurons)
-    for part, chosen in split_by_part(parts, selected):
-        lowest, highest, zero = _extreme_codes(part.codes, np.flatnonzero(chosen))
+    chosen = list(split_by_part(parts, selected))
+    found = work_on_each(
+        lambda one: _extreme_codes(one[0].codes, np.flatnonzero(one[1])), chosen, most_seconds=most_seconds
+    )
+    for part, (lowest, highest, zero) in zip(parts, found, strict=True):
         coded = lowest < NONFINITE_CODE
         np.minimum(low, np.where(coded, part.origin + (lowest - 0.5) * part.scale, np.inf), out=low)
         np.maximum(high, np.where(coded, part.origin + (highest - 0.5) * part.scale, -np.inf), out=high)
