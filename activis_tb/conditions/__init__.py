@@ -18,7 +18,7 @@ from activis_tb.conditions.condition import Condition, check_syntax, parse_condi
 from activis_tb.conditions.distribution import Distribution
 from activis_tb.conditions.engine import Engine
 from activis_tb.conditions.errors import ConditionError, CostlyConditionError
-from activis_tb.conditions.expression import Computed, Neuron, ScoreOf
+from activis_tb.conditions.expression import Computed, Neuron, ScoreOf, names_instances
 from activis_tb.conditions.instances import Instances, StoredColumn, StoredInstances
 from activis_tb.conditions.schema import Schema
 
@@ -36,5 +36,6 @@ __all__ = [
     "StoredColumn",
     "StoredInstances",
     "check_syntax",
+    "names_instances",
     "parse_condition",
 ]

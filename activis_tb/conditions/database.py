@@ -1,14 +1,13 @@
 """The door to DuckDB: one connection in memory that can reach nothing, and the tables in it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from os import cpu_count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from activis_tb.conditions.instances import StoredColumn, StoredInstances
 from activis_tb.conditions.schema import ColumnType
-from activis_tb.errors import ArgumentError, StoredDataError
+from activis_tb.errors import ArgumentError
 from activis_tb.model import Attribute
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ _LOCKED: Mapping[str, str] = {
 }
 """What `lock` sets, in this order. A divisor of 0 gives NULL: one setting says so in DuckDB 1, another in DuckDB 2."""
 
-_SQL_TYPES: Mapping[ColumnType, str] = {
+SQL_TYPES: Mapping[ColumnType, str] = {
     "number": "DOUBLE",
     "boolean": "BOOLEAN",
     "text": "VARCHAR",
@@ -77,7 +76,7 @@ def create_table(connection: "duckdb.DuckDBPyConnection", schema: str, columns: 
         arrays[present] = np.ascontiguousarray(column.present)
         if column.type == "category":
             if column.categories not in types:
-                enum = _create_enum(connection, f"{schema}.k{number}", column.name, column.categories)
+                enum = create_enum(connection, f"{schema}.k{number}", column.name, column.categories)
                 types[column.categories] = enum
             kind = types[column.categories]
             arrays[value] = np.ascontiguousarray(column.values)
@@ -94,55 +93,23 @@ def create_table(connection: "duckdb.DuckDBPyConnection", schema: str, columns: 
     return identifiers
 
 
-def load_table(connection: "duckdb.DuckDBPyConnection", schema: str, stored: StoredInstances) -> dict[str, str]:
-    """Makes the like of `create_table` from Parquet files, before `lock`; categories stay texts.
+def create_texts(
+    connection: "duckdb.DuckDBPyConnection", name: str, identifier: str, values: Sequence[str | None]
+) -> None:
+    """Makes the table `name` of one column, with `values` in their order."""
+    connection.register("texts", {"position": np.arange(len(values)), "value": np.array(values, np.object_)})
+    connection.execute(
+        f"CREATE TABLE {name} AS SELECT CAST(value AS VARCHAR) AS {identifier} FROM texts ORDER BY position"
+    ).fetchall()
+    connection.unregister("texts")
+
+
+def create_enum(connection: "duckdb.DuckDBPyConnection", name: str, column: str, values: tuple[str, ...]) -> str:
+    """Makes the type `name` of the values of a column, and returns its name.
 
     Raises:
-        StoredDataError: A file is not there or damaged, or the instances are not those that there should be.
+        ArgumentError: A value is there twice.
     """
-    import duckdb
-
-    connection.execute(f"CREATE SCHEMA {schema}").fetchall()
-    classes = _create_enum(connection, f"{schema}.k0", "label", stored.classes)
-    identifiers = {column.name: f"c{number}" for number, column in enumerate(stored.columns)}
-    selected = [f"{_stored_value(column, classes)} AS {identifiers[column.name]}" for column in stored.columns]
-    select = f"SELECT {', '.join(selected)} FROM read_parquet(?, union_by_name = true)"
-    try:
-        paths = [str(path) for path in stored.paths]
-        connection.execute(f"CREATE TABLE {schema}.instances AS {select}", [paths]).fetchall()
-        index = identifiers["index"]
-        found = connection.execute(
-            f"SELECT count(*), count(*) FILTER ({index} = rowid) FROM {schema}.instances"
-        ).fetchall()
-    except duckdb.Error as error:
-        message = f"Cannot read the stored instances in {stored.paths[0].parent.parent}: {error}"
-        raise StoredDataError(message) from error
-    if found != [(stored.rows, stored.rows)]:
-        message = (
-            f"{stored.paths[0].parent.parent} has {found[0][0]:,} instances, {found[0][1]:,} of them in their place; "
-            f"expected {stored.rows:,}. It is damaged; record the step again."
-        )
-        raise StoredDataError(message)
-    return identifiers
-
-
-def _stored_value(column: StoredColumn, classes: str) -> str:
-    """The value of one column as `create_table` would have it."""
-    source = f'"{column.source}"'
-    match column:
-        case StoredColumn("correct"):
-            return '("label" = "predicted")'
-        case StoredColumn(source=None):
-            return f"CAST(NULL AS {_SQL_TYPES[column.type]})"
-        case StoredColumn(type="class"):
-            return f"CAST(enum_range(NULL::{classes})[{source} + 1] AS {classes})"
-        case StoredColumn(type="number"):
-            return f"CASE WHEN isfinite(CAST({source} AS DOUBLE)) THEN CAST({source} AS DOUBLE) END"
-        case _:
-            return f"CAST({source} AS {_SQL_TYPES[column.type]})"
-
-
-def _create_enum(connection: "duckdb.DuckDBPyConnection", name: str, column: str, values: tuple[str, ...]) -> str:
     if len(set(values)) < len(values):
         raise ArgumentError(f'the categories of "{column}"', values, "each of them once")
     connection.register("names", {"position": np.arange(len(values)), "name": np.array(values, np.object_)})

@@ -1,24 +1,26 @@
 """Evaluates conditions over instances: exact, in the order of the instances, within bounded time and memory."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import reduce
 from threading import Event, Lock, Timer
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.conditions.condition import Condition
-from activis_tb.conditions.database import create_table, load_table, lock, open_database
-from activis_tb.conditions.distribution import Distribution, number_distribution, text_distribution
+from activis_tb.conditions.database import create_table, lock, open_database
+from activis_tb.conditions.dictionaries import Dictionary, share_out
+from activis_tb.conditions.distribution import Distribution, beginnings, number_distribution, text_distribution
 from activis_tb.conditions.errors import CostlyConditionError
-from activis_tb.conditions.expression import Column, Computed, Match, parts_of
+from activis_tb.conditions.expression import Computed, Expression, Junction
 from activis_tb.conditions.instances import Instances, StoredInstances, columns_of
-from activis_tb.conditions.pacing import BLOCK_ROWS, Pacing
-from activis_tb.conditions.query import Query
+from activis_tb.conditions.loading import load_table
 from activis_tb.conditions.schema import Schema
+from activis_tb.conditions.table import Table
 from activis_tb.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -62,9 +64,7 @@ class Engine:
         self._generation = 0
         self._connection = open_database(threads)
         if isinstance(instances, StoredInstances):
-            self._begin(instances.rows, computed)
-            self._columns = load_table(self._connection, "s0", instances)
-            self._check_columns()
+            self._begin(computed, *load_table(self._connection, "s0", instances))
             lock(self._connection)
         else:
             lock(self._connection)
@@ -97,50 +97,54 @@ class Engine:
             ArgumentError: The engine has no such column, or values of a neuron are not one per instance.
         """
         values = {part: self._values(part) for part in condition.computed}
-        names = {part: f"n{number}" for number, part in enumerate(values)}
-        query = Query(condition.expression, self._columns, names)
-        arrays = {names[part]: array for part, array in values.items()}
-        found = np.empty(self._rows, np.bool_)
-        with self._bounded(condition.text) as (cursor, overdue):
-            pacing = Pacing(self._rows, self._searched_bytes(cursor, condition))
-            start = 0
-            while start < self._rows:
-                stop, began = pacing.stop(start), perf_counter()
-                found[start:stop] = self._evaluate(cursor, query, arrays, start, stop)
-                pacing.learn(start, stop, perf_counter() - began)
-                start = stop
-                if overdue.is_set():
-                    raise self._too_slow(condition.text)
-        return found
+        looked_up, rest = share_out(condition.expression, self._dictionaries)
+        with self._bounded(condition.text) as (cursor, go_on):
+            found = [self._looked_up(cursor, name, share, go_on) for name, share in looked_up.items()]
+            if rest is not None:
+                found.append(self._table.members(cursor, rest, values, go_on))
+        is_any = isinstance(condition.expression, Junction) and condition.expression.operator == "OR"
+        return reduce(np.logical_or if is_any else np.logical_and, found)
 
-    def distribution(self, name: str) -> Distribution:
+    def distribution(self, name: str, weights: NDArray[np.float64] | None = None) -> Distribution:
         """Returns how the values of one column are distributed.
+
+        Args:
+            name: Of the column.
+            weights: How many instances each row stands for, float64 (rows,), by default itself; 0 for none.
 
         Raises:
             CostlyConditionError: That took too long or too much memory, and was stopped.
             KeyError: There is no such column.
         """
-        table, column = f"s{self._generation}.instances", self._columns[name]
+        column, type_ = self._table.columns[name], self._schema.columns[name]
+        source = f"(SELECT {column}, 1.0::DOUBLE AS weight FROM {self._table.name})"
         with self._bounded(name) as (cursor, _):
-            if self._schema.columns[name] == "number":
-                return number_distribution(cursor, table, column)
-            return text_distribution(cursor, table, column)
+            if weights is not None:
+                cursor.register("weights", {"weight": weights})
+                source = f"(SELECT {column}, weight FROM {self._table.name} POSITIONAL JOIN weights)"
+            if type_ == "number":
+                return number_distribution(cursor, source, column)
+            found = text_distribution(cursor, source, column)
+            return replace(found, beginnings=beginnings(cursor, source, column)) if type_ == "text" else found
 
     def _fill(self, instances: Instances, computed: ComputedColumn | None) -> None:
-        self._begin(instances.rows, computed)
-        columns = list(columns_of(instances, self._schema))
-        self._columns = create_table(self._connection, f"s{self._generation}", columns)
-        self._check_columns()
+        schema = f"s{self._generation}"
+        columns = create_table(self._connection, schema, columns_of(instances, self._schema))
+        self._begin(computed, Table(f"{schema}.instances", instances.rows, columns), {})
 
-    def _check_columns(self) -> None:
-        if missing := set(self._schema.columns) - set(self._columns):
+    def _begin(self, computed: ComputedColumn | None, table: Table, dictionaries: Mapping[str, Dictionary]) -> None:
+        if missing := set(self._schema.columns) - set(table.columns):
             raise ArgumentError("instances", f"no column {', '.join(sorted(missing))}", "all columns of the schema")
-
-    def _begin(self, rows: int, computed: ComputedColumn | None) -> None:
-        self._rows = rows
+        self._table = table
+        self._dictionaries = dictionaries
         self._computed = computed
         self._cache: OrderedDict[Computed, NDArray[np.floating[Any]]] = OrderedDict()
-        self._text_bytes: dict[str, NDArray[np.int64]] = {}
+
+    def _looked_up(
+        self, cursor: "duckdb.DuckDBPyConnection", name: str, share: Expression, go_on: Callable[[], None]
+    ) -> NDArray[np.bool_]:
+        dictionary = self._dictionaries[name]
+        return dictionary.values.members(cursor, share, {}, go_on).take(dictionary.codes)
 
     def _values(self, part: Computed) -> NDArray[np.floating[Any]]:
         with self._lock:
@@ -150,8 +154,9 @@ class Engine:
         if self._computed is None:
             raise ArgumentError("computed", "None", f"a function that returns the values of {part}")
         values = np.ascontiguousarray(self._computed(part))
-        if values.shape != (self._rows,):
-            raise ArgumentError(f"the values of {part}", f"shape {values.shape}", f"({self._rows},), one per instance")
+        rows = self._table.rows
+        if values.shape != (rows,):
+            raise ArgumentError(f"the values of {part}", f"shape {values.shape}", f"({rows},), one per instance")
         with self._lock:
             self._cache[part] = values
             while len(self._cache) > 1 and sum(array.nbytes for array in self._cache.values()) > _CACHED_BYTES:
@@ -159,8 +164,8 @@ class Engine:
         return values
 
     @contextmanager
-    def _bounded(self, text: str) -> Iterator[tuple["duckdb.DuckDBPyConnection", Event]]:
-        """A cursor of its own for one evaluation, interrupted when the time is over."""
+    def _bounded(self, text: str) -> Iterator[tuple["duckdb.DuckDBPyConnection", Callable[[], None]]]:
+        """A cursor of its own for one evaluation, interrupted when the time is over, and what then raises."""
         import duckdb
 
         overdue = Event()
@@ -171,11 +176,15 @@ class Engine:
             overdue.set()
             cursor.interrupt()
 
+        def go_on() -> None:
+            if overdue.is_set():
+                raise self._too_slow(text)
+
         timer = Timer(self._most_seconds, stop)
         timer.daemon = True
         timer.start()
         try:
-            yield cursor, overdue
+            yield cursor, go_on
         except duckdb.InterruptException as error:
             raise self._too_slow(text) from error
         except duckdb.OutOfMemoryException as error:
@@ -188,42 +197,7 @@ class Engine:
 
     def _too_slow(self, text: str) -> CostlyConditionError:
         message = (
-            f"The condition took longer than {self._most_seconds:g} s over {self._rows:,} instances and was stopped. "
-            "A simpler pattern, or LIKE instead of ~, is faster."
+            f"The condition took longer than {self._most_seconds:g} s over {self._table.rows:,} instances and was "
+            "stopped. A simpler pattern, or LIKE instead of ~, is faster."
         )
         return CostlyConditionError(message, (0, len(text)))
-
-    def _evaluate(
-        self,
-        cursor: "duckdb.DuckDBPyConnection",
-        query: Query,
-        arrays: dict[str, NDArray[np.floating[Any]]],
-        start: int,
-        stop: int,
-    ) -> NDArray[np.bool_]:
-        source = f"s{self._generation}.instances"
-        parameters: list[Any] = list(query.parameters)
-        if (start, stop) != (0, self._rows):
-            source = f"(SELECT * FROM {source} WHERE rowid >= ? AND rowid < ?)"
-            parameters += [start, stop]
-        if arrays:
-            cursor.register("computed", {name: array[start:stop] for name, array in arrays.items()})
-            source = f"{source} POSITIONAL JOIN computed"
-        cursor.execute(f"SELECT ({query.sql}) IS TRUE AS member FROM {source}", parameters)
-        return np.asarray(cursor.fetchnumpy()["member"], np.bool_)
-
-    def _searched_bytes(self, cursor: "duckdb.DuckDBPyConnection", condition: Condition) -> NDArray[np.int64]:
-        """UTF-8 bytes that the condition's patterns search in each block of rows, int64 (blocks,)."""
-        matches = [part.operand for part in parts_of(condition.expression) if isinstance(part, Match)]
-        names = {operand.name for operand in matches if isinstance(operand, Column)}
-        return sum((self._bytes_of(cursor, name) for name in names), np.zeros(-(-self._rows // BLOCK_ROWS), np.int64))
-
-    def _bytes_of(self, cursor: "duckdb.DuckDBPyConnection", name: str) -> NDArray[np.int64]:
-        if name not in self._text_bytes:
-            text = f"CAST({self._columns[name]} AS VARCHAR)"
-            cursor.execute(
-                f"SELECT CAST(sum(strlen({text})) AS BIGINT) AS size FROM s{self._generation}.instances "
-                f"GROUP BY rowid // {BLOCK_ROWS} ORDER BY rowid // {BLOCK_ROWS}"
-            )
-            self._text_bytes[name] = np.ma.filled(cursor.fetchnumpy()["size"], 0)
-        return self._text_bytes[name]

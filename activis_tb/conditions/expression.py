@@ -134,6 +134,18 @@ Computed = Neuron | ScoreOf
 """What is not a column of the instances; whoever evaluates a condition supplies its values."""
 
 
+def names_instances(expression: Expression) -> bool:
+    """Tells whether a condition holds for no instances but some that it lists by id or by index."""
+    match expression:
+        case Membership(Column("id" | "index")) | Comparison("=", Column("id" | "index"), Literal()):
+            return True
+        case Junction("AND", operands):
+            return any(map(names_instances, operands))
+        case Junction("OR", operands):
+            return all(map(names_instances, operands))
+    return False
+
+
 def parts_of(expression: Expression) -> Iterator[Expression]:
     """Yields `expression` and everything in it."""
     yield expression

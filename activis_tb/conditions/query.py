@@ -93,7 +93,7 @@ class Query:
 
     def _column(self, column: Column) -> str:
         identifier = self._columns[column.name]
-        return f"CAST({identifier} AS VARCHAR)" if column.type in {"category", "class"} else identifier
+        return f"CAST({identifier} AS VARCHAR)" if column.type in {"text", "category", "class"} else identifier
 
     def _bound(self, value: float | str | bool) -> str:
         self.parameters.append(value)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from threading import Lock
 from typing import Literal
 
 import numpy as np
@@ -17,8 +16,9 @@ from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.plugin.stores import Store
 
-Exactness = Literal["exact", "bound", "estimate"]
-"""`bound`: counts are exact, averages within a stated bound; `estimate`: from a sample, with standard errors."""
+Exactness = Literal["exact", "bound", "estimate", "sample"]
+"""`bound`: counts are exact, averages within a stated bound; `estimate`: from a sample, with standard errors; `sample`:
+exact, but about the sampled instances alone."""
 
 _MOST_SAMPLES = 16
 _MOST_STORES = 3
@@ -52,6 +52,13 @@ class Population:
     store: Store | None = None
     note: str = ""
 
+    def of_itself(self) -> "Population":
+        """Returns the sampled instances, those that were always kept among them, standing for nobody else."""
+        label = self.strata.stratum
+        totals = np.bincount(label, minlength=len(self.strata.totals))
+        strata = Strata(label, np.ones(len(label), np.bool_), totals)
+        return replace(self, exactness="sample", strata=strata, over=len(label))
+
 
 class Populations:
     """Opens and keeps populations: those used least recently are closed when nobody uses them any more.
@@ -64,7 +71,6 @@ class Populations:
         self._logdir = logdir
         self._samples: Recent[str, Population] = Recent(_MOST_SAMPLES)
         self._stores: Recent[str, Population] = Recent(_MOST_STORES)
-        self._building = Lock()
 
     def get(self, snapshot: JoinedSnapshot) -> Population:
         """Returns the best population of `snapshot`: the sample if that is everything, else all instances if possible.
@@ -88,13 +94,7 @@ class Populations:
     def _made(
         self, kept: Recent[str, Population], snapshot: JoinedSnapshot, make: Callable[[], Population]
     ) -> Population:
-        """What is kept of a snapshot; two threads do not make the same one at the same time."""
-        key = snapshot.identity
-        known = kept.get(key)
-        if known is not None:
-            return known
-        with self._building:
-            return kept.get_or_make(key, make)
+        return kept.get_or_make(snapshot.identity, make)
 
 
 def schema_of(snapshot: JoinedSnapshot) -> Schema:

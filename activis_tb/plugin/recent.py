@@ -16,6 +16,7 @@ class Recent(Generic[_Key, _Value]):
         self._limit = limit
         self._values: OrderedDict[_Key, _Value] = OrderedDict()
         self._lock = threading.Lock()
+        self._making: dict[_Key, threading.Lock] = {}
 
     def get(self, key: _Key) -> _Value | None:
         with self._lock:
@@ -31,10 +32,17 @@ class Recent(Generic[_Key, _Value]):
                 self._values.popitem(last=False)
 
     def get_or_make(self, key: _Key, make: Callable[[], _Value]) -> _Value:
-        """Returns the value of `key`, making it if needed; two threads may make the same one at the same time."""
-        known = self.get(key)
-        if known is not None:
-            return known
-        value = make()
-        self.put(key, value)
-        return value
+        """Returns the value of `key`, making it if needed; who asks for it meanwhile waits for the same one."""
+        with self._lock:
+            turn = self._making.setdefault(key, threading.Lock())
+        try:
+            with turn:
+                known = self.get(key)
+                if known is None:
+                    known = make()
+                    self.put(key, known)
+                return known
+        finally:
+            with self._lock:
+                if not turn.locked():
+                    self._making.pop(key, None)

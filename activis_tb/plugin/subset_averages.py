@@ -18,6 +18,9 @@ StatisticChoice = StatisticName | Uncertainty
 STATISTIC_CHOICES: tuple[StatisticChoice, ...] = (*STATISTIC_NAMES, *get_args(Uncertainty))
 """`bound`: the means are at most so far off; `error`: their standard errors."""
 
+MOST_SECONDS = 8.0
+"""For which one statistic of one layer may be averaged over stored instances."""
+
 _Arrays = Mapping[str, NDArray[np.float64]]
 
 
@@ -63,7 +66,12 @@ class Averages:
 
 
 def sampled_averages(
-    strata: Strata, members: NDArray[np.bool_], activations: NDArray[np.float32], *, note: str = ""
+    strata: Strata,
+    members: NDArray[np.bool_],
+    activations: NDArray[np.float32],
+    *,
+    complete: Exactness = "exact",
+    note: str = "",
 ) -> Averages:
     """Returns all statistics, estimated from a sample; exact where the sample is everything.
 
@@ -71,13 +79,14 @@ def sampled_averages(
         strata: How the rows stand for all instances.
         members: Bool (rows,).
         activations: float32 (rows, neurons).
+        complete: What the averages are where the rows stand for nobody else.
         note: Why the sample.
     """
     arrays = asdict(estimate_averages(strata, members, activations))
     values: _Arrays = {name: arrays[name] for name in STATISTIC_NAMES}
     over = int(strata.sizes.sum())
     if over == strata.totals.sum():
-        return Averages("exact", over, values)
+        return Averages(complete, over, values, note=note)
     errors = {"mean": arrays["mean_error"], "active": arrays["active_error"]}
     return Averages("estimate", over, values, errors=errors, note=note)
 
@@ -88,13 +97,17 @@ def work_of(statistic: StatisticChoice) -> str:
 
 
 def all_averages(parts: list[CodedActivations], members: NDArray[np.bool_], statistic: StatisticChoice) -> Averages:
-    """Returns one statistic, and those that come with it, of the stored `members`, bool (instances,)."""
+    """Returns one statistic, and those that come with it, of the stored `members`, bool (instances,).
+
+    Raises:
+        TimeoutError: It took longer than `MOST_SECONDS`.
+    """
     over = len(members)
     if work_of(statistic) == "extremes":
-        extremes = stored_extremes(parts, members)
+        extremes = stored_extremes(parts, members, most_seconds=MOST_SECONDS)
         values = {"min": extremes.min, "max": extremes.max}
         return Averages("bound", over, values, dict.fromkeys(values, extremes.bound))
-    averages = stored_averages(parts, members, std=statistic == "std")
+    averages = stored_averages(parts, members, std=statistic == "std", most_seconds=MOST_SECONDS)
     values = {name: getattr(averages, name).astype(np.float64) for name in ("count", "nonfinite", "mean", "active")}
     bounds = {"mean": averages.mean_bound}
     if statistic == "std":

@@ -7,13 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.analysis.estimates import EstimatedCount, estimate_count
-from activis_tb.conditions import Condition, Neuron, parse_condition
+from activis_tb.conditions import Condition, Neuron, names_instances, parse_condition
 from activis_tb.errors import StoredDataError
 from activis_tb.plugin.admission import Admission
-from activis_tb.plugin.populations import Population, Populations, schema_of
+from activis_tb.plugin.populations import Exactness, Population, Populations, schema_of
 from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.snapshots import JoinedSnapshot
-from activis_tb.plugin.subset_averages import Averages, StatisticChoice, all_averages, sampled_averages, work_of
+from activis_tb.plugin.subset_averages import (
+    MOST_SECONDS,
+    Averages,
+    StatisticChoice,
+    all_averages,
+    sampled_averages,
+    work_of,
+)
 from activis_tb.plugin.wire import MOST_COUNTED_CLASSES
 from activis_tb.storage import activis_pb2 as pb
 
@@ -111,6 +118,8 @@ class Subsets:
                 raise
             population = self.populations.sample(snapshot, str(error))
             members, note = population.engine.members(condition), ""
+        if population.store is None:
+            population = _sampled(population, condition)
         return Subset(population, condition, np.packbits(members), note or population.note)
 
 
@@ -125,6 +134,12 @@ def _blur(population: Population, condition: Condition) -> str:
     return f"Stored activations are rounded: {shown}; instances so near to a limit may count on its other side."
 
 
+def _sampled(population: Population, condition: Condition) -> Population:
+    """The sample of `population`: a condition that lists instances is about those of them that are in it."""
+    everything = population.exactness == "exact"
+    return population if everything or not names_instances(condition.expression) else population.of_itself()
+
+
 def _averages(subset: Subset, layer: str, statistic: StatisticChoice) -> Averages:
     population, note = subset.population, subset.population.note
     if population.store is not None:
@@ -132,8 +147,15 @@ def _averages(subset: Subset, layer: str, statistic: StatisticChoice) -> Average
             return all_averages(population.store.layer(layer), subset.members, statistic)
         except StoredDataError as error:
             note = str(error)
+        except TimeoutError:
+            note = (
+                f"Averaging {layer} over {subset.count.value:,.0f} stored instances took longer than "
+                f"{MOST_SECONDS:g} s and was stopped; the sample is asked instead."
+            )
+    population = _sampled(population, subset.condition)
     activations = population.snapshot.reader_of(layer).activations(layer)
-    return sampled_averages(population.strata, subset.rows, activations, note=note)
+    complete: Exactness = "sample" if population.exactness == "sample" else "exact"
+    return sampled_averages(population.strata, subset.rows, activations, complete=complete, note=note)
 
 
 def describe(subset: Subset) -> pb.SubsetDescription:

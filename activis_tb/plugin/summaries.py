@@ -8,8 +8,10 @@ _LEFT_OUT = frozenset({"id", "index"})
 
 
 def summarise(population: Population) -> pb.ColumnSummaries:
-    """Returns the distribution of every column but the ids; empty where that takes too long."""
-    sampled = population.store is None
+    """Returns the distribution of every column but the ids; empty where that takes too long.
+
+    Of a sample, every instance counts as many as it stands for.
+    """
     everything = population.exactness != "estimate"
     return pb.ColumnSummaries(
         columns=[
@@ -18,7 +20,7 @@ def summarise(population: Population) -> pb.ColumnSummaries:
             if name not in _LEFT_OUT
         ],
         source="all" if everything else "sample",
-        over=len(population.outcomes) if sampled else population.over,
+        over=population.over,
         total=population.snapshot.manifest.instances,
         note=population.note,
     )
@@ -26,7 +28,8 @@ def summarise(population: Population) -> pb.ColumnSummaries:
 
 def _column(population: Population, name: str, type_: str) -> pb.ColumnSummary:
     try:
-        found = population.engine.distribution(name)
+        weights = population.strata.weights if population.exactness == "estimate" else None
+        found = population.engine.distribution(name, weights)
     except CostlyConditionError:
         found = Distribution(0, 0)
     encoded = type_ in {"image", "audio"}
@@ -36,6 +39,9 @@ def _column(population: Population, name: str, type_: str) -> pb.ColumnSummary:
         present=found.present,
         distinct=0 if encoded else found.distinct,
         values=[] if encoded else [pb.ValueCount(value=value, count=count) for value, count in found.values],
+        beginnings=[
+            pb.Beginning(text=one.text, count=one.count, either_case=one.either_case) for one in found.beginnings
+        ],
         quantiles=found.quantiles,
         edges=found.edges,
         counts=found.counts,

@@ -20,8 +20,9 @@ STORED = {"run": "stored/activis", **KEY}
 
 @pytest.fixture
 def server(serve_slow, tmp_path):
-    record(tmp_path, "sample", sample=60, always="index < 10")
-    record(tmp_path, "stored", sample=60, keep="all")
+    types = {"text": "text"}
+    record(tmp_path, "sample", sample=60, always="index < 10", attribute_types=types)
+    record(tmp_path, "stored", sample=60, keep="all", attribute_types=types)
     return serve_slow(tmp_path)
 
 
@@ -94,37 +95,71 @@ def test_costly_conditions_do_not_grow_the_process(server):
     assert psutil.Process().memory_info().rss - before < 200 * 2**20
 
 
-@pytest.mark.parametrize(("key", "source"), [(STORED, "all"), (SAMPLE, "sample")])
-def test_summaries_tell_how_values_are_distributed(server, key, source):
-    rows = np.arange(ROWS)
-    if source == "sample":
-        rows = np.array(server.json("instances", **key)["index"], int)
-    answer = server.json("summaries", **key)
+def test_summaries_tell_how_values_are_distributed(server):
+    answer = server.json("summaries", **STORED)
     ParseDict(answer, pb.ColumnSummaries())
-    assert (answer["source"], answer["over"], answer["total"], answer["note"]) == (source, len(rows), ROWS, "")
+    assert (answer["source"], answer["over"], answer["total"], answer["note"]) == ("all", ROWS, ROWS, "")
     columns = {column["name"]: column for column in answer["columns"]}
     assert list(columns) == ["label", "predicted", "score", "correct", "age", "topic", "text"]
-    assert_counts(columns["label"], np.array(["ant", "bee", "cat"])[LABEL[rows]])
-    assert_counts(columns["correct"], np.where(LABEL == PREDICTED, "true", "false")[rows])
-    assert_counts(columns["topic"], np.array([topic for topic in TOPIC[rows] if topic is not None]))
-    assert_counts(columns["text"], TEXT[rows].astype(str))
+    check(columns, np.arange(ROWS), np.ones(ROWS))
     assert columns["score"]["quantiles"] == [0.75] * 7
-    assert (columns["score"]["edges"], columns["score"]["counts"]) == ([0.75, 0.75], [len(rows)])
-    ages = AGE[rows][np.isfinite(AGE[rows])]
-    assert columns["age"]["present"] == len(ages)
+    assert (columns["score"]["edges"], columns["score"]["counts"]) == ([0.75, 0.75], [ROWS])
+
+
+def test_summaries_of_a_sample_count_what_its_instances_stand_for(server):
+    instances = server.json("instances", **SAMPLE)
+    index, drawn = np.array(instances["index"], int), np.array(instances["drawn"])
+    answer = server.json("summaries", **SAMPLE)
+    assert (answer["source"], answer["over"], answer["total"]) == ("sample", 60, ROWS)
+    rows = index[drawn]
+    columns = {column["name"]: column for column in answer["columns"]}
+    check(columns, rows, (np.bincount(LABEL) / 20)[LABEL[rows]])
+    assert [(one["value"], one["count"]) for one in columns["label"]["values"]] == [
+        ("ant", 134),
+        ("bee", 133),
+        ("cat", 133),
+    ]
+
+
+def check(columns, rows, weights):
+    """Everything against NumPy over `rows`, each of which counts `weights`."""
+    assert_counts(columns["label"], np.array(["ant", "bee", "cat"])[LABEL[rows]], weights)
+    assert_counts(columns["correct"], np.where(LABEL == PREDICTED, "true", "false")[rows], weights)
+    known = np.array([topic is not None for topic in TOPIC[rows]])
+    assert_counts(columns["topic"], TOPIC[rows][known].astype(str), weights[known])
+    assert_counts(columns["text"], TEXT[rows].astype(str), weights)
+    questions = np.array([text.startswith("What is number ") for text in TEXT[rows]])
+    expected = {
+        "What ": weights[questions].sum(),
+        "What is ": weights[questions].sum(),
+        "row ": weights[~questions].sum(),
+    }
+    beginnings = {one["text"]: one for one in columns["text"]["beginnings"]}
+    assert {text: one["count"] for text, one in beginnings.items()} == pytest.approx(expected)
+    assert {text: one["either_case"] for text, one in beginnings.items()} == pytest.approx(expected)
+    known = np.isfinite(AGE[rows])
+    ages, weights = AGE[rows][known], weights[known]
+    assert columns["age"]["present"] == pytest.approx(weights.sum())
     assert columns["age"]["distinct"] == len(set(ages))
-    shares = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1]
-    assert columns["age"]["quantiles"] == np.quantile(ages, shares, method="inverted_cdf").tolist()
-    counts, edges = np.histogram(ages, 20)
+    order = np.argsort(ages)
+    until = np.cumsum(weights[order])
+    shares = np.array([0, 0.05, 0.25, 0.5, 0.75, 0.95, 1])
+    firsts = [np.flatnonzero(until >= share * until[-1] - 1e-9)[0] for share in shares]
+    assert columns["age"]["quantiles"] == ages[order][firsts].tolist()
+    counts, edges = np.histogram(ages, 20, weights=weights)
     assert columns["age"]["edges"] == pytest.approx(edges)
-    assert columns["age"]["counts"] == counts.tolist()
+    assert columns["age"]["counts"] == pytest.approx(counts)
 
 
-def assert_counts(column, values):
-    distinct, counts = np.unique(values, return_counts=True)
-    expected = sorted(zip(distinct.tolist(), counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
-    assert (column["present"], column["distinct"]) == (len(values), len(distinct))
-    assert [(one["value"], one["count"]) for one in column["values"]] == expected[:50]
+def assert_counts(column, values, weights):
+    distinct, codes = np.unique(values, return_inverse=True)
+    counts = np.bincount(codes, weights)
+    expected = sorted(
+        zip(distinct.tolist(), counts.tolist(), strict=True), key=lambda pair: (-round(pair[1], 9), pair[0])
+    )
+    assert (column["present"], column["distinct"]) == (pytest.approx(weights.sum()), len(distinct))
+    assert [one["value"] for one in column["values"]] == [value for value, _ in expected[:50]]
+    assert [one["count"] for one in column["values"]] == pytest.approx([count for _, count in expected[:50]])
 
 
 def test_only_a_few_are_computed_at_a_time():

@@ -1,5 +1,6 @@
 """Subsets by condition equal an oracle: exactly, within the stated bound, or as an estimate; through both loaders."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote
 
@@ -9,8 +10,10 @@ from google.protobuf.json_format import ParseDict
 from numpy.testing import assert_allclose, assert_array_equal
 
 from activis_tb.model import STATISTIC_NAMES
+from activis_tb.plugin import subset_averages
 from activis_tb.plugin.catalogue import Catalogue
 from activis_tb.plugin.params import SnapshotKey
+from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.snapshots import Snapshots
 from activis_tb.plugin.subsets import Subsets, describe
 from activis_tb.recording import dataset
@@ -102,6 +105,8 @@ def test_a_sample_gives_an_estimate_with_its_error(server):
     assert (drawn.sum(), (~drawn).sum() > 0) == (60, True)
     weights = np.where(drawn, np.bincount(LABEL)[LABEL[index]] / 20, 0)
     for condition, members in CONDITIONS.items():
+        if condition.startswith("id"):
+            continue
         answer = server.json("subset", **SAMPLE, condition=condition)
         found = members[index]
         assert answer["count"] == pytest.approx(weights[found].sum()), condition
@@ -131,6 +136,43 @@ def test_averages_of_a_sample_are_weighted_by_class(slow):
     assert float(answer.headers["Activis-Standard-Error"]) == pytest.approx(error.max(), rel=1e-5)
     assert (error[0, 3], (error[0, [0, 1, 2, 4]] > 0).all()) == (0, True)
     assert np.isnan(slow.array("subset_statistics", **query, statistic="bound")).all()
+
+
+def test_listed_instances_stand_for_nobody_but_those_that_were_sampled(server):
+    columns = server.json("instances", **SAMPLE)
+    index, always = np.array(columns["index"], int), np.array(columns["always"])
+    listed = [*index[~always][:7].tolist(), *index[always][:2].tolist()]
+    missing = min(set(range(ROWS)) - set(index.tolist()))
+    for condition in (
+        f"index IN ({', '.join(map(str, [*listed, missing]))})",
+        f"id IN ({', '.join(repr(str(one)) for one in listed)}) AND score > 0",
+        " OR ".join(f"id = '{one}'" for one in listed),
+    ):
+        answer = server.json("subset", **SAMPLE, condition=condition)
+        assert (answer["exactness"], answer["over"], answer["total"]) == ("sample", len(index), ROWS)
+        assert (answer["count"], answer["count_error"], answer["correct_error"]) == (9, 0, 0)
+        assert answer["correct"] == (LABEL == PREDICTED)[listed].sum()
+        assert answer["predicted_counts"] == np.bincount(PREDICTED[listed], minlength=3).tolist()
+        assert index[answer["rows"]].tolist() == [one for one in index if one in listed]
+        members = np.isin(np.arange(ROWS), listed)
+        means = server.get("subset_statistics", **SAMPLE, layer="hidden", statistic="mean", condition=condition)
+        assert means.headers["Activis-Exactness"] == "sample"
+        assert (means.headers["Activis-Bound"], means.headers["Activis-Standard-Error"]) == ("0", "0")
+        assert_allclose(read_array(means), [expected("mean", members)], rtol=1e-6)
+    for condition in (f"index IN ({listed[0]}) OR age > 20", f"NOT (index IN ({listed[0]}))", "index < 5"):
+        assert server.json("subset", **SAMPLE, condition=condition)["exactness"] == "estimate", condition
+
+
+def test_averaging_that_takes_too_long_gives_way_to_the_sample(slow, monkeypatch):
+    monkeypatch.setattr(subset_averages, "MOST_SECONDS", 0)
+    for statistic in ("mean", "min"):
+        query = {**STORED, "layer": "hidden", "statistic": statistic, "condition": "age > 20"}
+        answer = slow.get("subset_statistics", **query)
+        assert (answer.headers["Activis-Exactness"], answer.headers["Activis-Over"]) == ("estimate", "60")
+        note = unquote(answer.headers["Activis-Note"])
+        count = CONDITIONS["age > 20"].sum()
+        assert note.startswith(f"Averaging hidden over {count} stored instances took longer than ")
+        assert float(answer.headers["Activis-Count"]) == count
 
 
 def test_a_condition_on_stored_activations_says_how_far_they_are_rounded(slow):
@@ -207,6 +249,31 @@ def test_layers_of_an_older_session_are_read_from_its_own_files(serve_slow, tmp_
         bound = float(answer.headers["Activis-Bound"])
         assert answer.headers["Activis-Exactness"] == "bound"
         assert_allclose(read_array(answer), [expected("mean", CONDITIONS["age > 20"])], atol=bound)
+
+
+def test_what_several_ask_for_at_once_is_made_once():
+    recent: Recent[str, int] = Recent(2)
+    begun, go_on, made = threading.Event(), threading.Event(), []
+
+    def make():
+        begun.set()
+        go_on.wait()
+        made.append(1)
+        return len(made)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(recent.get_or_make, "key", make) for _ in range(4)]
+        begun.wait()
+        go_on.set()
+        assert [answer.result() for answer in answers] == [1, 1, 1, 1]
+    assert len(made) == 1
+
+
+def test_what_could_not_be_made_is_made_by_the_next():
+    recent: Recent[str, int] = Recent(2)
+    with pytest.raises(ZeroDivisionError):
+        recent.get_or_make("key", lambda: 1 // 0)
+    assert recent.get_or_make("key", lambda: 7) == 7
 
 
 def test_many_may_ask_at_once(slow):

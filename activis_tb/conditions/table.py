@@ -1,0 +1,96 @@
+"""A table of a database, and which of its rows a checked tree holds for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.conditions.expression import Column, Computed, Expression, Match, parts_of
+from activis_tb.conditions.pacing import BLOCK_ROWS, Pacing
+from activis_tb.conditions.query import Query
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows that conditions are evaluated over.
+
+    Attributes:
+        name: In the database.
+        rows: How many there are.
+        columns: Identifiers by name of column.
+    """
+
+    name: str
+    rows: int
+    columns: Mapping[str, str]
+    _text_bytes: dict[str, NDArray[np.int64]] = field(default_factory=dict, init=False)
+
+    def members(
+        self,
+        cursor: "duckdb.DuckDBPyConnection",
+        expression: Expression,
+        values: Mapping[Computed, NDArray[np.floating[Any]]],
+        go_on: Callable[[], None],
+    ) -> NDArray[np.bool_]:
+        """Returns which rows `expression` holds for, bool (rows,); not those for which it is NULL.
+
+        Args:
+            cursor: Of the calling thread alone.
+            expression: A condition.
+            values: Of neurons and class scores, each (rows,).
+            go_on: Called after each piece; raises where there is no more time.
+        """
+        names = {part: f"n{number}" for number, part in enumerate(values)}
+        arrays = {names[part]: array for part, array in values.items()}
+        query = Query(expression, self.columns, names)
+        pacing = Pacing(self.rows, self._searched_bytes(cursor, expression))
+        found = np.empty(self.rows, np.bool_)
+        start = 0
+        while start < self.rows:
+            stop, began = pacing.stop(start), perf_counter()
+            found[start:stop] = self._evaluate(cursor, query, arrays, start, stop)
+            pacing.learn(start, stop, perf_counter() - began)
+            start = stop
+            go_on()
+        return found
+
+    def _evaluate(
+        self,
+        cursor: "duckdb.DuckDBPyConnection",
+        query: Query,
+        arrays: Mapping[str, NDArray[np.floating[Any]]],
+        start: int,
+        stop: int,
+    ) -> NDArray[np.bool_]:
+        source = self.name
+        parameters: list[Any] = list(query.parameters)
+        if (start, stop) != (0, self.rows):
+            source = f"(SELECT * FROM {source} WHERE rowid >= ? AND rowid < ?)"
+            parameters += [start, stop]
+        if arrays:
+            cursor.register("computed", {name: array[start:stop] for name, array in arrays.items()})
+            source = f"{source} POSITIONAL JOIN computed"
+        cursor.execute(f"SELECT ({query.sql}) IS TRUE AS member FROM {source}", parameters)
+        return np.asarray(cursor.fetchnumpy()["member"], np.bool_)
+
+    def _searched_bytes(self, cursor: "duckdb.DuckDBPyConnection", expression: Expression) -> NDArray[np.int64]:
+        """UTF-8 bytes that the patterns search in each block of rows, int64 (blocks,)."""
+        matches = [part.operand for part in parts_of(expression) if isinstance(part, Match)]
+        names = {operand.name for operand in matches if isinstance(operand, Column)}
+        return sum((self._bytes_of(cursor, name) for name in names), np.zeros(-(-self.rows // BLOCK_ROWS), np.int64))
+
+    def _bytes_of(self, cursor: "duckdb.DuckDBPyConnection", name: str) -> NDArray[np.int64]:
+        if name not in self._text_bytes:
+            text = f"CAST({self.columns[name]} AS VARCHAR)"
+            cursor.execute(
+                f"SELECT CAST(sum(strlen({text})) AS BIGINT) AS size FROM {self.name} "
+                f"GROUP BY rowid // {BLOCK_ROWS} ORDER BY rowid // {BLOCK_ROWS}"
+            )
+            self._text_bytes[name] = np.ma.filled(cursor.fetchnumpy()["size"], 0)
+        return self._text_bytes[name]
