@@ -6,7 +6,17 @@ const vocabulary: Vocabulary = {
   layers: [{ name: "hidden", neurons: 18 }],
   misclassified: 7,
   columns: [
-    { name: "text", type: "text", meaning: "text", values: [] },
+    {
+      name: "text",
+      type: "text",
+      meaning: "text",
+      values: [],
+      beginnings: [
+        { text: "What ", count: 9, either_case: 11 },
+        { text: "Who's ", count: 3, either_case: 3 },
+        { text: "what ", count: 2, either_case: 11 },
+      ],
+    },
     {
       name: "coat colour",
       type: "category",
@@ -64,6 +74,26 @@ describe("completion", () => {
     ]);
     expect(offered('"coat colour" = \'br')).toEqual(["'brown'"]);
     expect(offered("score > ")).toEqual(["0.5"]);
+  });
+
+  test("offers patterns of how texts begin, with what they would find", () => {
+    const counted = (text: string) =>
+      completeCondition(text, text.length, vocabulary).map(({ insert, count }) => [insert, count]);
+    expect(counted("text LIKE ")).toEqual([
+      ["'What %'", 9],
+      ["'Who''s %'", 3],
+      ["'what %'", 2],
+    ]);
+    expect(counted("text ILIKE ")).toEqual([
+      ["'what %'", 11],
+      ["'who''s %'", 3],
+    ]);
+    expect(counted("text LIKE 'Wh")).toEqual([
+      ["'What %'", 9],
+      ["'Who''s %'", 3],
+      ["'what %'", 2],
+    ]);
+    expect(counted("text ~ ")).toEqual([]);
   });
 
   test("follows lists, ranges, missing values, parentheses and arguments", () => {

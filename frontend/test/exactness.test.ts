@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { averagesText, countErrorText, isExact, populationText, shortCountText } from "../src/views/widgets/exactness";
+import {
+  averagesText,
+  countErrorText,
+  isExact,
+  populationText,
+  shortCountText,
+  wholeText,
+} from "../src/views/widgets/exactness";
 import { answer } from "./samples";
 
 const statistic = (exactness: string, bound: number, standardError: number) => ({
@@ -29,6 +36,15 @@ test("an estimate says from how many of how many, twice its standard error, and 
   expect(isExact(estimate)).toBe(false);
   expect(populationText(estimate)).toBe("estimate from 1,000 of 5,000,000. The files were removed.");
   expect(countErrorText(estimate)).toBe("± 900");
+});
+
+test("listed instances are counted among the sampled ones", () => {
+  const listed = answer([0, 2], { count: 2, total: 5_000_000, over: 1_000, exactness: "sample" });
+  expect([isExact(listed), wholeText(listed), countErrorText(listed)]).toEqual([true, "of 1,000 sampled", ""]);
+  expect(populationText(listed)).toBe("the listed instances that are among the 1,000 sampled; exact over these");
+  expect(averagesText(statistic("sample", 0, 0))).toBe("over those sampled");
+  expect(wholeText(answer([0], { total: 5_452, exactness: "bound" }))).toBe("of 5,452");
+  expect(wholeText(answer([0], { total: 5_000_000, exactness: "estimate" }))).toBe("of 5 M");
 });
 
 test("averages say their bound or their standard error, and nothing where they are exact", () => {

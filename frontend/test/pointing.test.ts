@@ -19,6 +19,7 @@ const summary = (change: Partial<ColumnSummary>): ColumnSummary => ({
   present: 8,
   distinct: 8,
   values: [],
+  beginnings: [],
   quantiles: [],
   edges: [],
   counts: [],

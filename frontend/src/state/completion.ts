@@ -12,6 +12,8 @@ export interface Column {
   meaning: string;
   /** Values to compare with, and how many instances have each; null where that is not known. */
   values: readonly { value: string | number | boolean; count: number | null }[];
+  /** How texts begin, with the space after it, and how many do: as it is written, and in either case. */
+  beginnings?: readonly { text: string; count: number; either_case: number }[];
 }
 
 /** Everything that a condition can speak of. */
@@ -172,11 +174,24 @@ function values(
 ): Candidate[] {
   if (!column) return [];
   const isPattern = PATTERNS.some(([name]) => name === operator);
-  const known = isPattern && column.type === "text" ? [] : column.values;
-  const written = known.map(({ value, count }) => ({ insert: literal(value), detail: "", count }));
+  const written =
+    isPattern && column.type === "text"
+      ? patterns(column, operator)
+      : column.values.map(({ value, count }) => ({ insert: literal(value), detail: "", count }));
   const comparable = columns.filter((other) => other !== column && other.type === column.type);
   const names = listed || isPattern ? [] : comparable.map(({ name, meaning }) => ({ name, meaning }));
   return [...written, ...names.map(({ name, meaning }) => ({ insert: quoteName(name), detail: meaning, count: null }))];
+}
+
+/** What LIKE and ILIKE find by the first words of the texts. */
+function patterns({ beginnings = [] }: Column, operator: string): Candidate[] {
+  const detail = "beginning";
+  if (operator === "LIKE")
+    return beginnings.map(({ text, count }) => ({ insert: quoteText(`${text}%`), detail, count }));
+  if (operator !== "ILIKE") return [];
+  const either = new Map(beginnings.map(({ text, either_case }) => [text.toLowerCase(), either_case]));
+  const inOrder = [...either].sort(([, one], [, other]) => other - one);
+  return inOrder.map(([text, count]) => ({ insert: quoteText(`${text}%`), detail, count }));
 }
 
 function literal(value: string | number | boolean): string {

@@ -28,6 +28,7 @@ export function vocabularyOf(snapshot: SnapshotEntry, summaries: ColumnSummaries
         type: type as ColumnType,
         meaning: MEANINGS[type] ?? type,
         values: valuesOf(type, summaryOf(name)),
+        beginnings: summaryOf(name)?.beginnings ?? [],
       })),
       ...outcomes(snapshot, { correct, total }, valuesOf("number", summaryOf("score"))),
     ],

@@ -9,6 +9,7 @@ import { useStore } from "../widgets/store";
 import { Completions } from "./completions";
 import { Mirror } from "./mirror";
 import { MistakeLine } from "./mistake_line";
+import { NoteLine } from "./note_line";
 
 /** What the keys and the list have in common. */
 export interface Typing {
@@ -85,6 +86,7 @@ export function ConditionField() {
       )}
       <div class="condition-below">
         <MistakeLine id={`${id}-mistake`} typing={typing} scrolled={scrolled.value} />
+        <NoteLine draft={draft} />
         <Completions id={id} typing={typing} shown={isListed} />
       </div>
     </div>

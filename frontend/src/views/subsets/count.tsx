@@ -1,7 +1,7 @@
 /** How many instances meet the condition, how exact that is, and how many would with the offered completion. */
 
 import type { SubsetDescription } from "../../contract/activis";
-import { countErrorText, isExact, populationText, shortCountText } from "../widgets/exactness";
+import { countErrorText, isExact, isOfSample, populationText, shortCountText, wholeText } from "../widgets/exactness";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 
@@ -31,11 +31,16 @@ function Counted({ answer }: { answer: SubsetDescription }) {
     <span title={titleOf(answer)}>
       {!exact && "≈ "}
       <b>{exact ? countText(answer.count) : shortCountText(answer.count)}</b>
-      {` of ${exact ? countText(answer.total) : shortCountText(answer.total)} `}
+      {` ${wholeText(answer)} `}
       {error !== "" && `${error} `}
-      <span class={exact ? "badge exact" : "badge estimate"}>{exact ? "exact" : "estimate"}</span>
+      <span class={exact ? "badge exact" : "badge estimate"}>{badgeOf(answer)}</span>
     </span>
   );
+}
+
+function badgeOf(answer: SubsetDescription): string {
+  if (isOfSample(answer)) return "sample";
+  return isExact(answer) ? "exact" : "estimate";
 }
 
 function titleOf(answer: SubsetDescription): string {

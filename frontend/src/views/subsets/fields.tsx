@@ -32,26 +32,26 @@ function FieldList({ summaries }: { summaries: ColumnSummaries }) {
   const { over, total, source, note, columns } = summaries;
   const population =
     source === "all"
-      ? `over all ${countText(over)} instances`
-      : `over ${countText(over)} sampled of ${countText(total)}`;
+      ? `Counts over all ${countText(over)} instances.`
+      : `Counts of all ${countText(total)} instances, estimated from ${countText(over)}.`;
   return (
     <>
       <p class="hint" data-testid="fields-over">
-        Counts {population}. Click a value or a bar to make a subset of it. {note}
+        {population} Click a value or a bar to make a subset of it. {note}
       </p>
       <ul>
         {columns.map((summary) => (
-          <Field key={summary.name} summary={summary} over={over} />
+          <Field key={summary.name} summary={summary} total={total} over={over} />
         ))}
       </ul>
     </>
   );
 }
 
-function Field({ summary, over }: { summary: ColumnSummary; over: number }) {
+function Field({ summary, total, over }: { summary: ColumnSummary; total: number; over: number }) {
   const { name, type, present, distinct } = summary;
   const isNumber = summary.counts.length > 0;
-  const missing = over - present;
+  const missing = Math.round(total - present);
   return (
     <li class="field-card" data-testid="field" data-name={name}>
       <h4>
@@ -59,10 +59,10 @@ function Field({ summary, over }: { summary: ColumnSummary; over: number }) {
         <small>
           {type}
           {distinct > 0 && ` · ${countText(distinct)} different`}
-          {missing > 0 ? ` · ${percentText(present / over)} present` : ""}
+          {missing > 0 ? ` · ${percentText(present / total)} present` : ""}
         </small>
       </h4>
-      {isNumber ? <Histogram summary={summary} /> : <Values summary={summary} />}
+      {isNumber ? <Histogram summary={summary} /> : <Values summary={summary} counted={(over * present) / total} />}
       {isNumber && <Quarters summary={summary} />}
     </li>
   );
@@ -124,12 +124,15 @@ function Quarters({ summary }: { summary: ColumnSummary }) {
 
 const MOST_VALUES = 8;
 
-function Values({ summary }: { summary: ColumnSummary }) {
+/** @param counted values that were looked at */
+function Values({ summary, counted }: { summary: ColumnSummary; counted: number }) {
   const { pointing } = useStore();
   const shown = summary.values.slice(0, MOST_VALUES);
   const highest = Math.max(1, ...shown.map(({ count }) => count));
   if (shown.length === 0) return <p class="hint">Its values are not counted.</p>;
-  if (highest === 1 && summary.distinct > MOST_VALUES) return <p class="hint">Every value occurs once.</p>;
+  if (summary.distinct > MOST_VALUES && summary.distinct > 0.95 * counted) {
+    return <p class="hint">Hardly any value occurs twice.</p>;
+  }
   return (
     <div class="field-values">
       {shown.map(({ value, count }) => (
