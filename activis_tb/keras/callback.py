@@ -9,6 +9,7 @@ import keras
 
 from activis_tb.errors import ArgumentError
 from activis_tb.keras.evaluation import BatchFunction, Evaluation, Selection, check_count
+from activis_tb.keras.examples import ExampleData
 from activis_tb.model import AttributeType, LayerSpec, Pooling
 
 
@@ -38,6 +39,8 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         every: Record after every so many epochs.
         sample: Instances whose activations are kept one by one, about.
         always: Instances to keep besides: a condition, a function of the batch, or ids.
+        examples: Test cases of your own beside the data, `(x, y)` or `(x, y, attributes)`: always shown, right or
+            wrong, in no average or subset.
         keep: `all` writes every instance to files beside the event file, as in `activis_tb.preprocess`.
         output: Name or position of the output that decides, where several fit the classes.
         batch_size: Instances per forward pass where `x` is arrays.
@@ -66,6 +69,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         every: int = 1,
         sample: int = 1000,
         always: Selection = (),
+        examples: ExampleData | None = None,
         keep: Literal["sample", "all"] = "sample",
         output: str | int | None = None,
         batch_size: int = 256,
@@ -87,6 +91,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
             pooling=pooling,
             output=output,
             batch_size=batch_size,
+            examples=examples,
             name=name,
             subsets=subsets,
             sample=sample,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 import activis_tb
 from activis_tb.errors import ArgumentError
 from activis_tb.keras.batches import Batches, class_labels
+from activis_tb.keras.examples import ExampleData, Examples
 from activis_tb.keras.forward import ForwardPass
 from activis_tb.keras.graphs import forward_graph
 from activis_tb.keras.layers import find_layers
@@ -40,6 +41,7 @@ class Evaluation:
         pooling: For layers of rank > 2 that are given by name.
         output: Of several outputs, the one that decides.
         batch_size: Instances per forward pass where `x` is arrays.
+        examples: Test cases, `(x, y)` or `(x, y, attributes)`, or None.
         options: For `activis_tb.preprocess`.
 
     Raises:
@@ -59,6 +61,7 @@ class Evaluation:
         pooling: Pooling,
         output: str | int | None,
         batch_size: int,
+        examples: ExampleData | None,
         **options: Any,
     ) -> None:
         check_count(batch_size, "batch_size")
@@ -79,6 +82,7 @@ class Evaluation:
         self._attributes = dict(attributes or {})
         labels = y[output] if isinstance(y, Mapping) and output in y else y
         self.batches = Batches(x, labels, batch_size, self._classes)
+        self._examples = Examples(examples, batch_size, self._classes)
         self._rehearse(rehearsal, batch_size)
         self._prepared: tuple[keras.Model, ForwardPass, DecidingOutput, ForwardGraph | None] | None = None
 
@@ -116,6 +120,10 @@ class Evaluation:
                 snapshot.process(labels=labels, scores=finite, activations=activations, **self._columns(rows))
                 instances = rows.stop
             self._check_lengths(instances)
+            for inputs, labels, attributes in self._examples:
+                activations, scores = forward(inputs)
+                finite = _finite(scores, slice(len(labels)))
+                snapshot.examples(labels=labels, scores=finite, activations=activations, attributes=attributes)
             return snapshot.postprocess()
 
     def _graph(self, model: keras.Model) -> ForwardGraph | None:
@@ -142,16 +150,23 @@ class Evaluation:
 
     def _rehearse(self, recording: "SnapshotRecorder", batch_size: int) -> None:
         """Goes through a recording that is never written, without the model: better refused now than after an epoch."""
+        for _, expected, attributes in self._examples:
+            recording.examples(labels=expected, attributes=attributes, **self._nothing(len(expected)))
         labels = self.batches.labels
         if labels is None:
             return
         self._check_lengths(len(labels))
         for start in range(0, len(labels), batch_size):
             rows = slice(start, min(start + batch_size, len(labels)))
-            count = rows.stop - start
-            activations = {layer.name: np.zeros((count, 1), np.float32) for layer in self._layers}
-            scores = np.full((count, self._classes), 1 / self._classes, np.float32)
-            recording.process(labels=labels[rows], scores=scores, activations=activations, **self._columns(rows))
+            recording.process(labels=labels[rows], **self._nothing(rows.stop - start), **self._columns(rows))
+
+    def _nothing(self, count: int) -> dict[str, Any]:
+        """What a model could have made of so many instances."""
+        scores = np.full((count, self._classes), 1 / self._classes, np.float32)
+        return {
+            "scores": scores,
+            "activations": {layer.name: np.zeros((count, 1), np.float32) for layer in self._layers},
+        }
 
     def _columns(self, rows: slice) -> dict[str, Any]:
         columns: dict[str, Any] = {} if self._ids is None else {"ids": self._ids[rows]}

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import keras
 
 from activis_tb.keras.evaluation import BatchFunction, Evaluation, Selection
+from activis_tb.keras.examples import ExampleData
 from activis_tb.model import AttributeType, LayerSpec, Pooling
 
 
@@ -25,6 +26,7 @@ def record(
     ids: Sequence[Any] | None = None,
     sample: int = 1000,
     always: Selection = (),
+    examples: ExampleData | None = None,
     keep: Literal["sample", "all"] = "sample",
     output: str | int | None = None,
     batch_size: int = 256,
@@ -51,6 +53,7 @@ def record(
         ids: One per instance.
         sample: Instances to keep one by one, about.
         always: Instances to keep besides.
+        examples: Test cases of your own beside the data.
         keep: What to keep one by one.
         output: Of several outputs, the one that decides.
         batch_size: Instances per forward pass where the data is arrays.
@@ -74,6 +77,7 @@ def record(
         pooling=pooling,
         output=output,
         batch_size=batch_size,
+        examples=examples,
         name=name,
         subsets=subsets,
         sample=sample,
