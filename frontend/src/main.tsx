@@ -8,6 +8,8 @@ import "./styles/base.css";
 import "./styles/menu.css";
 import "./styles/toolbar.css";
 import "./styles/graph.css";
+import "./styles/graph_picture.css";
+import "./styles/graph_card.css";
 import "./styles/panel.css";
 import "./styles/matrix.css";
 import "./styles/projection.css";

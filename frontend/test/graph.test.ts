@@ -1,46 +1,148 @@
 import { describe, expect, test } from "vitest";
 import type { GraphNode } from "../src/contract/activis";
-import { layoutGraph, shapeText } from "../src/draw/graph_layout";
-import { findNodes, groupsOfRecorded, openTowards, shownFor, visibleGraph } from "../src/draw/graph_tree";
+import { startEngine } from "../src/draw/graph_engine";
+import { indexGraph } from "../src/draw/graph_index";
+import { groupTitle, shapeText } from "../src/draw/graph_labels";
+import { layoutGraph } from "../src/draw/graph_layout";
+import { closeGroup, findNodes, openAtFirst, openTowards, shownFor } from "../src/draw/graph_open";
+import { nodeBeside } from "../src/draw/graph_steps";
+import { visibleGraph } from "../src/draw/graph_tree";
 import { layersInFlowOrder, neighbours } from "../src/state/graph_order";
 import { graph, node } from "./samples";
 
-const edgesOf = (open: string[]) =>
-  visibleGraph(graph(), new Set(open)).edges.map((edge) => `${edge.source}>${edge.target}`);
+const visible = (open: string[], shown = graph()) => visibleGraph(indexGraph(shown), new Set(open));
+const edgesOf = (open: string[]) => visible(open).edges.map((edge) => `${edge.source}>${edge.target}`);
+// There are no workers here, so that this is the fallback.
+const place = startEngine();
+const placed = (open: string[], shown = graph()) => layoutGraph(visible(open, shown), place);
 
 describe("a closed group", () => {
   test("stands for the operators inside it", () => {
-    const visible = visibleGraph(graph(), new Set());
-    expect(visible.nodes.map(({ node }) => node.id)).toEqual(["tokens", "dense/", "hidden", "Softmax", "output"]);
-    expect(visible.nodes[1]?.operators).toBe(2);
+    expect(visible([]).nodes.map(({ node }) => node.id)).toEqual(["tokens", "dense/", "hidden", "Softmax", "output"]);
+    expect(visible([]).nodes[1]?.operators).toBe(2);
     expect(edgesOf([])).toEqual(["tokens>dense/", "dense/>hidden", "hidden>Softmax", "Softmax>output"]);
   });
 
   test("shows what it holds when it is opened, parameters beside their operator", () => {
-    const visible = visibleGraph(graph(), new Set(["dense/"]));
-    expect(visible.nodes.map(({ node }) => node.id)).not.toContain("kernel");
-    expect(visible.nodes.find(({ node }) => node.id === "MatMul")?.parameters.map(({ id }) => id)).toEqual(["kernel"]);
+    const opened = visible(["dense/"]);
+    expect(opened.nodes.map(({ node }) => node.id)).not.toContain("kernel");
+    expect(opened.nodes.find(({ node }) => node.id === "MatMul")?.parameters.map(({ id }) => id)).toEqual(["kernel"]);
     expect(edgesOf(["dense/"])).toContain("MatMul>sum");
     expect(edgesOf(["dense/"])).not.toContain("kernel>MatMul");
   });
 
-  test("stays closed unless a recorded tensor is inside, at any depth", () => {
-    expect([...groupsOfRecorded(graph())]).toEqual([]);
-    const nested = graph();
-    nested.nodes.push(node("outer/", "group"), node("outer/inner/", "group", { parent: "outer/" }));
-    nested.nodes.push(node("deep", "tensor", { parent: "outer/inner/", layer: "deep" }));
-    expect([...groupsOfRecorded(nested)]).toEqual(["outer/", "outer/inner/"]);
+  test("hides the groups inside of it, open or not, and says how many recorded tensors it holds", () => {
+    const nested = nestedGraph();
+    expect(visible(["outer/inner/"], nested).openGroups).toEqual([]);
+    const outer = visible([], nested).nodes.find(({ node }) => node.id === "outer/");
+    expect([outer?.operators, outer?.recorded]).toEqual([0, 1]);
+    const index = indexGraph(nested);
+    expect([...closeGroup(index, new Set(["dense/", "outer/", "outer/inner/"]), "outer/")]).toEqual(["dense/"]);
+  });
+
+  test("reads as one with a count where it holds repeated blocks", () => {
+    expect(groupTitle(node("encoder", "group", { name: "encoder", repeats: 12 }))).toBe("encoder × 12");
+    expect(groupTitle(node("encoder", "group", { name: "encoder" }))).toBe("encoder");
   });
 });
 
-test("the picture runs from left to right and an open group surrounds what it holds", () => {
-  const placed = layoutGraph(visibleGraph(graph(), new Set(["dense/"])));
-  const x = (id: string) => placed.nodes.find(({ visible }) => visible.node.id === id)?.x ?? Number.NaN;
-  const order = ["tokens", "MatMul", "sum", "Relu", "hidden", "Softmax", "output"].map(x);
-  expect(order).toEqual([...order].sort((first, second) => first - second));
-  const [group] = placed.groups;
-  expect(group?.x).toBeLessThan(x("MatMul"));
-  expect((group?.x ?? 0) + (group?.width ?? 0)).toBeGreaterThan(x("Relu"));
+function nestedGraph() {
+  const nested = graph();
+  nested.nodes.push(node("outer/", "group"), node("outer/inner/", "group", { parent: "outer/" }));
+  nested.nodes.push(node("deep", "tensor", { parent: "outer/inner/", layer: "deep" }));
+  return nested;
+}
+
+describe("at first", () => {
+  test("groups with a recorded tensor are open, at any depth", () => {
+    const many = nestedGraph();
+    many.nodes.push(...Array.from({ length: 12 }, (_, at) => node(`operator${at}`, "operator")));
+    expect([...openAtFirst(indexGraph(many))]).toEqual(["outer/", "outer/inner/"]);
+  });
+
+  test("a group that would bring more than 80 nodes into sight stays closed", () => {
+    const many = nestedGraph();
+    many.nodes.push(...Array.from({ length: 80 }, (_, at) => node(`in${at}`, "operator", { parent: "outer/" })));
+    expect(openAtFirst(indexGraph(many)).has("outer/")).toBe(false);
+  });
+
+  test("the largest groups are open where little is in sight", () => {
+    expect([...openAtFirst(indexGraph(graph()))]).toEqual(["dense/"]);
+  });
+});
+
+describe("the picture", () => {
+  const centre = async (open: string[], id: string) => {
+    const found = (await placed(open)).nodes.find(({ visible }) => visible.node.id === id);
+    return { x: found?.x ?? Number.NaN, y: found?.y ?? Number.NaN };
+  };
+
+  test("runs from left to right and an open group surrounds what it holds", async () => {
+    const ids = ["tokens", "MatMul", "sum", "Relu", "hidden", "Softmax", "output"];
+    const order = await Promise.all(ids.map(async (id) => (await centre(["dense/"], id)).x));
+    expect(order).toEqual([...order].sort((first, second) => first - second));
+    const { groups } = await placed(["dense/"]);
+    expect(groups[0]?.x).toBeLessThan(order[1] as number);
+    expect((groups[0]?.x ?? 0) + (groups[0]?.width ?? 0)).toBeGreaterThan(order[3] as number);
+  });
+
+  test("keeps what stands before a group where it is when the group is opened", async () => {
+    expect(await centre(["dense/"], "tokens")).toMatchObject({ x: (await centre([], "tokens")).x });
+    expect((await centre(["dense/"], "hidden")).x).toBeGreaterThan((await centre([], "hidden")).x);
+  });
+
+  test("leads an edge from its source through the border of an open group to its target", async () => {
+    const { edges, groups, nodes } = await placed(["dense/"]);
+    const edge = edges.find(({ source, target }) => source === "tokens" && target === "MatMul");
+    const [tokens, product] = ["tokens", "MatMul"].map((id) => nodes.find(({ visible }) => visible.node.id === id));
+    const xs = edge?.points.map(({ x }) => x) ?? [];
+    expect(xs[0]).toBeCloseTo((tokens?.x ?? 0) + (tokens?.width ?? 0) / 2);
+    expect(xs.at(-1)).toBeCloseTo((product?.x ?? 0) - (product?.width ?? 0) / 2);
+    expect(xs).toContain(groups[0]?.x);
+    expect(xs).toEqual([...xs].sort((first, second) => first - second));
+  });
+
+  test("has what is no part of the model below it, joined by nothing that takes room", async () => {
+    const training = graph();
+    training.nodes.push(node("gradients/", "group", { auxiliary: true }));
+    training.nodes.push(node("Mul", "operator", { parent: "gradients/" }));
+    training.edges.push({ source: "output", target: "Mul", control: false });
+    const { nodes, edges, asides } = await placed([], training);
+    const y = (id: string) => nodes.find(({ visible }) => visible.node.id === id)?.y ?? Number.NaN;
+    expect(y("gradients/")).toBeGreaterThan(Math.max(y("tokens"), y("dense/"), y("output")));
+    expect(edges.map(({ id }) => id)).not.toContain("output gradients/");
+    expect(asides).toEqual([{ source: "output", target: "gradients/", control: false }]);
+  });
+
+  test("sets nodes that nothing joins in rows, not in one long column", async () => {
+    const loose = graph();
+    loose.edges = [];
+    loose.nodes = Array.from({ length: 100 }, (_, at) => node(`operator${at}`, "operator"));
+    const { bounds } = await placed([], loose);
+    expect(bounds.width).toBeGreaterThan(bounds.height);
+  });
+
+  test("lets control edges have no say in the layout", async () => {
+    const controlled = graph();
+    controlled.edges.push({ source: "output", target: "tokens", control: true });
+    const shown = await placed([], controlled);
+    expect(shown.asides).toEqual([{ source: "output", target: "tokens", control: true }]);
+    expect(shown.nodes.map(({ x }) => x)).toEqual((await placed([])).nodes.map(({ x }) => x));
+  });
+
+  test("stands for a graph with a cycle too", async () => {
+    const cyclic = graph();
+    cyclic.edges.push({ source: "output", target: "MatMul", control: false });
+    const { nodes } = await placed(["dense/"], cyclic);
+    expect(nodes.every(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))).toBe(true);
+  });
+
+  test("is walked through by the arrow keys", async () => {
+    const shown = await placed([]);
+    expect(nodeBeside(shown, "tokens", "ArrowRight")).toBe("dense/");
+    expect(nodeBeside(shown, "hidden", "ArrowLeft")).toBe("dense/");
+    expect(nodeBeside(shown, "tokens", "ArrowLeft")).toBeNull();
+  });
 });
 
 test("panels follow the flow of data, not the order of recording", () => {
@@ -58,7 +160,8 @@ test("unknown axes read as question marks", () => {
 });
 
 describe("finding a node", () => {
-  const names = (text: string) => findNodes(graph(), text).map((found) => found.id);
+  const index = indexGraph(graph());
+  const names = (text: string) => findNodes(index, text).map((found) => found.id);
 
   test("looks at names and kinds of operators, recorded layers first", () => {
     expect(names("Relu")).toEqual(["Relu"]);
@@ -68,8 +171,8 @@ describe("finding a node", () => {
   });
 
   test("opens the groups around it, and shows a parameter's operator", () => {
-    const kernel = graph().nodes.find((candidate) => candidate.id === "kernel") as GraphNode;
-    expect([...openTowards(graph(), new Set(["other/"]), kernel)]).toEqual(["other/", "dense/"]);
-    expect(shownFor(graph(), kernel).id).toBe("MatMul");
+    const kernel = index.graph.nodes.find((candidate) => candidate.id === "kernel") as GraphNode;
+    expect([...openTowards(index, new Set(["other/"]), kernel)]).toEqual(["other/", "dense/"]);
+    expect(shownFor(index, kernel).id).toBe("MatMul");
   });
 });

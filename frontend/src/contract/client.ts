@@ -101,7 +101,8 @@ export class RouteError extends Error {
 
 export interface Client {
   runs(signal: AbortSignal): Promise<RunList>;
-  graph(run: string, signal: AbortSignal): Promise<Graph>;
+  /** From `source`, the id of one of its sources; from the best there is where that is empty. */
+  graph(run: string, source: string, signal: AbortSignal): Promise<Graph>;
   instances(snapshot: SnapshotReference, signal: AbortSignal): Promise<InstanceColumns>;
   /** Scores of one sampled instance, (1, classes). */
   scores(snapshot: SnapshotReference, row: number, signal: AbortSignal): Promise<NpyArray<Float32Array>>;
@@ -158,7 +159,7 @@ export function createClient(base: string): Client {
 
   return {
     runs: (signal) => json("runs", {}, signal),
-    graph: (run, signal) => json("graph", { run }, signal),
+    graph: (run, source, signal) => json("graph", source === "" ? { run } : { run, source }, signal),
     instances: (snapshot, signal) => json("instances", snapshot, signal),
     scores: (snapshot, row, signal) => floats("scores", { ...snapshot, row }, signal),
     health: (snapshot, layer, signal) => json("health", { ...snapshot, layer }, signal),

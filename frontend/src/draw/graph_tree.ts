@@ -1,108 +1,89 @@
 /** The part of a hierarchical graph that is in sight: closed groups stand for all they hold. */
 
-import type { Graph, GraphNode } from "../contract/activis";
+import type { GraphNode } from "../contract/activis";
+import type { GraphIndex } from "./graph_index";
 
 export interface VisibleNode {
   node: GraphNode;
-  /** The open group it stands in; empty at the top. */
-  parent: string;
-  /** Operators inside, for a closed group. */
+  /** Operators and recorded tensors inside, for a closed group. */
   operators: number;
+  recorded: number;
   /** Variables and constants that an operator uses, drawn beside it. */
   parameters: readonly GraphNode[];
+}
+
+export interface VisibleEdge {
+  source: string;
+  target: string;
 }
 
 export interface VisibleGraph {
   nodes: readonly VisibleNode[];
   /** Open groups, outer before inner. */
   openGroups: readonly GraphNode[];
-  edges: readonly { source: string; target: string }[];
-}
-
-/** Groups that hold a recorded tensor, at any depth: they are open at first, so that it is in sight. */
-export function groupsOfRecorded(graph: Graph): Set<string> {
-  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
-  const groups = new Set<string>();
-  for (const node of graph.nodes) {
-    if (node.layer === "") continue;
-    for (const group of ancestors(nodes, node)) groups.add(group.id);
-  }
-  return groups;
-}
-
-/** Nodes whose name, layer or kind of operator holds `text`, layers first; case does not matter. */
-export function findNodes(graph: Graph, text: string): GraphNode[] {
-  const wanted = text.trim().toLowerCase();
-  if (wanted === "") return [];
-  const named = ({ name, full_name, layer, operator }: GraphNode) =>
-    [name, full_name, layer, operator].some((part) => part.toLowerCase().includes(wanted));
-  const found = graph.nodes.filter(named);
-  return [...found.filter((node) => node.layer !== ""), ...found.filter((node) => node.layer === "")];
-}
-
-/** Returns `open` and the groups around a node, so that it is in sight. */
-export function openTowards(graph: Graph, open: ReadonlySet<string>, node: GraphNode): ReadonlySet<string> {
-  const nodes = new Map(graph.nodes.map((candidate) => [candidate.id, candidate]));
-  return new Set([...open, ...ancestors(nodes, node).map((group) => group.id)]);
-}
-
-/** Returns the node to look at for `node`: for a variable or constant, the operator that it is drawn beside. */
-export function shownFor(graph: Graph, node: GraphNode): GraphNode {
-  if (!node.parameter) return node;
-  const user = graph.edges.find((edge) => edge.source === node.id)?.target;
-  return graph.nodes.find((candidate) => candidate.id === user) ?? node;
+  /** The flow of data through the model. */
+  edges: readonly VisibleEdge[];
+  /** Who waits for whom, and what goes into and out of auxiliary groups: these have no say in the layout. */
+  asides: readonly (VisibleEdge & { control: boolean })[];
 }
 
 /** Returns the nodes and edges in sight while the groups in `open` are open. */
-export function visibleGraph(graph: Graph, open: ReadonlySet<string>): VisibleGraph {
-  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
-  const standsFor = new Map<string, GraphNode>();
-  const operators = new Map<string, number>();
-  for (const node of graph.nodes) {
-    const closed = ancestors(nodes, node).find((group) => !open.has(group.id));
-    standsFor.set(node.id, closed ?? node);
-    if (closed && node.kind === "operator") operators.set(closed.id, (operators.get(closed.id) ?? 0) + 1);
-  }
-  const shown = graph.nodes.filter((node) => standsFor.get(node.id) === node);
-  const openGroups = shown.filter((node) => node.kind === "group" && open.has(node.id));
-  const parameters = parametersByUser(graph, nodes);
+export function visibleGraph(index: GraphIndex, open: ReadonlySet<string>): VisibleGraph {
+  const { graph } = index;
+  const standsFor = representatives(index, open);
+  const shown = [...index.order].filter((position) => standsFor[position] === position).sort((a, b) => a - b);
+  const nodeAt = (position: number) => graph.nodes[position] as GraphNode;
+  const isOpen = (position: number) => nodeAt(position).kind === "group" && open.has(nodeAt(position).id);
   return {
-    openGroups,
+    openGroups: [...index.order].filter((position) => standsFor[position] === position && isOpen(position)).map(nodeAt),
     nodes: shown
-      .filter((node) => !node.parameter && !openGroups.includes(node))
-      .map((node) => ({
-        node,
-        parent: node.parent,
-        operators: operators.get(node.id) ?? 0,
-        parameters: parameters.get(node.id) ?? [],
+      .filter((position) => !nodeAt(position).parameter && !isOpen(position))
+      .map((position) => ({
+        node: nodeAt(position),
+        operators: nodeAt(position).kind === "group" ? (index.operators[position] as number) : 0,
+        recorded: nodeAt(position).kind === "group" ? (index.recorded[position] as number) : 0,
+        parameters: (index.parameters.get(position) ?? []).map(nodeAt),
       })),
-    edges: liftedEdges(graph, standsFor),
+    ...liftedEdges(index, standsFor),
   };
 }
 
-/** Groups around a node, the outermost first. */
-function ancestors(nodes: ReadonlyMap<string, GraphNode>, node: GraphNode): GraphNode[] {
-  const found: GraphNode[] = [];
-  for (let parent = nodes.get(node.parent); parent; parent = nodes.get(parent.parent)) found.unshift(parent);
-  return found;
+/** By node, the position of the outermost closed group around it; its own where none is closed. */
+function representatives({ graph, parents, order }: GraphIndex, open: ReadonlySet<string>): Int32Array {
+  const standsFor = new Int32Array(parents.length);
+  for (const position of order) {
+    const parent = parents[position] as number;
+    const above = parent < 0 ? -1 : (standsFor[parent] as number);
+    const hidden = parent >= 0 && !(above === parent && open.has((graph.nodes[parent] as GraphNode).id));
+    standsFor[position] = hidden ? above : position;
+  }
+  return standsFor;
 }
 
-function parametersByUser(graph: Graph, nodes: ReadonlyMap<string, GraphNode>): Map<string, GraphNode[]> {
-  const parameters = new Map<string, GraphNode[]>();
-  for (const edge of graph.edges) {
-    const source = nodes.get(edge.source);
-    if (source?.parameter) parameters.set(edge.target, [...(parameters.get(edge.target) ?? []), source]);
-  }
-  return parameters;
+function liftedEdges(index: GraphIndex, standsFor: Int32Array): Pick<VisibleGraph, "edges" | "asides"> {
+  const { graph, sources, targets } = index;
+  const apart = auxiliary(index);
+  const edges = new Map<number, VisibleEdge>();
+  const asides = new Map<number, VisibleEdge & { control: boolean }>();
+  graph.edges.forEach(({ control }, edge) => {
+    const [from, to] = [sources[edge] as number, targets[edge] as number];
+    if (from < 0 || to < 0 || graph.nodes[from]?.parameter || graph.nodes[to]?.parameter) return;
+    const [source, target] = [standsFor[from] as number, standsFor[to] as number];
+    if (source === target) return;
+    const key = source * graph.nodes.length + target;
+    const ends = { source: (graph.nodes[source] as GraphNode).id, target: (graph.nodes[target] as GraphNode).id };
+    if (control || apart[from] !== apart[to]) asides.set(key, { ...ends, control });
+    else if (!edges.has(key)) edges.set(key, ends);
+  });
+  return { edges: [...edges.values()], asides: [...asides.values()] };
 }
 
-function liftedEdges(graph: Graph, standsFor: ReadonlyMap<string, GraphNode>): VisibleGraph["edges"] {
-  const edges = new Map<string, { source: string; target: string }>();
-  for (const edge of graph.edges) {
-    const source = standsFor.get(edge.source);
-    const target = standsFor.get(edge.target);
-    if (edge.control || !source || !target || source === target || source.parameter) continue;
-    edges.set(`${source.id} ${target.id}`, { source: source.id, target: target.id });
+/** By node, the position of the auxiliary group it stands in, at any depth; -1 where it is part of the model. */
+function auxiliary({ graph, parents, order }: GraphIndex): Int32Array {
+  const apart = new Int32Array(parents.length).fill(-1);
+  for (const position of order) {
+    const parent = parents[position] as number;
+    apart[position] = graph.nodes[position]?.auxiliary ? position : parent < 0 ? -1 : (apart[parent] as number);
   }
-  return [...edges.values()];
+  return apart;
 }

@@ -57,7 +57,7 @@ export function openComparing(
         pairs.value = withoutOther(pairs.peek(), position, (pair, other) => ({ ...pair, other }));
         const rows = outcomes.peek().flatMap((key) => parseOutcome(key) ?? []);
         outcomes.value = withoutOther(rows, position, (row, other) => ({ ...row, other })).map(outcomeKey);
-        if (wishes.peek().length === 0) durable.slimGraph.value = false;
+        if (wishes.peek().length === 0) durable.graphSize.value = "normal";
       }),
     change: (position, wish) => {
       wishes.value = wishes.peek().map((other, at) => (at === position ? { ...other, ...wish } : other));
@@ -102,7 +102,7 @@ const inverted = ({ other, layer, recorded }: LayerPair): LayerPair => ({ other,
 
 /** The columns of a comparison need the graph's room. */
 function makeRoom(durable: Durable): void {
-  durable.slimGraph.value = true;
+  durable.graphSize.value = "slim";
   durable.maximised.value = "";
 }
 

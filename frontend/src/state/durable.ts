@@ -15,6 +15,8 @@ import { flattenSubsets, type SubsetList, unflattenSubsets } from "./subset_list
 
 export type DotSize = "fixed" | "active";
 
+export type GraphSize = "slim" | "normal" | "tall";
+
 /** `natural`, `strongest`, `variance`, or the key of a row, e.g. `class:NUM`. */
 export type Sort = string;
 
@@ -50,8 +52,10 @@ interface Choices {
   locked: Signal<string>;
   /** Name of the layer whose panel takes the place of all; empty where none does. */
   maximised: Signal<string>;
-  /** Whether the graph is a slim bar. */
-  slimGraph: Signal<boolean>;
+  /** How much room the graph has. */
+  graphSize: Signal<GraphSize>;
+  /** Id of the graph's source that was chosen; empty for the best there is. */
+  graphSource: Signal<string>;
   projection: Signal<ProjectionChoice>;
   /** The subsets that the user made. */
   subsets: Signal<SubsetList>;
@@ -78,7 +82,8 @@ export function openDurable(hash: HashStore): Durable {
     coloured: signal([]),
     locked: signal(""),
     maximised: signal(""),
-    slimGraph: signal(false),
+    graphSize: signal("normal"),
+    graphSource: signal(""),
     projection: signal(DEFAULT_PROJECTION),
     subsets: signal([]),
     filter: signal(""),
@@ -117,7 +122,8 @@ function valuesOf(choices: Choices): HashValues {
     colours: joinList(choices.coloured.value),
     locked: choices.locked.value,
     maximised: choices.maximised.value,
-    graph: choices.slimGraph.value ? "slim" : "",
+    graph: choices.graphSize.value === "normal" ? "" : choices.graphSize.value,
+    source: choices.graphSource.value,
     projection: formatProjection(choices.projection.value),
     subsets: joinList(flattenSubsets(choices.subsets.value)),
     filter: choices.filter.value,
@@ -137,7 +143,8 @@ function apply(choices: Choices, values: HashValues): void {
     choices.coloured.value = splitList(values.colours);
     choices.locked.value = values.locked ?? "";
     choices.maximised.value = values.maximised ?? "";
-    choices.slimGraph.value = values.graph === "slim";
+    choices.graphSize.value = values.graph === "slim" || values.graph === "tall" ? values.graph : "normal";
+    choices.graphSource.value = values.source ?? "";
     const projection = parseProjection(values.projection);
     if (formatProjection(projection) !== formatProjection(choices.projection.peek())) {
       choices.projection.value = projection;

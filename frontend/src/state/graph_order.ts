@@ -2,6 +2,9 @@
 
 import type { Graph, GraphNode } from "../contract/activis";
 
+/** What kind of source the graph was made from; empty where that is not listed. */
+export const sourceKind = (graph: Graph): string => graph.sources.find(({ id }) => id === graph.source)?.kind ?? "";
+
 /** Layer names in the order in which data flows through them; layers that the graph lacks come last, as listed. */
 export function layersInFlowOrder(graph: Graph | null, layers: readonly string[]): string[] {
   const depth = graph ? layerDepths(graph) : new Map<string, number>();

@@ -13,6 +13,7 @@ import { layersInFlowOrder } from "./graph_order";
 import type { Host } from "./host";
 import { createHover, type Hover, type HoverState } from "./hover";
 import { type LayerContext, type LayerStore, openLayer } from "./layer";
+import { type LayerHealths, openLayerHealths } from "./layer_health";
 import { openEach } from "./opened_layers";
 import { type OpenedSnapshot, openSnapshot } from "./opened_snapshot";
 import { followOthers } from "./others";
@@ -32,6 +33,8 @@ export interface Store extends HoverState, FindState, OpenedSnapshot {
   durable: Durable;
   catalogue: Catalogue;
   graph: Resource<Graph>;
+  /** Of the recorded layers that the graph shows. */
+  layerHealth: LayerHealths;
   /** Scores of the hovered instance, (classes,); null while they are not there. */
   scores: ReadonlySignal<Scores | null>;
   /** The store that this is a side of, and which side of it; null and -1 where this is the base. */
@@ -56,7 +59,7 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
   const cache = new Cache();
   const durable = openDurable(hash);
   const catalogue = openCatalogue(client, durable, host);
-  const graph = fetchGraph(client, cache, catalogue);
+  const graph = fetchGraph(client, cache, catalogue, durable);
   const queue = createQueue();
   const context = { client, cache, catalogue, durable, queue };
   const opened = openSnapshot(context);
@@ -91,6 +94,7 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     durable,
     catalogue,
     graph,
+    layerHealth: openLayerHealths(client, cache, catalogue),
     ...opened,
     scores: followScores(context, columns, hover.instance),
     base: null,
@@ -128,16 +132,17 @@ function followConditions(
   return { conditions: subsets.conditions, activeConditions };
 }
 
-function fetchGraph(client: Client, cache: Cache, catalogue: Catalogue): Resource<Graph> {
+function fetchGraph(client: Client, cache: Cache, catalogue: Catalogue, { graphSource }: Durable): Resource<Graph> {
   const run = computed(() => catalogue.reference.value?.run ?? null);
   const recorded = computed(() => catalogue.snapshot.value?.layers.map((layer) => layer.tensor).join() ?? "");
   return createResource(() => {
     const current = run.value;
     if (current === null) return null;
+    const subject = JSON.stringify([current, graphSource.value]);
     return {
-      key: `graph ${current} ${recorded.value}`,
-      subject: current,
-      load: (signal) => client.graph(current, signal),
+      key: `graph ${subject} ${recorded.value}`,
+      subject,
+      load: (signal) => client.graph(current, graphSource.peek(), signal),
     };
   }, cache);
 }

@@ -2,20 +2,21 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { Graph, GraphNode } from "../../contract/activis";
-import { findNodes } from "../../draw/graph_tree";
+import type { GraphNode } from "../../contract/activis";
+import type { GraphIndex } from "../../draw/graph_index";
+import { findNodes } from "../../draw/graph_open";
 
 interface FindNodeProperties {
-  graph: Graph;
+  index: GraphIndex;
   /** Called with the match to show, null for none. */
   onFind: (node: GraphNode | null) => void;
 }
 
-export function FindNode({ graph, onFind }: FindNodeProperties) {
+export function FindNode({ index, onFind }: FindNodeProperties) {
   const input = useRef<HTMLInputElement>(null);
   const text = useSignal("");
   const step = useSignal(0);
-  const matches = findNodes(graph, text.value);
+  const matches = findNodes(index, text.value);
   useSlashKey(input);
 
   const show = (position: number, among: readonly GraphNode[]) => {
@@ -34,7 +35,7 @@ export function FindNode({ graph, onFind }: FindNodeProperties) {
         value={text.value}
         onInput={(event) => {
           text.value = event.currentTarget.value;
-          show(0, findNodes(graph, text.value));
+          show(0, findNodes(index, text.value));
         }}
         onKeyDown={(event) => {
           if (event.key === "Enter") show(step.value + (event.shiftKey ? -1 : 1), matches);

@@ -1,18 +1,20 @@
-/** Draws the placed graph as SVG, so that every node can be focused, named and clicked. */
+/** Draws the part of the placed graph that is in sight as SVG, so that every node can be focused, named and clicked. */
 
-import { useComputed } from "@preact/signals";
+import { type ReadonlySignal, useComputed } from "@preact/signals";
 import { curveMonotoneX, line } from "d3-shape";
-import type { GraphNode } from "../../contract/activis";
-import { OPERATOR_HEIGHT, type PlacedGraph, type PlacedNode, TENSOR_RADIUS } from "../../draw/graph_layout";
-import { useStore } from "../widgets/store";
+import type { VNode } from "preact";
+import { useLayoutEffect, useMemo } from "preact/hooks";
+import type { Box, PlacedEdge, PlacedGraph } from "../../draw/graph_layout";
+import { Asides } from "./asides";
+import { drawnIn } from "./culling";
+import { Node, OpenGroup } from "./nodes";
+import type { GraphSession } from "./session";
 
 interface PictureProperties {
   placed: PlacedGraph;
-  /** Id of the node that was searched for. */
-  found: string | null;
-  onToggleGroup: (id: string) => void;
-  onHover: (node: GraphNode | null) => void;
-  onClick: (node: GraphNode) => void;
+  session: GraphSession;
+  /** The part of the graph that is drawn. */
+  sight: ReadonlySignal<Box>;
 }
 
 const curve = line<{ x: number; y: number }>(
@@ -20,151 +22,53 @@ const curve = line<{ x: number; y: number }>(
   (point) => point.y,
 ).curve(curveMonotoneX);
 
-export function GraphPicture({ placed, found, onToggleGroup, onHover, onClick }: PictureProperties) {
-  const { hover } = useStore();
-  const located = useComputed(() => hover.value?.node ?? null).value ?? found;
-  const hovered = (node: GraphNode) => ({
-    onPointerEnter: () => onHover(node),
-    onPointerLeave: () => onHover(null),
-  });
+export function GraphPicture({ placed, session, sight }: PictureProperties) {
+  const drawn = drawnIn(placed, sight.value);
+  const tabStop = useMemo(() => tabStops(placed), [placed]);
+  // A part that was drawn before is handed over as it was, so that moving the picture draws only what comes into sight.
+  const parts = useMemo(() => new Map<string, VNode>(), [placed]);
+  const part = (key: string, make: () => VNode) => {
+    const made = parts.get(key) ?? make();
+    parts.set(key, made);
+    return made;
+  };
+  useLocatedMark(session, [placed, drawn]);
   return (
     <>
-      {placed.groups.map(({ node, x, y, width, height }) => (
-        <g key={node.id} class={node.id === located ? "open-group located" : "open-group"} {...hovered(node)}>
-          <rect x={x} y={y} width={width} height={height} rx="8" />
-          <text x={x + 10} y={y + 14}>
-            {node.name}
-          </text>
-          <g {...pressable(`Close ${node.name}`, () => onToggleGroup(node.id))}>
-            <rect class="hit" x={x + width - 24} y={y + 1} width="22" height="20" />
-            <path d={`M${x + width - 17} ${y + 10} h8`} />
-          </g>
-        </g>
+      {placed.groups.map((group) => (
+        <OpenGroup key={group.node.id} group={group} session={session} tabStop={tabStop(group.node.id)} />
       ))}
-      {placed.edges.map((edge) => (
-        <path key={edge.id} class="edge" d={curve([...edge.points]) ?? ""} />
-      ))}
-      {placed.nodes.map((placedNode) => {
-        const { node } = placedNode.visible;
-        return (
-          <g key={node.id} class={node.id === located ? "located" : undefined} {...hovered(node)}>
-            {node.kind === "group" && <ClosedGroup placed={placedNode} onToggle={() => onToggleGroup(node.id)} />}
-            {node.kind === "operator" && <Operator placed={placedNode} onHover={onHover} />}
-            {node.kind === "tensor" && <Tensor placed={placedNode} onClick={onClick} />}
-          </g>
-        );
+      {drawn.edges.map((edge) =>
+        part(`edge ${edge.id}`, () => <path key={edge.id} class={edgeClass(edge)} d={curve([...edge.points]) ?? ""} />),
+      )}
+      <Asides placed={placed} session={session} />
+      {drawn.nodes.map((node) => {
+        const { id } = node.visible.node;
+        return part(id, () => <Node key={id} placed={node} session={session} tabStop={tabStop(id)} />);
       })}
     </>
   );
 }
 
-function pressable(label: string, press: () => void) {
-  return {
-    role: "button" as const,
-    tabindex: 0,
-    "aria-label": label,
-    class: "pressable",
-    onClick: press,
-    onKeyDown: (event: KeyboardEvent) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault();
-      press();
-    },
-  };
+const edgeClass = ({ points }: PlacedEdge): string =>
+  (points.at(-1)?.x ?? 0) < (points[0]?.x ?? 0) ? "edge backwards" : "edge";
+
+/** The Tab key stops at recorded tensors; where there are none, at the first node. */
+function tabStops(placed: PlacedGraph): (id: string) => boolean {
+  const recorded = placed.nodes.filter(({ visible }) => visible.node.layer !== "");
+  const stops = new Set(
+    (recorded.length > 0 ? recorded : placed.nodes.slice(0, 1)).map(({ visible }) => visible.node.id),
+  );
+  return (id) => stops.has(id);
 }
 
-function ClosedGroup({ placed, onToggle }: { placed: PlacedNode; onToggle: () => void }) {
-  const { x, y, width, height, label, detail, visible } = placed;
-  const left = x - width / 2;
-  return (
-    <g {...pressable(`Open ${visible.node.name}`, onToggle)}>
-      <rect class="closed-group" x={left} y={y - height / 2} width={width} height={height} rx="6" />
-      <text x={left + 9} y={y + 3.5}>
-        {label}
-      </text>
-      <text class="detail" x={x + width / 2 - 22} y={y + 3.5} text-anchor="end">
-        {detail}
-      </text>
-      <path class="sign" d={`M${x + width / 2 - 17} ${y} h8 M${x + width / 2 - 13} ${y - 4} v8`} />
-    </g>
-  );
-}
-
-const PARAMETER_RISE = 18;
-
-function Operator({ placed, onHover }: { placed: PlacedNode; onHover: PictureProperties["onHover"] }) {
-  const { x, y, width, label, visible } = placed;
-  const { parameters } = visible;
-  return (
-    <>
-      {parameters.map((parameter, position) => {
-        const across = x + (position - (parameters.length - 1) / 2) * 10;
-        return (
-          <g
-            key={parameter.id}
-            class="parameter"
-            onPointerEnter={() => onHover(parameter)}
-            onPointerLeave={() => onHover(visible.node)}
-          >
-            <path class="edge" d={`M${across} ${y - PARAMETER_RISE + 3} V${y - OPERATOR_HEIGHT / 2}`} />
-            <circle cx={across} cy={y - PARAMETER_RISE} r="3" />
-            <circle class="hit" cx={across} cy={y - PARAMETER_RISE} r="6" />
-          </g>
-        );
-      })}
-      <rect
-        class="operator"
-        x={x - width / 2}
-        y={y - OPERATOR_HEIGHT / 2}
-        width={width}
-        height={OPERATOR_HEIGHT}
-        rx="2"
-      />
-      <text class="operator-name" x={x} y={y + 3.3} text-anchor="middle">
-        {label}
-      </text>
-    </>
-  );
-}
-
-function Tensor({ placed, onClick }: { placed: PlacedNode; onClick: (node: GraphNode) => void }) {
-  const { durable, toggleLayer } = useStore();
-  const { x, y, label, detail, visible } = placed;
-  const { node } = visible;
-  const selected = node.layer !== "" && durable.layers.value.includes(node.layer);
-  const recorded =
-    node.layer === ""
-      ? {}
-      : {
-          "data-testid": "graph-tensor",
-          "data-layer": node.layer,
-          "data-selected": String(selected),
-          "aria-pressed": selected,
-        };
-  const press = () => {
-    onClick(node);
-    if (node.layer !== "") toggleLayer(node.layer);
-  };
-  const name = node.layer !== "" ? `Layer ${node.layer}` : `Tensor ${node.name}, not recorded`;
-  return (
-    <g
-      {...pressable(name, press)}
-      {...recorded}
-      class={`pressable tensor${node.layer === "" ? "" : " recorded"}${selected ? " selected" : ""}`}
-    >
-      <circle class="hit" cx={x} cy={y} r="12" />
-      {selected && <circle class="ring" cx={x} cy={y} r="9.5" />}
-      <circle class="dot" cx={x} cy={y} r={selected ? TENSOR_RADIUS + 1 : TENSOR_RADIUS} />
-      {label !== "" && (
-        <text class="tensor-name" x={x} y={y + 22} text-anchor="middle">
-          {label}
-        </text>
-      )}
-      {detail !== "" && (
-        <text class="detail" x={x} y={y + 33} text-anchor="middle">
-          {detail}
-        </text>
-      )}
-    </g>
-  );
+/** Marks the located node where it is drawn, without drawing anything again. */
+function useLocatedMark(session: GraphSession, drawn: readonly unknown[]): void {
+  const located = useComputed(() => session.located.value).value;
+  useLayoutEffect(() => {
+    if (located === null) return undefined;
+    const element = document.querySelector(`.graph-canvas [data-node="${CSS.escape(located)}"]`);
+    element?.classList.add("located");
+    return () => element?.classList.remove("located");
+  }, [located, ...drawn]);
 }

@@ -1,48 +1,62 @@
-/** Zooming and panning of the graph. */
+/** Zooming and panning of the graph, and where the camera goes when a new layout is there. */
 
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { select } from "d3-selection";
-import { type D3ZoomEvent, type ZoomBehavior, zoom, zoomIdentity } from "d3-zoom";
+import { type D3ZoomEvent, type ZoomBehavior, type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
 import type { RefObject } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import type { Box } from "../../draw/graph_layout";
+import type { Box, PlacedGraph } from "../../draw/graph_layout";
+import type { Shown } from "./session";
 
 const MARGIN = 8;
 const LEGIBLE = 0.6;
 const LARGEST_FIT = 1.1;
+const SMALLEST = 0.05;
+const LARGEST = 4;
+/** Between what is shown and the edge of the picture, on screen. */
+const ROOM = 24;
 
 export interface Zoom {
-  /** An SVG transform. */
-  transform: ReadonlySignal<string>;
+  transform: ReadonlySignal<ZoomTransform>;
   by: (factor: number) => void;
   fit: () => void;
   /** Brings a point of the graph to the middle. */
   centre: (x: number, y: number) => void;
+  /** Moves as little as is needed to have a box of the graph in sight. */
+  reveal: (box: Box) => void;
 }
 
-/** Fits `bounds` at first, whenever they change and, while the user has not moved it, whenever the element's size does. */
-export function useZoom(element: RefObject<SVGSVGElement | null>, bounds: Box): Zoom {
-  const transform = useMemo(() => signal(""), []);
+/** Follows what is shown: fits it at first and, while the user has not moved it, whenever the element's size changes. */
+export function useZoom(element: RefObject<SVGSVGElement | null>, shown: Shown): Zoom {
+  const transform = useMemo(() => signal(zoomIdentity), []);
   const behaviour = useRef<ZoomBehavior<SVGSVGElement, unknown> | null>(null);
   const moved = useRef(false);
+  const before = useRef<{ placed: PlacedGraph; glanced: ZoomTransform | null } | null>(null);
 
-  const fit = () => {
+  const go = (next: ZoomTransform) => {
+    if (element.current && behaviour.current) select(element.current).call(behaviour.current.transform, next);
+  };
+  const fitAll = () => {
     const svg = element.current;
-    if (!svg || svg.clientWidth === 0 || !behaviour.current) return;
-    select(svg).call(behaviour.current.transform, fittingTransform(bounds, svg.clientWidth, svg.clientHeight));
+    if (!svg || svg.clientWidth === 0) return;
+    go(fittingTransform(shown.placed.bounds, svg.clientWidth, svg.clientHeight));
     moved.current = false;
   };
-  const latestFit = useRef(fit);
-  latestFit.current = fit;
+  const reveal = (box: Box) => {
+    const svg = element.current;
+    if (svg) go(revealing(transform.peek(), box, svg.clientWidth, svg.clientHeight));
+  };
+  const latestFit = useRef(fitAll);
+  latestFit.current = fitAll;
 
   useLayoutEffect(() => {
     const svg = element.current;
     if (!svg) return undefined;
     behaviour.current = zoom<SVGSVGElement, unknown>()
-      .scaleExtent([0.1, 4])
+      .scaleExtent([SMALLEST, LARGEST])
       .on("zoom", (event: D3ZoomEvent<SVGSVGElement, unknown>) => {
         if (event.sourceEvent) moved.current = true;
-        transform.value = event.transform.toString();
+        transform.value = event.transform;
       });
     select(svg).call(behaviour.current).on("dblclick.zoom", null);
     const observer = new ResizeObserver(() => {
@@ -52,7 +66,25 @@ export function useZoom(element: RefObject<SVGSVGElement | null>, bounds: Box): 
     return () => observer.disconnect();
   }, [element, transform]);
 
-  useLayoutEffect(() => latestFit.current(), [bounds.x, bounds.y, bounds.width, bounds.height]);
+  useLayoutEffect(() => {
+    const { placed, aim } = shown;
+    const old = before.current;
+    const glanced = aim.kind === "glance" ? (old?.glanced ?? transform.peek()) : null;
+    before.current = { placed, glanced };
+    if (aim.kind === "fit") fitAll();
+    if (aim.kind === "keep") {
+      const [from, to] = [old?.placed.boxes.get(aim.id), placed.boxes.get(aim.id)];
+      if (from && to) go(keeping(transform.peek(), from, to));
+      if (to) reveal(to);
+      moved.current = true;
+    }
+    if (aim.kind === "show" || aim.kind === "glance") {
+      const box = placed.boxes.get(aim.id);
+      if (box) reveal(box);
+      moved.current = true;
+    }
+    if (aim.kind === "return" && old?.glanced) go(old.glanced);
+  }, [shown]);
 
   return {
     transform,
@@ -60,20 +92,39 @@ export function useZoom(element: RefObject<SVGSVGElement | null>, bounds: Box): 
       if (element.current && behaviour.current) select(element.current).call(behaviour.current.scaleBy, factor);
       moved.current = true;
     },
-    fit,
+    fit: fitAll,
     centre: (x, y) => {
       if (element.current && behaviour.current) select(element.current).call(behaviour.current.translateTo, x, y);
       moved.current = true;
     },
+    reveal,
   };
 }
 
 /** As large as fits but never too small to read; a graph that is too wide then begins at its left end. */
-function fittingTransform(bounds: Box, width: number, height: number) {
+export function fittingTransform(bounds: Box, width: number, height: number): ZoomTransform {
   const fitting = Math.min((width - 2 * MARGIN) / bounds.width, (height - 2 * MARGIN) / bounds.height, LARGEST_FIT);
   const scale = Math.max(LEGIBLE, Number.isFinite(fitting) ? fitting : 1);
   const left = (available: number, length: number) => Math.max(MARGIN, (available - length * scale) / 2);
   return zoomIdentity
     .translate(left(width, bounds.width) - bounds.x * scale, left(height, bounds.height) - bounds.y * scale)
     .scale(scale);
+}
+
+/** The middle of a box's left side, where the data enters, stays where it is on screen. */
+export function keeping(transform: ZoomTransform, from: Box, to: Box): ZoomTransform {
+  return transform.translate(from.x - to.x, from.y + from.height / 2 - (to.y + to.height / 2));
+}
+
+/** A box that is larger than the picture begins at its left upper corner. */
+export function revealing(transform: ZoomTransform, box: Box, width: number, height: number): ZoomTransform {
+  const shift = (low: number, high: number, available: number) =>
+    low < ROOM || high - low > available - 2 * ROOM ? ROOM - low : Math.min(0, available - ROOM - high);
+  const [left, top] = transform.apply([box.x, box.y]);
+  const [right, bottom] = transform.apply([box.x + box.width, box.y + box.height]);
+  const inSight = left >= 0 && right <= width && top >= 0 && bottom <= height;
+  if (inSight) return transform;
+  return zoomIdentity
+    .translate(transform.x + shift(left, right, width), transform.y + shift(top, bottom, height))
+    .scale(transform.k);
 }

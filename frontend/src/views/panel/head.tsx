@@ -1,6 +1,6 @@
 /** Names a layer and says how it fares: type and shape, what stands beside it in the graph, its health. */
 
-import { neighbours } from "../../state/graph_order";
+import { neighbours, sourceKind } from "../../state/graph_order";
 import type { LayerStore } from "../../state/layer";
 import { Icon, LayerGlyph } from "../widgets/glyphs";
 import { countText } from "../widgets/numbers";
@@ -52,7 +52,7 @@ const MOST_NEIGHBOURS = 4;
 function Neighbours({ layer }: { layer: LayerStore }) {
   const { graph, hover } = useStore();
   const loaded = graph.state.value.value;
-  const nodes = loaded && loaded.source !== "layers" ? neighbours(loaded, layer.name) : [];
+  const nodes = loaded && sourceKind(loaded) !== "layers" ? neighbours(loaded, layer.name) : [];
   if (nodes.length < 2) return null;
   return (
     <ul class="neighbours" aria-label="In the graph">

@@ -1,0 +1,106 @@
+/** The picture of the graph with its camera: panned, zoomed, walked through by keys. */
+
+import { type ReadonlySignal, useComputed, useSignal } from "@preact/signals";
+import type { ZoomTransform } from "d3-zoom";
+import type { ComponentChildren } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { nodeOf } from "../../draw/graph_index";
+import type { Box } from "../../draw/graph_layout";
+import { isDirection, nodeBeside } from "../../draw/graph_steps";
+import { Icon } from "../widgets/glyphs";
+import { useStore } from "../widgets/store";
+import { type Size, useSize } from "../widgets/surface";
+import { tilesInSight } from "./culling";
+import { Minimap } from "./minimap";
+import { GraphPicture } from "./picture";
+import type { GraphSession, Shown } from "./session";
+import { useZoom, type Zoom } from "./zoom";
+
+/** On screen, names are smaller than can be read below this scale. */
+const FAR = 0.4;
+
+export function GraphCanvas({ session, shown }: { session: GraphSession; shown: Shown }) {
+  const [element, size] = useSize<SVGSVGElement>();
+  const zoom = useZoom(element, shown);
+  const sight = useSight(zoom.transform, size);
+  const far = useComputed(() => zoom.transform.value.k < FAR).value;
+  useGlances(session);
+  return (
+    <div class="graph-frame">
+      <svg
+        ref={element}
+        class={far ? "graph-canvas far" : "graph-canvas"}
+        aria-label="Graph, left to right; arrow keys go from node to node"
+        onKeyDown={walkBetween(session, shown, zoom)}
+      >
+        <Zoomed transform={zoom.transform}>
+          <GraphPicture placed={shown.placed} session={session} sight={sight} />
+        </Zoomed>
+      </svg>
+      <ZoomButtons zoom={zoom} />
+      <Minimap placed={shown.placed} zoom={zoom} size={size} />
+    </div>
+  );
+}
+
+/** The part of the graph that is drawn; it changes by whole tiles. */
+function useSight(transform: ReadonlySignal<ZoomTransform>, size: Size): ReadonlySignal<Box> {
+  const latest = useSignal(size);
+  useLayoutEffect(() => {
+    latest.value = size;
+  }, [size]);
+  const last = useRef<Box>({ x: 0, y: 0, width: 0, height: 0 });
+  return useComputed(() => {
+    const next = tilesInSight(transform.value, latest.value.width, latest.value.height);
+    const same = (Object.keys(next) as (keyof Box)[]).every((side) => next[side] === last.current[side]);
+    if (!same) last.current = next;
+    return last.current;
+  });
+}
+
+/** Moves what it holds without drawing it again. */
+function Zoomed({ transform, children }: { transform: ReadonlySignal<ZoomTransform>; children: ComponentChildren }) {
+  return <g transform={transform.value.toString()}>{children}</g>;
+}
+
+/** The arrow keys go to the nearest node and take the picture along. */
+function walkBetween(session: GraphSession, { placed }: Shown, zoom: Zoom) {
+  return (event: KeyboardEvent & { currentTarget: SVGSVGElement }) => {
+    const from = (event.target as Element).closest("[data-node]")?.getAttribute("data-node");
+    if (!from || !isDirection(event.key)) return;
+    event.preventDefault();
+    const next = nodeBeside(placed, from, event.key);
+    const box = next && placed.boxes.get(next);
+    if (!next || !box) return;
+    zoom.reveal(box);
+    session.point(nodeOf(session.index, next));
+    const svg = event.currentTarget;
+    // What comes into sight by that is drawn before the next frame.
+    requestAnimationFrame(() => {
+      svg.querySelector<SVGElement>(`[data-node="${CSS.escape(next)}"] [role=button]`)?.focus();
+    });
+  };
+}
+
+/** Follows the neighbours' names in the panels. */
+function useGlances(session: GraphSession): void {
+  const { hover } = useStore();
+  const pointed = useComputed(() => hover.value?.node ?? null).value;
+  useEffect(() => session.glance(pointed), [session, pointed]);
+}
+
+function ZoomButtons({ zoom }: { zoom: Zoom }) {
+  return (
+    <span class="button-group zoom-buttons" data-unprinted>
+      <button type="button" aria-label="Zoom out" onClick={() => zoom.by(1 / 1.4)}>
+        <Icon name="minus" />
+      </button>
+      <button type="button" aria-label="Zoom in" onClick={() => zoom.by(1.4)}>
+        <Icon name="plus" />
+      </button>
+      <button type="button" aria-label="Fit the graph" onClick={zoom.fit}>
+        <Icon name="fit" />
+      </button>
+    </span>
+  );
+}
