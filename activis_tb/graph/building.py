@@ -1,75 +1,62 @@
-"""GraphDef to one hierarchical bipartite graph, read at the level of layers."""
+"""A graph's operations to nodes and edges, grouped by name scope."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from activis_tb.graph.elements import Edge, Graph, Node
-from activis_tb.graph.folding import INPUTS, Folding, Parameter, fold
-from activis_tb.graph.parsing import Operation, Operations, Output, parse_operations
+from activis_tb.graph.elements import Edge, Node
+from activis_tb.graph.folding import INPUTS, Folding, Parameter
+from activis_tb.graph.machinery import machinery
+from activis_tb.graph.parsing import Operation, Operations, Output
 from activis_tb.graph.scopes import Scopes
 from activis_tb.graph.settings import settings
-from activis_tb.model import graph_digest
 
 _WITHOUT_OUTPUT = frozenset({"NoOp", "Assert", "SaveV2", "_Retval", "MergeV2Checkpoints", "PrintV2"})
+_MOST_RESULTS = 16
 
 
-def build_graph(graph_def: bytes, tensors: Mapping[str, str], warnings: Sequence[str] = ()) -> Graph:
-    """Returns the model's forward function: one group per name scope, operators and tensors in them.
-
-    Variables and constants become small parameter tensors beside the operator that uses them, scalars and axes become
-    its attributes; what only passes a tensor on, and arithmetic on shapes, is left out. A tensor that is used outside
-    of the scope that makes it stands outside, and so does one that leaves the graph, so a closed group reads as one
-    operator. A call of a function is one operator.
+class Builder:
+    """Makes the nodes and edges of a graph whose plumbing is folded.
 
     Args:
-        graph_def: A serialised GraphDef. A damaged one gives what can be shown, and warnings.
-        tensors: By recorded layer, the exact name of its tensor, e.g. `model_1/hidden_1/Relu:0`.
-        warnings: Put before those found here.
+        operations: The graph.
+        folding: What of it is plumbing.
+        recorded: By output, the recorded layers that it is.
+        candidates: By output, the recorded layers that it may be.
     """
-    operations = parse_operations(graph_def)
-    recorded, unknown = _recorded(tensors, operations)
-    folding = fold(operations, recorded)
-    builder = _Builder(operations, folding, recorded)
-    return Graph(
-        source="forward",
-        nodes=tuple(builder.nodes()),
-        edges=tuple(dict.fromkeys(builder.edges)),
-        digest=graph_digest(graph_def),
-        warnings=(*warnings, *operations.warnings, *unknown),
-    )
 
-
-def _recorded(tensors: Mapping[str, str], operations: Operations) -> tuple[dict[Output, list[str]], list[str]]:
-    recorded: dict[Output, list[str]] = {}
-    warnings = []
-    for layer, tensor in tensors.items():
-        name, _, index = tensor.partition(":")
-        if name in operations.by_name and (not index or index.isdecimal()):
-            recorded.setdefault(Output(name, int(index or 0)), []).append(layer)
-        elif operations.by_name:
-            warnings.append(f"The recorded layer {layer!r} is not in the graph: there is no tensor {tensor!r}.")
-    return recorded, warnings
-
-
-class _Builder:
-    def __init__(self, operations: Operations, folding: Folding, recorded: Mapping[Output, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        operations: Operations,
+        folding: Folding,
+        recorded: Mapping[Output, Sequence[str]],
+        candidates: Mapping[Output, Sequence[str]],
+    ) -> None:
         self._operations = operations
         self._folding = folding
         self._recorded = recorded
+        self._candidates = candidates
         kept = [operations.by_name[name] for name in folding.kept]
         self._operators = [operation for operation in kept if operation.type not in INPUTS]
         self._inputs = [operation for operation in kept if operation.type in INPUTS]
-        self._scopes = Scopes([operation.name for operation in self._operators], operations.layers)
+        self._machinery = machinery(operations, folding.kept, {*recorded, *candidates})
+        names = [operation.name for operation in self._operators]
+        aside = {name: self._machinery[name] for name in names if name in self._machinery}
+        self._scopes = Scopes(names, operations.layers, operations.titles, aside)
         self._users = self._find_users()
-        self._names = {operation.name for operation in self._operators}
         self._wanted: dict[str, set[int]] = {}
-        for output in (*self._users, *recorded, *folding.returned):
+        for output in (*self._users, *recorded, *candidates, *folding.returned):
             self._wanted.setdefault(output.operation, set()).add(output.position)
+        self._results = self._find_results()
         self.edges: list[Edge] = []
+        self.nodes = self._nodes()
 
-    def nodes(self) -> list[Node]:
-        """Returns all nodes, groups first, and fills `edges`."""
+    nodes: list[Node]
+    """Groups first, each before what stands in it."""
+    edges: list[Edge]
+    """An edge for each use: an operator that takes a tensor twice has two."""
+
+    def _nodes(self) -> list[Node]:
         tensors = [tensor for operation in self._inputs for tensor in self._outputs(operation)]
         operators: list[Node] = []
         parameters: list[Node] = []
@@ -92,15 +79,25 @@ class _Builder:
                     users.setdefault(origin, []).append(operation.name)
         return users
 
+    def _find_results(self) -> set[str]:
+        """Returns the operators of the model whose output nobody uses, unless there are too many for results."""
+        ends = {
+            operation.name
+            for operation in self._operators
+            if not self._wanted.get(operation.name) and operation.name not in self._machinery and _has_output(operation)
+        }
+        return ends if len(ends) <= _MOST_RESULTS else set()
+
     def _groups(self) -> list[Node]:
         return [
             Node(
                 id=f"{scope}/",
                 kind="group",
                 name=self._scopes.name(scope),
-                full_name=scope,
+                full_name=self._scopes.full_name(scope),
                 parent=_group_id(self._scopes.parent(scope)),
                 operator=self._scopes.kind(scope),
+                auxiliary=self._scopes.is_machinery(scope),
             )
             for scope in self._scopes.groups
         ]
@@ -118,7 +115,7 @@ class _Builder:
             name=self._scopes.name(scope) if scope else _last(operation.name),
             full_name=operation.name,
             parent=_group_id(self._scopes.of(operation.name)),
-            operator=kind if kind and operation.type == "Identity" else operation.type,
+            operator=kind if kind and operation.type == "Identity" else operation.node.op,
             device=operation.node.device,
             attributes=attributes,
         )
@@ -135,7 +132,7 @@ class _Builder:
             origin = self._operations.by_name[parameter.output.operation]
             dtype = origin.dtype(parameter.output.position)
             node = Node(
-                id=f"{parameter.output}@{operation.name}",
+                id=parameter_id(parameter, operation.name),
                 kind="tensor",
                 name=_last(parameter.name),
                 full_name=parameter.name,
@@ -151,7 +148,7 @@ class _Builder:
     def _outputs(self, operation: Operation) -> list[Node]:
         """Returns the tensors that `operation` makes and somebody wants, and joins them to it and to their users."""
         wanted = self._wanted.get(operation.name, set())
-        if not wanted and _has_output(operation):
+        if not wanted and operation.name not in self._machinery and _has_output(operation):
             wanted = {0}
         return [node for index in sorted(wanted) for node in self._tensor(operation, index)]
 
@@ -171,6 +168,7 @@ class _Builder:
             shape=operation.shape(index),
             dtype=operation.dtype(index),
             layer=layers[0] if layers else "",
+            candidates=() if layers else tuple(self._candidates.get(output, ())),
         )
         twins = [replace(node, id=f"{output}#{layer}", name=layer, layer=layer) for layer in layers[1:]]
         if not is_input:
@@ -179,16 +177,31 @@ class _Builder:
         return [node, *twins]
 
     def _home(self, operation: Operation, output: Output, users: Sequence[str]) -> str:
-        if operation.type in INPUTS or not users or output in self._folding.returned:
+        """Returns the group a tensor stands in; for the sake of machinery no tensor of the model leaves its own."""
+        is_machinery = operation.name in self._machinery
+        is_input = operation.type in INPUTS
+        if not is_machinery and (is_input or output in self._folding.returned):
             return ""
-        return self._scopes.common(self._scopes.of(name) for name in (operation.name, *users))
+        own = [] if is_input else [self._scopes.of(operation.name)]
+        seen_by = [user for user in users if (user in self._machinery) == is_machinery]
+        if not seen_by and operation.name in self._results:
+            return ""
+        home = self._scopes.common([*own, *(self._scopes.of(name) for name in seen_by)])
+        return self._scopes.machinery_around(own[0]) if is_machinery and own and not home else home
 
     def _tensor_name(self, operation: Operation, home: str) -> str:
         left = self._scopes.left(self._scopes.of(operation.name), home) or self._scopes.single(operation.name)
         return self._scopes.name(left) if left else _last(operation.name)
 
     def _add_controls(self, operation: Operation) -> None:
-        self.edges += [Edge(name, operation.name, control=True) for name in operation.controls if name in self._names]
+        shown = (name for name in operation.controls if name in self._folding.kept)
+        waited = [name for name in shown if self._operations.by_name[name].type not in INPUTS]
+        self.edges += [Edge(name, operation.name, control=True) for name in waited]
+
+
+def parameter_id(parameter: Parameter, operator: str) -> str:
+    """Returns the id of the node that `parameter` is beside `operator`."""
+    return f"{parameter.output}@{operator}"
 
 
 def _has_output(operation: Operation) -> bool:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 NodeKind = Literal["operator", "tensor", "group"]
-GraphSource = Literal["forward", "layers"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,9 @@ class Node:
         attributes: An operator's settings as text.
         layer: Key of the recorded layer that a tensor is; empty where it is not recorded.
         parameter: A tensor that is a variable or a constant; it has one consumer, each consumer has its own.
+        repeats: A group's, where it holds so many blocks of one form, one after another; else 0.
+        candidates: Keys of recorded layers that a tensor may be, where names leave it open; `layer` is then empty.
+        auxiliary: A group that holds machinery of training and reporting, no part of the model.
     """
 
     id: str
@@ -40,6 +42,9 @@ class Node:
     attributes: Mapping[str, str] = field(default_factory=dict)
     layer: str = ""
     parameter: bool = False
+    repeats: int = 0
+    candidates: tuple[str, ...] = ()
+    auxiliary: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,15 +67,16 @@ class Graph:
     """One hierarchical bipartite graph.
 
     Attributes:
-        source: `forward`: made from a GraphDef; `layers`: only the recorded layers' names were known.
         nodes: A group before what stands in it, else in the order of the source.
         edges: Each joins two nodes of `nodes`.
-        digest: Of the GraphDef; empty for `layers`.
+        digest: Of the GraphDef; empty where there was none.
+        folded: By operation of the source that is no node of its own, the nodes that it is told at: the operator that
+            uses a constant, the tensor that is passed on. None for an operation that nothing shown depends on.
         warnings: What could not be shown, as sentences.
     """
 
-    source: GraphSource
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     digest: str = ""
+    folded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tensorboard.util import tensor_util
 
+from activis_tb.graph import torch_script
 from activis_tb.graph.parsing import Operation, Operations, Output
 
 VARIABLES = frozenset({"VarHandleOp", "Variable", "VariableV2"})
@@ -28,7 +29,6 @@ _SHAPE_SLOTS = {
     "TensorListReserve": (0, 1),
 }
 _AUTOMATIC_IDENTITY = re.compile(r"(^|/)(Identity(_\d+)?|read)$")
-_DISCARDED = frozenset({"NoOp", "_Retval"})
 _VALUE_CHARACTERS = 60
 _VALUE_BYTES = 1024
 
@@ -77,8 +77,10 @@ def fold(operations: Operations, recorded: Collection[Output]) -> Folding:
         if name not in pinned and name not in constant and _passes_on(operation, operations)
     }
     shapes = _shape_arithmetic(operations, pinned | constant)
-    discarded = {name for name, operation in operations.by_name.items() if operation.type in _DISCARDED} - pinned
-    folded = constant | passing | shapes | discarded
+    returns = {name for name, operation in operations.by_name.items() if operation.type == "_Retval"} - pinned
+    folded = constant | passing | shapes | returns
+    discarded = returns | _empty(operations, folded)
+    folded |= discarded
     sources = {Output(name, 0): _origin(Output(name, 0), operations, passing) for name in passing}
     returned = {
         _origin(output, operations, passing)
@@ -102,7 +104,7 @@ def fold(operations: Operations, recorded: Collection[Output]) -> Folding:
 
 def _alive(operations: Operations, results: Iterable[Output]) -> Collection[str]:
     """Returns what leads to a result, and the inputs; everything where the source does not say what its results are."""
-    if not operations.layers:
+    if not operations.results_known:
         return operations.by_name.keys()
     alive = {name for name, operation in operations.by_name.items() if operation.type in INPUTS}
     pending = [output.operation for output in results]
@@ -113,6 +115,12 @@ def _alive(operations: Operations, results: Iterable[Output]) -> Collection[str]
             operation = operations.by_name[name]
             pending += [*operation.controls, *(source.operation for source in operation.inputs if source is not None)]
     return alive
+
+
+def _empty(operations: Operations, folded: set[str]) -> set[str]:
+    """Returns the operations that do nothing but wait, for nothing that is shown."""
+    waiting = (operation for operation in operations.by_name.values() if operation.type == "NoOp")
+    return {operation.name for operation in waiting if folded >= set(operation.controls)}
 
 
 def _constants(operations: Operations, pinned: Collection[str]) -> set[str]:
@@ -228,6 +236,8 @@ def _read(output: Output, operations: Operations) -> Output:
 
 
 def _variable_name(operation: Operation) -> str:
+    if operation.node.op == "prim::GetAttr":
+        return torch_script.parameter_name(operation.node)
     for key in ("_user_specified_name", "shared_name"):
         text = operation.node.attr[key].s.decode(errors="replace") if key in operation.node.attr else ""
         if text and text != "resource":
@@ -237,6 +247,8 @@ def _variable_name(operation: Operation) -> str:
 
 def _small_value(operation: Operation) -> str:
     """Returns a constant as text where it is a setting (a scalar, or a list of integers such as axes); else nothing."""
+    if operation.node.op == "prim::Constant":
+        return torch_script.entry(operation.node)
     if operation.type != "Const" or "value" not in operation.node.attr:
         return ""
     message = operation.node.attr["value"].tensor

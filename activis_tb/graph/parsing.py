@@ -11,6 +11,8 @@ from typing import NamedTuple
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto import graph_pb2, node_def_pb2, types_pb2
 
+from activis_tb.graph import torch_script
+from activis_tb.graph.functions import flatten
 from activis_tb.model import SCOPES_ATTRIBUTE
 
 _BOOLEAN_RESULTS = frozenset(
@@ -48,7 +50,7 @@ class Operation:
 
     Attributes:
         name: Exact name.
-        type: Operator type, e.g. `MatMul`; for a function call the function's name stands in `node.attr`.
+        type: Operator type, e.g. `MatMul`; of PyTorch's plumbing that of its like in TensorFlow.
         inputs: By slot; None where the input is missing from the graph.
         controls: Names of the operations it waits for.
         node: The message it was read from.
@@ -62,9 +64,10 @@ class Operation:
 
     def shape(self, index: int) -> tuple[int, ...] | None:
         """Returns the shape of an output, -1 for an unknown axis; None where the rank is unknown."""
-        shapes = self.node.attr["_output_shapes"].list.shape if "_output_shapes" in self.node.attr else ()
-        if index < len(shapes):
-            return None if shapes[index].unknown_rank else tuple(dim.size for dim in shapes[index].dim)
+        for key in ("_output_shapes", "output_shapes"):
+            shapes = self.node.attr[key].list.shape if key in self.node.attr else ()
+            if index < len(shapes):
+                return None if shapes[index].unknown_rank else tuple(dim.size for dim in shapes[index].dim)
         if self.type == "Placeholder" and "shape" in self.node.attr and not self.node.attr["shape"].shape.unknown_rank:
             return tuple(dim.size for dim in self.node.attr["shape"].shape.dim)
         return None
@@ -87,19 +90,30 @@ class Operation:
 
 @dataclass(frozen=True)
 class Operations:
-    """The operations of a graph by name, in the order of the source.
+    """The operations of a graph by name, in the order of the source, and what calls run in the place of the calls.
 
     Attributes:
         by_name: The operations.
         consumers: By output, who uses it in which slot.
         layers: By name scope, (kind, name) of the layer it belongs to, as the tracer noted it.
+        results_known: Whether all results of the graph leave it by an Identity.
+        titles: By name scope, what to call it instead of its last part.
+        aliases: By output of a call, as text, the output of an operation that it is.
         warnings: What was wrong with the source.
     """
 
     by_name: Mapping[str, Operation]
     consumers: Mapping[Output, Sequence[tuple[str, int]]]
     layers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    results_known: bool = False
+    titles: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    def output(self, tensor: str) -> Output | None:
+        """Returns the output of the exact name `tensor`, such as `net/hidden/Relu:0`; None where there is none."""
+        name, _, index = self.aliases.get(tensor, tensor).partition(":")
+        return Output(name, int(index or 0)) if name in self.by_name and (not index or index.isdecimal()) else None
 
     @cached_property
     def uses(self) -> Mapping[str, Sequence[tuple[str, int]]]:
@@ -111,34 +125,38 @@ class Operations:
 
 
 def parse_operations(graph_def: bytes) -> Operations:
-    """Returns the operations of a serialised GraphDef. Function bodies are not entered. Never raises."""
+    """Returns the operations of a serialised GraphDef, calls of its functions resolved. Never raises."""
     try:
         message = graph_pb2.GraphDef.FromString(graph_def)
     except DecodeError:
         return Operations({}, {}, warnings=("The graph cannot be read: its bytes are damaged or not a GraphDef.",))
     if not message.node:
         return Operations({}, {}, warnings=("The graph is empty.",))
+    flat = flatten(message)
     nodes: dict[str, node_def_pb2.NodeDef] = {}
-    nameless = [node.name for node in message.node if not _NAME.fullmatch(node.name)]
-    for node in message.node:
+    nameless = [node.name for node in flat.nodes if not _NAME.fullmatch(node.name)]
+    for node in flat.nodes:
         if _NAME.fullmatch(node.name):
             nodes.setdefault(node.name, node)
     missing: list[str] = []
     by_name = {name: _operation(node, nodes, missing) for name, node in nodes.items()}
-    counts = Counter(node.name for node in message.node)
+    counts = Counter(node.name for node in flat.nodes)
     duplicates = [name for name, count in counts.items() if count > 1 and name in nodes]
     warnings = [
         *_warn(nameless, "operations have no proper name and are left out"),
         *_warn(duplicates, "operation names are used more than once, and only the first of each is shown"),
         *_warn(missing, "inputs are not in the graph and are left out"),
+        *(text for why, calls in flat.kept.items() for text in _warn(calls, f"calls {why} and are shown closed")),
     ]
-    return Operations(by_name, _consumers(by_name), _layers(nodes.values()), tuple(warnings))
+    noted = _layers(nodes.values())
+    layers = {**torch_script.modules(nodes), **noted}
+    return Operations(by_name, _consumers(by_name), layers, bool(noted), flat.titles, flat.resolved(), tuple(warnings))
 
 
 def _operation(node: node_def_pb2.NodeDef, nodes: Mapping[str, node_def_pb2.NodeDef], missing: list[str]) -> Operation:
     inputs: list[Output | None] = []
     controls = []
-    for text in node.input:
+    for text in torch_script.inputs(node):
         control, name, index = _parse_input(text)
         if name not in nodes:
             missing.append(text)
@@ -146,7 +164,7 @@ def _operation(node: node_def_pb2.NodeDef, nodes: Mapping[str, node_def_pb2.Node
             controls += [name] if name in nodes else []
         else:
             inputs.append(Output(name, index) if name in nodes else None)
-    return Operation(node.name, node.op, tuple(inputs), tuple(dict.fromkeys(controls)), node)
+    return Operation(node.name, torch_script.operator_type(node), tuple(inputs), tuple(dict.fromkeys(controls)), node)
 
 
 def _parse_input(text: str) -> tuple[bool, str, int]:

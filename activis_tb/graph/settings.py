@@ -20,7 +20,8 @@ def settings(operation: Operation, constants: Mapping[str, str]) -> dict[str, st
         operation: Its attributes are taken, types and bookkeeping left out.
         constants: By exact name, the constants that it takes as inputs, as text.
     """
-    texts = {name.rpartition("/")[2]: value for name, value in constants.items()}
+    named = {name.rpartition("/")[2]: value for name, value in constants.items()}
+    texts = {name: value for name, value in named.items() if not name.isdecimal()}
     for key in sorted(operation.node.attr):
         text = "" if key.startswith("_") or key in _NOT_SETTINGS else _text(operation.node.attr[key])
         if text and not (key.endswith("_mask") and text == "0"):

@@ -1,24 +1,39 @@
-"""The graph of a run: the forward graph that its layers' tensor names belong to, or else what comes closest."""
+"""The graph of a run: the one that its layers' tensor names belong to, or else what comes closest."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from posixpath import dirname, normpath
+from dataclasses import dataclass, replace
 
-from tensorboard.context import RequestContext
-from tensorboard.data.provider import DataProvider, RunTagFilter
+from tensorboard.data.provider import DataProvider
 
 from activis_tb import graph
-from activis_tb.model import Layer, graph_digest
+from activis_tb.model import Layer
+from activis_tb.plugin.graph_sources import Blob, GraphSources, Source, SourceKind
 from activis_tb.plugin.params import NotFoundError
 from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.snapshots import JoinedSnapshot, Snapshots
 from activis_tb.storage import activis_pb2 as pb
 
-_PLUGIN_NAME = "graphs"
-_TAG = "__run_graph__"
-_EVERY_STEP = 1000
-_SIBLINGS = ("activis", "train", "validation")
 _MOST_GRAPHS = 16
-_LABELS = {"forward": "forward graph", "layers": "recorded layers"}
+_ORDER: tuple[SourceKind, ...] = ("forward", "run_graph", "function", "keras", "layers")
+_LAYERS = "layers"
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A source with what is known of it.
+
+    Attributes:
+        source: The graph.
+        tensors: By layer, its exact name in this very graph.
+        found: How many of the recorded layers are in it.
+        id: The value of the parameter `source`.
+    """
+
+    source: Source
+    tensors: Mapping[str, str]
+    found: int
+    id: str = ""
 
 
 class Graphs:
@@ -30,9 +45,9 @@ class Graphs:
     """
 
     def __init__(self, data_provider: DataProvider, snapshots: Snapshots) -> None:
-        self._provider = data_provider
+        self._sources = GraphSources(data_provider)
         self._snapshots = snapshots
-        self._built: Recent[tuple[str, ...], pb.Graph] = Recent(_MOST_GRAPHS)
+        self._built: Recent[tuple[object, ...], pb.Graph] = Recent(_MOST_GRAPHS)
 
     def get(self, experiment: str, run: str, source: str = "") -> pb.Graph:
         """Returns the graph of `run` from `source`, or from the best there is.
@@ -45,63 +60,88 @@ class Graphs:
             raise NotFoundError("run with recordings", run, way_out="The route `runs` lists them.")
         # Several names or steps may have recorded different layers; what the newest says comes first.
         recorded.sort(key=lambda snapshot: snapshot.manifest.session, reverse=True)
-        blob_keys = self._blob_keys(experiment, run)
-        identity = (experiment, run, source, *(one.version for one in recorded), *blob_keys)
-        return self._built.get_or_make(identity, lambda: self._build(run, blob_keys, source, recorded))
+        blobs = self._sources.blobs(experiment, run)
+        identity = (experiment, run, source, *(one.version for one in recorded), *blobs)
+        return self._built.get_or_make(identity, lambda: self._build(blobs, source, recorded))
 
-    def _build(self, run: str, blob_keys: Sequence[str], source: str, recorded: Sequence[JoinedSnapshot]) -> pb.Graph:
+    def _build(self, blobs: Sequence[Blob], source: str, recorded: Sequence[JoinedSnapshot]) -> pb.Graph:
         layers = _layers(recorded)
-        forward = self._forward(blob_keys, recorded, layers)
-        choices = {"layers": lambda: graph.layers_only(layers.values())}
-        if forward is not None:
-            choices = {"forward": lambda: forward, **choices}
-        chosen = source or next(iter(choices))
-        if not source and forward is not None and not any(node.layer for node in forward.nodes):
-            chosen = "layers"
-        if chosen not in choices:
-            raise NotFoundError("source", source, list(choices))
-        message = _message(choices[chosen]())
-        message.sources.extend(pb.GraphSource(id=kind, kind=kind, label=_LABELS[kind], run=run) for kind in choices)
+        choices = self._choices(blobs, recorded, layers)
+        known = {choice.id: choice for choice in choices}
+        default = choices[0].id if choices and choices[0].found else _LAYERS
+        chosen = source or default
+        if chosen != _LAYERS and chosen not in known:
+            raise NotFoundError("source", source, [*known, _LAYERS])
+        if chosen == _LAYERS:
+            message = _message(graph.layers_only(layers.values()))
+        else:
+            message = _message(_shown(known[chosen], layers))
+            message.warnings.extend(_several(known[chosen], choices))
+        message.source = chosen
+        message.sources.extend(_described(choice) for choice in choices)
+        message.sources.add(id=_LAYERS, kind=_LAYERS, label="recorded layers", nodes=len(layers))
         return message
 
-    def _forward(
-        self, blob_keys: Iterable[str], recorded: Sequence[JoinedSnapshot], layers: Mapping[str, Layer]
-    ) -> graph.Graph | None:
-        wanted = next((one.manifest.graph_digest for one in recorded if one.manifest.graph_digest), "")
-        other: bytes | None = None
-        for key in blob_keys:
-            content = self._provider.read_blob(RequestContext(), blob_key=key)
-            if wanted and graph_digest(content) == wanted:
-                same = _layers(one for one in recorded if one.manifest.graph_digest == wanted)
-                return _marked(content, {layer.name: layer.tensor for layer in same.values() if layer.tensor}, layers)
-            other = content if other is None else other
-        return None if other is None else _marked(other, {}, layers)
+    def _choices(
+        self, blobs: Iterable[Blob], recorded: Sequence[JoinedSnapshot], layers: Mapping[str, Layer]
+    ) -> list[_Choice]:
+        """Returns the graphs there are, the best first.
 
-    def _blob_keys(self, experiment: str, run: str) -> list[str]:
-        """Returns the keys of the graphs of `run` and of the runs that belong to it, the run's own first."""
-        runs = _relatives(run)
-        series = self._provider.read_blob_sequences(
-            RequestContext(),
-            experiment_id=experiment,
-            plugin_name=_PLUGIN_NAME,
-            downsample=_EVERY_STEP,
-            run_tag_filter=RunTagFilter(runs=runs, tags=[_TAG]),
+        The graph that the newest tensor names belong to is better than any other; of the others, the one that more of
+        the recorded layers are found in; then by kind; then the one found nearer to the run, and there the newer one.
+        """
+        digests = list(dict.fromkeys(one.manifest.graph_digest for one in recorded if one.manifest.graph_digest))
+        found = {
+            (source.kind == "keras", source.graph_def): source for blob in blobs for source in self._sources.read(blob)
+        }
+        choices = []
+        for source in found.values():
+            exact = source.digest in digests
+            same = _layers(one for one in recorded if exact and one.manifest.graph_digest == source.digest)
+            tensors = {layer.name: layer.tensor for layer in same.values() if layer.tensor}
+            matches = graph.match_layers(source.operations, tensors, [name for name in layers if name not in tensors])
+            marked = sum(map(len, matches.recorded.values()))
+            kept = replace(source, kind="forward") if exact else source
+            choices.append(_Choice(kept, tensors, marked))
+        place = {digest: position for position, digest in enumerate(digests)}
+        choices.sort(
+            key=lambda one: (place.get(one.source.digest, len(place)), -one.found, _ORDER.index(one.source.kind))
         )
-        found = [datum for name in runs for datum in series.get(name, {}).get(_TAG, ())]
-        return [reference.blob_key for datum in found for reference in datum.values]
+        return _identified(choices)
 
 
-def _marked(graph_def: bytes, tensors: Mapping[str, str], layers: Iterable[str]) -> graph.Graph:
-    """Builds the graph with all of `layers` marked in it: those in `tensors` exactly, the others by their names."""
-    matched, warnings = graph.match_layers(graph_def, [layer for layer in layers if layer not in tensors])
-    return graph.build_graph(graph_def, {**matched, **tensors}, warnings)
+def _identified(choices: Iterable[_Choice]) -> list[_Choice]:
+    """Gives the best of a kind the kind as its id, the others a number too."""
+    counts: Counter[str] = Counter()
+    identified = []
+    for choice in choices:
+        kind = choice.source.kind
+        counts[kind] += 1
+        identified.append(replace(choice, id=kind if counts[kind] == 1 else f"{kind}:{counts[kind]}"))
+    return identified
 
 
-def _relatives(run: str) -> list[str]:
-    """Returns the runs that may hold the graph of `run`: itself, its parent, and the usual sub-runs of both."""
-    parent = dirname(run) or "."
-    places = [run, parent, *(normpath(f"{base}/{name}") for base in (parent, run) for name in _SIBLINGS)]
-    return list(dict.fromkeys(places))
+def _shown(choice: _Choice, layers: Mapping[str, Layer]) -> graph.Graph:
+    """Builds a graph with all of `layers` marked: where the graph is theirs exactly, the others by their names."""
+    names = [layer for layer in layers if layer not in choice.tensors]
+    built = graph.assemble(choice.source.operations, choice.tensors, names, choice.source.digest)
+    return replace(built, nodes=tuple(_with_recorded_shape(node, layers) for node in built.nodes))
+
+
+def _with_recorded_shape(node: graph.Node, layers: Mapping[str, Layer]) -> graph.Node:
+    layer = layers.get(node.layer)
+    if layer is None or node.shape is not None:
+        return node
+    return replace(node, shape=(-1, *layer.shape), dtype=node.dtype or layer.dtype)
+
+
+def _several(chosen: _Choice, choices: Iterable[_Choice]) -> list[str]:
+    """Says that a run has more than one graph, as after a restart."""
+    same = [one for one in choices if (one.source.kind, one.source.run) == (chosen.source.kind, chosen.source.run)]
+    if chosen.source.kind not in {"forward", "run_graph"} or len(same) == 1:
+        return []
+    others = ", ".join(repr(one.id) for one in same if one is not chosen)
+    return [f"Run {chosen.source.run!r} has {len(same)} graphs, as after a restart; the others are {others}."]
 
 
 def _layers(recorded: Iterable[JoinedSnapshot]) -> dict[str, Layer]:
@@ -113,9 +153,15 @@ def _layers(recorded: Iterable[JoinedSnapshot]) -> dict[str, Layer]:
     return layers
 
 
+def _described(choice: _Choice) -> pb.GraphSource:
+    source = choice.source
+    return pb.GraphSource(
+        id=choice.id, kind=source.kind, label=source.label, run=source.run, nodes=len(source.operations.by_name)
+    )
+
+
 def _message(built: graph.Graph) -> pb.Graph:
     return pb.Graph(
-        source=built.source,
         digest=built.digest,
         nodes=[_node(node) for node in built.nodes],
         edges=[pb.GraphEdge(source=edge.source, target=edge.target, control=edge.control) for edge in built.edges],
@@ -138,4 +184,7 @@ def _node(node: graph.Node) -> pb.GraphNode:
         attributes=node.attributes,
         layer=node.layer,
         parameter=node.parameter,
+        repeats=node.repeats,
+        layer_candidates=node.candidates,
+        auxiliary=node.auxiliary,
     )

@@ -85,9 +85,9 @@ def test_a_graph_that_no_layer_is_in_gives_way_to_the_layers(serve_slow, tmp_pat
     record(tmp_path, layers=("elsewhere",))
     server = serve_slow(tmp_path)
     assert recorded(server.json("graph", run=RUN)) == {"elsewhere": "elsewhere"}
-    forward = server.json("graph", run=RUN, source="forward")
-    assert (forward["source"], recorded(forward)) == ("forward", {})
-    assert any("'elsewhere'" in warning for warning in forward["warnings"])
+    other = server.json("graph", run=RUN, source="run_graph")
+    assert (other["source"], recorded(other)) == ("run_graph", {})
+    assert any("'elsewhere'" in warning for warning in other["warnings"])
 
 
 def test_layers_of_all_steps_are_marked(serve_slow, tmp_path):
