@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from tensorboard.compat.proto import graph_pb2
 
-from activis_tb.graph import build_graph, match_layers
+from activis_tb.graph import build_graph
 from activis_tb.keras import forward_graph
 from tests.unit.graph.graphs import check_sound, collapsed
 from tests.unit.keras.models import Subclassed, X, text_cnn
@@ -96,6 +96,6 @@ def test_large_constants_are_not_written_with_the_graph():
 
 def test_layers_are_found_by_name_in_the_graph_of_another_trace():
     forward = forward_graph(text_cnn(), ["concat", "hidden", "output"])
-    tensors, warnings = match_layers(forward.graph_def, ["concat", "hidden", "output"])
-    assert tensors == forward.tensors
-    assert warnings == ()
+    graph = build_graph(forward.graph_def, {}, ["concat", "hidden", "output"])
+    assert {element.layer: element.full_name for element in graph.nodes if element.layer} == forward.tensors
+    assert graph.warnings == ()
