@@ -12,20 +12,20 @@ snapshot's manifest alone. No name contains `tfevents`, so TensorBoard takes non
 
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from activis_tb.storage.events import is_labelled
 from activis_tb.storage.metadata import PLUGIN_NAME, SnapshotTag
-from activis_tb.storage.ownership import is_gone
+from activis_tb.storage.ownership import is_gone, owner
 
 DATASET_VERSION = 1
 MOST_ROWS = 65_536
 """Instances of one part at most: the sums of its codes and of their squares fit into 64 bits several times over."""
 PART_FILE = "part.json"
 INSTANCES_FILE = "instances.parquet"
-OWNER_FILE = "recording"
-"""In the folder of a dataset as long as its event is not written: who writes it."""
 
+_CLAIM = ".claim"
 _ROOT = PurePosixPath("plugins", PLUGIN_NAME)
 _STORE = re.compile(rf"{_ROOT}/[\w-]{{1,64}}/\d{{1,19}}/\d{{1,19}}", re.ASCII)
 
@@ -66,16 +66,38 @@ def event_label(session: int) -> str:
     return f"stored-{session}"
 
 
+def claim_of(run_directory: Path, tag: SnapshotTag) -> Path:
+    """Returns the file that claims a dataset's folder for this process: from before there is one until its event is.
+
+    Its name says who writes, its content where: `store_of(tag)`.
+    """
+    return run_directory / f".activis-{owner()}-{tag.session}{_CLAIM}"
+
+
 def remove_abandoned(run_directory: Path) -> None:
     """Removes the datasets of recordings that were killed before their event was written."""
-    for owner_file in run_directory.joinpath(*_ROOT.parts).glob(f"*/*/*/{OWNER_FILE}"):
-        folder = owner_file.parent
+    for claim in run_directory.glob(f".activis-*{_CLAIM}"):
         try:
-            if not is_gone(owner_file.read_text(encoding="utf-8"), owner_file.stat().st_mtime):
+            writer, _, session = claim.stem.removeprefix(".activis-").rpartition("-")
+            if not is_gone(writer, claim.stat().st_mtime):
                 continue
-            if is_labelled(run_directory, event_label(int(folder.name))):
-                owner_file.unlink(missing_ok=True)
-            else:
-                shutil.rmtree(folder, ignore_errors=True)
+            store = claim.read_text(encoding="utf-8")
+            if is_store(store) and not is_labelled(run_directory, event_label(int(session))):
+                remove_dataset(run_directory / store, claim)
+            claim.unlink(missing_ok=True)
         except (OSError, ValueError):
             continue
+
+
+def remove_dataset(folder: Path, claim: Path) -> None:
+    """Removes `folder`, its claim, and the folders around them that are empty then."""
+    if not claim.exists():
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    run_directory = claim.parent
+    with suppress(OSError):
+        for parent in folder.parents[: len(folder.relative_to(run_directory).parts) - 1]:
+            parent.rmdir()
+    with suppress(OSError):
+        claim.unlink()
+        run_directory.rmdir()

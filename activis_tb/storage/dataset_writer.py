@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -17,16 +16,16 @@ from activis_tb.model import CodedActivations
 from activis_tb.storage.dataset_files import (
     DATASET_VERSION,
     INSTANCES_FILE,
-    OWNER_FILE,
     PART_FILE,
+    claim_of,
     layer_file,
     part_folder,
     remove_abandoned,
+    remove_dataset,
     store_of,
 )
 from activis_tb.storage.folders import explained
 from activis_tb.storage.metadata import SnapshotTag
-from activis_tb.storage.ownership import owner
 from activis_tb.storage.parquet import ParquetWriter
 
 
@@ -51,9 +50,10 @@ class DatasetWriter:
         self.instances = 0
         self._run_directory = run_directory.absolute()
         self._folder = self._run_directory / self.store
+        self._claim = claim_of(self._run_directory, tag)
         self._parts = 0
         self._parquet: ParquetWriter | None = None
-        self._removal = weakref.finalize(self, _remove, self._folder, self._run_directory, os.getpid())
+        self._removal = weakref.finalize(self, _remove, self._folder, self._claim, os.getpid())
 
     @property
     def closed(self) -> bool:
@@ -94,7 +94,7 @@ class DatasetWriter:
         """Keeps what was written; to be called when the event is on disk."""
         self._removal.detach()
         with suppress(OSError):  # the next recording tries again
-            (self._folder / OWNER_FILE).unlink()
+            self._claim.unlink()
         self._close()
 
     def abandon(self) -> None:
@@ -105,10 +105,11 @@ class DatasetWriter:
     def _begin(self) -> None:
         if self._parts == 0:
             remove_abandoned(self._run_directory)
+            self._run_directory.mkdir(parents=True, exist_ok=True)
+            self._claim.write_text(self.store, encoding="utf-8")
             self._folder.mkdir(parents=True)
-            (self._folder / OWNER_FILE).write_text(owner(), encoding="utf-8")
             self._parquet = ParquetWriter()
-        (self._folder / OWNER_FILE).touch()
+        self._claim.touch()
 
     def _close(self) -> None:
         if self._parquet is not None:
@@ -137,15 +138,7 @@ class DatasetWriter:
                 os.fsync(file.fileno())
 
 
-def _remove(folder: Path, run_directory: Path, pid: int) -> None:
-    """Removes `folder` and the folders above it that are empty then; not in a forked child of the process `pid`."""
-    if os.getpid() != pid or not folder.exists():
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    for parent in folder.parents:
-        if parent == run_directory.parent:
-            return
-        try:
-            parent.rmdir()
-        except OSError:
-            return
+def _remove(folder: Path, claim: Path, pid: int) -> None:
+    """Removes the dataset in `folder` and its claim; not in a forked child of the process `pid`."""
+    if os.getpid() == pid:
+        remove_dataset(folder, claim)

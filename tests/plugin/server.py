@@ -91,6 +91,11 @@ class Server:
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         return response.text
 
+    def get_scalars(self, run: str, tag: str) -> dict[int, float]:
+        """Returns by step what TensorBoard's own scalars plugin serves."""
+        response = self.client.get("/data/plugin/scalars/scalars", query_string={"run": run, "tag": tag})
+        return {step: value for _, step, value in response.get_json()}
+
     def wait(self, arrived: Callable[[Any], bool]) -> Any:
         """Returns the answer of `runs` once `arrived` is true of it."""
         deadline = time.monotonic() + DEADLINE

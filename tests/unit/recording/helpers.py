@@ -60,16 +60,16 @@ def permute(batch: Mapping[str, Any], order: NDArray[np.intp]) -> dict[str, Any]
     return _rows(batch, order)
 
 
-def read_events(directory: Path) -> list[event_pb2.Event]:
+def read_events(directory: Path, pattern: str = "*tfevents*") -> list[event_pb2.Event]:
     """The events that TensorBoard finds in `directory`, files in order of their names."""
-    paths = sorted(path for path in directory.glob("*tfevents*"))
+    paths = sorted(path for path in directory.glob(pattern))
     events = [event for path in paths for event in EventFileLoader(str(path)).Load()]
     return [event for event in events if event.WhichOneof("what") != "file_version"]
 
 
-def read_snapshots(directory: Path) -> list[SnapshotReader]:
+def read_snapshots(directory: Path, pattern: str = "*tfevents*") -> list[SnapshotReader]:
     """The snapshots among them."""
-    return [reader(event) for event in read_events(directory) if event.summary.value and is_snapshot(event)]
+    return [reader(event) for event in read_events(directory, pattern) if event.summary.value and is_snapshot(event)]
 
 
 def is_snapshot(event: event_pb2.Event) -> bool:

@@ -87,7 +87,7 @@ def test_postprocess_may_be_called_again_when_only_the_event_failed(
             recorder.postprocess()
     recorder.postprocess()
     check_whole(tmp_path, [3])
-    assert list(tmp_path.rglob("recording")) == []
+    assert list(tmp_path.rglob("*.claim")) == []
 
 
 def test_a_directory_that_cannot_be_written_is_said(tmp_path: Path) -> None:
@@ -176,16 +176,16 @@ def test_a_kill_before_the_event_leaves_only_what_the_next_recording_removes(tmp
     record(tmp_path, [BATCH], keep="all", step=2)
     check_whole(tmp_path, [1, 2])
     assert stores(tmp_path) == 2
-    assert [path for path in tmp_path.rglob("*") if path.suffix == ".tmp" or path.name == "recording"] == []
+    assert [path for path in tmp_path.rglob("*") if path.suffix == ".tmp" or path.suffix == ".claim"] == []
 
 
 def test_a_kill_just_after_the_event_loses_nothing(tmp_path: Path) -> None:
     process = subprocess.run([sys.executable, "-c", KILLED, tmp_path, "0"], check=False, stdout=subprocess.DEVNULL)
     assert process.returncode == -signal.SIGKILL
     check_whole(tmp_path, [7])
-    assert len(list(tmp_path.rglob("recording"))) == 1
+    assert len(list(tmp_path.rglob("*.claim"))) == 1
     record(tmp_path, [BATCH], step=8)
-    assert list(tmp_path.rglob("recording")) == []
+    assert list(tmp_path.rglob("*.claim")) == []
     (snapshot, _) = read_snapshots(tmp_path / "activis")
     assert DatasetReader(tmp_path / "activis", snapshot.manifest).instances == 5
 
