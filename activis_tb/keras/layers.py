@@ -81,5 +81,11 @@ def _find(model: keras.Model, name: str, paths: dict[str, keras.Layer]) -> keras
 def _attribute(model: keras.Model, path: str) -> keras.Layer | None:
     held: object = model
     for part in path.split("/"):
-        held = vars(held).get(part) if isinstance(held, keras.Layer) else None
+        held = _held_by(held).get(part) if isinstance(held, keras.Layer) else None
     return held if isinstance(held, keras.Layer) else None
+
+
+def _held_by(layer: keras.Layer) -> dict[str, object]:
+    """Returns the attributes of `layer` without computing any; in PyTorch it keeps other layers apart."""
+    held: dict[str, object] = vars(layer) | vars(layer).get("_modules", {})
+    return held

@@ -1,7 +1,8 @@
 """The forward graph of a model as calls of its layers, for back ends that trace no named graph (JAX, PyTorch)."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -25,9 +26,9 @@ def structural_graph(model: keras.Model, layers: Sequence[str], inputs: Any = No
     """
     targets = find_layers(model, layers)
     calls = _Calls(model)
-    example = _own_example(model) if inputs is None else inputs
+    example = _own_example(model) if inputs is None else _converted(model, inputs)
     operations = {id(operation): operation for operation in _operations(model)}
-    with watched(operations.values(), calls.see, calls.enter):
+    with watched(operations.values(), calls.see, calls.enter), _conversions(calls.convert):
         run_once(model, calls.begin, example)
     if not calls.is_complete:
         return None
@@ -56,6 +57,12 @@ class _Calls:
             self._add(self._unique(name), "Placeholder", [], tensor)
         return self._model(inputs, training=False)
 
+    def convert(self, before: Tensor, after: Tensor) -> None:
+        """Takes `after`, in the precision of the layer that gets it, for `before`."""
+        if id(before) in self._made_by:
+            self._made_by[id(after)] = self._made_by[id(before)]
+            self._alive.append(after)
+
     def enter(self, layer: keras.Operation) -> None:
         """Opens the scope of `layer`."""
         scope = self._open[-1][0] if self._open else ""
@@ -80,7 +87,7 @@ class _Calls:
         else:
             self._forget(inner)
             self._close(name, layer, inputs, tensors)
-        made_by = self._made_by[id(tensors[0])] if tensors else name
+        made_by = self._made_by.get(id(tensors[0]), name) if tensors else name
         self._layer_outputs.setdefault(id(layer), []).append(made_by)
         return output
 
@@ -134,6 +141,24 @@ class _Calls:
         return unique
 
 
+@contextmanager
+def _conversions(on_conversion: Callable[[Tensor, Tensor], None]) -> Iterator[None]:
+    """While the block runs, tells what layers convert their inputs to before they see them."""
+    original = keras.dtype_policies.DTypePolicy.convert_input
+
+    def convert_input(policy: Any, values: Any, *args: Any, **kwargs: Any) -> Any:
+        converted = original(policy, values, *args, **kwargs)
+        if converted is not values:
+            on_conversion(values, converted)
+        return converted
+
+    keras.dtype_policies.DTypePolicy.convert_input = convert_input
+    try:
+        yield
+    finally:
+        keras.dtype_policies.DTypePolicy.convert_input = original
+
+
 def _operations(model: keras.Model) -> Iterator[keras.Operation]:
     """Yields everything that the model is called through, but what works inside of a loop."""
     looped = inside_of_loops(model)
@@ -152,6 +177,16 @@ def _own_example(model: keras.Model) -> Any:
         got = f"a model {model.name!r} whose inputs may have any shape" if structure is not None else "None"
         raise ArgumentError("inputs", got, "a batch", "Give one as inputs=, e.g. x[:1].")
     return keras.tree.map_structure(lambda tensor: keras.ops.zeros((1, *tensor.shape[1:]), tensor.dtype), structure)
+
+
+def _converted(model: keras.Model, inputs: Any) -> Any:
+    """Returns inputs in the types that the model would convert them to, where it knows them."""
+    known = getattr(model, "inputs", None) or []
+    flat = keras.tree.flatten(inputs)
+    if len(known) != len(flat) or isinstance(inputs, dict):
+        return inputs
+    converted = [keras.ops.convert_to_tensor(value, one.dtype) for value, one in zip(flat, known, strict=True)]
+    return keras.tree.pack_sequence_as(inputs, converted)
 
 
 def _datatype(tensor: Tensor) -> int:

@@ -1,0 +1,190 @@
+"""Recordings of many models on one back end of Keras, with what the models' own outputs say is in them.
+
+Run as a program, it records every case to a folder of its own and writes the expected activations beside it:
+
+    KERAS_BACKEND=jax python -m tests.unit.keras.cases FOLDER
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import activis_tb
+from tests.unit.keras.models import CLASSES, INSTANCES, Subclassed, X, Y, compiled, text_cnn
+
+layers = keras.layers
+Expected = dict[str, np.ndarray]
+CASES: dict[str, Callable[[Path], Expected]] = {}
+TOKENS = np.random.default_rng(9).integers(1, 20, (INSTANCES, 7)) * (np.arange(7) < (np.arange(INSTANCES) % 8)[:, None])
+
+
+def case(function: Callable[[Path], Expected]) -> Callable[[Path], Expected]:
+    CASES[function.__name__] = function
+    return function
+
+
+def outputs_of(model: keras.Model, names: list[str], x=X) -> Expected:
+    """What a model of the layers' outputs predicts; of any rank."""
+    inner = keras.Model(model.inputs, [model.get_layer(name).output for name in names])
+    values = inner.predict(x, verbose=0)
+    return dict(zip(names, [values] if len(names) == 1 else values, strict=True))
+
+
+def pooled(values: np.ndarray) -> np.ndarray:
+    """(instances, ..., neurons) -> (instances, neurons) by the maximum."""
+    flat = values.reshape(len(values), 1, -1) if values.ndim < 3 else values.reshape(len(values), -1, values.shape[-1])
+    return flat.max(axis=1)
+
+
+def classifier(inputs, tensor, classes: int = 3) -> keras.Model:
+    scores = layers.Dense(classes, activation="softmax", name="scores")(layers.Flatten()(tensor))
+    return compiled(keras.Model(inputs, scores))
+
+
+@case
+def training(logdir: Path) -> Expected:
+    model = compiled(text_cnn())
+    names = ["conv2", "concat", "drop", "hidden", "output"]
+    callback = activis_tb.keras.ActivisCallback(logdir, X, Y, layers=names, classes=CLASSES, every=2, quiet=True)
+    model.fit(X, Y, epochs=2, batch_size=8, verbose=0, callbacks=[callback])
+    return {name: pooled(values) for name, values in outputs_of(model, names).items()}
+
+
+@case
+def ranks(logdir: Path) -> Expected:
+    inputs = keras.Input((6, 2))
+    flat = layers.Flatten(name="flat")(inputs)
+    scalar = layers.Reshape((), name="scalar")(layers.Dense(1)(flat))
+    picture = layers.Reshape((3, 2, 2), name="picture")(flat)
+    volume = layers.Reshape((3, 2, 1, 2), name="volume")(flat)
+    sequence = layers.Dense(3, name="sequence")(inputs)
+    merged = [layers.Flatten()(tensor) for tensor in (picture, volume, sequence)]
+    merged.append(layers.Reshape((1,))(scalar))
+    model = classifier(inputs, layers.Concatenate()(merged))
+    names = ["scalar", "flat", "sequence", "picture", "volume"]
+    activis_tb.keras.record(model, (X, Y), logdir, layers=names, classes=CLASSES, batch_size=5, quiet=True)
+    return {name: pooled(values) for name, values in outputs_of(model, names).items()}
+
+
+@case
+def shared_and_nested(logdir: Path) -> Expected:
+    shared, dense = layers.Dense(2, name="shared"), layers.Dense(4, name="dense", activation="tanh")
+    encoder = keras.Sequential([keras.Input((12,)), dense], name="encoder")
+    inputs = keras.Input((6, 2))
+    first = shared(inputs)
+    second = shared(first)
+    encoded = encoder(layers.Flatten()(second))
+    model = classifier(inputs, encoded)
+    names = ["shared:1", "shared:2", "encoder/dense", "encoder"]
+    activis_tb.keras.record(model, (X, Y), logdir, layers=names, classes=CLASSES, quiet=True)
+    tensors = [first, second, encoded, encoded]
+    values = [keras.Model(inputs, tensor).predict(X, verbose=0) for tensor in tensors]
+    return {name: pooled(value) for name, value in zip(names, values, strict=True)}
+
+
+@case
+def subclassed(logdir: Path) -> Expected:
+    model = Subclassed()
+    activis_tb.keras.record(
+        model, (X, Y), logdir, layers=["encoder/dense", "wide", "output"], classes=CLASSES, quiet=True
+    )
+    encoded = model.encoder(X)
+    wide = model.wide(encoded)
+    values = {"encoder/dense": encoded, "wide": wide, "output": model.head(wide)}
+    return {name: keras.ops.convert_to_numpy(value) for name, value in values.items()}
+
+
+@case
+def masks(logdir: Path) -> Expected:
+    inputs = keras.Input((None,), dtype="int32")
+    embedded = layers.Embedding(20, 3, mask_zero=True, name="embedding")(inputs)
+    both = layers.Bidirectional(layers.LSTM(2, return_sequences=True, name="lstm"), name="both")(embedded)
+    model = classifier(inputs, layers.GlobalMaxPooling1D()(both))
+    names = ["embedding", "both/forward_lstm", activis_tb.LayerSpec("both", pooling="mean")]
+    activis_tb.keras.record(model, (TOKENS, Y), logdir, layers=names, classes=CLASSES, batch_size=8, quiet=True)
+    kept = (TOKENS > 0)[:, :, None]
+    raw = outputs_of(model, ["embedding", "both"], TOKENS)
+    forward = raw["both"][:, :, :2]
+    with np.errstate(invalid="ignore"):
+        mean = np.where(kept, raw["both"], 0).sum(axis=1) / kept.sum(axis=1)
+    largest = {"embedding": raw["embedding"], "both/forward_lstm": forward}
+    expected = {name: np.where(kept, values, -np.inf).max(axis=1) for name, values in largest.items()}
+    return {name: np.where(np.isfinite(values), values, np.nan) for name, values in expected.items()} | {"both": mean}
+
+
+@case
+def several_inputs_and_outputs(logdir: Path) -> Expected:
+    first, second = keras.Input((6, 2), name="first"), keras.Input((6, 2), name="second")
+    flat = layers.Flatten()(layers.Add()([first, second]))
+    hidden = layers.Dense(4, name="hidden")(flat)
+    topic = layers.Dense(3, name="topic")(hidden)
+    other = layers.Dense(3, activation="softmax", name="other")(hidden)
+    model = keras.Model({"first": first, "second": second}, {"topic": topic, "other": other})
+    loss = keras.losses.SparseCategoricalCrossentropy
+    model.compile("sgd", {"topic": loss(from_logits=True), "other": loss()})
+    x = {"first": X, "second": 2 * X}
+    y = {"topic": Y, "other": (Y + 1) % 3}
+    activis_tb.keras.record(
+        model, (x, y), logdir, layers=["hidden", "topic"], classes=CLASSES, output="topic", quiet=True
+    )
+    logits = model.predict(x, verbose=0)["topic"]
+    scores = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    kernel, bias = model.get_layer("hidden").get_weights()
+    return {"hidden": (3 * X).reshape(INSTANCES, 12) @ kernel + bias, "topic": logits, "scores": scores}
+
+
+@case
+def channels_first(logdir: Path) -> Expected:
+    inputs = keras.Input((2, 3, 2))
+    padded = layers.ZeroPadding2D(1, data_format="channels_first", name="padded")(inputs)
+    negative = layers.Rescaling(-1, name="negative")(padded)
+    model = classifier(inputs, negative)
+    x = X.reshape(INSTANCES, 2, 3, 2)
+    names = ["padded", activis_tb.LayerSpec("negative", channel_axis=1)]
+    activis_tb.keras.record(model, (x, Y), logdir, layers=names, classes=CLASSES, quiet=True)
+    flat = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))).reshape(INSTANCES, 2, -1)
+    return {"padded": flat.max(axis=2), "negative": (-flat).max(axis=2)}
+
+
+@case
+def variable_length(logdir: Path) -> Expected:
+    inputs = keras.Input((None, 2))
+    convolution = layers.Conv1D(4, 2, name="conv")(inputs)
+    model = classifier(inputs, layers.GlobalMaxPooling1D()(convolution))
+    lengths = {3: slice(0, 9), 6: slice(9, 15), 5: slice(15, None)}
+    batches = ((X[rows, :length], Y[rows]) for length, rows in lengths.items())
+    activis_tb.keras.record(model, batches, logdir, layers=["conv"], classes=CLASSES, quiet=True)
+    parts = [outputs_of(model, ["conv"], X[rows, :length])["conv"].max(axis=1) for length, rows in lengths.items()]
+    return {"conv": np.concatenate(parts)}
+
+
+@case
+def wide_and_low_precision(logdir: Path) -> Expected:
+    inputs = keras.Input((6, 2))
+    wide = layers.Dense(16_384, dtype="mixed_bfloat16", name="wide")(layers.Flatten()(inputs))
+    model = classifier(inputs, wide)
+    activis_tb.keras.record(model, (X, Y), logdir, layers=["wide"], classes=CLASSES, quiet=True)
+    inner = keras.Model(inputs, layers.Activation("linear", dtype="float32")(wide))
+    return {"wide": inner.predict(X, verbose=0)}
+
+
+@case
+def data_of_pytorch(logdir: Path) -> Expected:
+    import torch
+
+    model = compiled(text_cnn())
+    pairs = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y))
+    loader = torch.utils.data.DataLoader(pairs, batch_size=6)
+    callback = activis_tb.keras.ActivisCallback(logdir, loader, layers=["hidden"], classes=CLASSES, quiet=True)
+    callback.set_model(model)
+    callback.record(1)
+    return outputs_of(model, ["hidden"])
+
+
+if __name__ == "__main__":
+    for name, record in CASES.items():
+        expected = record(Path(sys.argv[1]) / name)
+        np.savez(Path(sys.argv[1]) / f"{name}.npz", **{key.replace("/", "|"): value for key, value in expected.items()})
