@@ -3,6 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect } from "preact/hooks";
 import type { LayerStore } from "./state/layer";
+import { DockedInstance } from "./views/compare/docked";
+import { ComparisonStrip } from "./views/compare/strip";
 import { GraphView } from "./views/graph/graph";
 import { Help } from "./views/help/help";
 import { InstanceColumn } from "./views/instances/column";
@@ -24,7 +26,7 @@ export function App() {
 }
 
 function Content() {
-  const { catalogue, durable, layers } = useStore();
+  const { catalogue, comparing, durable, layers } = useStore();
   const help = useSignal(false);
   const openHelp = () => {
     help.value = true;
@@ -34,21 +36,24 @@ function Content() {
   if (runs.status === "error") return <Problem sentence={runs.message} retry={() => void catalogue.refresh()} />;
   if (!runs.value) return <p class="waiting">Looking for recordings…</p>;
   if (!catalogue.snapshot.value) return <NothingRecorded />;
+  const compares = comparing.active.value;
   return (
     <>
       <Toolbar onHelp={openHelp} />
-      <main class="views">
+      <main class={compares ? "views comparing" : "views"} style={{ "--sides": comparing.sides.value.length + 1 }}>
         <div class="left">
           <GraphView />
           <SubsetBar />
           <div class="panels">
+            {compares && <ComparisonStrip />}
             {shownLayers(layers.value, durable.maximised.value).map((layer) => (
               <Panel key={layer.name} layer={layer} />
             ))}
             {layers.value.length === 0 && <LayerInvitation />}
           </div>
+          {compares && <DockedInstance />}
         </div>
-        <InstanceColumn />
+        {!compares && <InstanceColumn />}
       </main>
       <Announcer />
       <Help

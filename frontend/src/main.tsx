@@ -20,6 +20,8 @@ import "./styles/subset_manager.css";
 import "./styles/subsets.css";
 import "./styles/pointing.css";
 import "./styles/help.css";
+import "./styles/comparing.css";
+import "./styles/sides.css";
 import { App } from "./app";
 import { createClient } from "./contract/client";
 import { exposeDebugState } from "./state/debug";

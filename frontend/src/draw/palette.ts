@@ -36,6 +36,11 @@ export interface Palette {
   diverging: readonly [string, string, string];
   /** The smallest and the largest number that dots are coloured by. */
   sequential: readonly [string, string];
+  /** The runs that are compared with the base, whose colour is the accent. */
+  runB: string;
+  runC: string;
+  runD: string;
+  runE: string;
 }
 
 export const LIGHT: Palette = {
@@ -68,6 +73,10 @@ export const LIGHT: Palette = {
   ramp: ["#eef0f2", "#0e0f10"],
   diverging: ["#b34a00", "#f1f2f4", "#1f5fae"],
   sequential: ["#f2b84b", "#4a1486"],
+  runB: "#b34a00",
+  runC: "#00695c",
+  runD: "#7b1fa2",
+  runE: "#5d4037",
 };
 
 export const DARK: Palette = {
@@ -100,6 +109,10 @@ export const DARK: Palette = {
   ramp: ["#3b3d3f", "#ffffff"],
   diverging: ["#ffab52", "#3b3d3f", "#6fb1ff"],
   sequential: ["#6d5bb3", "#ffe08a"],
+  runB: "#ffab52",
+  runC: "#4db6ac",
+  runD: "#ce93d8",
+  runE: "#bcaaa4",
 };
 
 /**

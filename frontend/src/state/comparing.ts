@@ -31,6 +31,7 @@ export interface Comparing {
   showLayer: (layer: string, difference: boolean) => void;
   /** Adds the row of an outcome, or takes it away. */
   toggleOutcome: (outcome: Outcome, other: number) => void;
+  removeOutcome: (key: string) => void;
 }
 
 export function openComparing(
@@ -88,6 +89,9 @@ export function openComparing(
         showing.value = "layer";
       }),
     toggleOutcome: (outcome, other) => toggle(outcomes, outcomeKey({ outcome, other })),
+    removeOutcome: (key) => {
+      outcomes.value = outcomes.peek().filter((other) => other !== key);
+    },
   };
   return comparing;
 

@@ -2,6 +2,7 @@
 
 import type { Hover } from "./hover";
 import { type LayerStore, rowValues } from "./layer";
+import type { Side } from "./side";
 import type { Store } from "./store";
 
 export interface DebugState {
@@ -19,6 +20,28 @@ export interface DebugState {
   /** By layer, the sampled rows that the hovered row lights in the projection, in ascending order. */
   lit: Record<string, number[]>;
   projection: Record<string, { method: string; iteration: number; points: number } | null>;
+  /** The other runs and steps that are compared with this one. */
+  sides: DebugSide[];
+}
+
+interface DebugSide {
+  letter: string;
+  run: string | null;
+  step: number | null;
+  /** The hovered instance by its sampled row there; -1 where none is. */
+  instance: number;
+  /** By layer of the base, what stands beside it; a layer without a counterpart is missing. */
+  layers: Record<string, DebugComparedLayer>;
+}
+
+interface DebugComparedLayer {
+  recorded: string;
+  difference: boolean;
+  /** By the base's neuron; null until it is known. */
+  partners: number[] | null;
+  correlations: number[] | null;
+  lit: number[];
+  placed: number;
 }
 
 declare global {
@@ -27,12 +50,54 @@ declare global {
       state: () => DebugState;
       /** What a layer's row shows, by neuron; null until it is there. */
       row: (layer: string, key: string) => number[] | null;
+      /** What it shows on a side, by the base's neuron; null where nothing is shown. */
+      sideRow: (letter: string, layer: string, key: string) => (number | null)[] | null;
     };
   }
 }
 
 export function exposeDebugState(store: Store, self: Window): void {
-  self.__activis = { state: () => debugState(store), row: (layer, key) => debugRow(store, layer, key) };
+  self.__activis = {
+    state: () => debugState(store),
+    row: (layer, key) => debugRow(store, layer, key),
+    sideRow: (letter, layer, key) => debugSideRow(store, letter, layer, key),
+  };
+}
+
+function debugSideRow(store: Store, letter: string, name: string, key: string): (number | null)[] | null {
+  const side = store.comparing.sides.peek().find((candidate) => candidate.letter === letter);
+  const compared = side?.layers.peek().get(name);
+  const row = side?.store.rows.peek().find((candidate) => candidate.key === key);
+  if (!compared || !row || row.absent) return null;
+  const values = store.comparing.isDifference(name) ? compared.differencesOf(row) : compared.valuesOf(row);
+  return values && Array.from(values, finiteOrNull);
+}
+
+const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+function debugSide(side: Side): DebugSide {
+  const reference = side.view.reference.peek();
+  const layers = [...side.layers.peek()].map(([name, compared]): [string, DebugComparedLayer] => {
+    const matching = compared.matching.peek();
+    return [
+      name,
+      {
+        recorded: compared.recorded,
+        difference: side.store.comparing.isDifference(name),
+        partners: matching && [...matching.partners],
+        correlations: matching?.correlations ? Array.from(matching.correlations, (r) => finiteOrNull(r) ?? 0) : null,
+        lit: litRows(side.store, compared.layer),
+        placed: placedRows(compared.layer).length,
+      },
+    ];
+  });
+  return {
+    letter: side.letter,
+    run: reference?.run ?? null,
+    step: reference?.step ?? null,
+    instance: side.store.instance.peek(),
+    layers: Object.fromEntries(layers),
+  };
 }
 
 function debugRow(store: Store, name: string, key: string): number[] | null {
@@ -72,6 +137,7 @@ function debugState(store: Store): DebugState {
       const shown = layer.projection.shown.peek();
       return shown && { method: shown.method, iteration: shown.iteration, points: placedRows(layer).length };
     }),
+    sides: store.comparing.sides.peek().map(debugSide),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
+import { accuracyOf } from "../../state/facts";
 import { Problem } from "../widgets/controls";
 import { countText, percentText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
@@ -38,16 +39,13 @@ const Waiting = () => (
 );
 
 function Header({ snapshot }: { snapshot: SnapshotEntry }) {
-  const classes = snapshot.subsets.filter((subset) => subset.kind === "class");
-  const correct = classes.reduce((sum, subset) => sum + subset.correct, 0);
-  const count = classes.reduce((sum, subset) => sum + subset.count, 0);
   const all = snapshot.sampled >= snapshot.instances;
   const isFiltered = useStore().durable.filter.value !== "";
   return (
     <header>
       <h2>Instances</h2>
       <p>
-        {countText(snapshot.instances)} {snapshot.name} · <b>{percentText(correct / count, 1)}</b> correct
+        {countText(snapshot.instances)} {snapshot.name} · <b>{percentText(accuracyOf(snapshot).share, 1)}</b> correct
       </p>
       {!all && (
         <p

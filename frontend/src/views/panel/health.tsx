@@ -1,24 +1,44 @@
 /** How a layer fares, in three meters; what each is told over stands in its title. */
 
 import type { LayerHealth } from "../../contract/activis";
+import { accuracyOf } from "../../state/facts";
 import type { LayerStore } from "../../state/layer";
+import type { Store } from "../../state/store";
 import { countText, percentText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import { isOutputLayer } from "./frame";
 
 export function Health({ layer }: { layer: LayerStore }) {
   const store = useStore();
-  const health = layer.health.state.value;
-  if (health.status === "error") return null;
-  if (!health.value) return <WaitingHealth />;
+  const { status, value } = layer.health.state.value;
+  if (status === "error") return null;
+  if (!value) return <WaitingHealth />;
   return (
     <div class="health" data-testid="health">
-      {isOutputLayer(store, layer) ? <Accuracy /> : <Dead health={health.value} />}
-      <Rank health={health.value} />
-      <Zeros health={health.value} />
-      <Nonfinite health={health.value} />
+      {factsOf(store, layer, value).map((fact) => (
+        <Meter key={fact.title} {...fact} />
+      ))}
+      <Nonfinite health={value} />
     </div>
   );
+}
+
+/** The first two facts in a line, where there is no room for meters. */
+export function HealthLine({ layer }: { layer: LayerStore }) {
+  const store = useStore();
+  const { value } = layer.health.state.value;
+  if (!value) return null;
+  const facts = factsOf(store, layer, value).slice(0, 2);
+  return (
+    <span class="health-line" data-testid="health" title={facts.map(({ title }) => title).join("\n")}>
+      {facts.map(({ text }) => text).join(" · ")}
+    </span>
+  );
+}
+
+function factsOf(store: Store, layer: LayerStore, health: LayerHealth): Fact[] {
+  const first = isOutputLayer(store, layer) ? accuracy(store) : dead(health);
+  return [first, rank(health), zeros(health)].filter((fact) => fact !== null);
 }
 
 /** Bars where the meters will stand. */
@@ -30,14 +50,14 @@ const WaitingHealth = () => (
   </div>
 );
 
-interface MeterProperties {
+interface Fact {
   title: string;
   text: string;
   share: number;
   bad?: boolean;
 }
 
-function Meter({ title, text, share, bad = false }: MeterProperties) {
+function Meter({ title, text, share, bad = false }: Fact) {
   return (
     <p title={title}>
       {text}
@@ -50,38 +70,36 @@ function Meter({ title, text, share, bad = false }: MeterProperties) {
 
 const over = (instances: number) => `over ${countText(instances)} ${instances === 1 ? "instance" : "instances"}`;
 
-function Accuracy() {
-  const classes = useStore().catalogue.snapshot.value?.subsets.filter((subset) => subset.kind === "class") ?? [];
-  const count = classes.reduce((sum, subset) => sum + subset.count, 0);
-  const correct = classes.reduce((sum, subset) => sum + subset.correct, 0);
+function accuracy(store: Store): Fact | null {
+  const { count, share } = accuracyOf(store.catalogue.snapshot.value);
   if (count === 0) return null;
   const title = `Share of instances whose predicted class is the true one, ${over(count)}`;
-  return <Meter title={title} text={`accuracy ${percentText(correct / count, 1)}`} share={correct / count} />;
+  return { title, text: `accuracy ${percentText(share, 1)}`, share };
 }
 
-function Dead({ health: { dead, dead_over, neurons } }: { health: LayerHealth }) {
+function dead({ dead: count, dead_over, neurons }: LayerHealth): Fact {
   const title = `Neurons that are exactly zero for every instance, ${over(dead_over)}`;
-  const text = `${percentText(dead / neurons)} dead (${countText(dead)} of ${countText(neurons)})`;
-  return <Meter title={title} text={text} share={dead / neurons} bad={dead > 0} />;
+  const text = `${percentText(count / neurons)} dead (${countText(count)} of ${countText(neurons)})`;
+  return { title, text, share: count / neurons, bad: count > 0 };
 }
 
 /** From so many neurons on, the whole words no longer fit beside their number. */
 const WIDE = 1000;
 
-function Rank({ health: { effective_rank, effective_rank_over, neurons } }: { health: LayerHealth }) {
+function rank({ effective_rank, effective_rank_over, neurons }: LayerHealth): Fact | null {
   if (effective_rank_over === 0) return null;
   const title =
     "Along how many directions the activations vary: exp of the entropy of their singular values " +
     `(Roy and Vetterli 2007), ${over(effective_rank_over)}`;
   const shown = effective_rank < 10 ? effective_rank.toFixed(1) : countText(effective_rank);
   const name = neurons < WIDE ? "effective rank" : "eff. rank";
-  return <Meter title={title} text={`${name} ${shown} / ${countText(neurons)}`} share={effective_rank / neurons} />;
+  return { title, text: `${name} ${shown} / ${countText(neurons)}`, share: effective_rank / neurons };
 }
 
-function Zeros({ health: { zeros, zeros_over } }: { health: LayerHealth }) {
+function zeros({ zeros: share, zeros_over }: LayerHealth): Fact | null {
   if (zeros_over === 0) return null;
   const title = `Share of activations that are exactly zero, ${over(zeros_over)}`;
-  return <Meter title={title} text={`${percentText(zeros)} zero cells`} share={zeros} />;
+  return { title, text: `${percentText(share)} zero cells`, share };
 }
 
 function Nonfinite({ health: { nonfinite, nonfinite_over } }: { health: LayerHealth }) {

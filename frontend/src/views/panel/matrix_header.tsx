@@ -9,6 +9,7 @@ import { Surface } from "../widgets/surface";
 import { isOutputLayer, type MatrixFrame } from "./frame";
 import { Overview } from "./overview";
 import { Readout } from "./readout";
+import { ScaleLegend } from "./scale_legend";
 
 export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
   const problem = problemOf(frame);
@@ -21,7 +22,7 @@ export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
       </span>
       {frame.differenceTop !== null && <DifferenceLabel frame={frame} top={frame.differenceTop} />}
       <Readout frame={frame} resting={problem ? <Failure sentence={problem} /> : <RestingText frame={frame} />} />
-      {!columns.printed && <ScaleLegend frame={frame} />}
+      {!columns.printed && frame.ramp && <ScaleLegend scale={frame.ramp} />}
       {frame.width > 0 && (
         <div class="strips">
           <Strips frame={frame} />
@@ -68,23 +69,6 @@ function RestingText({ frame: { layer, columns } }: { frame: MatrixFrame }) {
       {fits ? `${total} neurons` : window}
       {by !== "" && `, by ${by}`}
     </>
-  );
-}
-
-function ScaleLegend({ frame }: { frame: MatrixFrame }) {
-  const palette = usePalette();
-  const scale = frame.layer.scale.value;
-  if (!scale) return null;
-  const colours = scale.signed ? palette.diverging : palette.ramp;
-  return (
-    <span
-      class="scale"
-      title="One scale for every row of this panel: the 99th percentile of the class means, rounded up; stronger values look like its end"
-    >
-      {scale.signed ? `−${valueText(scale.max)}` : "0"}
-      <i style={{ background: `linear-gradient(to right, ${colours.join(", ")})` }} />
-      {valueText(scale.max)}
-    </span>
   );
 }
 
@@ -141,6 +125,7 @@ function Strips({ frame }: { frame: MatrixFrame }) {
 function drawTitles(context: CanvasRenderingContext2D, place: OutputLayout, colour: string): void {
   context.font = `11px ${FONT}`;
   context.fillStyle = colour;
-  if (place.predictedPitch > 0) context.fillText("predicted as", place.predictedLeft, 12);
-  context.fillText(place.barWidth > 0 ? "accuracy · score" : "accuracy", place.barLeft, 12);
+  const table = place.predictedPitch > 0;
+  if (table) context.fillText("predicted as", place.predictedLeft, 12);
+  context.fillText(place.barWidth > 0 ? "accuracy · score" : "accuracy", place.barLeft, table ? 12 : 30);
 }

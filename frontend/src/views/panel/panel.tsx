@@ -3,23 +3,27 @@
 import type { LayerStore } from "../../state/layer";
 import { Icon, LayerGlyph } from "../widgets/glyphs";
 import { useStore } from "../widgets/store";
+import { ComparedLayers } from "./compared_panel";
 import { PanelHead } from "./head";
 import { Matrix } from "./matrix";
 import { useMatrixFrame } from "./matrix_frame";
 import { ProjectionView } from "./projection";
 
 export function Panel({ layer }: { layer: LayerStore }) {
-  const { durable } = useStore();
+  const { comparing, durable } = useStore();
   const recorded = layer.entry.value !== null;
-  const maximised = recorded && durable.maximised.value === layer.name;
+  const compared = comparing.active.value && recorded;
+  const maximised = recorded && !compared && durable.maximised.value === layer.name;
   return (
     <section
-      class={maximised ? "card panel maximised" : "card panel"}
+      class={`card panel${maximised ? " maximised" : ""}${compared ? " compared" : ""}`}
       data-testid="panel"
       data-layer={layer.name}
       aria-label={`Layer ${layer.name}`}
     >
-      {recorded ? <RecordedLayer layer={layer} maximised={maximised} /> : <UnrecordedLayer layer={layer} />}
+      {compared && <ComparedLayers layer={layer} />}
+      {recorded && !compared && <RecordedLayer layer={layer} maximised={maximised} />}
+      {!recorded && <UnrecordedLayer layer={layer} />}
     </section>
   );
 }
@@ -30,7 +34,7 @@ function RecordedLayer({ layer, maximised }: { layer: LayerStore; maximised: boo
     <>
       <PanelHead layer={layer} />
       <Matrix placed={placed} />
-      <ProjectionView layer={layer} maximised={maximised} />
+      <ProjectionView layer={layer} fitted={maximised} />
     </>
   );
 }

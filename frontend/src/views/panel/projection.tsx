@@ -22,10 +22,11 @@ const HEIGHT = 172;
 
 interface ProjectionViewProperties {
   layer: LayerStore;
-  maximised: boolean;
+  /** Whether the picture fills its place; else it has a size of its own. */
+  fitted?: boolean;
 }
 
-export function ProjectionView({ layer, maximised }: ProjectionViewProperties) {
+export function ProjectionView({ layer, fitted = false }: ProjectionViewProperties) {
   const { instances, membership } = useStore();
   const [area, size] = useSize<HTMLDivElement>();
   const armed = useSignal(false);
@@ -33,8 +34,8 @@ export function ProjectionView({ layer, maximised }: ProjectionViewProperties) {
   const columns = instances.state.value;
   const failed = [columns, membership.state.value].find((state) => state.status === "error");
   const problem = layer.projection.problem.value ?? (failed?.status === "error" ? failed.message : null);
-  const width = maximised ? size.width : WIDTH;
-  const height = maximised ? size.height : HEIGHT;
+  const width = fitted ? size.width : WIDTH;
+  const height = fitted ? size.height : HEIGHT;
   const shown = projection !== null && columns.value !== undefined && width > 0 && height > 0;
   return (
     <div class="projection">

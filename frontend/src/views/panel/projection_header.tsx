@@ -44,15 +44,20 @@ function RestingText({ layer, projection }: { layer: LayerStore; projection: Pro
   const instances = placed < all ? `${countText(placed)} of ${countText(all)} placed` : everything;
   const perplexity =
     projection.method === "tsne" && placed > 0 ? `perplexity ${Math.round(projection.perplexity)}` : "";
+  const rotated = useStore().base !== null;
   const left = projection.neuronsLeftOut;
   const title =
     left > 0 ? `${countText(left)} of ${countText(layer.entry.value?.neurons ?? 0)} neurons left out: not finite` : "";
+  if (rotated) return <span title={ROTATED}>rotated onto A</span>;
   return (
     <span title={title}>
       {[perplexity, instances, left > 0 ? `▲ ${countText(left)}` : ""].filter((part) => part !== "").join(" · ")}
     </span>
   );
 }
+
+const ROTATED =
+  "Turned, mirrored, scaled and shifted so that the instances in both samples lie as close to A's as they can (orthogonal Procrustes)";
 
 function countPlaced(coordinates: Float32Array): number {
   let placed = 0;

@@ -10,6 +10,7 @@ import type { Store } from "../../state/store";
 import { averagesText } from "../widgets/exactness";
 import { countText, percentText, valueText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
+import { comparedText } from "./compared_text";
 import type { MatrixFrame } from "./frame";
 
 export function Readout({ frame, resting }: { frame: MatrixFrame; resting: ComponentChildren }) {
@@ -21,9 +22,13 @@ export function Readout({ frame, resting }: { frame: MatrixFrame; resting: Compo
   }).value;
   return (
     <p class={inside ? "readout active" : "readout"} data-testid="readout" aria-live="polite">
-      {inside ? cellText(store, frame, inside.neuron ?? 0, inside.row) : resting}
+      {inside ? textOf(store, frame, inside.neuron ?? 0, inside.row) : resting}
     </p>
   );
+}
+
+function textOf(store: Store, frame: MatrixFrame, neuron: number, row: MatrixRow | undefined): ComponentChildren {
+  return store.comparing.active.value ? comparedText(store, frame, neuron, row) : cellText(store, frame, neuron, row);
 }
 
 function cellText(store: Store, { layer }: MatrixFrame, neuron: number, row: MatrixRow | undefined): ComponentChildren {

@@ -8,6 +8,8 @@ import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../widgets/glyphs";
 import { countText, valueText } from "../widgets/numbers";
 import { useClassColours, useStore } from "../widgets/store";
 import { CompareButton, comparisonSign } from "./compare_row";
+import { ComparedPredictions } from "./compared_predictions";
+import { valueOnSide } from "./compared_text";
 import type { GridFocus } from "./focus";
 import type { MatrixFrame } from "./frame";
 
@@ -49,9 +51,14 @@ interface FocusedCellProperties {
 function FocusedCell({ frame, row, column, id }: FocusedCellProperties) {
   const neuron = frame.order?.[column] ?? -1;
   const value = frame.valuesOf(row)?.[neuron];
+  const others = useStore().comparing.sides.value.map((side) => {
+    const there = valueOnSide(side, frame, neuron, row);
+    return `; ${side.letter}: ${there === undefined ? "no value" : valueText(there)}`;
+  });
   return (
     <span id={id} class="unseen" {...gridCell(column)}>
       {row.name}, neuron {neuron}: {value === undefined ? "no value" : valueText(value)}
+      {others.join("")}
     </span>
   );
 }
@@ -101,8 +108,8 @@ export function RowLabel({ row, top, layer, position, children }: RowLabelProper
         </button>
         {row.kind === "instance" && <UnpinButton row={row} />}
         {isMany(row) && <LockButton row={row} locked={locked} />}
-        {!isTemporary && <CompareButton row={row} />}
-        {row.condition !== undefined && <RemoveButton row={row} />}
+        {!isTemporary && !row.members && <CompareButton row={row} />}
+        {(row.condition !== undefined || row.members) && <RemoveButton row={row} />}
       </div>
       {children}
     </div>
@@ -147,7 +154,7 @@ function useTitle(layer: string): (row: MatrixRow) => string {
 }
 
 function RemoveButton({ row }: { row: MatrixRow }) {
-  const { hover, subsets } = useStore();
+  const { comparing, hover, subsets } = useStore();
   return (
     <button
       type="button"
@@ -158,7 +165,8 @@ function RemoveButton({ row }: { row: MatrixRow }) {
       title="Remove this subset"
       onClick={() => {
         hover.value = null;
-        subsets.remove(row.name);
+        if (row.members) comparing.removeOutcome(row.key);
+        else subsets.remove(row.name);
       }}
     >
       <Icon name="close" />
@@ -218,7 +226,7 @@ function RowName({ name }: { name: string }) {
 }
 
 function InstanceContent({ row, colours }: { row: MatrixRow; colours: readonly string[] }) {
-  const { catalogue, instances } = useStore();
+  const { catalogue, comparing, instances } = useStore();
   const columns = instances.state.value.value;
   const classes = catalogue.snapshot.value?.classes ?? [];
   const label = columns?.label[row.sampled] ?? -1;
@@ -228,9 +236,13 @@ function InstanceContent({ row, colours }: { row: MatrixRow; colours: readonly s
     <>
       <InstanceGlyph truth={colours[label]} predicted={wrong ? colours[predicted] : null} />
       <RowName name={row.name} />
-      <span class={wrong ? "row-detail wrong" : "row-detail"}>
-        {wrong ? `${classes[label]} → ${classes[predicted]}` : `${classes[label]} ✓`}
-      </span>
+      {comparing.active.value ? (
+        <ComparedPredictions row={row} />
+      ) : (
+        <span class={wrong ? "row-detail wrong" : "row-detail"}>
+          {wrong ? `${classes[label]} → ${classes[predicted]}` : `${classes[label]} ✓`}
+        </span>
+      )}
     </>
   );
 }

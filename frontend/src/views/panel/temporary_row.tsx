@@ -24,15 +24,16 @@ export function TemporaryRow({ frame }: { frame: MatrixFrame }) {
   );
 }
 
-function TemporaryCells({ frame }: { frame: MatrixFrame }) {
+/** The cells alone, as a side of a comparison has them. */
+export function TemporaryCells({ frame }: { frame: MatrixFrame }) {
   const store = useStore();
   const palette = usePalette();
   const { columns, order, width, ramp, fillings, output } = frame;
   const row = store.temporary.value;
-  const values = row && frame.valuesOf(row);
+  const values = row && !row.absent ? frame.valuesOf(row) : null;
 
   const draw = (context: CanvasRenderingContext2D) => {
-    if (!row || !ramp || !order) return;
+    if (!row || row.absent || !ramp || !order) return;
     drawBand(context, 0, width, palette.hover);
     drawCells(context, [{ top: 0, values, shares: null }], { order, columns, ramp, palette, width, fillings });
     if (!columns.printed) return;

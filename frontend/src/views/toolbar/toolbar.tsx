@@ -4,24 +4,27 @@ import type { SnapshotEntry } from "../../contract/activis";
 import { DEFAULT_SORT, type DotSize } from "../../state/durable";
 import { namesOf, type Selection } from "../../state/selection";
 import { type Option, Picker, Segmented } from "../widgets/controls";
-import { ClassDot, Icon } from "../widgets/glyphs";
+import { ClassDot, Icon, SideBadge } from "../widgets/glyphs";
 import { useClassColours, useStore } from "../widgets/store";
 import { DownloadMenu } from "./downloads";
 import { Legend } from "./legend";
 import { LinkButton } from "./link_button";
 import { Notes } from "./notes";
 import { StepPicker } from "./step_picker";
+import { ComparisonPickers, Versus } from "./versus";
 
 export function Toolbar({ onHelp }: { onHelp: () => void }) {
-  const { catalogue } = useStore();
+  const { catalogue, comparing } = useStore();
   const selection = catalogue.selection.value;
+  const compares = comparing.active.value;
   if (!selection) return <header class="toolbar" />;
   return (
     <header class="toolbar">
-      <RunPickers selection={selection} />
+      <RunPickers selection={selection} compares={compares} />
       <i class="divider" />
+      {compares && <ComparisonPickers />}
       <SortPicker snapshot={selection.snapshot} />
-      <DotSizePicker />
+      {!compares && <DotSizePicker />}
       <i class="divider" />
       <Legend />
       <Notes />
@@ -43,7 +46,8 @@ export function Toolbar({ onHelp }: { onHelp: () => void }) {
   );
 }
 
-function RunPickers({ selection }: { selection: Selection }) {
+/** While runs are compared, their steps are chosen above their columns. */
+function RunPickers({ selection, compares }: { selection: Selection; compares: boolean }) {
   const { catalogue, durable } = useStore();
   const { run, snapshot } = selection;
   const runs = (catalogue.runs.value.value?.runs ?? []).filter((entry) => entry.snapshots.length > 0);
@@ -54,7 +58,8 @@ function RunPickers({ selection }: { selection: Selection }) {
   return (
     <>
       <Picker
-        label="Run"
+        label={compares ? "Base" : "Run"}
+        sign={compares && <SideBadge letter="A" />}
         testId="run-picker"
         value={run.run}
         options={runs.map((entry) => ({ value: entry.run, label: entry.label }))}
@@ -69,7 +74,8 @@ function RunPickers({ selection }: { selection: Selection }) {
           onPick={(name) => pick({ name })}
         />
       )}
-      <StepPicker steps={catalogue.steps.value} step={snapshot.step} onPick={(step) => pick({ step })} />
+      {!compares && <StepPicker steps={catalogue.steps.value} step={snapshot.step} onPick={(step) => pick({ step })} />}
+      <Versus />
     </>
   );
 }

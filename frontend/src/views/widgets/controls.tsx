@@ -39,15 +39,17 @@ export function Picker({ label, value, options, onPick, testId, sign }: PickerPr
 
 interface SegmentedProperties {
   label: string;
+  /** Whether the label is for assistive technology alone. */
+  quiet?: boolean;
   value: string;
   options: readonly Option[];
   onPick: (value: string) => void;
 }
 
-export function Segmented({ label, value, options, onPick }: SegmentedProperties) {
+export function Segmented({ label, quiet = false, value, options, onPick }: SegmentedProperties) {
   return (
     <fieldset class="segmented-field" aria-label={label}>
-      <span class="picker-label">{label}</span>
+      {!quiet && <span class="picker-label">{label}</span>}
       <span class="segmented">
         {options.map((option) => (
           <button

@@ -23,6 +23,13 @@ export function InstanceGlyph({
 /** The recorded tensor's sign, as it looks in the graph when it is selected. */
 export const LayerGlyph = () => <i class="layer-glyph" aria-hidden="true" />;
 
+/** The letter of one of the runs that are compared, in its colour. */
+export const SideBadge = ({ letter }: { letter: string }) => (
+  <span class="side-badge" data-letter={letter}>
+    {letter}
+  </span>
+);
+
 const PATHS = {
   close: "M6 6 L18 18 M18 6 L6 18",
   plus: "M12 5 V19 M5 12 H19",
@@ -44,6 +51,7 @@ const PATHS = {
   copy: "M9 9 H20 V20 H9 Z M5 15 H4 V4 H15 V5",
   edit: "M4 20 L5 16 L16 5 L19 8 L8 19 Z",
   compare: "M8 5 L4 9 L8 13 M4 9 H18 M16 11 L20 15 L16 19 M20 15 H6",
+  swap: "M7 4 L3 8 L7 12 M3 8 H21 M17 12 L21 16 L17 20 M21 16 H3",
   lasso:
     "M12 4 C6 4 3 7 3 10 C3 14 7 16 12 16 C17 16 21 14 21 10 C21 7 18 4 12 4 M8 15 C6 16 6 19 9 18 C10 18 10 21 7 21",
   newest: "M5 6 L11 12 L5 18 M12 6 L18 12 L12 18 M20 5 V19",

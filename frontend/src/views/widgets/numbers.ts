@@ -5,6 +5,17 @@ const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 /** `5,452` */
 export const countText = (count: number): string => grouped.format(count);
 
+/** A correlation, `0.92`; never `-0.00`. */
+export const correlationText = (r: number): string => (Math.abs(r) < 0.005 ? "0.00" : r.toFixed(2).replace("-", "−"));
+
+const listed = new Intl.ListFormat("en", { type: "conjunction" });
+
+/** `0, 86, and 172`; long lists are cut. */
+export function listText(items: readonly string[], most = 8): string {
+  const shown = items.length > most ? [...items.slice(0, most), `${items.length - most} others`] : items;
+  return listed.format(shown);
+}
+
 /** Three significant digits, without an exponent where one can do without: `0.394`, `1.55`, `12,300`. */
 export function valueText(value: number): string {
   if (!Number.isFinite(value)) return "no value";

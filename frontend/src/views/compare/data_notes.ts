@@ -1,0 +1,51 @@
+/** Whether two snapshots are about the same: their instances, layers and classes, in a few words each. */
+
+import type { Side } from "../../state/side";
+import type { Store } from "../../state/store";
+import { countText, listText } from "../widgets/numbers";
+
+export interface DataNote {
+  text: string;
+  title: string;
+  wrong: boolean;
+}
+
+export function differencesOfData(store: Store, side: Side): DataNote[] {
+  return [instanceNote(store, side), layerNote(store, side), classNote(store, side)].filter((note) => note !== null);
+}
+
+function instanceNote(store: Store, { letter, agreement, opened }: Side): DataNote | null {
+  const state = agreement.state.value;
+  if (state.status === "error") return { text: state.message, title: "", wrong: true };
+  const [ours, theirs] = [store.columns.value?.id.length, opened.columns.value?.id.length];
+  if (!state.value || ours === undefined || theirs === undefined) return null;
+  const { over, note } = state.value;
+  if (over === 0) return { text: "no instance in both", title: note, wrong: true };
+  const same = over === ours && over === theirs;
+  const text = same ? `same data: ${countText(over)} sampled` : `${countText(over)} instances in both`;
+  return { text, title: note || `A keeps ${countText(ours)} one by one, ${letter} ${countText(theirs)}`, wrong: false };
+}
+
+function layerNote({ catalogue }: Store, { letter, view }: Side): DataNote | null {
+  const [ours, theirs] = [catalogue.snapshot.value, view.snapshot.value];
+  if (!ours || !theirs) return null;
+  const names = new Set(theirs.layers.map(({ name }) => name));
+  const lacked = ours.layers.map(({ name }) => name).filter((name) => !names.has(name));
+  const text = `${countText(ours.layers.length - lacked.length)} of ${countText(ours.layers.length)} layers match`;
+  return { text, title: lacked.length > 0 ? `${letter} lacks ${listText(lacked)}` : "By their names", wrong: false };
+}
+
+/** Null where the classes are the same. */
+function classNote({ catalogue }: Store, { letter, view }: Side): DataNote | null {
+  const [ours, theirs] = [catalogue.snapshot.value?.classes, view.snapshot.value?.classes];
+  if (!ours || !theirs) return null;
+  const onlyOurs = ours.filter((name) => !theirs.includes(name));
+  const onlyTheirs = theirs.filter((name) => !ours.includes(name));
+  if (onlyOurs.length + onlyTheirs.length === 0) return null;
+  const parts = [
+    onlyOurs.length > 0 ? `${listText(onlyOurs)} in A alone` : "",
+    onlyTheirs.length > 0 ? `${listText(onlyTheirs)} in ${letter} alone` : "",
+  ];
+  const text = `other classes: ${parts.filter((part) => part !== "").join("; ")}`;
+  return { text, title: `${text}. Classes correspond by their names.`, wrong: true };
+}

@@ -1,0 +1,96 @@
+/** The hovered instance while runs are compared: docked below the panels, with what each run takes it for. */
+
+import type { InstanceColumns } from "../../contract/activis";
+import { changeOf } from "../../state/outcomes";
+import { instanceName } from "../../state/rows";
+import type { Store } from "../../state/store";
+import { ClassDot, InstanceGlyph, SideBadge } from "../widgets/glyphs";
+import { useClassColours, useStore } from "../widgets/store";
+
+export function DockedInstance() {
+  const store = useStore();
+  const columns = store.columns.value;
+  const row = store.instance.value;
+  return (
+    <section class="card docked" data-testid="instance-card" aria-label="Instance in detail">
+      {columns && row >= 0 ? (
+        <Instance store={store} columns={columns} row={row} />
+      ) : (
+        <p class="hint">
+          Hover a square or a dot to see the instance here, and as a temporary row in every matrix. Click to pin it.
+        </p>
+      )}
+    </section>
+  );
+}
+
+interface InstanceProperties {
+  store: Store;
+  columns: InstanceColumns;
+  row: number;
+}
+
+function Instance({ store, columns, row }: InstanceProperties) {
+  const colours = useClassColours();
+  const label = columns.label[row] ?? -1;
+  const names = store.catalogue.snapshot.value?.classes ?? [];
+  const texts = columns.attributes.filter(({ type }) => type === "text").map(({ texts: values }) => values[row] ?? "");
+  const image = columns.attributes.find(({ type }) => type === "image")?.name;
+  const reference = store.catalogue.reference.value;
+  const isRight = columns.predicted[row] === label;
+  const places = [
+    { letter: "A", place: store },
+    ...store.comparing.sides.value.map((side) => ({ letter: side.letter, place: side.store })),
+  ];
+  return (
+    <>
+      {image !== undefined && reference && <img src={store.client.imageUrl(reference, image, row)} alt={image} />}
+      <p class="docked-name">
+        <InstanceGlyph truth={colours[label]} predicted={null} />
+        <b>{instanceName(columns, row)}</b>
+        <span>true {names[label]}</span>
+      </p>
+      <p class="docked-text" title={texts.join(" ")}>
+        {texts.map((text) => `“${text}”`).join(" ")}
+      </p>
+      {places.map(({ letter, place }) => (
+        <Prediction key={letter} letter={letter} store={place} wasRight={letter === "A" ? null : isRight} />
+      ))}
+    </>
+  );
+}
+
+interface PredictionProperties {
+  letter: string;
+  store: Store;
+  /** Whether the base is right; null for the base itself. */
+  wasRight: boolean | null;
+}
+
+function Prediction({ letter, store, wasRight }: PredictionProperties) {
+  const base = useStore();
+  const colours = useClassColours();
+  const columns = store.columns.value;
+  const row = store.instance.value;
+  const predicted = columns?.predicted[row];
+  if (!columns || predicted === undefined) {
+    return (
+      <p class="docked-prediction">
+        <SideBadge letter={letter} /> <span class="hint">not in its sample</span>
+      </p>
+    );
+  }
+  const name = store.catalogue.snapshot.value?.classes[predicted] ?? "";
+  const isRight = predicted === columns.label[row];
+  const change = wasRight === null ? "" : changeOf(wasRight, isRight);
+  const classes = base.catalogue.snapshot.value?.classes ?? [];
+  return (
+    <p class="docked-prediction" data-testid="docked-prediction" data-side={letter}>
+      <SideBadge letter={letter} />
+      <ClassDot colour={colours[classes.indexOf(name)]} />
+      <span class={isRight ? "" : "wrong"}>{name}</span>
+      <span>{(columns.score[row] ?? 0).toFixed(2)}</span>
+      {change !== "" && <b class={change === "fixed" ? "right" : isRight ? "" : "wrong"}>{change}</b>}
+    </p>
+  );
+}

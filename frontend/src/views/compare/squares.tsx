@@ -1,0 +1,87 @@
+/** Instances as squares in a line: hovering reads one, a click pins it. */
+
+import { instanceName, instanceRow } from "../../state/rows";
+import type { Side } from "../../state/side";
+import { InstanceGlyph } from "../widgets/glyphs";
+import { countText } from "../widgets/numbers";
+import { useClassColours, useStore } from "../widgets/store";
+
+interface SquaresProperties {
+  side: Side;
+  title: string;
+  /** Sampled rows of the base. */
+  rows: readonly number[];
+}
+
+/** More would not be told apart. */
+const MOST = 60;
+
+export function Squares({ side, title, rows }: SquaresProperties) {
+  if (rows.length === 0) return null;
+  return (
+    <fieldset
+      class="squares"
+      aria-label={`${title} in ${side.letter}`}
+      data-testid="squares"
+      data-change={title}
+      onKeyDown={moveAlong}
+    >
+      <span>{title}</span>
+      <span class="squares-line">
+        {rows.slice(0, MOST).map((row, at) => (
+          <Square key={row} side={side} row={row} isFirst={at === 0} />
+        ))}
+      </span>
+      {rows.length > MOST && <small>+ {countText(rows.length - MOST)}</small>}
+    </fieldset>
+  );
+}
+
+function Square({ side, row, isFirst }: { side: Side; row: number; isFirst: boolean }) {
+  const { columns, durable, hover, togglePin } = useStore();
+  const colours = useClassColours();
+  const ours = columns.value;
+  const id = ours?.id[row] ?? "";
+  if (!ours) return null;
+  const theirs = side.opened.columns.value;
+  const there = side.opened.rowOf.value.get(id) ?? -1;
+  const classes = side.view.snapshot.value?.classes ?? [];
+  const names = side.store.base?.catalogue.snapshot.value?.classes ?? [];
+  const predicted = classes[theirs?.predicted[there] ?? -1] ?? "";
+  const truth = ours.label[row] ?? -1;
+  const point = () => {
+    hover.value = { source: "instances", row: instanceRow(ours, row) };
+  };
+  const leave = () => {
+    hover.value = null;
+  };
+  return (
+    <button
+      type="button"
+      class={durable.pinned.value.includes(id) ? "square pinned" : "square"}
+      tabIndex={isFirst ? 0 : -1}
+      data-testid="changed-square"
+      data-id={id}
+      aria-label={`${instanceName(ours, row)}: true ${names[truth]}, ${side.letter} predicts ${predicted}`}
+      onPointerEnter={point}
+      onPointerLeave={leave}
+      onFocus={point}
+      onBlur={leave}
+      onClick={() => togglePin(row)}
+    >
+      <InstanceGlyph
+        truth={colours[truth]}
+        predicted={names[truth] === predicted ? null : colours[names.indexOf(predicted)]}
+      />
+    </button>
+  );
+}
+
+/** Arrow keys lead from square to square. */
+function moveAlong(event: KeyboardEvent): void {
+  const target = event.target as HTMLElement;
+  const next = event.key === "ArrowRight" ? target.nextElementSibling : target.previousElementSibling;
+  if (!["ArrowRight", "ArrowLeft"].includes(event.key) || !(next instanceof HTMLElement)) return;
+  event.preventDefault();
+  next.focus();
+}

@@ -1,0 +1,142 @@
+/** What is compared: the runs in their columns, how right each is, at which step, and who is right where. */
+
+import type { ComponentChildren } from "preact";
+import { accuracyOf } from "../../state/facts";
+import type { Side } from "../../state/side";
+import type { Store } from "../../state/store";
+import { Icon, SideBadge } from "../widgets/glyphs";
+import { percentText } from "../widgets/numbers";
+import { StepSlider } from "../widgets/step_slider";
+import { useStore } from "../widgets/store";
+import { AgreementBar } from "./agreement_bar";
+import { differencesOfData } from "./data_notes";
+
+export function ComparisonStrip() {
+  const store = useStore();
+  const { catalogue, comparing, durable } = store;
+  const sides = comparing.sides.value;
+  const selection = catalogue.selection.value;
+  return (
+    <section class="card comparison-strip" data-testid="comparison" aria-label="What is compared">
+      <Summary store={store} sides={sides} />
+      <RunLine letter="A" label={selection?.run.label ?? ""} accuracy={accuracyOf(catalogue.snapshot.value).share}>
+        {selection && (
+          <StepSlider
+            steps={catalogue.steps.value}
+            step={selection.snapshot.step}
+            label="Step of A"
+            onPick={(step) => {
+              durable.wish.value = { run: selection.run.run, name: selection.snapshot.name, step };
+            }}
+          />
+        )}
+      </RunLine>
+      {sides.map((side) => (
+        <SideLine key={side.letter} side={side} base={accuracyOf(catalogue.snapshot.value).share} />
+      ))}
+      <div class="agreements">
+        {sides.map((side) => (
+          <AgreementBar key={side.letter} side={side} alone={sides.length === 1} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+const NUMBERS = ["no", "one", "Two", "Three", "Four", "Five"];
+
+/** Whether the runs are about the same: instances, layers, classes. */
+function Summary({ store, sides }: { store: Store; sides: readonly Side[] }) {
+  const runs = new Set([store.catalogue.reference.value?.run, ...sides.map(({ wish }) => wish.value?.run)]);
+  const what = runs.size > 1 ? "runs" : "steps";
+  return (
+    <div class="comparison-summary">
+      <h2>
+        {NUMBERS[sides.length + 1]} {what}
+      </h2>
+      {sides.map((side) => (
+        <DataLines key={side.letter} store={store} side={side} alone={sides.length === 1} />
+      ))}
+    </div>
+  );
+}
+
+function DataLines({ store, side, alone }: { store: Store; side: Side; alone: boolean }) {
+  const notes = differencesOfData(store, side);
+  return (
+    <>
+      {notes.map(({ text, title, wrong }) => (
+        <p key={text} class={wrong ? "wrong" : ""} title={title} data-testid="data-note">
+          {!alone && `${side.letter}: `}
+          {text}
+        </p>
+      ))}
+    </>
+  );
+}
+
+interface RunLineProperties {
+  letter: string;
+  label: string;
+  accuracy: number;
+  /** The base's accuracy, where it is another one. */
+  before?: number;
+  children: ComponentChildren;
+}
+
+function RunLine({ letter, label, accuracy, before, children }: RunLineProperties) {
+  const points = before === undefined ? Number.NaN : 100 * (accuracy - before);
+  return (
+    <div class="run-line" data-side={letter}>
+      <SideBadge letter={letter} />
+      <b class="run-name" title={label}>
+        {label}
+      </b>
+      <span class="run-accuracy" data-testid="accuracy">
+        <b>{percentText(accuracy, 1)}</b> correct
+        {Number.isFinite(points) && (
+          <span class={points < 0 ? "wrong" : "right"} title={`Percentage points above A: ${points.toFixed(2)}`}>
+            {" "}
+            {points < 0 ? "−" : "+"}
+            {Math.abs(points).toFixed(1)}
+          </span>
+        )}
+      </span>
+      <span class="run-step">{children}</span>
+    </div>
+  );
+}
+
+function SideLine({ side, base }: { side: Side; base: number }) {
+  const { comparing } = useStore();
+  const snapshot = side.view.snapshot.value;
+  const label = side.run.value?.label ?? side.wish.value?.run ?? "";
+  return (
+    <RunLine
+      letter={side.letter}
+      label={label}
+      accuracy={accuracyOf(snapshot).share}
+      {...(snapshot && { before: base })}
+    >
+      {snapshot && (
+        <StepSlider
+          steps={side.view.steps.value}
+          step={snapshot.step}
+          label={`Step of ${side.letter}`}
+          testId="side-step"
+          onPick={(step) => comparing.change(side.position, { step })}
+        />
+      )}
+      <button
+        type="button"
+        class="quiet"
+        aria-label={`Remove ${side.letter}, ${label}`}
+        data-testid="remove-side"
+        data-side={side.letter}
+        onClick={() => comparing.remove(side.position)}
+      >
+        <Icon name="close" />
+      </button>
+    </RunLine>
+  );
+}

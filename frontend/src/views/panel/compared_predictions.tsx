@@ -1,0 +1,41 @@
+/** What each of the compared runs took an instance for, in the row's label: `A DESC B ENTY`. */
+
+import type { MatrixRow } from "../../state/rows";
+import type { Store } from "../../state/store";
+import { useStore } from "../widgets/store";
+import { predictionOf } from "./printed_row";
+
+export function ComparedPredictions({ row }: { row: MatrixRow }) {
+  const store = useStore();
+  const sides = store.comparing.sides.value;
+  const places: { letter: string; store: Store; row: MatrixRow | undefined }[] = [
+    { letter: "A", store, row },
+    ...sides.map((side) => ({ letter: side.letter, store: side.store, row: rowOn(side.store, row) })),
+  ];
+  return (
+    <span class="row-detail predictions-compared">
+      {places.map((place) => (
+        <Prediction key={place.letter} {...place} />
+      ))}
+    </span>
+  );
+}
+
+interface PredictionProperties {
+  letter: string;
+  store: Store;
+  row: MatrixRow | undefined;
+}
+
+function Prediction({ letter, store, row }: PredictionProperties) {
+  const prediction = row && predictionOf(store, row);
+  const name = prediction && store.catalogue.snapshot.value?.classes[prediction.predicted];
+  return (
+    <span class={prediction && !prediction.correct ? "wrong" : ""}>
+      {letter} {name ?? "–"}
+    </span>
+  );
+}
+
+const rowOn = ({ rows, temporary }: Store, row: MatrixRow): MatrixRow | undefined =>
+  row.kind === "temporary" ? (temporary.value ?? undefined) : rows.value.find(({ key }) => key === row.key);

@@ -1,0 +1,126 @@
+/** Above another snapshot's matrix: how its columns were found, the scale, and how alike each is to the base's. */
+
+import { drawCorrelations } from "../../draw/correlations";
+import { differenceColours } from "../../draw/palette";
+import { drawHeadings, FONT } from "../../draw/printed";
+import type { ComparedLayer } from "../../state/compared_layer";
+import { type ColumnMatching, WEAK } from "../../state/matching";
+import { correlationText, countText, valueText } from "../widgets/numbers";
+import { usePalette, useStore } from "../widgets/store";
+import { Surface } from "../widgets/surface";
+import type { MatrixFrame } from "./frame";
+import { ScaleLegend } from "./scale_legend";
+
+interface SideHeaderProperties {
+  frame: MatrixFrame;
+  compared: ComparedLayer;
+}
+
+/** Of the bars, from the rows up. */
+const BARS = { above: 17, height: 12 };
+
+export function SideHeader({ frame, compared }: SideHeaderProperties) {
+  return (
+    <div class="matrix-header" style={{ height: `${frame.header.height}px` }}>
+      <p class="readout" data-testid="matching">
+        <MatchingText frame={frame} compared={compared} />
+      </p>
+      {(frame.isDifference || !frame.columns.printed) && <Scale frame={frame} />}
+      {frame.width > 0 && (
+        <div class="strips">
+          <Strips frame={frame} compared={compared} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+function MatchingText({ frame, compared }: SideHeaderProperties) {
+  const matching = compared.matching.value;
+  const problem = compared.problem.value;
+  const name = compared.recorded === compared.base.name ? "" : `${compared.recorded}, `;
+  if (problem !== "") {
+    return (
+      <span class="wrong" role="alert" data-testid="error" title={problem}>
+        {name}by index: {problem}
+      </span>
+    );
+  }
+  if (!matching) return <>matching the neurons…</>;
+  if (matching.method === "classes") return <>{name}mean activation, columns by class</>;
+  return (
+    <span title={explain(matching)}>
+      {name}
+      {matching.method === "best" ? "matched to A" : "by index"}
+      {Number.isFinite(matching.median) && ` · median r ${correlationText(matching.median)}`}
+      {matching.method === "best" &&
+        Number.isFinite(matching.medianByIndex) &&
+        ` (by index ${correlationText(matching.medianByIndex)})`}
+      <Unmatched matching={matching} total={frame.columns.total} />
+    </span>
+  );
+}
+
+function Unmatched({ matching: { partners, weak }, total }: { matching: ColumnMatching; total: number }) {
+  const count = partners.reduce((sum, partner, neuron) => sum + Number(partner < 0 || weak[neuron] === 1), 0);
+  if (count === 0) return null;
+  return (
+    <span class="wrong">
+      {" "}
+      · ○ {countText(count)} of {countText(total)} unmatched
+    </span>
+  );
+}
+
+function explain({ method, over }: ColumnMatching): string {
+  const how =
+    method === "best"
+      ? "Each neuron stands under the neuron of A that it is most like, one for one: the largest sum of Pearson's r (Hungarian)"
+      : "Each neuron stands under the neuron of A of its own number";
+  return `${how}, over ${countText(over)} instances in both samples. Below r ${WEAK} it is hollow and not subtracted; a neuron without a partner leaves a gap.`;
+}
+
+function Scale({ frame }: { frame: MatrixFrame }) {
+  const palette = usePalette();
+  const { ramp } = frame;
+  if (!ramp) return null;
+  if (!frame.isDifference) return <ScaleLegend scale={ramp} />;
+  const end = valueText(ramp.max);
+  return (
+    <span
+      class="scale"
+      data-testid="difference-scale"
+      title="Blue: A is higher, orange: the other. One scale for every row of this panel: the 99th percentile of the class means' differences, rounded up"
+    >
+      −{end}
+      <i style={{ background: `linear-gradient(to right, ${differenceColours(palette).join(", ")})` }} />+{end}
+    </span>
+  );
+}
+
+function Strips({ frame, compared }: SideHeaderProperties) {
+  const { base } = useStore();
+  const palette = usePalette();
+  const { columns, header, order, output, width, isDifference } = frame;
+  const matching = compared.matching.value;
+  const classes = base?.catalogue.snapshot.value?.classes ?? [];
+  const draw = (context: CanvasRenderingContext2D) => {
+    if (!order || !matching) return;
+    if (columns.printed) {
+      const byClass = matching.method === "classes";
+      const names = Array.from(order, (neuron) =>
+        byClass ? (classes[neuron] ?? "") : String(matching.partners[neuron] ?? ""),
+      );
+      drawHeadings(context, names, (position) => position * columns.pitch, columns.pitch - 4, palette);
+      if (!output) return;
+      context.font = `11px ${FONT}`;
+      context.fillStyle = palette.secondary;
+      context.fillText(isDifference ? "Δ accuracy (points, ±50)" : "accuracy · score", output.barLeft, 30);
+    } else if (matching.correlations) {
+      const { correlations, weak } = matching;
+      const top = header.height - BARS.above;
+      drawCorrelations(context, { order, correlations, weak, columns, palette, top, height: BARS.height });
+    }
+  };
+  return <Surface width={width} height={header.height} draw={draw} aria-hidden="true" />;
+}

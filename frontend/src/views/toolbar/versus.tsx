@@ -1,0 +1,167 @@
+/** What the base is compared with: add a run or another step, swap, remove; and how the others are shown. */
+
+import type { RunEntry } from "../../contract/activis";
+import { MOST_OTHERS } from "../../state/comparing";
+import type { Alignment, Showing } from "../../state/comparing_choices";
+import { snapshotsOf } from "../../state/selection";
+import type { Side } from "../../state/side";
+import { Picker, Popup, Segmented } from "../widgets/controls";
+import { Icon, SideBadge } from "../widgets/glyphs";
+import { countText } from "../widgets/numbers";
+import { useStore } from "../widgets/store";
+
+export function Versus() {
+  const { comparing } = useStore();
+  const sides = comparing.sides.value;
+  return (
+    <div class="versus">
+      {sides.length > 0 && (
+        <button
+          type="button"
+          class="quiet"
+          aria-label="Swap A and B"
+          title="Swap A and B"
+          data-testid="swap"
+          onClick={() => comparing.swap()}
+        >
+          <Icon name="swap" />
+        </button>
+      )}
+      {sides.map((side) => (
+        <Chip key={side.letter} side={side} />
+      ))}
+      {sides.length < MOST_OTHERS && <AddMenu first={sides.length === 0} />}
+    </div>
+  );
+}
+
+function Chip({ side }: { side: Side }) {
+  const { comparing } = useStore();
+  const label = side.run.value?.label ?? side.wish.value?.run ?? "";
+  return (
+    <span class="side-chip" data-testid="side-chip" data-side={side.letter}>
+      <SideBadge letter={side.letter} />
+      <span title={label}>{label}</span>
+      <button
+        type="button"
+        class="quiet"
+        aria-label={`Compare no longer with ${side.letter}, ${label}`}
+        onClick={() => comparing.remove(side.position)}
+      >
+        <Icon name="close" />
+      </button>
+    </span>
+  );
+}
+
+function AddMenu({ first }: { first: boolean }) {
+  return (
+    <Popup
+      class="menu add-side"
+      testId="compare-add"
+      label="Compare with another run or step"
+      summary={
+        <>
+          <Icon name="plus" />
+          {first && <span>Compare</span>}
+        </>
+      }
+    >
+      <div class="menu-body">
+        <Candidates />
+      </div>
+    </Popup>
+  );
+}
+
+/** Other runs that were recorded, then the other steps of this one. */
+function Candidates() {
+  const { catalogue, comparing } = useStore();
+  const selection = catalogue.selection.value;
+  const runs = catalogue.runs.value.value?.runs ?? [];
+  if (!selection) return null;
+  const { run, snapshot } = selection;
+  const others = runs.filter((entry) => entry.run !== run.run && entry.snapshots.length > 0);
+  const steps = snapshotsOf(run, snapshot.name)
+    .map(({ step }) => step)
+    .filter((step) => step !== snapshot.step)
+    .reverse();
+  const nameIn = (entry: RunEntry) =>
+    entry.snapshots.some(({ name }) => name === snapshot.name) ? snapshot.name : (entry.snapshots[0]?.name ?? "");
+  return (
+    <>
+      {others.length > 0 && <p>Another run</p>}
+      {others.map((entry) => (
+        <Candidate
+          key={entry.run}
+          label={entry.label}
+          press={() => comparing.add({ run: entry.run, name: nameIn(entry), step: null })}
+        />
+      ))}
+      {steps.length > 0 && <p>Another step of this run</p>}
+      {steps.map((step) => (
+        <Candidate
+          key={step}
+          label={`step ${countText(step)}`}
+          press={() => comparing.add({ run: run.run, name: snapshot.name, step })}
+        />
+      ))}
+      {others.length + steps.length === 0 && <p>There is no other run and no other step with a recording.</p>}
+    </>
+  );
+}
+
+function Candidate({ label, press }: { label: string; press: () => void }) {
+  return (
+    <button
+      type="button"
+      class="candidate"
+      data-testid="candidate"
+      data-label={label}
+      onClick={(event) => {
+        event.currentTarget.closest("details")?.removeAttribute("open");
+        press();
+      }}
+    >
+      {label}
+    </button>
+  );
+}
+
+/** How the others are shown, and how their columns are found. */
+export function ComparisonPickers() {
+  const { comparing, durable } = useStore();
+  const { alignment, showing } = durable.comparing;
+  const [first, ...rest] = comparing.sides.value;
+  const letter = first?.letter ?? "B";
+  const alone = rest.length === 0;
+  return (
+    <>
+      <Segmented
+        label={alone ? `Show ${letter} as` : "Show others as"}
+        value={showing.value}
+        options={[
+          { value: "values", label: "values" },
+          { value: "difference", label: alone ? `Δ ${letter} − A` : "Δ to A" },
+          { value: "layer", label: "per layer" },
+        ]}
+        onPick={(value) => {
+          showing.value = value as Showing;
+        }}
+      />
+      <Picker
+        label="Align by"
+        testId="align-picker"
+        value={alignment.value}
+        options={[
+          { value: "auto", label: "automatic" },
+          { value: "best", label: "best match" },
+          { value: "index", label: "index" },
+        ]}
+        onPick={(value) => {
+          alignment.value = value as Alignment;
+        }}
+      />
+    </>
+  );
+}
