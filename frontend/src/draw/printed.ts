@@ -32,6 +32,7 @@ export interface OutputLayout {
   barWidth: number;
 }
 
+const LEGIBLE = 0.02;
 const GAP = 14;
 const NARROWEST_BAR = 60;
 const WIDEST_BAR = 150;
@@ -80,10 +81,12 @@ export function drawValues(
   context.font = `10px ${FONT}`;
   context.textBaseline = "middle";
   context.textAlign = "left";
+  // On a scale that two decimals serve, what they make zero is not printed as a power of ten.
+  const least = Math.max(max / 100, max >= LEGIBLE ? 0.005 : 0);
   for (const row of rows) {
     order.forEach((neuron, position) => {
       const value = row.values?.[neuron] ?? Number.NaN;
-      if (!Number.isFinite(value) || Math.abs(value) < max / 100) return;
+      if (!Number.isFinite(value) || Math.abs(value) < least) return;
       context.fillStyle = Math.abs(value) >= max / 5 ? palette.text : palette.secondary;
       const text = withSign ? signedNumber(value) : shortNumber(value);
       context.fillText(text, columnX(columns, position) + 8, row.top + ROW_HEIGHT / 2 + 0.5);

@@ -22,8 +22,11 @@ const MAP_TOP = 18;
 /** Between the map and the strip below it, where lines lead from one to the other. */
 export const FUNNEL_HEIGHT = 9;
 
-/** @param groups the kinds of the rows, one per row */
-export function layoutHeader(columns: ColumnLayout, groups: readonly string[]): HeaderLayout {
+/**
+ * @param groups the kinds of the rows, one per row
+ * @param map whether there may be a map
+ */
+export function layoutHeader(columns: ColumnLayout, groups: readonly string[], map = true): HeaderLayout {
   const strip: HeaderLayout = {
     overview: columns.visible < columns.total ? "strip" : "none",
     overviewTop: 20,
@@ -31,7 +34,7 @@ export function layoutHeader(columns: ColumnLayout, groups: readonly string[]): 
     strongestTop: 28,
     height: 36,
   };
-  if (columns.printed || columns.total <= MAP_FROM * columns.visible) return strip;
+  if (!map || columns.printed || columns.total <= MAP_FROM * columns.visible) return strip;
   const overviewHeight = minimapHeight(groups.length, groupEnds(groups).size);
   const strongestTop = MAP_TOP + overviewHeight + FUNNEL_HEIGHT + 1;
   const height = strongestTop + STRONGEST_HEIGHT + BELOW_STRONGEST;

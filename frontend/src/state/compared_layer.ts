@@ -34,16 +34,19 @@ export interface ComparedInputs {
   base: LayerStore;
   baseView: SnapshotView;
   recorded: string;
+  /** Whether any instance is in both samples; null until that is known. */
+  shared: ReadonlySignal<boolean | null>;
   context: LayerContext;
 }
 
-export function openComparedLayer({ base, baseView, recorded, context }: ComparedInputs): ComparedLayer {
+export function openComparedLayer(inputs: ComparedInputs): ComparedLayer {
+  const { base, baseView, recorded, shared, context } = inputs;
   const onto = computed(() => {
     const snapshot = base.entry.value ? baseView.reference.value : null;
     return snapshot && { snapshot, layer: base.name, version: baseView.key.value };
   });
   const layer = openLayer(recorded, { ...context, onto });
-  const { matching, answered } = followMatching({ base, baseView, recorded, context }, layer);
+  const { matching, answered } = followMatching(inputs, layer);
 
   const valuesOf = (row: MatrixRow): Float32Array | null => {
     const values = rowValues(layer, row);
@@ -61,7 +64,8 @@ export function openComparedLayer({ base, baseView, recorded, context }: Compare
     matching,
     problem: computed(() => {
       const state = answered.state.value;
-      return state.status === "error" ? state.message : "";
+      if (state.status === "error") return state.message;
+      return shared.value === false && matching.value?.method === "index" ? "no instance is in both samples" : "";
     }),
     valuesOf,
     differencesOf,
@@ -77,7 +81,7 @@ export function openComparedLayer({ base, baseView, recorded, context }: Compare
 }
 
 /** Outputs go by class; other layers as it was chosen; where that fails, by index. */
-function followMatching({ base, baseView, recorded, context }: ComparedInputs, layer: LayerStore) {
+function followMatching({ base, baseView, recorded, shared, context }: ComparedInputs, layer: LayerStore) {
   const { client, cache, catalogue: view, durable } = context;
   const classes = computed(() => {
     const [first, second] = [baseView.snapshot.value, view.snapshot.value];
@@ -90,7 +94,7 @@ function followMatching({ base, baseView, recorded, context }: ComparedInputs, l
   });
   const answered: Resource<NeuronMatching> = createResource(() => {
     const [first, second] = [baseView.reference.value, view.reference.value];
-    if (!first || !second || !base.entry.value || !layer.entry.value || classes.value) return null;
+    if (!first || !second || !base.entry.value || !layer.entry.value || classes.value || !shared.value) return null;
     const request = { layer: base.name, otherLayer: recorded, method: method.value };
     return {
       key: `matching ${JSON.stringify(request)} ${baseView.key.value} ${view.key.value}`,
@@ -101,7 +105,7 @@ function followMatching({ base, baseView, recorded, context }: ComparedInputs, l
     if (classes.value) return classes.value;
     const { value, status } = answered.state.value;
     if (value) return columnMatching(value, isSameRun(baseView, view));
-    if (status !== "error") return null;
+    if (status !== "error" && shared.value !== false) return null;
     return matchByIndex(base.entry.value?.neurons ?? 0, layer.entry.value?.neurons ?? 0);
   });
   return { matching, answered };

@@ -32,6 +32,8 @@ export interface Comparing {
   /** Adds the row of an outcome, or takes it away. */
   toggleOutcome: (outcome: Outcome, other: number) => void;
   removeOutcome: (key: string) => void;
+  /** Says what the row of an outcome holds for. */
+  titleOf: (row: MatrixRow) => string;
 }
 
 export function openComparing(
@@ -91,6 +93,11 @@ export function openComparing(
     toggleOutcome: (outcome, other) => toggle(outcomes, outcomeKey({ outcome, other })),
     removeOutcome: (key) => {
       outcomes.value = outcomes.peek().filter((other) => other !== key);
+    },
+    titleOf: ({ key, name, members }) => {
+      const outcome = parseOutcome(key);
+      const over = outcome && sides.peek()[outcome.other]?.agreement.state.peek().value?.over;
+      return `${name}: averages over ${members?.length ?? 0} of the ${over ?? 0} instances sampled in both`;
     },
   };
   return comparing;

@@ -124,6 +124,11 @@ function followLayers(
     answers: other.opened.subsets.answers,
     conditions: computed(() => [...new Set(rows.value.flatMap(({ condition }) => condition ?? []))]),
   };
+  const shared = computed(() => {
+    const [ours, theirs] = [base.columns.value, other.opened.columns.value];
+    const { value: rowOf } = other.opened.rowOf;
+    return ours && theirs ? ours.id.some((id) => rowOf.has(id)) : null;
+  });
   const baseLayers = computed(() => new Map(base.layers.value.map((layer) => [layer.name, layer])));
   const pairs = () => {
     const recorded = new Set(other.view.snapshot.value?.layers.map(({ name }) => name));
@@ -135,7 +140,7 @@ function followLayers(
   const opened = openEach(pairs, (key) => {
     const [name, recorded] = JSON.parse(key) as [string, string];
     const layer = baseLayers.peek().get(name) as LayerStore;
-    return openComparedLayer({ base: layer, baseView: base.catalogue, recorded, context });
+    return openComparedLayer({ base: layer, baseView: base.catalogue, recorded, shared, context });
   });
   return computed(() => new Map([...opened.value.values()].map((compared) => [compared.base.name, compared])));
 }

@@ -1,5 +1,6 @@
 /** Instances as squares in a line: hovering reads one, a click pins it. */
 
+import { useSignal } from "@preact/signals";
 import { instanceName, instanceRow } from "../../state/rows";
 import type { Side } from "../../state/side";
 import { InstanceGlyph } from "../widgets/glyphs";
@@ -13,11 +14,14 @@ interface SquaresProperties {
   rows: readonly number[];
 }
 
-/** More would not be told apart. */
-const MOST = 60;
+/** So many stand in the line until all are asked for, and so many then. */
+const FEW = 24;
+const MOST = 400;
 
 export function Squares({ side, title, rows }: SquaresProperties) {
+  const all = useSignal(false);
   if (rows.length === 0) return null;
+  const shown = rows.slice(0, all.value ? MOST : FEW);
   return (
     <fieldset
       class="squares"
@@ -26,13 +30,24 @@ export function Squares({ side, title, rows }: SquaresProperties) {
       data-change={title}
       onKeyDown={moveAlong}
     >
-      <span>{title}</span>
-      <span class="squares-line">
-        {rows.slice(0, MOST).map((row, at) => (
+      <div class="squares-line">
+        <span>{title}</span>
+        {shown.map((row, at) => (
           <Square key={row} side={side} row={row} isFirst={at === 0} />
         ))}
-      </span>
-      {rows.length > MOST && <small>+ {countText(rows.length - MOST)}</small>}
+        {rows.length > FEW && (
+          <button
+            type="button"
+            class="quiet"
+            aria-label={all.value ? "Show fewer" : `Show all that are ${title}`}
+            onClick={() => {
+              all.value = !all.value;
+            }}
+          >
+            {all.value ? "fewer" : `+ ${countText(rows.length - FEW)}`}
+          </button>
+        )}
+      </div>
     </fieldset>
   );
 }

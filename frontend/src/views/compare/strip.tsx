@@ -47,8 +47,8 @@ const NUMBERS = ["no", "one", "Two", "Three", "Four", "Five"];
 
 /** Whether the runs are about the same: instances, layers, classes. */
 function Summary({ store, sides }: { store: Store; sides: readonly Side[] }) {
-  const runs = new Set([store.catalogue.reference.value?.run, ...sides.map(({ wish }) => wish.value?.run)]);
-  const what = runs.size > 1 ? "runs" : "steps";
+  const runs = new Set([store.catalogue.reference.value?.run, ...sides.map(({ wish }) => wish.value?.run)]).size;
+  const what = runs === sides.length + 1 ? "runs" : runs === 1 ? "steps" : "snapshots";
   return (
     <div class="comparison-summary">
       <h2>
@@ -95,9 +95,9 @@ function RunLine({ letter, label, accuracy, before, children }: RunLinePropertie
       <span class="run-accuracy" data-testid="accuracy">
         <b>{percentText(accuracy, 1)}</b> correct
         {Number.isFinite(points) && (
-          <span class={points < 0 ? "wrong" : "right"} title={`Percentage points above A: ${points.toFixed(2)}`}>
+          <span class={SIGNS[signOf(points)]?.look} title="Percentage points above A">
             {" "}
-            {points < 0 ? "−" : "+"}
+            {SIGNS[signOf(points)]?.sign}
             {Math.abs(points).toFixed(1)}
           </span>
         )}
@@ -106,6 +106,15 @@ function RunLine({ letter, label, accuracy, before, children }: RunLinePropertie
     </div>
   );
 }
+
+const SIGNS: Readonly<Record<number, { sign: string; look: string }>> = {
+  [-1]: { sign: "−", look: "wrong" },
+  0: { sign: "±", look: "" },
+  1: { sign: "+", look: "right" },
+};
+
+/** Of what is shown with one decimal. */
+const signOf = (points: number): number => Math.sign(Math.round(points * 10));
 
 function SideLine({ side, base }: { side: Side; base: number }) {
   const { comparing } = useStore();

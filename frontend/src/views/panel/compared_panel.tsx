@@ -15,7 +15,7 @@ import { SideMatrix } from "./side_matrix";
 
 export function ComparedLayers({ layer }: { layer: LayerStore }) {
   const { comparing } = useStore();
-  const placed = useMatrixFrame(layer, false, false);
+  const placed = useMatrixFrame(layer, false, true);
   return (
     <>
       <div class="side-columns first">

@@ -30,9 +30,9 @@ export interface PlacedMatrix {
 /**
  * Follows what there is to show and how much room there is.
  *
- * @param counts Whether an output layer has its table of counts.
+ * @param narrow Whether there is room neither for a map of all neurons nor for an output layer's table of counts.
  */
-export function useMatrixFrame(layer: LayerStore, maximised: boolean, counts = true): PlacedMatrix {
+export function useMatrixFrame(layer: LayerStore, maximised: boolean, narrow = false): PlacedMatrix {
   const store = useStore();
   const palette = usePalette();
   const [outer, outerSize] = useSize<HTMLDivElement>();
@@ -44,7 +44,7 @@ export function useMatrixFrame(layer: LayerStore, maximised: boolean, counts = t
   const groups = rows.map((row) => row.kind);
   const rowLayout = layoutRows(groups);
   const columns = layoutColumns(layer.entry.value?.neurons ?? 0, width, first.value);
-  const plain = { header: layoutHeader(columns, groups), differenceTop: null };
+  const plain = { header: layoutHeader(columns, groups, !narrow), differenceTop: null };
   const { header, differenceTop } = store.comparison.compared.value ? makeRoom(plain.header) : plain;
   const available = maximised ? outerSize.height : null;
   const tallest = available ? Math.max(TALLEST / 2, available - header.height - PADDING - BELOW) : TALLEST;
@@ -64,7 +64,7 @@ export function useMatrixFrame(layer: LayerStore, maximised: boolean, counts = t
     fillings: null,
     isDifference: false,
     ramp: rampOf(layer, palette),
-    output: hasOutput ? layoutOutput(columns, counts ? classes : 0, width) : null,
+    output: hasOutput ? layoutOutput(columns, narrow ? 0 : classes, width) : null,
     width,
     scrollTo: (column) => {
       first.value = Math.max(0, Math.min(columns.total - columns.visible, Math.round(column)));

@@ -136,8 +136,9 @@ function UnpinButton({ row }: { row: MatrixRow }) {
 
 /** Says of a row what its numbers hold for. */
 function useTitle(layer: string): (row: MatrixRow) => string {
-  const { layers, subsets } = useStore();
+  const { comparing, layers, subsets } = useStore();
   return (row) => {
+    if (row.members) return `${comparing.titleOf(row)}\nclick to sort the neurons by it`;
     const name = row.condition && row.condition !== row.name ? `${row.name}: ${row.condition}` : row.name;
     if (row.condition === undefined) return `${name}: click to sort the neurons by it`;
     const state = subsets.answers.value.get(row.condition);

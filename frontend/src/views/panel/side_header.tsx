@@ -49,13 +49,15 @@ function MatchingText({ frame, compared }: SideHeaderProperties) {
   if (!matching) return <>matching the neurons…</>;
   if (matching.method === "classes") return <>{name}mean activation, columns by class</>;
   return (
-    <span title={explain(matching)}>
-      {name}
-      {matching.method === "best" ? "matched to A" : "by index"}
-      {Number.isFinite(matching.median) && ` · median r ${correlationText(matching.median)}`}
-      {matching.method === "best" &&
-        Number.isFinite(matching.medianByIndex) &&
-        ` (by index ${correlationText(matching.medianByIndex)})`}
+    <span class="matching" title={explain(matching)}>
+      <span>
+        {name}
+        {matching.method === "best" ? "matched to A" : "by index"}
+        {Number.isFinite(matching.median) && ` · median r ${correlationText(matching.median)}`}
+        {matching.method === "best" &&
+          Number.isFinite(matching.medianByIndex) &&
+          ` (by index ${correlationText(matching.medianByIndex)})`}
+      </span>
       <Unmatched matching={matching} total={frame.columns.total} />
     </span>
   );
@@ -66,8 +68,7 @@ function Unmatched({ matching: { partners, weak }, total }: { matching: ColumnMa
   if (count === 0) return null;
   return (
     <span class="wrong">
-      {" "}
-      · ○ {countText(count)} of {countText(total)} unmatched
+      ○ {countText(count)} of {countText(total)} unmatched
     </span>
   );
 }

@@ -36,8 +36,10 @@ export function Versus() {
 }
 
 function Chip({ side }: { side: Side }) {
-  const { comparing } = useStore();
-  const label = side.run.value?.label ?? side.wish.value?.run ?? "";
+  const { catalogue, comparing } = useStore();
+  const run = side.run.value?.label ?? side.wish.value?.run ?? "";
+  const isStep = side.wish.value?.run === catalogue.reference.value?.run;
+  const label = isStep ? `step ${countText(side.view.snapshot.value?.step ?? 0)}` : run;
   return (
     <span class="side-chip" data-testid="side-chip" data-side={side.letter}>
       <SideBadge letter={side.letter} />

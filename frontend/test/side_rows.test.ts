@@ -1,0 +1,106 @@
+import { describe, expect, test } from "vitest";
+import {
+  changeOf,
+  outcomeFacts,
+  outcomeName,
+  outcomeRow,
+  parseOutcome,
+  rightByDefinition,
+} from "../src/state/outcomes";
+import { instanceRow, subsetRows } from "../src/state/rows";
+import { rowOnSide, type SideRows } from "../src/state/side_rows";
+import { averageRows } from "../src/state/slices";
+import { instances, snapshot, subset } from "./samples";
+
+const BASE = snapshot();
+const OTHER = snapshot({
+  classes: ["dog", "cat"],
+  subsets: [subset("dog", "class", 1, 1), subset("cat", "class", 2, 2)],
+});
+const side = (change: Partial<SideRows> = {}): SideRows => ({
+  snapshot: OTHER,
+  rowOf: new Map([
+    ["c", 0],
+    ["a", 4],
+  ]),
+  base: BASE,
+  baseIds: ["a", "b", "c"],
+  ...change,
+});
+const [cat, dog, striped] = subsetRows(BASE);
+
+describe("a row of the base on another side", () => {
+  test("is the class of the same name, wherever that stands", () => {
+    expect(cat && rowOnSide(cat, side())).toMatchObject({ key: "class:cat", subset: 1, base: cat });
+    expect(dog && rowOnSide(dog, side())).toMatchObject({ subset: 0 });
+  });
+
+  test("is absent where there is no such class or subset", () => {
+    expect(striped && rowOnSide(striped, side())).toMatchObject({ subset: -1, absent: true });
+    const named = side({ snapshot: snapshot({ subsets: [subset("cat", "function", 1, 1)] }) });
+    expect(cat && rowOnSide(cat, named), "a subset that is called as a class is no class").toMatchObject({
+      absent: true,
+    });
+  });
+
+  test("is asked about by its condition where that is known", () => {
+    const conditioned = { ...subset("striped", "condition", 2, 1), condition: "stripes > 0" };
+    const base = snapshot({ subsets: [...BASE.subsets.slice(0, 2), conditioned] });
+    expect(striped && rowOnSide(striped, side({ base }))).toMatchObject({ condition: "stripes > 0", subset: -1 });
+  });
+
+  test("is the instance of the same id, or absent", () => {
+    expect(rowOnSide(instanceRow(instances(), 0), side())).toMatchObject({ sampled: 4, absent: false });
+    expect(rowOnSide(instanceRow(instances(), 1), side())).toMatchObject({ sampled: -1, absent: true });
+  });
+
+  test("of an outcome has the same members there, as the same list each time", () => {
+    const row = outcomeRow({ outcome: "only_base", other: 0 }, 1, [0, 1, 2]);
+    const shared = side();
+    expect(rowOnSide(row, shared).members).toEqual([4, 0]);
+    expect(rowOnSide(row, shared).members).toBe(rowOnSide(row, shared).members);
+  });
+});
+
+describe("outcomes", () => {
+  test("have keys that can be read again, and nothing else can", () => {
+    expect(parseOutcome(outcomeRow({ outcome: "both_wrong", other: 2 }, 3, []).key)).toEqual({
+      outcome: "both_wrong",
+      other: 2,
+    });
+    expect(parseOutcome("outcome:toString:0")).toBeNull();
+    expect(parseOutcome("class:cat")).toBeNull();
+  });
+
+  test("are named by letter, and by both letters where there are several others", () => {
+    expect(outcomeName({ outcome: "only_other", other: 0 }, 1)).toBe("only B right");
+    expect(outcomeName({ outcome: "only_other", other: 1 }, 2)).toBe("C right, A wrong");
+  });
+
+  test("define who is right", () => {
+    expect([rightByDefinition("only_base", true), rightByDefinition("only_base", false)]).toEqual([true, false]);
+    expect([rightByDefinition("both_right", false), rightByDefinition("both_wrong", true)]).toEqual([true, false]);
+  });
+
+  test("count over the sampled rows", () => {
+    expect(outcomeFacts(instances(), [0, 1])).toMatchObject({ count: 2, correct: 1 });
+  });
+
+  test.each([
+    [true, true, "still right"],
+    [true, false, "broken"],
+    [false, true, "fixed"],
+    [false, false, "still wrong"],
+  ])("right before: %s, right now: %s is %s", (before, now, change) => {
+    expect(changeOf(before, now)).toBe(change);
+  });
+});
+
+test("an average leaves out what is not finite and is the same array for the same rows", () => {
+  const values = { shape: [3, 2], data: Float32Array.of(1, Number.NaN, 2, Number.NaN, 6, 4) };
+  const members = [0, 1, 2];
+  const average = averageRows(values, members);
+  expect([...(average ?? [])]).toEqual([3, 4]);
+  expect(averageRows(values, members)).toBe(average);
+  expect([...(averageRows(values, []) ?? [])]).toEqual([Number.NaN, Number.NaN]);
+});

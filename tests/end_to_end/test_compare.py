@@ -1,0 +1,242 @@
+"""Runs and steps side by side: the same rows and instances, neurons matched, differences, who was fixed and who broke."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.end_to_end import planted_runs as planted
+from tests.end_to_end.axe import violations
+from tests.end_to_end.conftest import serve, wait_for_snapshots
+from tests.end_to_end.tab import Tab
+
+pytestmark = pytest.mark.browser
+
+BASE = "&p.activis.run=base&p.activis.step=1&p.activis.layers=hidden,output&p.activis.projection=pca"
+AGAINST_OTHER = f"{BASE}&p.activis.graph=slim&p.activis.vs=other,validation,1"
+PARTNERS = np.argsort(planted.ORDER)
+"""By neuron of `base`, the neuron of `other` that is like it; that of the noise is what is left."""
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    logdir = tmp_path_factory.mktemp("compare") / "runs"
+    count = planted.write_planted(logdir)
+    with serve(logdir) as url:
+        wait_for_snapshots(url, count)
+        yield url
+
+
+def compared(tab: Tab, *letters: str) -> dict[str, Any]:
+    """Waits until the columns of each side are matched and its projections are there."""
+
+    def holds(state: dict[str, Any]) -> bool:
+        sides = [side for side in state["sides"] if side["letter"] in letters]
+        layers = [layer for side in sides for layer in side["layers"].values()]
+        return len(sides) == len(letters) and layers != [] and all(one["partners"] and one["placed"] for one in layers)
+
+    return tab.wait(f"the sides {letters}", holds)
+
+
+def side_row(tab: Tab, key: str, layer: str = "hidden", letter: str = "B") -> np.ndarray:
+    """What a side shows in a row, by the base's neuron, once it is there; NaN for nothing."""
+    arguments = [letter, layer, key]
+    tab.wait(f"the row {key}", lambda _: tab.frame.evaluate("a => window.__activis.sideRow(...a)", arguments))
+    return np.array(tab.frame.evaluate("a => window.__activis.sideRow(...a)", arguments), float)
+
+
+def test_picking_a_run_shows_it_beside_the_base_under_matched_neurons(
+    url: str, open_tab: Callable[..., Tab]
+) -> None:
+    tab = open_tab(url, hash_state=BASE)
+    tab.get("compare-add").click()
+    tab.get("candidate", label="other").click()
+    state = compared(tab, "B")
+    hidden = state["sides"][0]["layers"]["hidden"]
+    assert state["sides"][0]["run"] == "other"
+    assert state["sides"][0]["step"] == 1, "the base's step, where the other has it"
+    assert hidden["partners"] == PARTNERS.tolist()
+    assert np.delete(hidden["correlations"], planted.NOISE) == pytest.approx(np.ones(planted.NEURONS - 1), abs=1e-6)
+    assert abs(hidden["correlations"][planted.NOISE]) < 0.3
+    bees = planted.OTHER_HIDDEN[planted.LABELS == 1].mean(axis=0)
+    assert side_row(tab, "class:bee") == pytest.approx(bees[PARTNERS], rel=1e-6)
+    assert "vs=other" in tab.page.url
+    text = tab.get("side", side="B").get_by_test_id("matching").first.inner_text()
+    assert "matched to A · median r 1.00" in text
+    assert "1 of 20 unmatched" in text
+
+
+def test_differences_leave_out_what_is_not_alike(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=f"{AGAINST_OTHER}&p.activis.show=difference")
+    compared(tab, "B")
+    for row in ("class:ant", "class:bee", "class:cat"):
+        differences = side_row(tab, row)
+        assert np.delete(differences, planted.NOISE) == pytest.approx(np.ones(planted.NEURONS - 1), abs=1e-5)
+        assert np.isnan(differences[planted.NOISE])
+    outputs = planted.OTHER_SCORES - planted.BASE_SCORES
+    assert side_row(tab, "class:ant", "output") == pytest.approx(outputs[planted.LABELS == 0].mean(axis=0), abs=1e-6)
+    tab.get("panel", layer="hidden").get_by_role("button", name="B values").click()
+    state = tab.wait("values of hidden alone", lambda state: not state["sides"][0]["layers"]["hidden"]["difference"])
+    assert state["sides"][0]["layers"]["output"]["difference"]
+    assert "show=layer" in tab.page.url
+
+
+def test_what_is_hovered_on_one_side_is_hovered_on_the_other(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=AGAINST_OTHER)
+    compared(tab, "B")
+    panel = tab.get("panel", layer="hidden")
+    panel.get_by_test_id("side").get_by_test_id("matrix").hover(position={"x": 30, "y": 7})
+    state = tab.wait("a cell", lambda state: (state["hover"] or {}).get("neuron") is not None)
+    neuron = state["hover"]["neuron"]
+    value = planted.HIDDEN[planted.LABELS == 0].mean(axis=0)[neuron]
+    text = panel.get_by_test_id("readout").inner_text()
+    assert f"A {neuron} ↔ B {PARTNERS[neuron]}" in text
+    assert f"ant {value:.2f}" in text
+    expected = np.flatnonzero(planted.LABELS == 0).tolist()
+    assert state["lit"]["hidden"] == state["sides"][0]["layers"]["hidden"]["lit"] == expected
+
+    projection = panel.get_by_test_id("projection").nth(1)
+    box = projection.bounding_box()
+    assert box is not None
+    for x, y in [(x, y) for y in range(10, 150, 7) for x in range(10, 170, 7)]:
+        projection.hover(position={"x": x, "y": y}, force=True)
+        if tab.state()["sides"][0]["instance"] >= 0:
+            break
+    state = tab.wait("an instance", lambda state: state["sides"][0]["instance"] >= 0)
+    row = state["sides"][0]["instance"]
+    assert state["hover"]["row"] == f"instance:n{row}"
+    assert tab.get("docked-prediction").count() == 2
+    assert panel.locator(".temporary-row canvas").count() == 2
+
+
+def test_who_was_fixed_and_who_broke(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=AGAINST_OTHER)
+    compared(tab, "B")
+    counts = {one.get_attribute("data-outcome"): one.locator("b").inner_text() for one in tab.get("outcome").all()}
+    assert counts == {"both_right": "33", "only_base": "1", "only_other": "1", "both_wrong": "1"}
+    squares = {one.get_attribute("data-change"): one for one in tab.get("squares").all()}
+    for change, row in (("broken", planted.BROKEN), ("fixed", planted.FIXED), ("still wrong", planted.STILL_WRONG)):
+        square = squares[change].get_by_test_id("changed-square")
+        assert [one.get_attribute("data-id") for one in square.all()] == [f"n{row}"]
+        square.hover()
+        prediction = tab.get("docked-prediction", side="B")
+        prediction.get_by_text(change).wait_for()
+    squares["broken"].get_by_test_id("changed-square").click()
+    label = tab.row_label("hidden", f"n{planted.BROKEN}")
+    assert label.inner_text().split() == [f"n{planted.BROKEN}", "A", "cat", "B", "ant"]
+
+    tab.get("outcome", outcome="both_right").click()
+    right = np.setdiff1d(np.arange(planted.ROWS), [planted.FIXED, planted.STILL_WRONG, planted.BROKEN])
+    values = side_row(tab, "outcome:both_right:0")
+    assert values == pytest.approx(planted.OTHER_HIDDEN[right].mean(axis=0)[PARTNERS], rel=1e-6)
+    base = tab.frame.evaluate("window.__activis.row('hidden', 'outcome:both_right:0')")
+    assert base == pytest.approx(planted.HIDDEN[right].astype(np.float64).mean(axis=0), rel=1e-6)
+    label = tab.row_label("hidden", "both right")
+    assert "33 of the 36 instances sampled in both" in (label.get_attribute("title") or "")
+
+
+def test_a_layer_that_is_missing_at_a_step_is_offered_at_another(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=BASE.replace("step=1", "step=2") + "&p.activis.vs=other,validation,")
+    missing = tab.get("missing-layer", side="B")
+    missing.wait_for()
+    assert "B has no recording of hidden at step 2" in missing.inner_text()
+    assert "It recorded hidden at step 1." in missing.inner_text()
+    missing.get_by_role("button", name="Keep empty").click()
+    assert missing.inner_text() == "B is left empty here. Choose again"
+    missing.get_by_role("button").click()
+    missing.get_by_role("button", name="Use step 1").click()
+    state = compared(tab, "B")
+    assert state["sides"][0]["step"] == 1
+    assert set(state["sides"][0]["layers"]) == {"hidden", "output"}
+
+
+def test_a_run_about_other_instances_and_classes_is_shown_as_far_as_it_goes(
+    url: str, open_tab: Callable[..., Tab]
+) -> None:
+    tab = open_tab(url, hash_state=f"{BASE}&p.activis.vs=foreign,validation,")
+    missing = tab.get("missing-layer", side="B")
+    missing.wait_for()
+    assert "B has no layer called output" in missing.inner_text()
+    notes = tab.get("comparison").inner_text()
+    assert "no instance in both" in notes
+    assert "cat in A alone; dog in B alone" in notes
+    ants = planted.HIDDEN[planted.LABELS == 1].mean(axis=0)
+    assert side_row(tab, "class:ant") == pytest.approx(ants, rel=1e-6), "classes by name, neurons by index"
+    assert tab.frame.evaluate("window.__activis.sideRow('B', 'hidden', 'class:cat')") is None
+    tab.get("layer-choice").select_option("encoding")
+    state = tab.wait("encoding beside output", lambda state: "output" in state["sides"][0]["layers"])
+    assert state["sides"][0]["layers"]["output"]["recorded"] == "encoding"
+
+
+def test_two_steps_of_a_run_go_by_index_and_three_sides_fit(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=AGAINST_OTHER)
+    tab.get("compare-add").click()
+    tab.get("candidate", label="step 2").click()
+    state = compared(tab, "B", "C")
+    assert state["sides"][1]["layers"]["hidden"]["partners"] == list(range(planted.NEURONS))
+    assert side_row(tab, "class:cat", letter="C") == pytest.approx(planted.HIDDEN[planted.LABELS == 2].mean(axis=0))
+    tab.get("align-picker").select_option("index")
+    tab.wait(
+        "everything by index",
+        lambda state: state["sides"][0]["layers"]["hidden"]["partners"] == list(range(planted.NEURONS)),
+    )
+
+
+def test_swapping_removing_and_reloading(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=f"{AGAINST_OTHER}&p.activis.show=difference&p.activis.pinned=n3")
+    compared(tab, "B")
+    tab.get("outcome", outcome="only_base").click()
+    tab.get("swap").click()
+    state = tab.wait("swapped", lambda state: state["run"] == "other")
+    assert state["sides"][0]["run"] == "base"
+    compared(tab, "B")
+    assert np.nanmax(side_row(tab, "class:bee")) == pytest.approx(-1, abs=1e-5)
+    tab.page.reload()
+    tab.get("tab").wait_for()
+    state = compared(tab, "B")
+    assert (state["run"], state["sides"][0]["run"], state["pinned"]) == ("other", "base", ["n3"])
+    assert state["sides"][0]["layers"]["hidden"]["difference"]
+    tab.row_label("hidden", "only A right").wait_for()
+    tab.get("side-chip").get_by_role("button").click()
+    tab.wait("nothing beside it", lambda state: state["sides"] == [])
+    tab.get("instances").wait_for()
+    assert tab.row_label("hidden", "only A right").count() == 0
+    assert "vs=" not in tab.page.url
+
+
+@pytest.mark.parametrize("query", ["", "?darkMode=true"])
+def test_comparing_has_no_serious_violation(query: str, url: str, open_tab: Callable[..., Tab]) -> None:
+    shown = "&p.activis.show=difference&p.activis.pinned=n0"
+    tab = open_tab(url, hash_state=f"{AGAINST_OTHER}{shown}", query=query)
+    compared(tab, "B")
+    assert violations(tab) == []
+    tab.get("changed-square").first.hover()
+    tab.get("compare-add").click()
+    assert violations(tab) == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080)])
+def test_two_runs_of_the_demo(
+    width: int, height: int, questions: Path, open_tab: Callable[..., Tab], screenshots: Path
+) -> None:
+    with serve(questions) as url:
+        wait_for_snapshots(url, 8)
+        state = "&p.activis.run=dropout-0.5%2Factivis&p.activis.layers=hidden,output&p.activis.sort=class:NUM"
+        tab = open_tab(url, width, height, hash_state=state)
+        tab.get("compare-add").click()
+        tab.get("candidate", label="dropout-0.0").click()
+        side = compared(tab, "B")["sides"][0]
+        hidden = side["layers"]["hidden"]
+        matched = np.array(hidden["partners"])
+        assert len(set(matched[matched >= 0])) == np.count_nonzero(matched >= 0), "no neuron has two places"
+        known = [r for r, partner in zip(hidden["correlations"], matched, strict=True) if partner >= 0]
+        assert np.median(known) > 0.5
+        assert side["layers"]["output"]["partners"] == list(range(6))
+        tab.row_label("hidden", "NUM").hover()
+        lit = tab.wait("lit on both sides", lambda state: state["lit"]["hidden"])
+        assert lit["lit"]["hidden"] == lit["sides"][0]["layers"]["hidden"]["lit"]
+        tab.screenshot(f"compare-{width}")
+        tab.get("comparison").get_by_test_id("agreement").wait_for()
+        assert tab.frame.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
