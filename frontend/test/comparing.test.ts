@@ -145,7 +145,7 @@ test("one layer is shown by its differences, the others as before", async () => 
 test("the graph makes room and comes back", async () => {
   const { store } = await open(TWO_RUNS, { run: "a", maximised: "hidden" });
   store.comparing.add({ run: "b", name: "validation", step: null });
-  expect([store.durable.slimGraph.value, store.durable.maximised.value]).toEqual([true, ""]);
+  expect([store.durable.graphSize.value, store.durable.maximised.value]).toEqual(["slim", ""]);
   store.comparing.remove(0);
-  expect(store.durable.slimGraph.value).toBe(false);
+  expect(store.durable.graphSize.value).toBe("normal");
 });
