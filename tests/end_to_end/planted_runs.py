@@ -1,7 +1,7 @@
 """Runs with a known relation, to be compared.
 
-`base` and `other` look at the same 36 instances. In `other`, the neurons of `hidden` are those of `base` in another order
-and 1 higher, but for one that is noise. `foreign` knows other instances and other classes.
+`base` and `other` look at the same 36 instances. In `other`, the neurons of `hidden` are those of `base` in another
+order and 1 higher, but for one that is noise. `foreign` knows other instances and other classes.
 """
 
 from pathlib import Path

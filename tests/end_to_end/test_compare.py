@@ -1,4 +1,4 @@
-"""Runs and steps side by side: the same rows and instances, neurons matched, differences, who was fixed and who broke."""
+"""Runs and steps side by side: same rows and instances, matched neurons, differences, who was fixed and who broke."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,9 +47,7 @@ def side_row(tab: Tab, key: str, layer: str = "hidden", letter: str = "B") -> np
     return np.array(tab.frame.evaluate("a => window.__activis.sideRow(...a)", arguments), float)
 
 
-def test_picking_a_run_shows_it_beside_the_base_under_matched_neurons(
-    url: str, open_tab: Callable[..., Tab]
-) -> None:
+def test_picking_a_run_shows_it_beside_the_base_under_matched_neurons(url: str, open_tab: Callable[..., Tab]) -> None:
     tab = open_tab(url, hash_state=BASE)
     tab.get("compare-add").click()
     tab.get("candidate", label="other").click()
