@@ -1,4 +1,4 @@
-# make demo    train two classifiers, record them, open the ACTIVIS tab      DATA=DIR  SERVE=0  PORT=6006
+# make demo    train four classifiers, record them, open the ACTIVIS tab     DATA=DIR  SERVE=0  PORT=6006
 # make test    everything, browser included
 # make check   lint and types, Python and TypeScript
 # make bench   the measurements behind the budgets
@@ -12,6 +12,10 @@ PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do 
 PORT ?= 6006
 SERVE ?= 1
 DATA ?=
+# DATA holds the files of TREC and of UCI Adult, or folders trec and adult; or it is the one, and the other beside it.
+find = $(patsubst %/$1,%,$(firstword $(wildcard $(foreach folder,. $2 ../$2,$(DATA)/$(folder)/$1))))
+TREC := $(if $(DATA),$(or $(call find,train_5500.label,trec),$(DATA)))
+ADULT := $(if $(DATA),$(call find,adult_complete.csv,adult))
 LOGDIR ?= demo-runs
 TESTS ?= tests
 
@@ -38,8 +42,9 @@ activis_tb/static/index.js: $(FRONTEND) proto/activis.proto | $(BIN)/python
 frontend: activis_tb/static/index.js
 
 demo: .venv/installed-demo activis_tb/static/index.js
-	@$(BIN)/python demo/questions.py --logdir $(LOGDIR) $(if $(DATA),--data $(DATA))
+	@$(BIN)/python demo/questions.py --logdir $(LOGDIR) $(if $(TREC),--data $(TREC))
 	@$(BIN)/python demo/digits.py --logdir $(LOGDIR)
+	@$(BIN)/python demo/income.py --logdir $(LOGDIR) $(if $(ADULT),--data $(ADULT))
 ifeq ($(SERVE),1)
 	@echo
 	@echo "  Open  http://localhost:$(PORT)/#activis   (Ctrl-C stops TensorBoard)"

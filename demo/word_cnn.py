@@ -3,7 +3,6 @@
 This is the part to imitate: `train` is ordinary Keras with one callback more.
 """
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import keras
 import numpy as np
 
 from activis_tb.keras import ActivisCallback
+from progress_line import ProgressLine
 from trec import CLASSES, Question, Questions
 
 SEED = 7
@@ -84,22 +84,3 @@ def build_model(vocabulary: int, words: int, dropout: float) -> keras.Model:
     hidden = keras.layers.Dense(128, activation="relu", name="hidden")(dropped)
     output = keras.layers.Dense(len(CLASSES), activation="softmax", name="output")(hidden)
     return keras.Model(tokens, output, name="textcnn")
-
-
-class ProgressLine(keras.callbacks.Callback):
-    """Prints one line per epoch."""
-
-    def __init__(self, epochs: int) -> None:
-        super().__init__()
-        self._epochs = epochs
-
-    def on_epoch_begin(self, *_: object) -> None:
-        self._start = time.monotonic()
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
-        seconds = time.monotonic() - self._start
-        print(
-            f"  epoch {epoch + 1}/{self._epochs}   training {logs['accuracy']:6.1%}   "
-            f"test {logs['val_accuracy']:6.1%}   {seconds:4.1f} s",
-            flush=True,
-        )
