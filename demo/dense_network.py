@@ -46,7 +46,7 @@ def train(directory: Path, people: People, epochs: int) -> keras.Model:
                 classes=people.classes,
                 attributes=people.test.columns,
                 subsets=subsets_of(people.test),
-                examples=(x_cases, people.cases.labels, people.cases.columns),
+                examples=(x_cases, people.cases.labels, people.cases.columns, people.case_names),
                 name="test",
                 keep="all",
                 quiet=True,

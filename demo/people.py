@@ -48,11 +48,12 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """Tables to learn from and to be tested on, test cases, the classes by position, and where they come from."""
+    """Tables to learn from and to be tested on, test cases and their names, the classes, and where all that is from."""
 
     training: Table
     test: Table
     cases: Table
+    case_names: tuple[str, ...]
     classes: tuple[str, ...]
     source: str
 
@@ -76,7 +77,7 @@ def read_adult(directory: Path) -> People:
             f"{path}: got no column {', '.join(missing) if records else 'at all'}; expected a line of names first."
         )
         raise ValueError(message)
-    return _split(_table(records), _cases_of_adult(), CLASSES, ADULT)
+    return _split(_table(records), *_cases_of_adult(), CLASSES, ADULT)
 
 
 def breast_cancer() -> People:
@@ -85,16 +86,16 @@ def breast_cancer() -> People:
     numbers = {str(name): data.data[:, at] for at, name in enumerate(data.feature_names)}
     table = Table(numbers, {}, data.target.astype(np.int64))
     typical = [np.median(data.data[data.target == label], axis=0) for label in (0, 1)]
-    cases = Table(
-        {name: np.array(column) for name, column in zip(numbers, np.transpose(typical), strict=True)}, {}, np.arange(2)
-    )
-    return _split(table, cases, tuple(map(str, data.target_names)), "scikit-learn's breast cancer data")
+    medians = {name: np.array(column) for name, column in zip(numbers, np.transpose(typical), strict=True)}
+    classes = tuple(map(str, data.target_names))
+    names = tuple(f"median {name}" for name in classes)
+    return _split(table, Table(medians, {}, np.arange(2)), names, classes, "scikit-learn's breast cancer data")
 
 
-def _split(table: Table, cases: Table, classes: tuple[str, ...], source: str) -> People:
+def _split(table: Table, cases: Table, names: tuple[str, ...], classes: tuple[str, ...], source: str) -> People:
     rows = np.arange(len(table.labels))
     training, test = train_test_split(rows, test_size=0.2, random_state=SEED, stratify=table.labels)
-    return People(table.take(training), table.take(test), cases, classes, source)
+    return People(table.take(training), table.take(test), cases, names, classes, source)
 
 
 def _table(records: list[dict[str, str]]) -> Table:
@@ -107,8 +108,8 @@ def _table(records: list[dict[str, str]]) -> Table:
     return Table(numbers, {name: np.array([record[name] for record in records]) for name in CATEGORIES}, labels)
 
 
-def _cases_of_adult() -> Table:
-    """A doctor of philosophy, married or not, of either sex, and two people at the beginning of their work."""
+def _cases_of_adult() -> tuple[Table, tuple[str, ...]]:
+    """A doctor of philosophy, married or not, of either sex, and two at the start of their work; and their names."""
     person = {
         "age": "48",
         "type_employer": "Private",
@@ -127,21 +128,14 @@ def _cases_of_adult() -> Table:
         "income": ">50K",
     }
     alone = {"marital": "Never-married", "relationship": "Not-in-family"}
-    student = alone | {"age": "19", "education": "Some-college", "education_num": "10", "hr_per_week": "15"}
-    clerk = {
-        "age": "24",
-        "education": "HS-grad",
-        "education_num": "9",
-        "occupation": "Adm-clerical",
-        "hr_per_week": "38",
+    student = {"age": "19", "education": "Some-college", "education_num": "10", "hr_per_week": "15", "income": "<=50K"}
+    clerk = {"age": "24", "education": "HS-grad", "education_num": "9", "occupation": "Adm-clerical", "income": "<=50K"}
+    cases = {
+        "PhD, husband": person,
+        "PhD, wife": person | {"sex": "Female", "relationship": "Wife"},
+        "PhD, single man": person | alone,
+        "PhD, single woman": person | alone | {"sex": "Female"},
+        "student, 15 h a week": person | alone | student | {"occupation": "Other-service"},
+        "young clerk": person | alone | clerk | {"sex": "Female"},
     }
-    return _table(
-        [
-            person,
-            person | {"sex": "Female", "relationship": "Wife"},
-            person | alone,
-            person | alone | {"sex": "Female"},
-            person | student | {"occupation": "Other-service", "income": "<=50K"},
-            person | alone | clerk | {"sex": "Female", "income": "<=50K"},
-        ]
-    )
+    return _table(list(cases.values())), tuple(cases)

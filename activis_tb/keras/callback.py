@@ -39,8 +39,8 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         every: Record after every so many epochs.
         sample: Instances whose activations are kept one by one, about.
         always: Instances to keep besides: a condition, a function of the batch, or ids.
-        examples: Test cases of your own beside the data, `(x, y)` or `(x, y, attributes)`: always shown, right or
-            wrong, in no average or subset.
+        examples: Test cases of your own beside the data, `(x, y)`, `(x, y, attributes)` or `(x, y, attributes, ids)`:
+            always shown, right or wrong, in no average or subset.
         keep: `all` writes every instance to files beside the event file, as in `activis_tb.preprocess`.
         output: Name or position of the output that decides, where several fit the classes.
         batch_size: Instances per forward pass where `x` is arrays.

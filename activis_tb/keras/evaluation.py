@@ -41,7 +41,7 @@ class Evaluation:
         pooling: For layers of rank > 2 that are given by name.
         output: Of several outputs, the one that decides.
         batch_size: Instances per forward pass where `x` is arrays.
-        examples: Test cases, `(x, y)` or `(x, y, attributes)`, or None.
+        examples: Test cases, see `Examples`, or None.
         options: For `activis_tb.preprocess`.
 
     Raises:
@@ -120,10 +120,10 @@ class Evaluation:
                 snapshot.process(labels=labels, scores=finite, activations=activations, **self._columns(rows))
                 instances = rows.stop
             self._check_lengths(instances)
-            for inputs, labels, attributes in self._examples:
+            for inputs, columns in self._examples:
                 activations, scores = forward(inputs)
-                finite = _finite(scores, slice(len(labels)))
-                snapshot.examples(labels=labels, scores=finite, activations=activations, attributes=attributes)
+                finite = _finite(scores, slice(len(scores)))
+                snapshot.examples(scores=finite, activations=activations, **columns)
             return snapshot.postprocess()
 
     def _graph(self, model: keras.Model) -> ForwardGraph | None:
@@ -150,8 +150,8 @@ class Evaluation:
 
     def _rehearse(self, recording: "SnapshotRecorder", batch_size: int) -> None:
         """Goes through a recording that is never written, without the model: better refused now than after an epoch."""
-        for _, expected, attributes in self._examples:
-            recording.examples(labels=expected, attributes=attributes, **self._nothing(len(expected)))
+        for _, columns in self._examples:
+            recording.examples(**columns, **self._nothing(len(columns["labels"])))
         labels = self.batches.labels
         if labels is None:
             return

@@ -1,5 +1,6 @@
 """The sampled attributes as typed columns: decided at the end, when all their values are there."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,9 @@ from activis_tb.model import Attribute, AttributeType
 from activis_tb.recording.attributes import Column, Kind
 
 MOST_CATEGORIES = 100
-"""A text attribute with at most so many distinct values in the sample is a category, unless the user says otherwise."""
+LONGEST_CATEGORY = 100
+"""A text attribute with at most so many distinct values in the sample, none with more characters, is a category,
+unless the user says otherwise."""
 
 MOST_CHARACTERS = 10_000
 """Characters of a sampled text that are kept."""
@@ -43,12 +46,16 @@ def typed_attribute(name: str, column: Column, declared: AttributeType | None) -
         filled = replace(filled, values=_cut(filled.values))
     if kind == "text" and declared != "text":
         distinct = sorted(set(filled.values[filled.present]))
-        if declared == "category" or 0 < len(distinct) <= MOST_CATEGORIES:
+        if declared == "category" or _are_categories(distinct):
             codes = {value: code for code, value in enumerate(distinct)}
             values = np.fromiter((codes.get(value, -1) for value in filled.values), np.int32, len(filled.values))
             values[~filled.present] = -1
             return Attribute(name, "category", values, filled.present, tuple(distinct))
     return Attribute(name, declared or TYPE_OF_KIND[kind], filled.values, filled.present)
+
+
+def _are_categories(distinct: Sequence[str]) -> bool:
+    return 0 < len(distinct) <= MOST_CATEGORIES and max(map(len, distinct)) <= LONGEST_CATEGORY
 
 
 def _cut(texts: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -1,6 +1,8 @@
+import { signal } from "@preact/signals";
 import { describe, expect, test } from "vitest";
 import { findInstances, searchableTexts } from "../src/state/finding";
 import { listedInstances } from "../src/state/pointing";
+import { followReading } from "../src/state/reading";
 import { instanceName } from "../src/state/rows";
 import { groupInstances } from "../src/views/instances/grouping";
 import { rowAfter } from "../src/views/instances/motion";
@@ -51,10 +53,26 @@ describe("a test case", () => {
     expect([0, 2].map((row) => instanceName(cases, row))).toEqual(["#0", "c"]);
   });
 
+  test("is called by the id that was given, or by its number", () => {
+    const named = { ...cases, id: ["test case cab", "test case 12", "test case 2b"], example: [true, true, true] };
+    expect([0, 1, 2].map((row) => instanceName(named, row))).toEqual(["cab", "test case 12", "2b"]);
+  });
+
   test("is in no list of instances", () => {
     expect(listedInstances("some", cases, [1, 2])).toEqual({ name: "some", condition: "index IN (1)" });
     expect(listedInstances("none", cases, [2])).toMatch("There is no instance");
   });
+});
+
+test("the card keeps the instance that was hovered last, as long as the same ones are shown", () => {
+  const [hovered, columns] = [signal(-1), signal(instances())];
+  const reading = followReading(hovered, columns);
+  expect(reading.value).toBe(-1);
+  hovered.value = 2;
+  hovered.value = -1;
+  expect(reading.value).toBe(2);
+  columns.value = instances();
+  expect(reading.value).toBe(-1);
 });
 
 describe("windowing", () => {

@@ -58,9 +58,9 @@ export function pinnedRows(instances: InstanceColumns, pinned: readonly string[]
     .map((sampled) => instanceRow(instances, sampled));
 }
 
-/** What an instance is called on screen: the user's id, else its place in the stream. */
+/** What an instance is called on screen: the user's id, else its place in the stream; a test case by its name or number. */
 export function instanceName(instances: InstanceColumns, sampled: number): string {
-  return instances.ids_given || instances.example[sampled]
-    ? (instances.id[sampled] ?? "")
-    : `#${instances.index[sampled] ?? "?"}`;
+  const id = instances.id[sampled] ?? "";
+  if (instances.example[sampled]) return id.replace(/^test case (?!\d+$)/, "");
+  return instances.ids_given ? id : `#${instances.index[sampled] ?? "?"}`;
 }

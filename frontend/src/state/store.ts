@@ -19,6 +19,7 @@ import { type OpenedSnapshot, openSnapshot } from "./opened_snapshot";
 import { followOthers } from "./others";
 import type { HashStore } from "./parent_hash";
 import { openPointing, type Pointing } from "./pointed";
+import { followReading } from "./reading";
 import { Cache, createResource, type Resource } from "./resource";
 import { createQueue } from "./resources";
 import { instanceKey, instanceRow, isMany, type MatrixRow, pinnedRows, subsetRows } from "./rows";
@@ -35,7 +36,9 @@ export interface Store extends HoverState, FindState, OpenedSnapshot {
   graph: Resource<Graph>;
   /** Of the recorded layers that the graph shows. */
   layerHealth: LayerHealths;
-  /** Scores of the hovered instance, (classes,); null while they are not there. */
+  /** The instance in the card, a sampled row or -1: the hovered one, or the last that was. */
+  reading: ReadonlySignal<number>;
+  /** Scores of that instance, (classes,); null while they are not there. */
   scores: ReadonlySignal<Scores | null>;
   /** The store that this is a side of, and which side of it; null and -1 where this is the base. */
   base: Store | null;
@@ -84,6 +87,7 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
   const pointing = openPointing(subsets);
   const comparison = openComparison(durable, (key) => findRow(key, rows.value, columns.value), pointing);
   const { compared } = comparison;
+  const reading = followReading(hover.instance, columns);
   const shares = followConditions(subsets, durable, hover);
   const layerContext = { ...context, host, sortRow, compared, answers: subsets.answers, ...shares };
 
@@ -96,7 +100,8 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     graph,
     layerHealth: openLayerHealths(client, cache, catalogue),
     ...opened,
-    scores: followScores(context, columns, hover.instance),
+    reading,
+    scores: followScores(context, columns, reading),
     base: null,
     side: -1,
     rows,

@@ -94,9 +94,13 @@ export function recordTable(records: readonly InstanceRecord[]): Table {
   ];
 }
 
+/** Whether an instance has a value of an attribute. */
+export const isPresent = (column: AttributeColumn, row: number): boolean =>
+  column.present.length === 0 || column.present[row] === true;
+
 /** An attribute's value; null where it is missing. */
 export function attributeValue(column: AttributeColumn, row: number): Cell {
-  if (column.present.length > 0 && !column.present[row]) return null;
+  if (!isPresent(column, row)) return null;
   if (column.type === "number") return column.numbers[row] ?? null;
   if (column.type === "boolean") return column.booleans[row] ?? null;
   if (column.type === "category") return column.categories[column.codes[row] ?? -1] ?? null;

@@ -37,9 +37,12 @@ def test_the_callback_records_them_after_every_epoch(tmp_path):
 
 def test_a_trained_model_is_recorded_with_them(tmp_path):
     model = text_cnn()
-    activis_tb.keras.record(model, (X, Y), tmp_path, examples=(CASES, np.eye(3)[[0, 1, 2, 0, 0]]), **OPTIONS)
+    activis_tb.keras.record(
+        model, (X, Y), tmp_path, examples=(CASES, np.eye(3)[[0, 1, 2, 0, 0]], {}, list("abcde")), **OPTIONS
+    )
     (snapshot,) = snapshots(tmp_path).values()
     assert snapshot.examples().label.tolist() == [0, 1, 2, 0, 0]
+    assert snapshot.examples().ids.tolist() == [f"test case {letter}" for letter in "abcde"]
     outputs = sub_model_outputs(model, ["hidden", "output"], CASES)
     assert_allclose(snapshot.example_activations("hidden"), outputs["hidden"], rtol=1e-5, atol=1e-6)
 
@@ -47,11 +50,13 @@ def test_a_trained_model_is_recorded_with_them(tmp_path):
 @pytest.mark.parametrize(
     ("examples", "message"),
     [
-        ([CASES, EXPECTED], r"examples: got list; expected a tuple \(x, y\) or \(x, y, attributes\)"),
+        ([CASES, EXPECTED], r"examples: got list; expected a tuple \(x, y\), \(x, y, attributes\) or"),
         ((CASES, None), r"examples: got tuple; expected a tuple"),
         ((CASES, EXPECTED[:3]), r"x: got 5 instances; expected 3 instances, as in y"),
         ((CASES, ["red", "green", "blue", "red", "pink"]), r"labels: got 'pink'; expected one of the classes"),
         ((CASES, EXPECTED, {"text": ["a"]}), r'attributes\["text"\] of examples: got 1 values; expected 5'),
+        ((CASES, EXPECTED, {}, ["cab"]), r"ids of examples: got 1 values; expected 5"),
+        ((CASES, EXPECTED, {}, list("abcda")), r"ids: got the id 'test case a' twice|the id 'a' twice"),
         ((CASES, EXPECTED, {"colour": list("abcde")}), r'attributes\["colour"\] of the test cases.*process\(\) brings'),
     ],
 )

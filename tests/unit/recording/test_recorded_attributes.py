@@ -102,6 +102,13 @@ def test_text_of_few_values_in_the_sample_is_a_category(tmp_path: Path, distinct
     assert values(attribute) == texts
 
 
+@pytest.mark.parametrize(("characters", "expected_type"), [(100, "category"), (101, "text")])
+def test_long_texts_are_no_categories(tmp_path: Path, characters: int, expected_type: str) -> None:
+    texts = ["a" * characters, "b"]
+    attribute = recorded(tmp_path, texts)
+    assert (attribute.type, values(attribute)) == (expected_type, texts)
+
+
 def test_a_long_text_is_cut_with_the_cut_shown_and_conditions_see_all_of_it(tmp_path: Path) -> None:
     texts = ["x" * 10_000, "y" * 13_214 + "end"]
     batches = [batch([0, 0], attributes={"it": texts})]

@@ -1,18 +1,20 @@
-/** The hovered instance in full; docked, so that it never covers data. */
+/** The hovered instance in full, and after it the same one; docked, so that it never covers data. */
 
-import { useSignal } from "@preact/signals";
 import { descending, sum } from "d3-array";
 import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../../contract/activis";
 import { instanceName } from "../../state/rows";
+import { isPresent } from "../../state/tables";
 import { InstanceGlyph } from "../widgets/glyphs";
+import { Picture, Sound } from "../widgets/media";
 import { countText, valueText } from "../widgets/numbers";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
+import { CardText } from "./card_text";
 
 export function InstanceCard() {
-  const { catalogue, instances, instance } = useStore();
+  const { catalogue, instances, reading } = useStore();
   const columns = instances.state.value.value;
   const snapshot = catalogue.snapshot.value;
-  const row = instance.value;
+  const row = reading.value;
   return (
     <section class="instance-card" data-testid="instance-card" aria-label="Instance in detail">
       {columns && snapshot && row >= 0 ? (
@@ -34,7 +36,7 @@ interface CardProperties {
 
 function CardContent({ snapshot, instances, row }: CardProperties) {
   const colours = useClassColours();
-  const { durable } = useStore();
+  const { durable, instance } = useStore();
   const label = instances.label[row] ?? -1;
   const predicted = instances.predicted[row] ?? -1;
   const wrong = label !== predicted;
@@ -57,9 +59,7 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
       </p>
       <div class="card-body">
         {texts.map((attribute) => (
-          <p key={attribute.name} class="card-text" title={attribute.name}>
-            {isPresent(attribute, row) ? `“${attribute.texts[row] ?? ""}”` : "no text"}
-          </p>
+          <CardText key={`${attribute.name} ${row}`} name={attribute.name} text={textAt(attribute, row)} />
         ))}
         {facts.length > 0 && (
           <dl>
@@ -83,38 +83,9 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
       </div>
       <p class="hint">
         {(isExample || instances.always[row]) && <b class="test-case">test case</b>}
-        {pinned ? "pinned · click unpins" : "click pins the row"}
+        {hintText(pinned, instance.value === row)}
       </p>
     </>
-  );
-}
-
-function Picture({ attribute, row }: { attribute: AttributeColumn; row: number }) {
-  const { client, catalogue } = useStore();
-  const failed = useSignal("");
-  const reference = catalogue.reference.value;
-  if (!reference || !isPresent(attribute, row)) return <p class="hint">no {attribute.name}</p>;
-  const url = client.imageUrl(reference, attribute.name, row);
-  if (failed.value === url) return <p class="hint">{attribute.name} cannot be shown</p>;
-  return (
-    <img
-      src={url}
-      alt={attribute.name}
-      title={attribute.name}
-      onError={() => {
-        failed.value = url;
-      }}
-    />
-  );
-}
-
-function Sound({ attribute, row }: { attribute: AttributeColumn; row: number }) {
-  const { client, catalogue } = useStore();
-  const reference = catalogue.reference.value;
-  if (!reference || !isPresent(attribute, row)) return <p class="hint">no {attribute.name}</p>;
-  return (
-    // biome-ignore lint/a11y/useMediaCaption: a recorded instance has no captions.
-    <audio controls preload="none" src={client.imageUrl(reference, attribute.name, row)} title={attribute.name} />
   );
 }
 
@@ -154,8 +125,13 @@ function ScoreBars({ snapshot, instances, row }: CardProperties) {
   );
 }
 
-const isPresent = (attribute: AttributeColumn, row: number): boolean =>
-  attribute.present.length === 0 || attribute.present[row] === true;
+function hintText(pinned: boolean, hovered: boolean): string {
+  if (!hovered) return pinned ? "pinned" : "looked at last";
+  return pinned ? "pinned · click unpins" : "click pins the row";
+}
+
+const textAt = (attribute: AttributeColumn, row: number): string | null =>
+  isPresent(attribute, row) ? (attribute.texts[row] ?? "") : null;
 
 function factText(attribute: AttributeColumn, row: number): string {
   if (!isPresent(attribute, row)) return "–";

@@ -2,8 +2,10 @@
 
 import { useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
+import { instanceName } from "../../state/rows";
 import { attributeValue } from "../../state/tables";
 import { InstanceGlyph } from "../widgets/glyphs";
+import { Thumbnail } from "../widgets/media";
 import { countText } from "../widgets/numbers";
 import { useClassColours, useStore } from "../widgets/store";
 import { listenToInstances, useInstanceMarks } from "./marked";
@@ -56,10 +58,13 @@ function TestCase({ snapshot, instances, row }: TestCasesProperties & { row: num
         data-testid="test-case"
         data-row={row}
         data-correct={String(!wrong)}
-        title={`${instances.id[row]}: expected ${expected}, predicted ${found}`}
+        title={`${instanceName(instances, row)}: expected ${expected}, predicted ${found}`}
       >
         <InstanceGlyph truth={colours[label]} predicted={wrong ? colours[predicted] : null} />
-        <span class="test-case-name">{textOf(instances, row) ?? instances.id[row]}</span>
+        <span class="test-case-name">
+          <Thumbnail row={row} />
+          {textOf(instances, row) ?? instanceName(instances, row)}
+        </span>
         <span class={wrong ? "row-detail wrong" : "row-detail"}>{wrong ? `${expected} → ${found}` : `${found} ✓`}</span>
       </button>
     </li>

@@ -5,6 +5,7 @@ import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import { isMany, type MatrixRow } from "../../state/rows";
 import { averagesText, isExact, populationText } from "../widgets/exactness";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../widgets/glyphs";
+import { Thumbnail } from "../widgets/media";
 import { countText, valueText } from "../widgets/numbers";
 import { useClassColours, useStore } from "../widgets/store";
 import { CompareButton, comparisonSign } from "./compare_row";
@@ -213,11 +214,14 @@ function RowContent({ row }: { row: MatrixRow }) {
 }
 
 const KEPT_END = 6;
+const KEPT_VALUE = 12;
 const SHORT = 14;
 
-/** Long names are cut before their end: names that begin alike often differ there. */
+/** Long names are cut before their end: names that begin alike often differ there, as `education: Masters` does. */
 function RowName({ name }: { name: string }) {
-  const cut = name.length > SHORT ? name.length - KEPT_END : name.length;
+  const value = name.includes(": ") ? name.length - name.lastIndexOf(": ") - 2 : 0;
+  const kept = Math.min(KEPT_VALUE, Math.max(KEPT_END, value));
+  const cut = name.length > SHORT ? name.length - kept : name.length;
   return (
     <span class="row-name">
       <span>{name.slice(0, cut)}</span>
@@ -236,6 +240,7 @@ function InstanceContent({ row, colours }: { row: MatrixRow; colours: readonly s
   return (
     <>
       <InstanceGlyph truth={colours[label]} predicted={wrong ? colours[predicted] : null} />
+      <Thumbnail row={row.sampled} />
       <RowName name={row.name} />
       {comparing.active.value ? (
         <ComparedPredictions row={row} />
