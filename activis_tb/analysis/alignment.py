@@ -6,7 +6,9 @@ from numpy.typing import NDArray
 _FEWEST_INSTANCES = 2
 
 
-def align(coordinates: NDArray[np.float32], onto: NDArray[np.float32], rows: NDArray[np.int32]) -> NDArray[np.float32]:
+def align(
+    coordinates: NDArray[np.float32], onto: NDArray[np.float32], rows: NDArray[np.int32], resize: bool = True
+) -> NDArray[np.float32]:
     """Returns `coordinates` turned, mirrored, scaled and shifted onto `onto` (orthogonal Procrustes, Schönemann 1966).
 
     The scale makes both equally wide, measured by the instances in both; the least-squares scale would shrink a picture
@@ -16,6 +18,7 @@ def align(coordinates: NDArray[np.float32], onto: NDArray[np.float32], rows: NDA
         coordinates: float32 (rows, 2); NaN where a row has no place.
         onto: float32 (rows, 2) of another picture.
         rows: The instances in both, (instances, 2): the row in `coordinates`, the row in `onto`.
+        resize: Whether it may be scaled.
 
     Returns:
         float32 (rows, 2); NaN stays NaN. With fewer than two instances that have places in both, or all on one spot,
@@ -33,4 +36,5 @@ def align(coordinates: NDArray[np.float32], onto: NDArray[np.float32], rows: NDA
     if width == 0 or wanted == 0:
         return coordinates
     turn, _ = orthogonal_procrustes(moving - centre, fixed - target)
-    return np.asarray((coordinates - centre) @ turn * (wanted / width) + target, np.float32)
+    scale = wanted / width if resize else 1
+    return np.asarray((coordinates - centre) @ turn * scale + target, np.float32)

@@ -5,11 +5,12 @@ all alike, fewer rows than a method needs, constant neurons.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from activis_tb.analysis.embedding import Affinities, Layout, Phase
 from activis_tb.analysis.threads import one_thread
 
 TSNE_VERSION = 2
@@ -17,7 +18,6 @@ TSNE_VERSION = 2
 
 EARLY_ITERATIONS = 250
 ITERATIONS = 750
-REPORT_EVERY = 25
 
 Report = Callable[[int, NDArray[np.float32]], None]
 """Is told the iterations done and the coordinates, float32 (rows, 2). What it raises ends the computation."""
@@ -25,9 +25,9 @@ Report = Callable[[int, NDArray[np.float32]], None]
 PERPLEXITY = 30
 """What t-SNE aims at where nobody says otherwise: roughly how many neighbours an instance attends to."""
 
-_FEWEST_ROWS = 5
-_BARNES_HUT_ROWS = 8_000
-_EXACT_NEIGHBOUR_ROWS = 20_000
+FEWEST_ROWS = 5
+"""Fewer are placed by PCA."""
+
 _EXACT_SIDE = 400
 _OVERSAMPLING = 10
 _POWER_ITERATIONS = 4
@@ -81,7 +81,7 @@ def pca(activations: NDArray[np.float32]) -> NDArray[np.float32]:
         positive. A component without variance is 0; rows without a place (see `placed`) are NaN; with fewer than 3 rows
         that have one all are 0.
     """
-    return _place(activations, lambda rows: _principal_components(rows, 2))
+    return _place(activations, lambda rows: principal_components(rows, 2))
 
 
 def tsne(
@@ -107,31 +107,32 @@ def tsne(
 
     def report_all(iteration: int, coordinates: NDArray[np.float64]) -> None:
         if report is not None:
-            report(iteration, _scatter(_unit(coordinates), places))
+            report(iteration, scatter(unit(coordinates), places))
 
-    return _place(activations, lambda rows: _unit(_tsne(rows, perplexity, report_all)))
+    return _place(activations, lambda rows: unit(_tsne(rows, perplexity, report_all)))
 
 
 def tsne_start(principal: NDArray[np.float32]) -> NDArray[np.float32]:
     """Returns the coordinates of `pca` in the scale of `tsne`: the picture to show until its first report."""
     places = np.asarray(np.isfinite(principal).all(axis=1))
-    return _scatter(_unit(principal[places].astype(np.float64)), places)
+    return scatter(unit(principal[places].astype(np.float64)), places)
 
 
 def _place(
     activations: NDArray[np.float32], project: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 ) -> NDArray[np.float32]:
     places, rows = placed(activations).rows, placed_activations(activations)
-    return _scatter(project(rows) if len(rows) > 2 else np.zeros((len(rows), 2)), places)
+    return scatter(project(rows) if len(rows) > 2 else np.zeros((len(rows), 2)), places)
 
 
-def _scatter(coordinates: NDArray[np.float64], places: NDArray[np.bool_]) -> NDArray[np.float32]:
+def scatter(coordinates: NDArray[np.float64], places: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Returns `coordinates` of the rows in `places` among all rows, float32 (rows, 2); NaN for the others."""
     result = np.full((len(places), 2), np.nan, np.float32)
     result[places] = coordinates
     return result
 
 
-def _unit(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+def unit(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
     if len(coordinates) == 0:
         return coordinates
     centred = coordinates - coordinates.mean(axis=0)
@@ -139,7 +140,7 @@ def _unit(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(centred / extent) if extent > 0 else centred
 
 
-def _principal_components(rows: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+def principal_components(rows: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     """Returns the scores of the first components, float64 (rows, count); centres `rows` in place."""
     centred = rows
     centred -= centred.mean(axis=0)
@@ -179,34 +180,10 @@ def _approximate_scores(centred: NDArray[np.float64], count: int) -> tuple[NDArr
 def _tsne(
     rows: NDArray[np.float64], perplexity: float, report: Callable[[int, NDArray[np.float64]], None]
 ) -> NDArray[np.float64]:
-    start = _principal_components(rows.copy(), 2)
-    if len(rows) < _FEWEST_ROWS or not start.any():
+    start = principal_components(rows.copy(), 2)
+    if len(rows) < FEWEST_ROWS or not start.any():
         return start
-    from openTSNE import TSNEEmbedding
-    from openTSNE.affinity import PerplexityBasedNN
-
-    affinities = PerplexityBasedNN(
-        rows / np.abs(rows).max(),
-        perplexity=perplexity_of(len(rows), perplexity),
-        method="exact" if len(rows) <= _EXACT_NEIGHBOUR_ROWS else "annoy",
-        n_jobs=1,
-        random_state=_SEED,
-    )
-    spread = np.random.default_rng(_SEED).normal(0, 0.01, start.shape)
-    embedding: Any = TSNEEmbedding(
-        (start / start[:, 0].std() + spread) * 1e-4,
-        affinities,
-        negative_gradient_method="bh" if len(rows) <= _BARNES_HUT_ROWS else "fft",
-        n_jobs=1,
-        random_state=_SEED,
-    )
-    phases = ((0, EARLY_ITERATIONS, 12, 0.5), (EARLY_ITERATIONS, ITERATIONS, None, 0.8))
-    for begin, end, exaggeration, momentum in phases:
-        embedding = embedding.optimize(
-            n_iter=end - begin,
-            exaggeration=exaggeration,
-            momentum=momentum,
-            callbacks=lambda done, _, coordinates, begin=begin: report(begin + done, np.asarray(coordinates)),
-            callbacks_every_iters=REPORT_EVERY,
-        )
-    return np.asarray(embedding)
+    layout = Layout.spread(start, Affinities(rows, perplexity_of(len(rows), perplexity)))
+    layout.optimise(Phase(EARLY_ITERATIONS, exaggeration=12, momentum=0.5), report)
+    layout.optimise(Phase(ITERATIONS - EARLY_ITERATIONS), report)
+    return layout.coordinates

@@ -11,14 +11,13 @@ from activis_tb.plugin.agreement import agreement
 from activis_tb.plugin.comparisons import METHODS, Comparisons, Pair
 from activis_tb.plugin.computations import Computations
 from activis_tb.plugin.layers import Digests
-from activis_tb.plugin.params import Parameters, SnapshotKey
+from activis_tb.plugin.params import Parameters
 from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.separations import Separations
-from activis_tb.plugin.snapshots import JoinedSnapshot
+from activis_tb.plugin.snapshots import Finder
 from activis_tb.storage import activis_pb2 as pb
 
-Find = Callable[[SnapshotKey], JoinedSnapshot]
-Handler = Callable[[Request, Parameters, Find], Response]
+Handler = Callable[[Request, Parameters, Finder], Response]
 _MOST_AGREEMENTS = 200
 
 
@@ -46,10 +45,10 @@ class ComparisonRoutes:
             "similarity": self._similarity,
         }
 
-    def _common(self, request: Request, parameters: Parameters, find: Find) -> Response:
+    def _common(self, request: Request, parameters: Parameters, find: Finder) -> Response:
         return payloads.npy(request, self.comparisons.common(_pair(parameters, find)))
 
-    def _agreement(self, request: Request, parameters: Parameters, find: Find) -> Response:
+    def _agreement(self, request: Request, parameters: Parameters, find: Finder) -> Response:
         pair = _pair(parameters, find)
         document = self._agreements.get_or_make(
             (pair.base.identity, pair.other.identity),
@@ -57,18 +56,18 @@ class ComparisonRoutes:
         )
         return payloads.json_document(request, document)
 
-    def _matching(self, request: Request, parameters: Parameters, find: Find) -> Response:
+    def _matching(self, request: Request, parameters: Parameters, find: Finder) -> Response:
         layer = parameters.text("layer")
         other_layer = parameters.text("other_layer", layer)
         method = parameters.choice("method", METHODS)
         found, done = self.comparisons.matching(_pair(parameters, find), layer, other_layer, method)
         return _answer(request, found or pb.NeuronMatching(), found is not None, done, 1)
 
-    def _separation(self, request: Request, parameters: Parameters, find: Find) -> Response:
-        found, done = self._separations.get(find(parameters.snapshot()), parameters.text("layer"))
+    def _separation(self, request: Request, parameters: Parameters, find: Finder) -> Response:
+        found, done = self._separations.get(find.get(parameters.snapshot()), parameters.text("layer"))
         return _answer(request, found or pb.LayerSeparation(), found is not None, done, separations.ITERATIONS)
 
-    def _similarity(self, request: Request, parameters: Parameters, find: Find) -> Response:
+    def _similarity(self, request: Request, parameters: Parameters, find: Finder) -> Response:
         pair = _pair(parameters, find)
         layers = parameters.texts("layer") or [layer.name for layer in pair.base.layers]
         other_layers = parameters.texts("other_layer") or [layer.name for layer in pair.other.layers]
@@ -77,8 +76,8 @@ class ComparisonRoutes:
         return _answer(request, found or pb.LayerSimilarity(), found is not None, done, pairs)
 
 
-def _pair(parameters: Parameters, find: Find) -> Pair:
-    return Pair(find(parameters.snapshot()), find(parameters.snapshot("other_")))
+def _pair(parameters: Parameters, find: Finder) -> Pair:
+    return Pair(find.get(parameters.snapshot()), find.get(parameters.snapshot("other_")))
 
 
 def _answer(request: Request, message: Message, done: bool, iteration: int, iterations: int) -> Response:

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError, Message
 from numpy.typing import NDArray
 
 from activis_tb.plugin.cache import ArrayCache, cache_folder
-from activis_tb.plugin.jobs import JobQueue, Report
+from activis_tb.plugin.jobs import Job, JobQueue, Report, Work
 
 _Document = TypeVar("_Document", bound=Message)
 
@@ -58,12 +58,12 @@ class Computations:
         Raises:
             QueueFullError: Too many jobs are waiting.
         """
-        known = self._known(key, fits)
+        known = self.known(key, fits)
         if known is not None:
             return Computed(known, 0, None)
-        job = self._jobs.ask(key, lambda report: self._cache.put(key, compute(report)))
+        job = self.work(key, lambda report: self.keep(key, compute(report)))
         ended = job.finished.wait(wait) if wait else False
-        return Computed(self._known(key, fits) if ended else None, job.iteration, job.newest)
+        return Computed(self.known(key, fits) if ended else None, job.iteration, job.newest)
 
     def document(
         self, key: str, kind: type[_Document], compute: Callable[[Report], _Document], wait: float
@@ -76,9 +76,18 @@ class Computations:
         computed = self.array(key, lambda cached: _parsed(kind, cached) is not None, content, wait)
         return (None if computed.result is None else _parsed(kind, computed.result)), computed.iteration
 
-    def _known(self, key: str, fits: Callable[[NDArray[Any]], bool]) -> NDArray[Any] | None:
+    def known(self, key: str, fits: Callable[[NDArray[Any]], bool]) -> NDArray[Any] | None:
+        """Returns the array of `key` if it is there."""
         cached = self._cache.get(key)
         return cached if cached is not None and fits(cached) else None
+
+    def keep(self, key: str, array: NDArray[Any]) -> None:
+        """Keeps an array, which must not be changed from then on."""
+        self._cache.put(key, array)
+
+    def work(self, key: str, work: Work) -> Job:
+        """Returns the job of `key`, for work that keeps several arrays; raises what `JobQueue.ask` raises."""
+        return self._jobs.ask(key, work)
 
 
 def content_key(kind: str, *contents: NDArray[Any] | str | int) -> str:

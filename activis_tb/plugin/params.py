@@ -78,8 +78,8 @@ class Parameters:
             raise ArgumentError(name, value, f"an integer from {low} to {high}")
         return value
 
-    def choice(self, name: str, choices: Sequence[_Choice]) -> _Choice:
-        text = self.text(name)
+    def choice(self, name: str, choices: Sequence[_Choice], default: _Choice | None = None) -> _Choice:
+        text = self.text(name, default)
         for choice in choices:
             if choice == text:
                 return choice

@@ -56,8 +56,16 @@ class Projection:
 
 
 @dataclass(frozen=True, eq=False)
-class _Subject:
-    """What is known about a layer's activations, so that a poll need not read them again."""
+class Subject:
+    """What is known about a layer's activations, so that a poll need not read them again.
+
+    Attributes:
+        digest: Names their content.
+        rows: How many have a place.
+        neurons_left_out: How many take no part.
+        principal: PCA coordinates, float32 (rows, 2).
+        start: The same in the scale of t-SNE.
+    """
 
     digest: str
     rows: int
@@ -78,7 +86,11 @@ class Projections:
 
     def __init__(self, computations: Computations) -> None:
         self._computations = computations
-        self._subjects: Recent[str, _Subject] = Recent(_MOST_LAYERS)
+        self._subjects: Recent[str, Subject] = Recent(_MOST_LAYERS)
+
+    def subject(self, layer: RecordedLayer) -> Subject:
+        """Returns what is known about `layer`."""
+        return self._subjects.get_or_make(layer.identity, lambda: subject_of(layer.fetch()))
 
     def get(self, layer: RecordedLayer, method: Method, perplexity: float = projection.PERPLEXITY) -> Projection:
         """Returns the projection of a layer's activations, or how far it has come.
@@ -91,7 +103,7 @@ class Projections:
         Raises:
             QueueFullError: Too many t-SNE jobs are waiting.
         """
-        subject = self._subjects.get_or_make(layer.identity, lambda: _subject(layer.fetch()))
+        subject = self.subject(layer)
         placed = {"rows": subject.rows, "neurons_left_out": subject.neurons_left_out}
         if method == "pca":
             return Projection(subject.principal, True, 0, 0, 0.0, **placed)
@@ -107,10 +119,10 @@ class Projections:
         return Projection(newest, False, found.iteration, end, in_force, **placed)
 
 
-def _subject(activations: NDArray[np.float32]) -> _Subject:
+def subject_of(activations: NDArray[np.float32]) -> Subject:
     places, neurons = projection.placed(activations)
     principal = projection.pca(activations)
-    return _Subject(
+    return Subject(
         digest=content_key("layer", activations),
         rows=int(np.count_nonzero(places)),
         neurons_left_out=int(np.count_nonzero(~neurons)),

@@ -1,7 +1,6 @@
 """The routes of `http_api.md`: each reads its parameters, asks for data, and answers."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from activis_tb.plugin.jobs import QueueFullError
 from activis_tb.plugin.params import NotFoundError, Parameters
 from activis_tb.plugin.projection_routes import ProjectionRoutes
 from activis_tb.plugin.recent import Recent
-from activis_tb.plugin.snapshots import JoinedSnapshot, Snapshots
+from activis_tb.plugin.snapshots import Finder, JoinedSnapshot, Snapshots
 from activis_tb.plugin.subset_routes import SubsetRoutes, refused_condition
 from activis_tb.storage import activis_pb2 as pb
 
@@ -81,7 +80,7 @@ class Routes:
             if route in self._subset_handlers:
                 return self._subset_handlers[route](request, parameters, self._snapshot(parameters, experiment))
             if route in self._finding_handlers:
-                return self._finding_handlers[route](request, parameters, partial(self._snapshots.get, experiment))
+                return self._finding_handlers[route](request, parameters, Finder(self._snapshots, experiment))
             return self._handlers[route](request, parameters, experiment)
         except ConditionError as error:
             return refused_condition(request, error)

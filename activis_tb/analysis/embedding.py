@@ -1,0 +1,113 @@
+"""t-SNE layouts that are optimised in phases, by openTSNE: one thread, one seed, so always the same."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+REPORT_EVERY = 25
+
+Report = Callable[[int, NDArray[np.float64]], None]
+"""Is told the iterations done in all and the coordinates, float64 (rows, 2). What it raises ends the computation."""
+
+_BARNES_HUT_ROWS = 8_000
+_EXACT_NEIGHBOUR_ROWS = 20_000
+_SEED = 0
+
+
+class Phase(NamedTuple):
+    """Iterations of one kind.
+
+    Attributes:
+        iterations: How many.
+        exaggeration: Factor of the attraction; None is none.
+        momentum: Of the gradient descent.
+        pull: Share of the way back to where it started that an instance goes after each iteration.
+    """
+
+    iterations: int
+    exaggeration: float | None = None
+    momentum: float = 0.8
+    pull: float = 0
+
+
+class Affinities:
+    """Who attends to whom.
+
+    Args:
+        rows: float64 (rows, neurons), not all alike.
+        perplexity: Roughly to how many.
+    """
+
+    def __init__(self, rows: NDArray[np.float64], perplexity: float) -> None:
+        from openTSNE.affinity import PerplexityBasedNN
+
+        self.rows = len(rows)
+        self.matrix: Any = PerplexityBasedNN(
+            rows / np.abs(rows).max(),
+            perplexity=perplexity,
+            method="exact" if len(rows) <= _EXACT_NEIGHBOUR_ROWS else "annoy",
+            n_jobs=1,
+            random_state=_SEED,
+        )
+
+
+class Layout:
+    """Coordinates under way; Barnes-Hut up to 8,000 rows, interpolation above.
+
+    Args:
+        start: float64 (rows, 2), in the units of t-SNE.
+        affinities: What the layout is to show.
+
+    Attributes:
+        iterations: Done so far.
+    """
+
+    def __init__(self, start: NDArray[np.float64], affinities: Affinities) -> None:
+        from openTSNE import TSNEEmbedding
+
+        self.iterations = 0
+        self._start = start
+        self._embedding: Any = TSNEEmbedding(
+            start.copy(),
+            affinities.matrix,
+            negative_gradient_method="bh" if affinities.rows <= _BARNES_HUT_ROWS else "fft",
+            n_jobs=1,
+            random_state=_SEED,
+        )
+
+    @classmethod
+    def spread(cls, start: NDArray[np.float64], affinities: Affinities) -> "Layout":
+        """Starts on a tiny picture of `start`, in any unit, with a little noise: as t-SNE does from PCA."""
+        noise = np.random.default_rng(_SEED).normal(0, 0.01, start.shape)
+        return cls((start / start[:, 0].std() + noise) * 1e-4, affinities)
+
+    @property
+    def coordinates(self) -> NDArray[np.float64]:
+        """Float64 (rows, 2)."""
+        return np.asarray(self._embedding)
+
+    @property
+    def divergence(self) -> float:
+        """Kullback-Leibler divergence: how far the layout is from what it is to show."""
+        return float(self._embedding.kl_divergence)
+
+    def optimise(self, phase: Phase, report: Report) -> None:
+        """Goes on for `phase`."""
+        done = self.iterations
+
+        def after(iteration: int, _: float, coordinates: NDArray[np.float64]) -> None:
+            if phase.pull:
+                coordinates += phase.pull * (self._start - coordinates)
+            if iteration % REPORT_EVERY == 0:
+                report(done + iteration, np.asarray(coordinates))
+
+        self._embedding = self._embedding.optimize(
+            n_iter=phase.iterations,
+            exaggeration=phase.exaggeration,
+            momentum=phase.momentum,
+            callbacks=after,
+            callbacks_every_iters=1 if phase.pull else REPORT_EVERY,
+        )
+        self.iterations += phase.iterations
