@@ -1,36 +1,48 @@
 """Keeps every level of a graph short enough to be read: what is too much for one stands in groups."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
 
 from activis_tb.graph.elements import Node
+from activis_tb.graph.flow import are_in_flow, in_flow
 from activis_tb.graph.regrouping import Levels
+from activis_tb.graph.repeats import fold_repeats, form, stem
 
 MOST_NODES = 80
 _PART = 20
 _FEWEST = 3
-_ENDS = re.compile(r"[_./-]|(?<=\D)(?=\d)")
+_LONGEST_PERIOD = 200
+_ENDS = re.compile(r"[_./-]|(?<=\D)(?=\d)|$")
 
 
 def divide_crowded(levels: Levels) -> None:
     """Puts nodes into new groups wherever more than 80 would stand side by side; parameters do not count.
 
-    First by a common beginning of names, such as `conv2_block1_`; where that does not help, by order of the flow.
+    Names with a common beginning, such as `conv2_block1_`, make a group, unless data would flow out of it and back into
+    it. Else, where a sequence of operators and groups repeats at least three times, each time is a group. Else what
+    follows one another in the flow is.
     """
-    for divide in (_by_names, _by_order):
-        for parent in _crowded(levels):
-            groups = divide(levels, parent)
-            if groups:
-                levels.regroup(parent, groups)
+    pending = list(levels.children)
+    while pending:
+        parent = pending.pop()
+        size = _size(levels, parent)
+        if size <= MOST_NODES:
+            continue
+        groups = _by_names(levels, parent) or _periods(levels, parent) or _by_order(levels, parent)
+        if groups:
+            levels.regroup(parent, groups)
+            fold_repeats(levels, [parent])
+            pending += [
+                *dict.fromkeys(group.id for group in groups.values()),
+                *([parent] if size > _size(levels, parent) else []),
+            ]
 
 
-def _crowded(levels: Levels) -> list[str]:
-    nodes = levels.nodes
-    counts = {
-        parent: sum(not nodes[child].parameter and not nodes[child].auxiliary for child in children)
-        for parent, children in levels.children.items()
-    }
-    return [parent for parent, count in counts.items() if count > MOST_NODES]
+def _size(levels: Levels, parent: str) -> int:
+    nodes = (levels.nodes[child] for child in levels.children[parent])
+    return sum(not node.parameter and not node.auxiliary for node in nodes)
 
 
 def _movable(levels: Levels, parent: str) -> list[str]:
@@ -38,69 +50,61 @@ def _movable(levels: Levels, parent: str) -> list[str]:
     return [node.id for node in nodes if node.kind != "tensor" and not node.auxiliary]
 
 
-def _by_names(levels: Levels, parent: str) -> dict[str, Node]:
-    """Groups what shares the longest beginning with at least two others, but not what shares it with everything."""
-    movable = _movable(levels, parent)
-    members: dict[str, list[str]] = {}
-    for child in movable:
-        for beginning in _beginnings(levels.nodes[child].name):
-            members.setdefault(beginning, []).append(child)
-    shared = {beginning: found for beginning, found in members.items() if _FEWEST <= len(found) <= MOST_NODES // 2}
+def _periods(levels: Levels, parent: str) -> dict[str, Node]:
+    """Makes a group of each time that a sequence repeats, all of them called `block`."""
+    ordered = in_flow(levels, _movable(levels, parent), parent)
+    forms = [hash((stem(levels.nodes[one]), form(levels, one))) for one in ordered]
+    start, period, times = _longest_repetition(forms)
     groups: dict[str, Node] = {}
-    for beginning, found in sorted(shared.items(), key=lambda item: (len(item[0].rstrip("0123456789")), item[0])):
-        free = [child for child in found if child not in groups]
-        if len(free) >= _FEWEST:
-            group = _new_group(parent, beginning, beginning)
-            groups.update(dict.fromkeys(free, group))
+    for time in range(times):
+        members = ordered[start + time * period : start + (time + 1) * period]
+        groups.update(dict.fromkeys(members, _group(levels, parent, f"block_{time + 1}")))
     return groups
 
 
-def _beginnings(name: str) -> list[str]:
-    return [name[: match.start()] for match in _ENDS.finditer(name) if match.start() > 0]
+def _longest_repetition(forms: Sequence[int]) -> tuple[int, int, int]:
+    """Returns (start, period, times) of the sequence whose repetitions cover most; times is 0 or at least 3."""
+    best = (0, 0, 0)
+    for period in range(2, min(_LONGEST_PERIOD, len(forms) // _FEWEST) + 1):
+        same = (forms[at] == forms[at + period] for at in range(len(forms) - period))
+        at = 0
+        for equal, run in groupby(same):
+            length = len(list(run))
+            times = length // period + 1
+            if equal and times >= _FEWEST and times * period > best[1] * best[2]:
+                best = (at, period, times)
+            at += length
+    return best
+
+
+def _by_names(levels: Levels, parent: str) -> dict[str, Node]:
+    """Groups by as few parts of the names as make more than one group, none of them crowded by itself."""
+    movable = _movable(levels, parent)
+    ends = {child: [match.start() for match in _ENDS.finditer(levels.nodes[child].name)] for child in movable}
+    for parts in range(1, 1 + max(map(len, ends.values()), default=0)):
+        beginnings = {child: levels.nodes[child].name[: found[:parts][-1]] for child, found in ends.items()}
+        counts = Counter(beginnings.values())
+        shared = {child: name for child, name in beginnings.items() if _FEWEST <= counts[name] < len(movable)}
+        if len(shared) > len(movable) // 2 and max(counts.values()) <= MOST_NODES:
+            groups = {child: _group(levels, parent, name) for child, name in shared.items()}
+            return groups if are_in_flow(levels, movable, parent, shared) else {}
+    return {}
 
 
 def _by_order(levels: Levels, parent: str) -> dict[str, Node]:
     """Groups what follows one another in the flow, in parts of about equal size."""
-    ordered = _in_flow(levels, parent)
+    ordered = in_flow(levels, _movable(levels, parent), parent)
     size = max(_PART, len(ordered) // (MOST_NODES // 4) + 1)
     groups = {}
     for start in range(0, len(ordered), size):
         part = ordered[start : start + size]
         title = f"{start + 1}-{start + len(part)} of {len(ordered)}"
-        groups.update(dict.fromkeys(part, _new_group(parent, title, title)))
+        groups.update(dict.fromkeys(part, _group(levels, parent, title)))
     return groups if len(ordered) > size else {}
 
 
-def _in_flow(levels: Levels, parent: str) -> list[str]:
-    """Returns the operators and groups of one level, none before what it depends on; circles are cut anywhere."""
-    movable = _movable(levels, parent)
-    known = set(movable)
-    before: dict[str, set[str]] = {child: set() for child in movable}
-    for child in movable:
-        for one in levels.descendants(child):
-            for tensor in levels.sources.get(one, ()) if levels.nodes[one].kind == "operator" else ():
-                makers = (levels.within(maker, parent) for maker in levels.sources.get(tensor, ()))
-                before[child] |= {maker for maker in makers if maker in known and maker != child}
-    return _sorted(movable, before)
-
-
-def _sorted(names: Sequence[str], before: dict[str, set[str]]) -> list[str]:
-    after: dict[str, list[str]] = {name: [] for name in names}
-    waiting = {name: len(before[name]) for name in names}
-    for name in names:
-        for source in before[name]:
-            after[source].append(name)
-    ready = [name for name in names if waiting[name] == 0]
-    ordered: list[str] = []
-    for name in ready:
-        ordered.append(name)
-        for follower in after[name]:
-            waiting[follower] -= 1
-            if waiting[follower] == 0:
-                ready.append(follower)
-    placed = set(ordered)
-    return ordered + [name for name in names if name not in placed]
-
-
-def _new_group(parent: str, key: str, name: str) -> Node:
-    return Node(id=f"{parent}{key}…/", kind="group", name=name, parent=parent)
+def _group(levels: Levels, parent: str, name: str) -> Node:
+    identity = f"{parent}{name}…/"
+    while identity in levels.nodes:
+        identity = f"{identity.removesuffix('/')}…/"
+    return Node(id=identity, kind="group", name=name, parent=parent)

@@ -11,6 +11,8 @@ from typing import Any
 from tensorboard.compat.proto import graph_pb2, node_def_pb2
 from tensorboard.plugins.graph.keras_util import keras_model_to_graph_def
 
+from activis_tb.model import SCOPES_ATTRIBUTE
+
 _Layer = dict[str, Any]
 _NOT_SETTINGS = frozenset({"name", "dtype", "trainable", "batch_input_shape", "batch_shape"})
 
@@ -92,6 +94,7 @@ def _histories(value: Any) -> list[list[Any]]:
 def _describe(graph_def: graph_pb2.GraphDef, model: _Layer) -> None:
     """Gives operators their layer's class, settings and shape; inputs become placeholders."""
     layers = dict(_layers(model, ""))
+    _mark_models(graph_def, model)
     nodes = {node.name: node for node in graph_def.node}
     for name, node in nodes.items():
         config, node.op = layers[name]["config"], layers[name].get("class_name") or "Layer"
@@ -114,6 +117,25 @@ def _layers(layer: _Layer, scope: str) -> Iterable[tuple[str, _Layer]]:
     if not inner:
         return [(name, layer)]
     return [found for one in inner for found in _layers(one, f"{name}/")]
+
+
+def _mark_models(graph_def: graph_pb2.GraphDef, model: _Layer) -> None:
+    """Notes at an operator which scopes are models."""
+    marked = [
+        json.dumps([scope, one.get("class_name") or "Model", one["config"]["name"]])
+        for scope, one in _models(model, "")
+    ]
+    if graph_def.node:
+        graph_def.node[0].attr[SCOPES_ATTRIBUTE].list.s.extend(text.encode() for text in marked)
+
+
+def _models(layer: _Layer, scope: str) -> Iterator[tuple[str, _Layer]]:
+    inner = layer["config"].get("layers")
+    if inner:
+        name = f"{scope}{layer['config']['name']}"
+        yield name, layer
+        for one in inner:
+            yield from _models(one, f"{name}/")
 
 
 def _setting(value: Any) -> str:

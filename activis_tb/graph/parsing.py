@@ -150,7 +150,10 @@ def parse_operations(graph_def: bytes) -> Operations:
     ]
     noted = _layers(nodes.values())
     layers = {**torch_script.modules(nodes), **noted}
-    return Operations(by_name, _consumers(by_name), layers, bool(noted), flat.titles, flat.resolved(), tuple(warnings))
+    consumers = _consumers(by_name)
+    identities = (Output(name, 0) for name, operation in by_name.items() if operation.type == "Identity")
+    traced = bool(noted) and any(output not in consumers for output in identities)
+    return Operations(by_name, consumers, layers, traced, flat.titles, flat.resolved(), tuple(warnings))
 
 
 def _operation(node: node_def_pb2.NodeDef, nodes: Mapping[str, node_def_pb2.NodeDef], missing: list[str]) -> Operation:

@@ -5,24 +5,28 @@ refinement (Weisfeiler and Leman 1968) from operators, settings, shapes and type
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from activis_tb.graph.elements import Node
 from activis_tb.graph.regrouping import Levels
 
 _FEWEST = 3
 _ROUNDS = 4
-_NUMBERS = re.compile(r"\d+")
+_NUMBERS = re.compile(r"[_.-]?\d+")
 _OWN_SETTINGS = frozenset({"seed", "seed2", "shared_name", "container"})
 
 
-def fold_repeats(levels: Levels) -> None:
+def fold_repeats(levels: Levels, within: Iterable[str] | None = None) -> None:
     """Puts a group around each chain of at least three groups of one form.
 
     They stand in one group, their names differ in numbers alone, and each takes what the one before makes. Tensors
     between them stand in the new group too.
+
+    Args:
+        levels: The graph.
+        within: Look only at what stands directly in these groups.
     """
-    for parent in _crowds(levels):
+    for parent in _crowds(levels) if within is None else within:
         folded = _chains(levels, parent)
         if folded:
             levels.regroup(parent, folded)
@@ -33,7 +37,7 @@ def _crowds(levels: Levels) -> list[str]:
     counts: dict[tuple[str, str], int] = {}
     for node in levels.nodes.values():
         if node.kind == "group" and not node.auxiliary:
-            key = (node.parent, _stem(node))
+            key = (node.parent, stem(node))
             counts[key] = counts.get(key, 0) + 1
     parents = dict.fromkeys(parent for (parent, _), count in counts.items() if count >= _FEWEST)
     return sorted(parents, key=lambda parent: -parent.count("/"))
@@ -45,10 +49,10 @@ def _chains(levels: Levels, parent: str) -> dict[str, Node]:
     stems: dict[str, list[str]] = {}
     for child in levels.children.get(parent, ()):
         if levels.nodes[child].kind == "group" and not levels.nodes[child].auxiliary:
-            stems.setdefault(_stem(levels.nodes[child]), []).append(child)
-    for stem, blocks in stems.items():
+            stems.setdefault(stem(levels.nodes[child]), []).append(child)
+    for name, blocks in stems.items():
         for block in blocks if len(blocks) >= _FEWEST else ():
-            alike.setdefault((stem, _form(levels, block)), []).append(block)
+            alike.setdefault((name, form(levels, block)), []).append(block)
     groups = {}
     for blocks in alike.values():
         for chain in _consecutive(levels, parent, blocks) if len(blocks) >= _FEWEST else ():
@@ -60,7 +64,7 @@ def _chains(levels: Levels, parent: str) -> dict[str, Node]:
 
 def _group(blocks: Sequence[Node]) -> Node:
     first, last = blocks[0], blocks[-1]
-    name = _NUMBERS.sub("", first.name).strip("_-. ") or first.operator or first.name
+    name = _common_name([block.name for block in blocks]) or first.operator or first.name
     return Node(
         id=f"{first.id}×{len(blocks)}/",
         kind="group",
@@ -70,6 +74,14 @@ def _group(blocks: Sequence[Node]) -> Node:
         operator=first.operator,
         repeats=len(blocks),
     )
+
+
+def _common_name(names: Sequence[str]) -> str:
+    """Returns a name without the numbers that differ among `names`: `conv4_block` of `conv4_block2`, `conv4_block3`."""
+    parts = [re.split(r"(\d+)", name) for name in names]
+    if len({len(found) for found in parts}) > 1:
+        return _NUMBERS.sub("", names[-1]).strip("_-. ")
+    return "".join(found[0] for found in zip(*parts, strict=True) if len(set(found)) == 1).strip("_-. ")
 
 
 def _consecutive(levels: Levels, parent: str, blocks: Sequence[str]) -> list[list[str]]:
@@ -98,9 +110,11 @@ def _following(levels: Levels, parent: str, block: str, blocks: Sequence[str]) -
     return [other for other in found if other in known and other != block]
 
 
-def _form(levels: Levels, block: str) -> int:
-    """Returns a number that blocks of one form have in common."""
+def form(levels: Levels, block: str) -> int:
+    """Returns a number that groups, or operators, of one form have in common."""
     inside = levels.descendants(block)[1:]
+    if not inside:
+        return hash(_description(levels, block))
     colours = {one: hash(_description(levels, one)) for one in inside}
     for _ in range(_ROUNDS):
         colours = {one: hash((colours[one], *_seen(levels, one, colours))) for one in inside}
@@ -116,9 +130,10 @@ def _seen(levels: Levels, one: str, colours: Mapping[str, int]) -> tuple[tuple[i
 def _description(levels: Levels, one: str) -> tuple[object, ...]:
     node = levels.nodes[one]
     settings = tuple(sorted((key, value) for key, value in node.attributes.items() if key not in _OWN_SETTINGS))
-    name = _stem(node) if node.kind == "group" or node.parameter else ""
+    name = stem(node) if node.kind == "group" or node.parameter else ""
     return (node.kind, name, node.operator, settings, node.shape, node.dtype, node.parameter, node.repeats)
 
 
-def _stem(node: Node) -> str:
-    return _NUMBERS.sub("#", node.name)
+def stem(node: Node) -> str:
+    """Returns what names that differ in numbers alone have in common."""
+    return _NUMBERS.sub("", node.name)

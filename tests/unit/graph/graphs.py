@@ -78,8 +78,10 @@ def check_sound(graph: Graph) -> None:
         assert kinds in (
             {("operator", "operator")} if edge.control else {("operator", "tensor"), ("tensor", "operator")}
         )
-    for position, element in enumerate(graph.nodes):
-        assert element.parent in {"", *(earlier.id for earlier in graph.nodes[:position])}, "a group before its content"
+    earlier = {""}
+    for element in graph.nodes:
+        assert element.parent in earlier, "a group before its content"
+        earlier.add(element.id)
 
 
 def collapsed(graph: Graph) -> set[tuple[str, str]]:
