@@ -81,9 +81,9 @@ def fold(operations: Operations, recorded: Collection[Output]) -> Folding:
     folded = constant | passing | shapes | returns
     discarded = returns | _empty(operations, folded)
     folded |= discarded
-    sources = {Output(name, 0): _origin(Output(name, 0), operations, passing) for name in passing}
+    sources = _origins(operations, passing)
     returned = {
-        _origin(output, operations, passing)
+        sources.get(output, output)
         for name in passing | discarded
         if name in discarded or not _consumed(name, operations)
         for output in operations.by_name[name].inputs
@@ -165,15 +165,20 @@ def _passes_on(operation: Operation, operations: Operations) -> bool:
     return automatic and scope not in operations.layers and operation.inputs[:1] not in ((), (None,))
 
 
-def _origin(output: Output, operations: Operations, passing: Collection[str]) -> Output:
-    seen = set()
-    while output.operation in passing and output not in seen:
-        seen.add(output)
-        source = operations.by_name[output.operation].inputs[0]
-        if source is None:
-            break
-        output = source
-    return output
+def _origins(operations: Operations, passing: Collection[str]) -> dict[Output, Output]:
+    """Returns by output that is only passed on the output it stands for; in a circle, one that the circle passes."""
+    origins: dict[Output, Output] = {}
+    for name in passing:
+        output: Output = Output(name, 0)
+        passed: dict[Output, None] = {}
+        while output.operation in passing and output not in passed and output not in origins:
+            passed[output] = None
+            source = operations.by_name[output.operation].inputs[0]
+            if source is None:
+                break
+            output = source
+        origins |= dict.fromkeys(passed, origins.get(output, output))
+    return origins
 
 
 def _shape_arithmetic(operations: Operations, excluded: Collection[str]) -> set[str]:
