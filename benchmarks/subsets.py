@@ -1,19 +1,17 @@
 """A subset that was just thought of, over every stored instance: condition, count and the averages of 128 neurons.
 
 The instances are recorded by `preprocess(keep="all")` and asked for over HTTP from a running TensorBoard, warm; a
-condition never comes twice. In the same run DuckDB averages the same 128 columns from Parquet (float32, uncompressed),
-pandas does if it is installed, and the bytes of the selected rows are read once.
+condition never comes twice. One request answers the count and the averages; a new row of the tab takes a second one at
+the same time, about the members. In the same run DuckDB counts and averages the same 128 columns from Parquet (float32,
+uncompressed), `pandas.DataFrame.query` a frame in memory, and the bytes of as many rows are read once.
 """
 
 import argparse
-import importlib.util
 import io
-import json
 import tempfile
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,129 +19,106 @@ import _tensorboard
 import duckdb
 import numpy as np
 from _report import Figure, report
+from _stored import AREAS, NEURONS, WORDS, request, stored_codes, wait, write
 
-import activis_tb
-
-NEURONS, CLASSES, WORDS, AREAS = 128, 10, 1000, 10
-BATCH = 32_768
 SHARES = {"0.1 %": 0.001, "10 %": 0.1, "50 %": 0.5}
-KEY = {"run": "run/activis", "name": "validation", "step": "0"}
+LAYER = {"layer": "hidden", "statistic": "mean"}
 
 
 class Question(NamedTuple):
-    """A kind of condition at one selectivity; `condition` and `sql` give the one of a round."""
+    """A kind of condition at one selectivity, as ours, SQL and pandas' expression of a round."""
 
     name: str
     condition: Callable[[int], str]
     sql: Callable[[int], str]
+    pandas: Callable[[int], str]
 
 
 def questions() -> Iterator[Question]:
     for label, share in SHARES.items():
 
-        def number(round_: int, share: float = share) -> str:
-            low = 0.01 * (round_ % 50)
-            return f"number BETWEEN {low:.4f} AND {low + share:.4f}"
+        def low(round_: int) -> float:
+            return 0.01 * (round_ % 50)
 
-        yield Question(f"number, {label}", number, number)
+        def number(round_: int, share: float = share) -> str:
+            return f"number BETWEEN {low(round_):.4f} AND {low(round_) + share:.4f}"
+
+        def between(round_: int, share: float = share) -> str:
+            return f"{low(round_):.4f} <= number <= {low(round_) + share:.4f}"
+
+        yield Question(f"number, {label}", number, number, between)
 
     def areas(round_: int) -> str:
         return ", ".join(f"'area {(round_ + step) % AREAS}'" for step in range(AREAS // 2))
 
-    topic = "topic = 'topic {}'".format
-    yield Question("category, 0.1 %", lambda k: topic(k % WORDS), lambda k: topic(k % WORDS))
-    yield Question("category, 10 %", lambda k: f"area = 'area {k % AREAS}'", lambda k: f"area = 'area {k % AREAS}'")
-    yield Question("category, 50 %", lambda k: f"area IN ({areas(k)})", lambda k: f"area IN ({areas(k)})")
-    word = "text LIKE '% w{} %'".format
-    yield Question("text LIKE, 0.1 %", lambda k: word(k % WORDS), lambda k: word(k % WORDS))
-    found = "text ILIKE '%area {}?'".format
-    yield Question("text ILIKE, 10 %", lambda k: found(k % AREAS), lambda k: found(k % AREAS))
+    def topic(k: int) -> str:
+        return f"topic = 'topic {k % WORDS}'"
+
+    def area(k: int) -> str:
+        return f"area = 'area {k % AREAS}'"
+
+    def half(k: int) -> str:
+        return f"area IN ({areas(k)})"
+
+    yield Question("category, 0.1 %", topic, topic, lambda k: topic(k).replace("=", "=="))
+    yield Question("category, 10 %", area, area, lambda k: area(k).replace("=", "=="))
+    yield Question("category, 50 %", half, half, lambda k: f"area in [{areas(k)}]")
+    for column, kind in (("text", "text"), ("title", "text without repeats")):
+        yield from searches(column, kind)
+
+
+def searches(column: str, kind: str) -> Iterator[Question]:
+    """Patterns in a text."""
+
+    def like(k: int) -> str:
+        return f"{column} LIKE '% w{k % WORDS} %'"
+
+    def ilike(k: int) -> str:
+        return f"{column} ILIKE '%AREA {k % AREAS}?'"
+
     pattern = "area [0-4][?]$"
-    yield Question("text ~, 50 %", lambda _: f"text ~ '{pattern}'", lambda _: f"regexp_matches(text, '{pattern}')")
+    yield Question(f"{kind} LIKE, 0.1 %", like, like, lambda k: f"{column}.str.contains(' w{k % WORDS} ', regex=False)")
+    yield Question(
+        f"{kind} ILIKE, 10 %", ilike, ilike, lambda k: f"{column}.str.lower().str.endswith('area {k % AREAS}?')"
+    )
+    yield Question(
+        f"{kind} ~, 50 %",
+        lambda _: f"{column} ~ '{pattern}'",
+        lambda _: f"regexp_matches({column}, '{pattern}')",
+        lambda _: f"{column}.str.contains('{pattern}')",
+    )
 
 
-def batches(instances: int) -> Iterator[dict]:
-    """Instances with the attributes number, topic, area and text, and 128 activations, a third of them zero."""
-    generator = np.random.default_rng(0)
-    for start in range(0, instances, BATCH):
-        rows = min(BATCH, instances - start)
-        labels = generator.integers(0, CLASSES, rows)
-        scores = np.full((rows, CLASSES), 0.05, np.float32)
-        scores[np.arange(rows), labels] = 0.55
-        words, areas = generator.integers(0, WORDS, rows).tolist(), generator.integers(0, AREAS, rows).tolist()
-        yield {
-            "labels": labels,
-            "scores": scores,
-            "ids": np.arange(start, start + rows),
-            "attributes": {
-                "number": generator.random(rows),
-                "topic": [f"topic {word}" for word in words],
-                "area": [f"area {area}" for area in areas],
-                "text": [f"What is w{word} in area {area}?" for word, area in zip(words, areas, strict=True)],
-            },
-            "activations": {"hidden": np.maximum(generator.standard_normal((rows, NEURONS), np.float32) + 0.43, 0)},
-        }
+class Answer(NamedTuple):
+    milliseconds: float
+    count: float
+    means: np.ndarray
 
 
-def write(logdir: Path, table: Path, instances: int) -> None:
-    """Records the instances, and writes the same as Parquet with one float32 column per neuron."""
-    table.mkdir()
-    connection = duckdb.connect()
-    names = [f"class {label}" for label in range(CLASSES)]
-    with activis_tb.preprocess(
-        logdir / "run", step=0, layers=["hidden"], classes=names, keep="all", quiet=True
-    ) as snapshot:
-        for number, batch in enumerate(batches(instances)):
-            snapshot.process(**batch)
-            hidden = batch["activations"]["hidden"]
-            columns = {f"n{neuron}": np.ascontiguousarray(hidden[:, neuron]) for neuron in range(NEURONS)}
-            columns |= {name: np.asarray(values) for name, values in batch["attributes"].items()}
-            connection.register("batch", columns)
-            path = str(table / f"{number:05d}.parquet")
-            connection.execute(f"COPY (SELECT * FROM batch) TO '{path}' (FORMAT parquet, COMPRESSION uncompressed)")
-            connection.unregister("batch")
-    connection.close()
-
-
-def fetch(url: str, route: str, **query: str) -> bytes:
-    address = f"{url}/data/plugin/activis/{route}?{urllib.parse.urlencode({**KEY, **query})}"
-    with urllib.request.urlopen(address) as answer:
-        return answer.read()
-
-
-def ask(url: str, condition: str) -> tuple[float, float, np.ndarray]:
-    """Returns seconds, the count, and the means."""
+def timed(work: Callable[[], tuple[float, np.ndarray]]) -> Answer:
     begun = time.perf_counter()
-    description = json.loads(fetch(url, "subset", condition=condition))
-    body = fetch(url, "subset_statistics", condition=condition, layer="hidden", statistic="mean")
-    seconds = time.perf_counter() - begun
-    return seconds, description["count"], np.load(io.BytesIO(body), allow_pickle=False)[0]
+    count, means = work()
+    return Answer(1000 * (time.perf_counter() - begun), count, means)
 
 
-def wait(url: str) -> None:
-    while not json.loads(fetch(url, "runs"))["runs"]:
-        time.sleep(0.1)
+def ask(url: str, condition: str) -> tuple[float, np.ndarray]:
+    """Returns the count and the means, by one request."""
+    body, headers = request(url, "subset_statistics", condition=condition, **LAYER)
+    return float(headers["Activis-Count"]), np.load(io.BytesIO(body), allow_pickle=False)[0]
 
 
-def timed(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
+class Row:
+    """Asks as the tab does for a new row: for its members and for its averages at the same time."""
 
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._pool = ThreadPoolExecutor(1)
 
-def read_once(codes: list[np.ndarray], rows: np.ndarray) -> None:
-    """Reads the bytes of the selected rows, a cacheful at a time."""
-    start = 0
-    for part in codes:
-        inside = rows[(rows >= start) & (rows < start + len(part))] - start
-        for begin in range(0, len(inside), 4096):
-            part.take(inside[begin : begin + 4096], axis=0)
-        start += len(part)
-
-
-def stored_codes(logdir: Path) -> list[np.ndarray]:
-    paths = sorted(logdir.rglob("layer-000.u8"))
-    return [np.memmap(path, np.uint8, "r").reshape(-1, NEURONS) for path in paths]
+    def ask(self, condition: str) -> tuple[float, np.ndarray]:
+        members = self._pool.submit(request, self._url, "subset", condition=condition)
+        answer = ask(self._url, condition)
+        members.result()
+        return answer
 
 
 class DuckDB:
@@ -154,87 +129,116 @@ class DuckDB:
         averages = ", ".join(f"avg(n{neuron})" for neuron in range(NEURONS))
         self._select = f"SELECT count(*), {averages} FROM read_parquet('{table}/*.parquet') WHERE "
 
-    def ask(self, condition: str) -> tuple[float, float, np.ndarray]:
-        """Returns seconds, the count, and the means."""
-        begun = time.perf_counter()
+    def ask(self, condition: str) -> tuple[float, np.ndarray]:
         count, *means = self._connection.execute(self._select + condition).fetchone()
-        return time.perf_counter() - begun, count, np.array(means)
+        return count, np.array(means)
 
 
-def measure(question: Question, url: str, database: DuckDB, codes: list[np.ndarray], options, budget) -> list[Figure]:
-    ours, theirs, once = [], [], []
-    generator = np.random.default_rng(0)
+class Pandas:
+    """Averages the same columns of a frame in memory."""
+
+    def __init__(self, table: Path) -> None:
+        self._frame = duckdb.connect().execute(f"SELECT * FROM read_parquet('{table}/*.parquet')").df()
+        self._neurons = [f"n{neuron}" for neuron in range(NEURONS)]
+
+    def ask(self, expression: str) -> tuple[float, np.ndarray]:
+        found = self._frame.query(expression, engine="python")[self._neurons]
+        return len(found), found.mean().to_numpy()
+
+
+def read_once(codes: list[np.ndarray], instances: int, count: float) -> float:
+    """Milliseconds in which the bytes of `count` random rows are read, a cacheful at a time."""
+    selected = np.random.default_rng(0).random(instances) < count / instances
+    rows = np.split(selected, np.cumsum([len(part) for part in codes])[:-1])
+    inside = [np.flatnonzero(part) for part in rows]
+    begun = time.perf_counter()
+    for part, wanted in zip(codes, inside, strict=True):
+        for begin in range(0, len(wanted), 4096):
+            part.take(wanted[begin : begin + 4096], axis=0)
+    return 1000 * (time.perf_counter() - begun)
+
+
+def measure(question: Question, url: str, others: dict[str, object], codes, options, budget: float) -> list[Figure]:
+    ours: list[float] = []
+    rows: list[float] = []
+    theirs: dict[str, list[float]] = {name: [] for name in others}
+    once: list[float] = []
+    row = Row(url)
     for round_ in range(options.rounds):
         # Answers are remembered by text; one more space makes it another one.
-        seconds, count, means = ask(url, question.condition(round_) + " " * (round_ + 1))
-        ours.append(1000 * seconds)
-        if round_ < options.others:
-            seconds, expected_count, expected_means = database.ask(question.sql(round_))
-            assert count == expected_count, (question.name, count, expected_count)
-            assert np.abs(means - expected_means).max() < 0.02, question.name
-            theirs.append(1000 * seconds)
-            rows = np.flatnonzero(generator.random(options.instances) < count / options.instances)
-            once.append(1000 * timed(lambda rows=rows: read_once(codes, rows)))
+        condition = question.condition(round_) + " " * (2 * round_ + 1)
+        answer = timed(lambda condition=condition: ask(url, condition))
+        ours.append(answer.milliseconds)
+        rows.append(timed(lambda condition=condition: row.ask(condition + " ")).milliseconds)
+        if round_ >= options.others:
+            continue
+        once.append(read_once(codes, options.instances, answer.count))
+        for name, other in others.items():
+            text = question.pandas(round_) if name == "pandas.query" else question.sql(round_)
+            found = timed(lambda other=other, text=text: other.ask(text))
+            assert found.count == answer.count, (question.name, name, found.count, answer.count)
+            assert np.abs(found.means - answer.means).max() < 0.02, (question.name, name)
+            theirs[name].append(found.milliseconds)
+    p50 = float(np.median(ours))
     return [
-        Figure.of(f"{question.name}: p50, ms", ours, None),
+        Figure.of(f"{question.name}: count and averages, ms", ours, None),
         Figure(f"{question.name}: p95, ms", float(np.quantile(ours, 0.95)), budget, "lower"),
-        Figure.of(f"{question.name}: DuckDB over Parquet, ms", theirs, None),
-        Figure(f"{question.name}: DuckDB / p50", float(np.median(theirs) / np.median(ours)), 10, "higher"),
-        Figure(
-            f"{question.name}: p50 / reading the bytes once", float(np.median(ours) / np.median(once)), None, "lower"
+        Figure.of(f"{question.name}: with the members, as a new row, ms", rows, None),
+        *(Figure.of(f"{question.name}: {name}, ms", samples, None) for name, samples in theirs.items()),
+        *(
+            Figure(f"{question.name}: {name} / ours", float(np.median(samples)) / p50, budget_of(name), "higher")
+            for name, samples in theirs.items()
         ),
+        Figure(f"{question.name}: ours / reading the bytes once", p50 / float(np.median(once)), None, "lower"),
     ]
 
 
-def with_pandas(table: Path, options) -> list[Figure]:
-    """`DataFrame.query` and the means, on a frame in memory."""
-    if importlib.util.find_spec("pandas") is None or importlib.util.find_spec("pyarrow") is None:
-        print("pandas.query is not measured: pandas with pyarrow is not installed.")
-        return []
-    import pandas
+def budget_of(name: str) -> float | None:
+    return 10 if name == "DuckDB over Parquet" else None
 
-    frame = pandas.read_parquet(table)
-    neurons = [f"n{neuron}" for neuron in range(NEURONS)]
-    figures = []
-    for label, share in SHARES.items():
-        condition = f"number >= 0.2 and number <= {0.2 + share}"
-        samples = [1000 * timed(lambda c=condition: frame.query(c)[neurons].mean()) for _ in range(options.others)]
-        figures.append(Figure.of(f"number, {label}: pandas.query in memory, ms", samples, None))
-    return figures
+
+def memory(process) -> list[Figure]:
+    """The memory of TensorBoard: files that are mapped, which the system takes back when it needs it, and its own."""
+    used = process.memory_info()
+    return [
+        Figure("TensorBoard's own memory, MB", (used.rss - used.shared) / 1e6, None, "lower"),
+        Figure("TensorBoard's mapped files, MB", used.shared / 1e6, None, "lower"),
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--instances", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--others", type=int, default=3, help="rounds of what is compared with")
+    parser.add_argument("--others", type=int, default=5, help="rounds of what is compared with")
+    parser.add_argument("--pandas", action=argparse.BooleanOptionalAction, default=True, help="a frame in memory too")
     options = parser.parse_args()
     budget = 300.0 if options.instances <= 1_000_000 else 1000.0
     with tempfile.TemporaryDirectory() as folder:
         logdir, table = Path(folder) / "logs", Path(folder) / "table"
-        recording = timed(lambda: write(logdir, table, options.instances))
+        table.mkdir()
+        begun = time.perf_counter()
+        write(logdir, options.instances, table)
+        recording = time.perf_counter() - begun
         stored = sum(path.stat().st_size for path in logdir.rglob("*") if path.is_file()) / 1e6
         with _tensorboard.start(logdir) as server:
             wait(server.url)
-            before = server.process.memory_info().rss / 1e6
-            first = ask(server.url, "number < 0.5")[0]
-            codes, database = stored_codes(logdir), DuckDB(table)
+            first = timed(lambda: ask(server.url, "number < 0.5")).milliseconds
+            others: dict[str, object] = {"DuckDB over Parquet": DuckDB(table)}
+            others |= {"pandas.query": Pandas(table)} if options.pandas else {}
+            codes = stored_codes(logdir)
             figures = [
                 figure
                 for question in questions()
-                for figure in measure(question, server.url, database, codes, options, budget)
+                for figure in measure(question, server.url, others, codes, options, budget)
             ]
-            after = server.process.memory_info()
-        figures += with_pandas(table, options)
+            figures += memory(server.process)
     report(
         [
             *figures,
             Figure(f"recording {options.instances:,} and writing Parquet, s", recording, None, "lower"),
             Figure("files of the recording, MB", stored, None, "lower"),
-            Figure("first subset, s", first, None, "lower"),
-            Figure("TensorBoard before, MB", before, None, "lower"),
-            Figure("TensorBoard after, MB", after.rss / 1e6, None, "lower"),
-            Figure("of it mapped files, MB", getattr(after, "shared", 0) / 1e6, None, "lower"),
+            Figure("first subset of all, ms", first, None, "lower"),
         ]
     )
 
