@@ -94,4 +94,32 @@
       await reached(() => find("panel") === null);
     }
   };
+
+  // Types `text` into the subset bar, a character every `pause` milliseconds; returns the frames meanwhile, and the
+  // milliseconds from the last character to its count.
+  probe.type = async (text, pause) => {
+    const field = find("subset-input");
+    const write = (value) => {
+      field.value = value;
+      field.setSelectionRange(value.length, value.length);
+      field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    };
+    field.focus();
+    write("");
+    const frames = [];
+    let last = await frame();
+    const passed = async () => {
+      const now = await frame();
+      frames.push(now - last);
+      last = now;
+    };
+    for (let length = 1; length <= text.length; length++) {
+      write(text.slice(0, length));
+      const until = performance.now() + pause;
+      if (length < text.length) while (performance.now() < until) await passed();
+    }
+    const begun = performance.now();
+    while (find("subset-count").dataset.status !== "counted") await passed();
+    return { frames, milliseconds: performance.now() - begun };
+  };
 })();

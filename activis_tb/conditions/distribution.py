@@ -76,17 +76,18 @@ def text_distribution(cursor: "duckdb.DuckDBPyConnection", table: str, column: s
 
 
 def beginnings(cursor: "duckdb.DuckDBPyConnection", table: str, column: str) -> tuple[Beginning, ...]:
-    """Returns how texts begin, as far as at least two do; arguments as of `text_distribution`."""
+    """Returns how texts begin that are not the only ones to; arguments as of `text_distribution`."""
     words = ("^[^ %_]+ ", "^[^ %_]+ [^ %_]+ ")
     found = " UNION ALL ".join(
         f"SELECT regexp_extract(CAST({column} AS VARCHAR), '{pattern}') AS start, weight FROM {table}"
         for pattern in words
     )
     rows = cursor.execute(
-        f"SELECT start, number, sum(number) OVER (PARTITION BY lower(start)) FROM "
-        f"(SELECT start, round(fsum(weight), 6) AS number, count(*) FILTER (weight > 0) AS times FROM ({found}) "
-        f"WHERE start <> '' AND strlen(start) <= {_LONGEST} GROUP BY start) WHERE times > 1 "
-        f"ORDER BY number DESC, start LIMIT {MOST_BEGINNINGS}"
+        "SELECT start, number, either_case FROM "
+        "(SELECT start, number, sum(number) OVER (PARTITION BY lower(start)) AS either_case FROM "
+        f"(SELECT start, round(fsum(weight), 6) AS number FROM ({found}) "
+        f"WHERE start <> '' AND strlen(start) <= {_LONGEST} AND weight > 0 GROUP BY start)) "
+        f"WHERE either_case > 1 ORDER BY number DESC, start LIMIT {MOST_BEGINNINGS}"
     ).fetchall()
     return tuple(Beginning(*row) for row in rows)
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import reduce
 from threading import Event, Lock, Timer
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from activis_tb.errors import ArgumentError
 if TYPE_CHECKING:
     import duckdb
 
+Counted = TypeVar("Counted")
 ComputedColumn = Callable[[Computed], NDArray[np.floating[Any]]]
 
 # DuckDB takes up to 0.3 s to notice that it is to stop; no condition may hold a thread for more than 2 s.
@@ -116,16 +117,34 @@ class Engine:
             CostlyConditionError: That took too long or too much memory, and was stopped.
             KeyError: There is no such column.
         """
-        column, type_ = self._table.columns[name], self._schema.columns[name]
-        source = f"(SELECT {column}, 1.0::DOUBLE AS weight FROM {self._table.name})"
+        type_ = self._schema.columns[name]
+        if type_ == "number":
+            return self._counted(number_distribution, name, weights)
+        found = self._counted(text_distribution, name, weights)
+        if type_ != "text":
+            return found
+        try:
+            return replace(found, beginnings=self._counted(beginnings, name, weights))
+        except CostlyConditionError:
+            return found
+
+    def _counted(
+        self,
+        count: Callable[["duckdb.DuckDBPyConnection", str, str], Counted],
+        name: str,
+        weights: NDArray[np.float64] | None,
+    ) -> Counted:
+        table = self._table
+        if (dictionary := self._dictionaries.get(name)) is not None:
+            table = dictionary.values
+            weights = np.bincount(dictionary.codes, weights, minlength=table.rows).astype(np.float64)
+        column = table.columns[name]
+        source = f"(SELECT {column}, 1.0::DOUBLE AS weight FROM {table.name})"
         with self._bounded(name) as (cursor, _):
             if weights is not None:
                 cursor.register("weights", {"weight": weights})
-                source = f"(SELECT {column}, weight FROM {self._table.name} POSITIONAL JOIN weights)"
-            if type_ == "number":
-                return number_distribution(cursor, source, column)
-            found = text_distribution(cursor, source, column)
-            return replace(found, beginnings=beginnings(cursor, source, column)) if type_ == "text" else found
+                source = f"(SELECT {column}, weight FROM {table.name} POSITIONAL JOIN weights)"
+            return count(cursor, source, column)
 
     def _fill(self, instances: Instances, computed: ComputedColumn | None) -> None:
         schema = f"s{self._generation}"

@@ -48,6 +48,7 @@ def animals() -> dict[str, np.ndarray]:
         "scores": scores,
         "age": rng.integers(0, 30, ANIMALS),
         "colour": rng.choice(COLOURS, ANIMALS),
+        "call": np.array([f"{('Meow', 'meow', 'Purr')[row % 3]} number {row}" for row in range(ANIMALS)], object),
         "hidden": np.maximum(rng.normal(size=(ANIMALS, NEURONS)), 0).astype(np.float32),
     }
 
@@ -72,7 +73,7 @@ def record_animals(run: Path, animals: dict[str, np.ndarray], keep: Literal["all
             labels=animals["labels"],
             scores=animals["scores"],
             ids=[f"animal{row}" for row in range(ANIMALS)],
-            attributes={"age": animals["age"], "colour": animals["colour"]},
+            attributes={"age": animals["age"], "colour": animals["colour"], "call": animals["call"]},
             activations={"hidden": animals["hidden"]},
         )
 
@@ -280,6 +281,54 @@ def test_without_every_instance_counts_are_estimates_and_say_so(
     assert "estimate from 300 of 3,000" in title
     assert "averages estimated, standard error up to " in title
     tab.screenshot("subsets-estimate")
+
+
+def test_listed_instances_of_a_sample_are_counted_among_the_sampled(
+    animals_url: str, animals: dict[str, np.ndarray], open_tab: Callable[..., Tab]
+) -> None:
+    tab = ready(open_tab(animals_url, hash_state=state_of("sampled/activis")))
+    url = f"{animals_url}data/plugin/activis/instances?run=sampled/activis&name=validation&step=0"
+    with urllib.request.urlopen(url) as answer:
+        columns = json.load(answer)
+    listed = columns["index"][:3]
+    condition = f"id IN ({', '.join(repr(one) for one in columns['id'][:3])})"
+    add(tab, condition)
+    assert tab.state()["subsets"][0]["count"] == 3
+    expected = animals["hidden"][np.array(listed, int)].mean(axis=0, dtype=np.float64)
+    np.testing.assert_allclose(row_values(tab, f"typed:{condition}"), expected, rtol=1e-5)
+    title = tab.row_label("hidden", condition).get_attribute("title")
+    assert "the listed instances that are among the 300 sampled; exact over these" in title
+    tab.get("subset-input").fill(condition)
+    count = tab.get("subset-count", status="counted")
+    count.get_by_text("of 300 sampled").wait_for()
+    assert count.inner_text().split() == ["3", "of", "300", "sampled", "sample"]
+    tab.screenshot("subsets-listed")
+
+
+def test_what_a_condition_on_rounded_activations_leaves_open_is_said(animals_tab: Tab) -> None:
+    animals_tab.get("subset-input").fill("neuron('hidden', 3) > 0.5")
+    note = animals_tab.get("subset-note")
+    note.get_by_text("Stored activations are rounded: neuron('hidden', 3) ± ").wait_for()
+    animals_tab.get("subset-input").press("Escape")
+    animals_tab.screenshot("subsets-note")
+    animals_tab.get("subset-input").fill("age > 20")
+    note.wait_for(state="hidden")
+
+
+def test_patterns_are_completed_with_what_they_find(animals_tab: Tab) -> None:
+    tab, field = animals_tab, animals_tab.get("subset-input")
+    field.click()
+    field.press_sequentially("call ILIKE ")
+    tab.get("completion", insert="'meow number %'").wait_for()
+    counts = {item.get_attribute("data-insert"): item.inner_text().split()[-1] for item in tab.get("completion").all()}
+    thirds = {"meow": "2,000", "purr": "1,000"}
+    assert counts == {f"'{call}{rest} %'": count for call, count in thirds.items() for rest in ("", " number")}
+    tab.screenshot("subsets-patterns")
+    field.press_sequentially("'meow n")
+    field.press("Tab")
+    assert field.input_value() == "call ILIKE 'meow number %'"
+    tab.get("subset-count", status="counted").get_by_text("2,000 of 3,000").wait_for()
+    forgive_refusals(tab)
 
 
 def test_values_are_completed_with_their_counts(animals_tab: Tab, animals: dict[str, np.ndarray]) -> None:

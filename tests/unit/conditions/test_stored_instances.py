@@ -85,6 +85,25 @@ def test_parts_about_texts_that_repeat_join_the_others(stored: Engine, text: str
     assert_array_equal(members, np.tile(np.isin(np.arange(8), expected), (TIMES, 1)))
 
 
+def test_texts_that_repeat_are_counted_as_often_as_they_do(stored: Engine) -> None:
+    topics = stored.distribution("topic")
+    assert (topics.present, topics.distinct, topics.beginnings) == (7 * TIMES, 6, ())
+    assert topics.values[:2] == (("sports", 2 * TIMES), ("", TIMES))
+    texts = stored.distribution("text", np.arange(ROWS) % 8 + 1.0)
+    assert (texts.present, texts.distinct) == (TIMES * (1 + 2 + 3 + 4 + 6 + 7 + 8), 7)
+    assert texts.values[0] == ("line\nbreak", 8 * TIMES)
+    assert [(one.text, one.count, one.either_case) for one in texts.beginnings] == [
+        ("it's ", 3 * TIMES, 3 * TIMES),
+        ("what ", 2 * TIMES, 3 * TIMES),
+        ("What ", TIMES, 3 * TIMES),
+        ("What is ", TIMES, TIMES),
+    ]
+    for one in texts.beginnings:
+        pattern = one.text.replace("'", "''")
+        members = stored.members(parse_condition(f"text LIKE '{pattern}%'", SCHEMA))
+        assert one.count == (np.arange(ROWS) % 8 + 1.0)[members].sum()
+
+
 def test_ten_thousand_categories_are_told_apart(tmp_path: Path) -> None:
     count, times = 10_000, 9
     codes = np.arange(count * times) % count
