@@ -47,6 +47,13 @@ test("listed instances are counted among the sampled ones", () => {
   expect(wholeText(answer([0], { total: 5_000_000, exactness: "estimate" }))).toBe("of 5 M");
 });
 
+test("a count by rounded activations is none of exact members", () => {
+  const note = "Stored activations are rounded: neuron('hidden', 3) ± 0.0065.";
+  const rounded = answer([0], { count: 9, total: 5_452, over: 5_452, exactness: "bound", note });
+  expect([isExact(rounded), countErrorText(rounded)]).toEqual([false, ""]);
+  expect(populationText(rounded)).toBe(`over 5,452, by rounded activations. ${note}`);
+});
+
 test("averages say their bound or their standard error, and nothing where they are exact", () => {
   expect(averagesText(statistic("exact", 0, 0))).toBe("");
   expect(averagesText(statistic("bound", 0.00312, 0))).toBe("averages ± 0.00312");

@@ -309,7 +309,7 @@ def test_what_a_condition_on_rounded_activations_leaves_open_is_said(animals_tab
     animals_tab.get("subset-input").fill("neuron('hidden', 3) > 0.5")
     note = animals_tab.get("subset-note")
     note.get_by_text("Stored activations are rounded: neuron('hidden', 3) ± ").wait_for()
-    animals_tab.get("subset-input").press("Escape")
+    animals_tab.get("subset-count", status="counted").get_by_text("rounded").wait_for()
     animals_tab.screenshot("subsets-note")
     animals_tab.get("subset-input").fill("age > 20")
     note.wait_for(state="hidden")

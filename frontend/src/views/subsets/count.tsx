@@ -1,7 +1,15 @@
 /** How many instances meet the condition, how exact that is, and how many would with the offered completion. */
 
 import type { SubsetDescription } from "../../contract/activis";
-import { countErrorText, isExact, isOfSample, populationText, shortCountText, wholeText } from "../widgets/exactness";
+import {
+  countErrorText,
+  isExact,
+  isOfSample,
+  isRounded,
+  populationText,
+  shortCountText,
+  wholeText,
+} from "../widgets/exactness";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 
@@ -40,6 +48,7 @@ function Counted({ answer }: { answer: SubsetDescription }) {
 
 function badgeOf(answer: SubsetDescription): string {
   if (isOfSample(answer)) return "sample";
+  if (isRounded(answer)) return "rounded";
   return isExact(answer) ? "exact" : "estimate";
 }
 

@@ -12,8 +12,11 @@ export const shortCountText = (count: number): string =>
     ? countText(count)
     : compact.format(count).replace(/[KMB]$/, (unit) => (unit === "K" ? " k" : ` ${unit}`));
 
-/** Whether a count is no estimate. */
-export const isExact = ({ exactness }: SubsetDescription): boolean => exactness !== "estimate";
+/** Whether members were chosen by stored activations, which are rounded; the note says by how much. */
+export const isRounded = ({ exactness, note }: SubsetDescription): boolean => exactness === "bound" && note !== "";
+
+/** Whether a count is neither an estimate nor one of rounded activations. */
+export const isExact = (answer: SubsetDescription): boolean => answer.exactness !== "estimate" && !isRounded(answer);
 
 /** `± 0.4 k`, twice the standard error; empty where the count is exact. */
 export const countErrorText = (answer: SubsetDescription): string =>
@@ -37,6 +40,7 @@ export function populationText(answer: SubsetDescription): string {
 function basisText(answer: SubsetDescription): string {
   const over = countText(answer.over);
   if (isOfSample(answer)) return `the listed instances that are among the ${over} sampled; exact over these`;
+  if (isRounded(answer)) return `over ${over}, by rounded activations`;
   return isExact(answer) ? `exact over ${over}` : `estimate from ${over} of ${countText(answer.total)}`;
 }
 
