@@ -1,9 +1,10 @@
 """The averages of the paper's S^T A and what goes with them, streaming: a monoid that workers merge exactly."""
 
-from collections.abc import Mapping
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from activis_tb.model import Statistics
 from activis_tb.recording.block import Block
@@ -50,6 +51,33 @@ class Accumulator:
         self._predicted_counts += other._predicted_counts
         for name, layer in self._layers.items():
             layer.merge(other._layers[name])
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Returns all that it has seen, for `from_arrays` in another process."""
+        arrays = {"correct": self._correct, "predicted_counts": self._predicted_counts}
+        for position, layer in enumerate(self._layers.values()):
+            arrays |= {f"{position}/{name}": values for name, values in vars(layer).items()}
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], layers: Sequence[str], instances: int) -> Self:
+        """Returns the accumulator that `arrays` is of.
+
+        Args:
+            arrays: What the method of that name returned.
+            layers: Names, in order.
+            instances: Added to it.
+        """
+        classes = arrays["predicted_counts"].shape[1]
+        neurons = {name: arrays[f"{position}/mean"].shape[1] for position, name in enumerate(layers)}
+        accumulator = cls(classes, len(arrays["correct"]) - classes, neurons)
+        accumulator.instances = instances
+        accumulator._correct += arrays["correct"]
+        accumulator._predicted_counts += arrays["predicted_counts"]
+        for position, layer in enumerate(accumulator._layers.values()):
+            for name in vars(layer):
+                setattr(layer, name, arrays[f"{position}/{name}"])
+        return accumulator
 
     def extract(self) -> dict[str, Statistics]:
         """Returns the statistics by layer name."""

@@ -1,6 +1,7 @@
 """Checks one call of `process` and makes a block of it; what is refused changes nothing."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from activis_tb.recording.attributes import Column, read_column
 from activis_tb.recording.block import Block
 from activis_tb.recording.identities import IdentityDeriver, read_ids, repeated_id
 from activis_tb.recording.outcomes import Outcomes, read_labels, read_scores
-from activis_tb.recording.pooling import layer_of, pool
+from activis_tb.recording.partial import Partial
+from activis_tb.recording.pooling import common_shape, layer_of, pool
 from activis_tb.recording.selections import BatchView
 from activis_tb.recording.settings import Settings
 
@@ -86,17 +88,42 @@ class BatchReader:
         self._accept(block, layers, ids is not None)
         return block
 
+    def check_part(self, partial: Partial) -> None:
+        """Raises ArgumentError where another worker had other layers or attributes than the batches here."""
+        for layer in partial.layers:
+            common_shape(self.layers.get(layer.name, layer), layer)
+        kinds = {name: column.kind for name, column in partial.sample.attributes.items()} if partial.sample else {}
+        earlier = kinds if self._kinds is None else self._kinds
+        unlike = [name for name, kind in kinds.items() if kind and earlier.get(name) and earlier[name] != kind]
+        if list(kinds) != list(earlier) or unlike:
+            got, expected = (", ".join(f"{name} ({kind})" for name, kind in one.items()) for one in (kinds, earlier))
+            raise ArgumentError("part", f"attributes {got or 'none'}", f"{expected or 'none'}, as here")
+
+    def accept_part(self, partial: Partial, block: Block) -> None:
+        """Takes the instances of another worker, `block` of them sampled, for accepted."""
+        theirs = {layer.name: layer for layer in partial.layers}
+        shapes = {name: common_shape(self.layers.get(name, layer), layer) for name, layer in theirs.items()}
+        self.layers = {name: replace(layer, shape=shapes[name]) for name, layer in (theirs | self.layers).items()}
+        self.ids_given = True
+        self.instances += partial.instances
+        self._remember_kinds(block)
+        for selection in self._settings.selections:
+            selection.found.update(selection.ids.intersection(partial.found))
+
     def _accept(self, block: Block, layers: dict[str, Layer], ids_given: bool) -> None:
         self.layers = layers
         self.ids_given = ids_given
         self.instances += len(block)
-        earlier = self._kinds or {}
-        self._kinds = {name: column.kind or earlier.get(name, "") for name, column in block.attributes.items()}
+        self._remember_kinds(block)
         if not ids_given:
             self._deriver.remember(block.attributes, block.label)
         for selection in self._settings.selections:
             if selection.ids:
                 selection.found.update(selection.ids.intersection(block.ids))
+
+    def _remember_kinds(self, block: Block) -> None:
+        earlier = self._kinds or {}
+        self._kinds = {name: column.kind or earlier.get(name, "") for name, column in block.attributes.items()}
 
     def _read_attributes(self, attributes: Any, rows: int) -> dict[str, Column]:
         if not isinstance(attributes, Mapping):

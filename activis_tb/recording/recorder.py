@@ -18,6 +18,7 @@ from activis_tb.recording.block import Block, join
 from activis_tb.recording.buffer import Buffer
 from activis_tb.recording.examples import Examples
 from activis_tb.recording.media import encode_media, has_media
+from activis_tb.recording.partial import Partial, check_alike, describe, pack, unpack
 from activis_tb.recording.sampling import Sampler
 from activis_tb.recording.settings import Settings
 from activis_tb.recording.typed import typed_attribute
@@ -78,6 +79,49 @@ class Recorder:
     def examples(self, *, labels: Any, scores: Any, activations: Any, ids: Any = None, attributes: Any = None) -> None:
         """Adds test cases, see `activis_tb.recording.snapshot.SnapshotRecorder.examples`."""
         self._examples.add(labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
+
+    def extract(self) -> bytes:
+        """Returns everything recorded so far, for `merge` in another process.
+
+        Raises:
+            ArgumentError: There are no ids to tell the instances of several workers apart.
+        """
+        self._flush()
+        if self._reader.ids_given is False:
+            raise ArgumentError("ids", "none", "ids, as several workers record", "Pass ids= to process().")
+        kept = self._sampler.extract()
+        partial = Partial(
+            description=describe(self._settings),
+            instances=self._reader.instances,
+            layers=list(self._reader.layers.values()),
+            found=sorted(set[str]().union(*(selection.found for selection in self._settings.selections))),
+            sums=self._accumulator.arrays() if self._accumulator else {},
+            sample=kept[0] if kept else None,
+        )
+        return pack(partial)
+
+    def merge(self, part: bytes) -> None:
+        """Adds what another worker has recorded; what is refused changes nothing.
+
+        Raises:
+            ArgumentError: It is no such thing, of another recording, or of instances that are here already.
+        """
+        partial = unpack(part)
+        check_alike(describe(self._settings), partial.description)
+        self._flush()
+        if self._reader.ids_given is False:
+            raise ArgumentError("ids", "none", "ids, as several workers record", "Pass ids= to process().")
+        if partial.sample is None:
+            return
+        self._reader.check_part(partial)
+        other = Accumulator.from_arrays(partial.sums, [layer.name for layer in partial.layers], partial.instances)
+        sample = replace(partial.sample, index=partial.sample.index + self._reader.instances)
+        self._sampler.add(sample)
+        self._reader.accept_part(partial, sample)
+        if self._accumulator is None:
+            self._accumulator = other
+        else:
+            self._accumulator.merge(other)
 
     def finish(self, step: int, session: int) -> Snapshot:
         """Returns everything recorded so far as one snapshot.

@@ -172,6 +172,37 @@ class SnapshotRecorder:
         """
         self._open().examples(labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
 
+    def extract(self) -> bytes:
+        """Ends this worker's part of a recording and returns it, for `merge` on the worker that writes.
+
+        Every worker calls `preprocess` with the same arguments and processes its own instances, with ids. One of them
+        merges the parts of the others, in any order, and writes: the snapshot is the one that a single process would
+        have written. Test cases (`examples`) are those of the worker that writes. How the bytes travel is up to you:
+        files, `torch.distributed.gather_object`, what Spark or Ray return.
+
+        Raises:
+            ArgumentError: There are no ids, or `keep="all"`, which one process has to write.
+            RecordingClosedError: The recording was written or abandoned.
+        """
+        part = self._open_to_workers().extract()
+        self._recorder = None
+        return part
+
+    def merge(self, part: bytes) -> None:
+        """Adds the part of another worker, see `extract`; what is refused changes nothing.
+
+        Args:
+            part: What `extract` returned there.
+
+        Raises:
+            ArgumentError: It is no such part, of another recording, or has instances that are here already.
+            RecordingClosedError: The recording was written or abandoned.
+        """
+        recorder = self._open_to_workers()
+        recorder.merge(part)
+        if self._reporter:
+            self._reporter.update(recorder.instances)
+
     def postprocess(self) -> Location:
         """Writes the snapshot and returns its event file, its URL where the log directory is one.
 
@@ -228,6 +259,13 @@ class SnapshotRecorder:
         self._dataset.flush()
         manifest = replace(snapshot.manifest, store=self._writer.store, stored=self._writer.instances)
         return replace(snapshot, manifest=manifest)
+
+    def _open_to_workers(self) -> Recorder:
+        recorder = self._open()
+        if self._writer:
+            way_out = "Record with keep='sample', or send the batches to one process."
+            raise ArgumentError("keep", "'all'", "'sample', as several workers record", way_out)
+        return recorder
 
     def _open(self) -> Recorder:
         if self._recorder is None or (self._writer and self._writer.closed):

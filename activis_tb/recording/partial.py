@@ -1,0 +1,153 @@
+"""What one worker has recorded as bytes that another merges: no pickles, so they cannot run anything."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.errors import ArgumentError, NewerVersionError
+from activis_tb.model import Layer
+from activis_tb.recording.attributes import Column
+from activis_tb.recording.block import Block
+from activis_tb.recording.settings import Settings
+
+_VERSION = 1
+_NUMBERS = ("index", "label", "predicted", "score", "scores", "always", "membership")
+
+
+@dataclass(frozen=True, eq=False)
+class Partial:
+    """What a worker has seen of a recording.
+
+    Attributes:
+        description: What is recorded, see `describe`; that of all workers is the same.
+        instances: Processed by it.
+        layers: As its batches show them.
+        found: The ids that were asked for and have come to it.
+        sums: See `activis_tb.recording.accumulator.Accumulator.arrays`; empty where there was no instance.
+        sample: Its sample, or None where there was no instance.
+    """
+
+    description: Mapping[str, Any]
+    instances: int
+    layers: Sequence[Layer]
+    found: Sequence[str]
+    sums: Mapping[str, NDArray[Any]]
+    sample: Block | None
+
+
+def describe(settings: Settings) -> dict[str, Any]:
+    """Returns what all workers must have in common, as JSON has it."""
+    selections = {selection.argument: [selection.kind, selection.condition] for selection in settings.selections}
+    description = {
+        "name": settings.name,
+        "layers": [asdict(layer) for layer in settings.layers],
+        "classes": settings.classes,
+        "subsets": list(settings.subsets),
+        "conditions": selections,
+        "sample": settings.sample,
+        "attribute_types": settings.attribute_types,
+    }
+    common: dict[str, Any] = json.loads(json.dumps(description))
+    return common
+
+
+def pack(partial: Partial) -> bytes:
+    """Returns `partial` as bytes."""
+    kinds = {} if partial.sample is None else {name: one.kind for name, one in partial.sample.attributes.items()}
+    header = {
+        "version": _VERSION,
+        "description": partial.description,
+        "instances": partial.instances,
+        "layers": [asdict(layer) for layer in partial.layers],
+        "found": list(partial.found),
+        "attributes": kinds,
+    }
+    arrays = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
+    arrays |= {f"sums/{name}": values for name, values in partial.sums.items()}
+    if partial.sample is not None:
+        arrays |= _block_arrays(partial.sample)
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def unpack(part: bytes) -> Partial:
+    """Returns what `pack` packed.
+
+    Raises:
+        ArgumentError: It is nothing of the kind.
+        NewerVersionError: A newer activis-tb packed it.
+    """
+    try:
+        arrays = dict(np.load(io.BytesIO(part), allow_pickle=False))
+        header = json.loads(arrays["header"].tobytes())
+        if header["version"] > _VERSION:
+            raise NewerVersionError("This part of a recording", header["version"], _VERSION)
+        layers = [Layer(**{**layer, "shape": tuple(layer["shape"])}) for layer in header["layers"]]
+        return Partial(
+            description=header["description"],
+            instances=header["instances"],
+            layers=layers,
+            found=header["found"],
+            sums={name.removeprefix("sums/"): values for name, values in arrays.items() if name.startswith("sums/")},
+            sample=_block(arrays, header["attributes"], [layer.name for layer in layers]),
+        )
+    except (TypeError, ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
+        got = f"{len(part):,} bytes" if isinstance(part, bytes) else type(part).__name__
+        raise ArgumentError("part", got, "the bytes that extract() of another worker returned") from error
+
+
+def check_alike(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+    """Raises ArgumentError where two workers do not record the same thing."""
+    for key, expected in ours.items():
+        if theirs.get(key) != expected:
+            got = f"a recording with {key} {json.dumps(theirs.get(key))}"
+            way_out = "Call preprocess with the same arguments on every worker."
+            raise ArgumentError("part", got, f"{key} {json.dumps(expected)}, as here", way_out)
+
+
+def _block_arrays(block: Block) -> dict[str, NDArray[Any]]:
+    arrays = {f"sample/{name}": getattr(block, name) for name in _NUMBERS} | _texts("sample/ids", block.ids)
+    for position, column in enumerate(block.attributes.values()):
+        name = f"attributes/{position}"
+        arrays[f"{name}/present"] = column.present
+        arrays |= _texts(name, column.values) if column.values.dtype == np.object_ else {name: column.values}
+    return arrays | {f"activations/{position}": values for position, values in enumerate(block.activations.values())}
+
+
+def _block(arrays: Mapping[str, NDArray[Any]], kinds: Mapping[str, Any], layers: Sequence[str]) -> Block | None:
+    if "sample/index" not in arrays:
+        return None
+    columns = {
+        name: Column(kind, _values(arrays, f"attributes/{position}", kind), arrays[f"attributes/{position}/present"])
+        for position, (name, kind) in enumerate(kinds.items())
+    }
+    return Block(
+        ids=_values(arrays, "sample/ids", "text"),
+        **{name: arrays[f"sample/{name}"] for name in _NUMBERS},
+        attributes=columns,
+        activations={layer: arrays[f"activations/{position}"] for position, layer in enumerate(layers)},
+    )
+
+
+def _texts(name: str, values: NDArray[np.object_]) -> dict[str, NDArray[Any]]:
+    """Returns texts or bytes, None among them as empty, as one array of bytes and one of their lengths."""
+    encoded = [value.encode() if isinstance(value, str) else value or b"" for value in values]
+    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+    return {f"{name}/bytes": np.frombuffer(b"".join(encoded), np.uint8), f"{name}/lengths": lengths}
+
+
+def _values(arrays: Mapping[str, NDArray[Any]], name: str, kind: str) -> NDArray[Any]:
+    if name in arrays:
+        return arrays[name]
+    content, ends = arrays[f"{name}/bytes"].tobytes(), np.cumsum(arrays[f"{name}/lengths"])
+    values = np.empty(len(ends), np.object_)
+    parts = [content[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=False)]
+    values[:] = [part.decode() for part in parts] if kind == "text" else parts if kind else [None] * len(ends)
+    return values
