@@ -56,8 +56,10 @@ export function connectedEnds(visible: VisibleGraph): Set<string> {
   return new Set(ids.filter((id) => sources.has(id) !== targets.has(id)));
 }
 
-export function roomOf({ node, parameters }: VisibleNode, { label }: Label): Room {
-  if (node.kind === "group") return boxed(textWidth(label, 6.2) + 82, GROUP_HEIGHT);
+export function roomOf({ node, parameters, recorded }: VisibleNode, { label, detail }: Label): Room {
+  if (node.kind === "group") {
+    return boxed(textWidth(label, 6) + textWidth(detail, 5.2) + (recorded > 0 ? 60 : 46), GROUP_HEIGHT);
+  }
   if (node.kind === "operator") {
     const beside = Math.min(parameters.length, MOST_PARAMETERS) * PARAMETER_PITCH;
     const room = boxed(Math.max(44, textWidth(label, 5.3) + 14, beside), OPERATOR_HEIGHT);

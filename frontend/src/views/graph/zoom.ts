@@ -9,7 +9,7 @@ import type { Box, PlacedGraph } from "../../draw/graph_layout";
 import type { Shown } from "./session";
 
 const MARGIN = 8;
-const LEGIBLE = 0.6;
+const LEGIBLE = 0.9;
 const LARGEST_FIT = 1.1;
 const SMALLEST = 0.05;
 const LARGEST = 4;
@@ -39,7 +39,7 @@ export function useZoom(element: RefObject<SVGSVGElement | null>, shown: Shown):
   const fitAll = () => {
     const svg = element.current;
     if (!svg || svg.clientWidth === 0) return;
-    go(fittingTransform(shown.placed.bounds, svg.clientWidth, svg.clientHeight));
+    go(fittingTransform(shown.placed, svg.clientWidth, svg.clientHeight));
     moved.current = false;
   };
   const reveal = (box: Box) => {
@@ -101,14 +101,16 @@ export function useZoom(element: RefObject<SVGSVGElement | null>, shown: Shown):
   };
 }
 
-/** As large as fits but never too small to read; a graph that is too wide then begins at its left end. */
-export function fittingTransform(bounds: Box, width: number, height: number): ZoomTransform {
+/** As large as fits but never too small to read; a graph that is too large then begins where data enters it. */
+export function fittingTransform({ bounds, nodes }: PlacedGraph, width: number, height: number): ZoomTransform {
   const fitting = Math.min((width - 2 * MARGIN) / bounds.width, (height - 2 * MARGIN) / bounds.height, LARGEST_FIT);
   const scale = Math.max(LEGIBLE, Number.isFinite(fitting) ? fitting : 1);
-  const left = (available: number, length: number) => Math.max(MARGIN, (available - length * scale) / 2);
-  return zoomIdentity
-    .translate(left(width, bounds.width) - bounds.x * scale, left(height, bounds.height) - bounds.y * scale)
-    .scale(scale);
+  const left = Math.max(MARGIN, (width - bounds.width * scale) / 2);
+  const spare = height - bounds.height * scale;
+  const entry = nodes.reduce((first, node) => (node.x < first.x ? node : first), { x: Number.POSITIVE_INFINITY, y: 0 });
+  const entered = height / 2 - (entry.y - bounds.y) * scale;
+  const top = spare >= 2 * MARGIN ? spare / 2 : Math.max(spare - MARGIN, Math.min(MARGIN, entered));
+  return zoomIdentity.translate(left - bounds.x * scale, top - bounds.y * scale).scale(scale);
 }
 
 /** The middle of a box's left side, where the data enters, stays where it is on screen. */
