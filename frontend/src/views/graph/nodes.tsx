@@ -3,7 +3,7 @@
 import type { GraphNode } from "../../contract/activis";
 import { groupTitle, MOST_PARAMETERS, OPERATOR_HEIGHT, PARAMETER_PITCH, PARAMETER_RISE } from "../../draw/graph_labels";
 import type { Box, PlacedNode } from "../../draw/graph_layout";
-import { pressable } from "./pressable";
+import { pressable, spokenName } from "./pressable";
 import type { GraphSession } from "./session";
 import { Tensor } from "./tensor";
 
@@ -39,7 +39,8 @@ function ClosedGroup({ placed, session, tabStop }: NodeProperties) {
   const { node, recorded } = visible;
   const [left, right] = [x - width / 2, x + width / 2];
   const onPress = () => session.toggle(node.id);
-  const name = `Open ${groupTitle(node)}, ${detail}${recorded > 0 ? `, ${recorded} recorded` : ""}`;
+  const more = [groupTitle(node), recorded > 0 ? `${recorded} recorded inside` : ""];
+  const name = spokenName("Open", [label, detail], more);
   return (
     <g
       {...pressable({ name, tabStop, onPress, onFocus: focusing(session, node), expanded: false })}
@@ -59,7 +60,7 @@ function ClosedGroup({ placed, session, tabStop }: NodeProperties) {
       />
       <text x={left + 9} y={y + 3.5}>
         {label}
-      </text>
+      </text>{" "}
       {recorded > 0 && <circle class="recorded-inside" cx={right - 28 - 5.6 * detail.length} cy={y} r="3.5" />}
       <text class="detail" x={right - 22} y={y + 3.5} text-anchor="end">
         {detail}
@@ -78,7 +79,14 @@ function Operator({ placed, session, tabStop }: NodeProperties) {
   return (
     <>
       <Parameters placed={placed} session={session} />
-      <g {...pressable({ name: operatorName(node), tabStop, onPress, onFocus: focusing(session, node) })}>
+      <g
+        {...pressable({
+          name: spokenName("Operator", [label], [node.operator, node.name]),
+          tabStop,
+          onPress,
+          onFocus: focusing(session, node),
+        })}
+      >
         <rect
           class="operator"
           x={x - width / 2}
@@ -94,8 +102,6 @@ function Operator({ placed, session, tabStop }: NodeProperties) {
     </>
   );
 }
-
-const operatorName = ({ operator, name }: GraphNode) => `Operator ${operator}${name === operator ? "" : ` ${name}`}`;
 
 function Parameters({ placed, session }: Pick<NodeProperties, "placed" | "session">) {
   const { x, y, visible } = placed;

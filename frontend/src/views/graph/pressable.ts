@@ -10,6 +10,12 @@ interface Press {
   expanded?: boolean;
 }
 
+/** A name that holds what is written, as it is written, so that it can be called by that; then what is not. */
+export const spokenName = (what: string, written: readonly string[], more: readonly string[]): string => {
+  const label = written.filter(Boolean).join(" ");
+  return [`${what} ${label}`, ...more.filter((text) => text !== "" && text !== written[0])].join(", ");
+};
+
 export function pressable({ name, tabStop, onPress, onFocus, expanded }: Press) {
   return {
     role: "button" as const,

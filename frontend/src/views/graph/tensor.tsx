@@ -5,7 +5,7 @@ import type { GraphNode, LayerHealth } from "../../contract/activis";
 import { TENSOR_RADIUS } from "../../draw/graph_labels";
 import type { PlacedNode } from "../../draw/graph_layout";
 import { useStore } from "../widgets/store";
-import { pressable } from "./pressable";
+import { pressable, spokenName } from "./pressable";
 import type { GraphSession } from "./session";
 
 interface TensorProperties {
@@ -33,26 +33,26 @@ export function Tensor({ placed, session, tabStop }: TensorProperties) {
   ];
   return (
     <g
-      {...pressable({ name: tensorName(node), tabStop, onPress, onFocus })}
+      {...pressable({ name: tensorName(placed), tabStop, onPress, onFocus })}
       {...(recorded ? recordedAttributes(node, selected) : {})}
       class={classes.filter(Boolean).join(" ")}
     >
       <circle class="hit" cx={x} cy={y} r="12" />
       {selected && <circle class="ring" cx={x} cy={y} r="9.5" />}
       <circle class="dot" cx={x} cy={y} r={selected ? TENSOR_RADIUS + 1 : TENSOR_RADIUS} />
-      {isAmbiguous(node) && (
-        <text class="doubt" x={x} y={y + 3.2} text-anchor="middle">
-          ?
-        </text>
-      )}
       {label !== "" && (
         <text class="tensor-name" x={x} y={y + 22} text-anchor="middle">
           {label}
         </text>
-      )}
+      )}{" "}
       {detail !== "" && (
         <text class="detail" x={x} y={y + 33} text-anchor="middle">
           {detail}
+        </text>
+      )}{" "}
+      {isAmbiguous(node) && (
+        <text class="doubt" x={x} y={y + 3.2} text-anchor="middle">
+          ?
         </text>
       )}
       {recorded && <HealthBadge layer={node.layer} x={x} y={y - 18} />}
@@ -62,10 +62,10 @@ export function Tensor({ placed, session, tabStop }: TensorProperties) {
 
 const isAmbiguous = (node: GraphNode) => node.layer_candidates.length > 0;
 
-function tensorName(node: GraphNode): string {
-  if (node.layer !== "") return `Layer ${node.layer}`;
-  if (isAmbiguous(node)) return `Tensor ${node.name}, perhaps ${node.layer_candidates.join(" or ")}`;
-  return `Tensor ${node.name}, not recorded`;
+function tensorName({ visible: { node }, label, detail }: PlacedNode): string {
+  if (node.layer !== "") return spokenName("Layer", [label, detail], [node.layer]);
+  if (!isAmbiguous(node)) return spokenName("Tensor", [label || node.name, detail], [node.name, "not recorded"]);
+  return spokenName("Tensor", [label, detail, "?"], [node.name, `perhaps ${node.layer_candidates.join(" or ")}`]);
 }
 
 const recordedAttributes = (node: GraphNode, selected: boolean) => ({

@@ -19,6 +19,7 @@ const ROOM = 24;
 export interface Zoom {
   transform: ReadonlySignal<ZoomTransform>;
   by: (factor: number) => void;
+  /** Brings all of the graph into sight, however small. */
   fit: () => void;
   /** Brings a point of the graph to the middle. */
   centre: (x: number, y: number) => void;
@@ -36,11 +37,11 @@ export function useZoom(element: RefObject<SVGSVGElement | null>, shown: Shown):
   const go = (next: ZoomTransform) => {
     if (element.current && behaviour.current) select(element.current).call(behaviour.current.transform, next);
   };
-  const fitAll = () => {
+  const fitAll = (least: number) => {
     const svg = element.current;
     if (!svg || svg.clientWidth === 0) return;
-    go(fittingTransform(shown.placed, svg.clientWidth, svg.clientHeight));
-    moved.current = false;
+    go(fittingTransform(shown.placed, svg.clientWidth, svg.clientHeight, least));
+    moved.current = least === SMALLEST;
   };
   const reveal = (box: Box) => {
     const svg = element.current;
@@ -60,7 +61,7 @@ export function useZoom(element: RefObject<SVGSVGElement | null>, shown: Shown):
       });
     select(svg).call(behaviour.current).on("dblclick.zoom", null);
     const observer = new ResizeObserver(() => {
-      if (!moved.current) latestFit.current();
+      if (!moved.current) latestFit.current(LEGIBLE);
     });
     observer.observe(svg);
     return () => observer.disconnect();
@@ -71,11 +72,11 @@ export function useZoom(element: RefObject<SVGSVGElement | null>, shown: Shown):
     const old = before.current;
     const glanced = aim.kind === "glance" ? (old?.glanced ?? transform.peek()) : null;
     before.current = { placed, glanced };
-    if (aim.kind === "fit") fitAll();
+    if (aim.kind === "fit") fitAll(LEGIBLE);
     if (aim.kind === "keep") {
       const [from, to] = [old?.placed.boxes.get(aim.id), placed.boxes.get(aim.id)];
       if (from && to) go(keeping(transform.peek(), from, to));
-      if (to) reveal(to);
+      if (to) reveal({ ...to, x: middle(transform.peek(), element.current?.clientWidth ?? 0), width: 0 });
       moved.current = true;
     }
     if (aim.kind === "show" || aim.kind === "glance") {
@@ -92,7 +93,7 @@ export function useZoom(element: RefObject<SVGSVGElement | null>, shown: Shown):
       if (element.current && behaviour.current) select(element.current).call(behaviour.current.scaleBy, factor);
       moved.current = true;
     },
-    fit: fitAll,
+    fit: () => fitAll(SMALLEST),
     centre: (x, y) => {
       if (element.current && behaviour.current) select(element.current).call(behaviour.current.translateTo, x, y);
       moved.current = true;
@@ -101,13 +102,23 @@ export function useZoom(element: RefObject<SVGSVGElement | null>, shown: Shown):
   };
 }
 
-/** As large as fits but never too small to read; a graph that is too large then begins where data enters it. */
-export function fittingTransform({ bounds, nodes }: PlacedGraph, width: number, height: number): ZoomTransform {
+/** As large as fits but of `least` scale; a graph that is too large then begins where data enters it. */
+export function fittingTransform(
+  { bounds, nodes, edges }: PlacedGraph,
+  width: number,
+  height: number,
+  least: number,
+): ZoomTransform {
   const fitting = Math.min((width - 2 * MARGIN) / bounds.width, (height - 2 * MARGIN) / bounds.height, LARGEST_FIT);
-  const scale = Math.max(LEGIBLE, Number.isFinite(fitting) ? fitting : 1);
+  const scale = Math.max(least, Number.isFinite(fitting) ? fitting : 1);
   const left = Math.max(MARGIN, (width - bounds.width * scale) / 2);
   const spare = height - bounds.height * scale;
-  const entry = nodes.reduce((first, node) => (node.x < first.x ? node : first), { x: Number.POSITIVE_INFINITY, y: 0 });
+  const joined = new Set(edges.map(({ source }) => source));
+  const starts = nodes.filter(({ visible }) => joined.has(visible.node.id));
+  const entry = starts.reduce((first, node) => (node.x < first.x ? node : first), {
+    x: Number.POSITIVE_INFINITY,
+    y: 0,
+  });
   const entered = height / 2 - (entry.y - bounds.y) * scale;
   const top = spare >= 2 * MARGIN ? spare / 2 : Math.max(spare - MARGIN, Math.min(MARGIN, entered));
   return zoomIdentity.translate(left - bounds.x * scale, top - bounds.y * scale).scale(scale);
@@ -117,6 +128,9 @@ export function fittingTransform({ bounds, nodes }: PlacedGraph, width: number, 
 export function keeping(transform: ZoomTransform, from: Box, to: Box): ZoomTransform {
   return transform.translate(from.x - to.x, from.y + from.height / 2 - (to.y + to.height / 2));
 }
+
+/** Somewhere in the middle of the picture, so that revealing moves it up and down alone. */
+const middle = (transform: ZoomTransform, width: number): number => transform.invertX(width / 2);
 
 /** A box that is larger than the picture begins at its left upper corner. */
 export function revealing(transform: ZoomTransform, box: Box, width: number, height: number): ZoomTransform {
