@@ -8,6 +8,7 @@ from activis_tb.graph.assembling import assemble, build_graph
 from activis_tb.graph.elements import Edge, Graph, Node
 from activis_tb.graph.keras_model import keras_graph_def
 from activis_tb.graph.layers import layers_only, match_layers
+from activis_tb.graph.machinery import trains
 from activis_tb.graph.parsing import Operations, parse_operations
 from activis_tb.graph.traces import traced_graphs, uncalled_functions
 
@@ -23,5 +24,6 @@ __all__ = [
     "match_layers",
     "parse_operations",
     "traced_graphs",
+    "trains",
     "uncalled_functions",
 ]

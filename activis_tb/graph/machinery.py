@@ -52,6 +52,11 @@ def kind_of(operation: Operation) -> str:
     return next((_SCOPES[part] for part in parts if part in _SCOPES), "")
 
 
+def trains(operations: Operations) -> bool:
+    """Whether a graph computes gradients or updates variables: a training step, not the model alone."""
+    return any(kind_of(operation) in {GRADIENTS, UPDATES} for operation in operations.by_name.values())
+
+
 class _Search:
     def __init__(self, operations: Operations, kept: Iterable[str], recorded: Collection[Output]) -> None:
         self._operations = operations

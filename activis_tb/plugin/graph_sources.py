@@ -67,6 +67,11 @@ class Source:
         return graph.parse_operations(self.graph_def)
 
     @cached_property
+    def trains(self) -> bool:
+        """Whether it is a training step, not the model alone."""
+        return graph.trains(self.operations)
+
+    @cached_property
     def digest(self) -> str:
         """Names this very graph; empty for a Keras model, whose GraphDef is our own."""
         return "" if self.kind == "keras" else graph_digest(self.graph_def)

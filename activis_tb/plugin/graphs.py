@@ -88,7 +88,8 @@ class Graphs:
         """Returns the graphs there are, the best first.
 
         The graph that the newest tensor names belong to is better than any other; of the others, the one that more of
-        the recorded layers are found in; then by kind; then the one found nearer to the run, and there the newer one.
+        the recorded layers are found in; then one that does not train; then by kind; then the one found nearer to the
+        run, and there the newer one.
         """
         digests = list(dict.fromkeys(one.manifest.graph_digest for one in recorded if one.manifest.graph_digest))
         found = {
@@ -104,10 +105,12 @@ class Graphs:
             kept = replace(source, kind="forward") if exact else source
             choices.append(_Choice(kept, tensors, marked))
         place = {digest: position for position, digest in enumerate(digests)}
-        choices.sort(
-            key=lambda one: (place.get(one.source.digest, len(place)), -one.found, _ORDER.index(one.source.kind))
-        )
-        return _identified(choices)
+
+        def rank(one: _Choice) -> tuple[int, ...]:
+            exact = place.get(one.source.digest, len(place))
+            return exact, -one.found, one.source.trains, _ORDER.index(one.source.kind)
+
+        return _identified(sorted(choices, key=rank))
 
 
 def _identified(choices: Iterable[_Choice]) -> list[_Choice]:
