@@ -1,6 +1,6 @@
 """A table of a database, and which of its rows a checked tree holds for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -46,38 +46,54 @@ class Table:
             values: Of neurons and class scores, each (rows,).
             go_on: Called after each piece; raises where there is no more time.
         """
-        names = {part: f"n{number}" for number, part in enumerate(values)}
-        arrays = {names[part]: array for part, array in values.items()}
-        query = Query(expression, self.columns, names)
+        queries, arrays = self._queries([expression], values)
         pacing = Pacing(self.rows, self._searched_bytes(cursor, expression))
         found = np.empty(self.rows, np.bool_)
         start = 0
         while start < self.rows:
             stop, began = pacing.stop(start), perf_counter()
-            found[start:stop] = self._evaluate(cursor, query, arrays, start, stop)
+            (found[start:stop],) = self._evaluate(cursor, queries, arrays, start, stop)
             pacing.learn(start, stop, perf_counter() - began)
             start = stop
             go_on()
         return found
 
+    def members_of_each(
+        self,
+        cursor: "duckdb.DuckDBPyConnection",
+        expressions: Sequence[Expression],
+        values: Mapping[Computed, NDArray[np.floating[Any]]],
+    ) -> list[NDArray[np.bool_]]:
+        """Returns the like of `members` for several expressions, in one go."""
+        return self._evaluate(cursor, *self._queries(expressions, values), 0, self.rows)
+
+    def _queries(
+        self, expressions: Sequence[Expression], values: Mapping[Computed, NDArray[np.floating[Any]]]
+    ) -> tuple[list[Query], dict[str, NDArray[np.floating[Any]]]]:
+        names = {part: f"n{number}" for number, part in enumerate(values)}
+        queries = [Query(expression, self.columns, names) for expression in expressions]
+        return queries, {names[part]: array for part, array in values.items()}
+
     def _evaluate(
         self,
         cursor: "duckdb.DuckDBPyConnection",
-        query: Query,
+        queries: Sequence[Query],
         arrays: Mapping[str, NDArray[np.floating[Any]]],
         start: int,
         stop: int,
-    ) -> NDArray[np.bool_]:
+    ) -> list[NDArray[np.bool_]]:
         source = self.name
-        parameters: list[Any] = list(query.parameters)
+        parameters: list[Any] = [parameter for query in queries for parameter in query.parameters]
         if (start, stop) != (0, self.rows):
             source = f"(SELECT * FROM {source} WHERE rowid >= ? AND rowid < ?)"
             parameters += [start, stop]
         if arrays:
             cursor.register("computed", {name: array[start:stop] for name, array in arrays.items()})
             source = f"{source} POSITIONAL JOIN computed"
-        cursor.execute(f"SELECT ({query.sql}) IS TRUE AS member FROM {source}", parameters)
-        return np.asarray(cursor.fetchnumpy()["member"], np.bool_)
+        members = ", ".join(f"({query.sql}) IS TRUE AS m{number}" for number, query in enumerate(queries))
+        cursor.execute(f"SELECT {members} FROM {source}", parameters)
+        found = cursor.fetchnumpy()
+        return [np.asarray(found[f"m{number}"], np.bool_) for number in range(len(queries))]
 
     def _searched_bytes(self, cursor: "duckdb.DuckDBPyConnection", expression: Expression) -> NDArray[np.int64]:
         """UTF-8 bytes that the patterns search in each block of rows, int64 (blocks,)."""

@@ -66,12 +66,12 @@ class Conditions:
         self.check(block.attributes, block.activations)
         engine = self._filled_engine(block)
         always, membership = block.always, block.membership.copy()
-        for selection, condition in zip(self._selections, self._parsed, strict=True):
-            members = engine.members(condition)
+        subsets = list(self._settings.subsets.values())
+        for selection, members in zip(self._selections, engine.members_of_each(self._parsed), strict=True):
             if selection is self._settings.always:
                 always = members
             else:
-                membership[:, list(self._settings.subsets.values()).index(selection)] = members
+                membership[:, subsets.index(selection)] = members
         return replace(block, always=always, membership=membership)
 
     def _declared(self, name: str) -> AttributeType | None:
