@@ -82,40 +82,41 @@ def measure(workload: Workload, batch_size: int, rounds: int, kind: str) -> list
 
     forward = tf.function(lambda batch: workload.model(batch, training=False), reduce_retracing=True)
     labels = np.random.default_rng(1).integers(0, workload.model.outputs[-1].shape[-1], len(workload.inputs))
-    plain: list[float] = []
-    recorded: list[float] = []
+    rounds_found = []
     with tempfile.TemporaryDirectory() as folder:
-        for step in range(-1, rounds):
-            times = _one_round(workload, forward, labels, batch_size, _snapshot(workload, folder, step + 1, kind))
-            if step >= 0:
-                plain.append(times[0])
-                recorded.append(times[1])
+        for step in range(rounds + 1):
+            found = _one_round(workload, forward, labels, batch_size, _snapshot(workload, folder, step, kind))
+            rounds_found += [found] if step else []
+    plain, recorded = np.array(rounds_found).transpose(1, 2, 0)
+    overhead, cpu = (100 * (recorded / plain - 1)).tolist()
     name = f"{workload.name}, {len(labels):,} instances, batches of {batch_size}"
-    overhead = [100 * (with_it / without - 1) for with_it, without in zip(recorded, plain, strict=True)]
-    added = [1e6 * (with_it - without) / len(labels) for with_it, without in zip(recorded, plain, strict=True)]
     return [
-        Figure.of(f"{name}: us per instance", [1e6 * seconds / len(labels) for seconds in plain], None),
-        Figure.of(f"{name}, {SUBSETS} {kind}: added us", added, None),
+        Figure.of(f"{name}: us per instance", (1e6 * plain[0] / len(labels)).tolist(), None),
         Figure.of(f"{name}, {SUBSETS} {kind}: overhead, %", overhead, workload.budget),
+        Figure.of(f"{name}, {SUBSETS} {kind}: overhead in CPU time, %", cpu, None),
     ]
 
 
 def _one_round(
     workload: Workload, forward: Callable[[Any], Any], labels: np.ndarray, batch_size: int, snapshot: Any
-) -> tuple[float, float]:
-    """Seconds of the plain and of the recorded evaluation."""
-    plain = recorded = 0.0
+) -> np.ndarray:
+    """Seconds on the clock and of the CPU, (plain and recorded evaluation, clock and CPU)."""
+    plain, recorded = np.zeros(2), np.zeros(2)
     for start in range(0, len(labels), SLICE):
         rows = slice(start, min(start + SLICE, len(labels)))
-        began = time.perf_counter()
+        began = _now()
         _evaluate(workload, forward, labels, rows, batch_size, None)
-        between = time.perf_counter()
+        between = _now()
         _evaluate(workload, forward, labels, rows, batch_size, snapshot)
         plain += between - began
-        recorded += time.perf_counter() - between
-    began = time.perf_counter()
+        recorded += _now() - between
+    began = _now()
     snapshot.postprocess()
-    return plain, recorded + time.perf_counter() - began
+    return np.stack([plain, recorded + _now() - began])
+
+
+def _now() -> np.ndarray:
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def _evaluate(

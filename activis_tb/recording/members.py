@@ -30,7 +30,7 @@ class Members:
 
 def members_of(block: Block, classes: int) -> Members:
     """Returns the members of the classes in order and of the user's subsets in `block`."""
-    rows, columns = np.nonzero(block.membership)
+    rows, columns = np.divmod(np.flatnonzero(block.membership), max(block.membership.shape[1], 1))
     subsets = np.concatenate([block.label, classes + columns])
     instances = np.concatenate([np.arange(len(block)), rows])
     shape = (classes + block.membership.shape[1], len(block))
