@@ -16,7 +16,7 @@ interface AgreementBarProperties {
 export function AgreementBar({ side, alone }: AgreementBarProperties) {
   const state = side.agreement.state.value;
   const agreement = state.value;
-  if (!agreement || agreement.over === 0) return <div class="agreement empty">{agreement?.note}</div>;
+  if (!agreement || agreement.over === 0) return <p class="no-agreement">{agreement?.note}</p>;
   return (
     <div class="agreement" data-testid="agreement" data-side={side.letter}>
       <div class="agreement-bar" aria-hidden="true">

@@ -24,13 +24,13 @@ export function Squares({ side, title, rows }: SquaresProperties) {
   const shown = rows.slice(0, all.value ? MOST : FEW);
   return (
     <fieldset
-      class="squares"
+      class="changed-squares"
       aria-label={`${title} in ${side.letter}`}
       data-testid="squares"
       data-change={title}
       onKeyDown={moveAlong}
     >
-      <div class="squares-line">
+      <div class="changed-line">
         <span>{title}</span>
         {shown.map((row, at) => (
           <Square key={row} side={side} row={row} isFirst={at === 0} />
@@ -73,7 +73,7 @@ function Square({ side, row, isFirst }: { side: Side; row: number; isFirst: bool
   return (
     <button
       type="button"
-      class={durable.pinned.value.includes(id) ? "square pinned" : "square"}
+      class={durable.pinned.value.includes(id) ? "changed-square pinned" : "changed-square"}
       tabIndex={isFirst ? 0 : -1}
       data-testid="changed-square"
       data-id={id}

@@ -58,6 +58,20 @@ export const DEFINITIONS: readonly { word: string; meaning: string }[] = [
       "Instances that were kept one by one: the squares and dots. The same ones at every step. Counts, accuracies and means are over all instances; what you asked to keep comes on top of the sample.",
   },
   {
+    word: "matched",
+    meaning:
+      "Two runs share no numbering of their neurons. Beside another run, each neuron stands under the one of A that it is most like over the instances in both: the assignment with the largest sum of Pearson's r. Below r = 0.3 it is hollow and not subtracted. Two steps of one run go by number, outputs by class.",
+  },
+  {
+    word: "Δ B − A",
+    meaning:
+      "By how much B is above A: orange higher, blue lower, on one scale per panel. Accuracies differ in percentage points. Rows such as only B right average the instances that both keep one by one.",
+  },
+  {
+    word: "fixed, broken",
+    meaning: "Wrong in A and right in the other run; right in A and wrong in the other.",
+  },
+  {
     word: "test case",
     meaning:
       "An instance of your own with the label you expect, or one that you asked for by name. Those beside the recorded data are in no count, average, subset or estimate.",

@@ -3,6 +3,7 @@
 import type { ComparedLayer } from "../../state/compared_layer";
 import { Problem } from "../widgets/controls";
 import { Cells } from "./cells";
+import type { MatrixFrame } from "./frame";
 import { HoverCells } from "./hover_cells";
 import type { PlacedMatrix } from "./matrix_frame";
 import { useSideFrame } from "./side_frame";
@@ -34,6 +35,7 @@ export function SideMatrix({ compared, placed }: SideMatrixProperties) {
       >
         <HoverCells frame={frame} />
         <div class="matrix-canvases" style={{ height: `${view.height}px` }}>
+          <AbsentRows frame={frame} />
           {state.status === "error" ? <Problem sentence={state.message} /> : frame.width > 0 && <Cells frame={frame} />}
         </div>
       </div>
@@ -41,5 +43,22 @@ export function SideMatrix({ compared, placed }: SideMatrixProperties) {
         <TemporaryCells frame={frame} />
       </div>
     </div>
+  );
+}
+
+/** Says of rows without values why they have none. */
+function AbsentRows({ frame: { rows, view } }: { frame: MatrixFrame }) {
+  return (
+    <>
+      {rows.map((row, position) => {
+        const top = view.tops[position] ?? Number.NaN;
+        if (!row.absent || !Number.isFinite(top)) return null;
+        return (
+          <span key={row.key} class="absent-row" style={{ top: `${top}px` }}>
+            {row.kind === "instance" ? "not in its sample" : `no ${row.kind} of this name`}
+          </span>
+        );
+      })}
+    </>
   );
 }

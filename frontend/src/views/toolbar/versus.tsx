@@ -83,6 +83,7 @@ function Candidates() {
   const runs = catalogue.runs.value.value?.runs ?? [];
   if (!selection) return null;
   const { run, snapshot } = selection;
+  const letters = new Map(comparing.sides.value.map((side) => [side.wish.value?.run, side.letter]));
   const others = runs.filter((entry) => entry.run !== run.run && entry.snapshots.length > 0);
   const steps = snapshotsOf(run, snapshot.name)
     .map(({ step }) => step)
@@ -97,6 +98,7 @@ function Candidates() {
         <Candidate
           key={entry.run}
           label={entry.label}
+          letter={letters.get(entry.run)}
           press={() => comparing.add({ run: entry.run, name: nameIn(entry), step: null })}
         />
       ))}
@@ -113,7 +115,14 @@ function Candidates() {
   );
 }
 
-function Candidate({ label, press }: { label: string; press: () => void }) {
+interface CandidateProperties {
+  label: string;
+  /** Where it is compared already. */
+  letter?: string | undefined;
+  press: () => void;
+}
+
+function Candidate({ label, letter, press }: CandidateProperties) {
   return (
     <button
       type="button"
@@ -126,6 +135,7 @@ function Candidate({ label, press }: { label: string; press: () => void }) {
       }}
     >
       {label}
+      {letter && <span class="hint"> · is {letter}</span>}
     </button>
   );
 }
