@@ -1,10 +1,12 @@
 """Millions of stored instances: recorded by `preprocess(keep="all")`, and the same as Parquet for the others."""
 
 import json
+import tempfile
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -46,8 +48,25 @@ def batches(instances: int) -> Iterator[dict]:
         }
 
 
-def write(logdir: Path, instances: int, table: Path | None = None) -> None:
-    """Records the instances; into `table` also as uncompressed Parquet with one float32 column per neuron."""
+@contextmanager
+def recorded(instances: int, folder: Path | None) -> Iterator[tuple[Path, Path]]:
+    """Yields a log directory and a folder of Parquet files with the same instances.
+
+    Args:
+        instances: How many.
+        folder: Where they are, or where they are left for the next benchmark; by default nowhere.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        place = (folder or Path(temporary)) / str(instances)
+        logdir, table = place / "logs", place / "table"
+        if not place.is_dir():
+            table.mkdir(parents=True)
+            write(logdir, instances, table)
+        yield logdir, table
+
+
+def write(logdir: Path, instances: int, table: Path) -> None:
+    """Records the instances, and writes them as uncompressed Parquet with one float32 column per neuron."""
     connection = duckdb.connect()
     names = [f"class {label}" for label in range(CLASSES)]
     with activis_tb.preprocess(
@@ -55,8 +74,7 @@ def write(logdir: Path, instances: int, table: Path | None = None) -> None:
     ) as snapshot:
         for number, batch in enumerate(batches(instances)):
             snapshot.process(**batch)
-            if table is not None:
-                _write_parquet(connection, table / f"{number:05d}.parquet", batch)
+            _write_parquet(connection, table / f"{number:05d}.parquet", batch)
     connection.close()
 
 

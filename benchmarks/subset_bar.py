@@ -5,14 +5,13 @@ the time from the last character to the count; what was asked about an older tex
 """
 
 import argparse
-import tempfile
 from pathlib import Path
 
 import _tensorboard
 import numpy as np
 from _chromium import browser, tab
 from _report import Figure, report
-from _stored import KEY, wait, write
+from _stored import KEY, recorded, wait
 
 PAUSE = 100
 FRAME_SECONDS = 1 / 60
@@ -27,21 +26,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--instances", type=int, default=5_000_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--folder", type=Path, help="keeps the recording, or has it already")
     options = parser.parse_args()
     figures: list[Figure] = []
-    with tempfile.TemporaryDirectory() as folder, browser() as chromium:
-        write(Path(folder), options.instances)
-        with _tensorboard.start(Path(folder)) as server:
-            wait(server.url)
-            with tab(chromium, server.url, KEY["run"], ["hidden"], projection="pca") as (page, frame):
-                frame.evaluate("probe.painted")
-                first = type_(frame, "correct")["milliseconds"]
-                # By then the attributes are summarised, once per snapshot.
-                page.wait_for_timeout(15_000)
-                frame.evaluate("probe.longTasks.length = 0")
-                for name, text in CONDITIONS.items():
-                    figures += typing(frame, name, text, options.rounds)
-                tasks = [task["duration"] for task in frame.evaluate("probe.longTasks")]
+    with (
+        recorded(options.instances, options.folder) as (logdir, _),
+        browser() as chromium,
+        _tensorboard.start(logdir) as server,
+    ):
+        wait(server.url)
+        with tab(chromium, server.url, KEY["run"], ["hidden"], projection="pca") as (page, frame):
+            frame.evaluate("probe.painted")
+            first = type_(frame, "correct")["milliseconds"]
+            # By then the attributes are summarised, once per snapshot.
+            page.wait_for_timeout(15_000)
+            frame.evaluate("probe.longTasks.length = 0")
+            for name, text in CONDITIONS.items():
+                figures += typing(frame, name, text, options.rounds)
+            tasks = [task["duration"] for task in frame.evaluate("probe.longTasks")]
     report(
         [
             *figures,

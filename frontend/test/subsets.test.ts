@@ -97,6 +97,10 @@ describe("a subset of the user's", () => {
       await vi.advanceTimersByTimeAsync(2_000);
       expect(store.subsets.answers.value.get("barks")?.value?.rows).toEqual([2]);
       expect(times).toBe(2);
+      times = 0;
+      store.draft.text.value = "purrs";
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(store.draft.verdict.value).toMatchObject({ status: "counted", answer: { rows: [2] } });
     } finally {
       vi.useRealTimers();
     }

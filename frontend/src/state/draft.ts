@@ -6,6 +6,7 @@ import { type Mistake, RouteError } from "../contract/client";
 import type { Vocabulary } from "./completion";
 import { positionInText } from "./condition_text";
 import { createResource, type Loadable, sentenceOf } from "./resource";
+import { atOnce } from "./resources";
 import { type SubsetContext, type SubsetsState, subsetRequest } from "./subsets";
 import { vocabularyOf } from "./vocabulary";
 
@@ -117,7 +118,7 @@ function follow(context: SubsetContext, text: ReadonlySignal<string>, rest: numb
   const verdict = signal<Verdict>({ status: "empty" });
   effect(() => {
     const written = text.value;
-    const request = written.trim() === "" ? null : subsetRequest({ ...context, queue: (load) => load }, written.trim());
+    const request = written.trim() === "" ? null : subsetRequest({ ...context, queue: atOnce }, written.trim());
     if (!request) {
       verdict.value = { status: "empty" };
       return undefined;

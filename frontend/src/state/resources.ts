@@ -50,6 +50,9 @@ export function createQueue(): Queue {
     });
 }
 
+/** Makes loads ask again while the server is too busy, without a turn: for what somebody is waiting for. */
+export const atOnce: Queue = (load) => (signal) => patiently(load, signal);
+
 async function patiently<Value>(load: (signal: AbortSignal) => Promise<Value>, signal: AbortSignal): Promise<Value> {
   for (let times = 1; ; times++) {
     try {
