@@ -14,6 +14,22 @@ MOST_BEGINNINGS = 40
 _BINS = 20
 _LONGEST = 100
 
+_BEGINNINGS = f"""
+WITH longest AS (
+    SELECT start, fsum(weight) AS number FROM (
+        SELECT regexp_extract(CAST({{column}} AS VARCHAR), '^[^ %_]+ ([^ %_]+ )?') AS start, weight FROM {{table}}
+    ) WHERE start <> '' AND weight > 0 GROUP BY start
+), shorter_too AS (
+    SELECT unnest(list_distinct([start, regexp_extract(start, '^[^ ]+ ')])) AS start, number FROM longest
+), counted AS (
+    SELECT start, round(fsum(number), 6) AS number FROM shorter_too GROUP BY start
+), in_either_case AS (
+    SELECT start, number, sum(number) OVER (PARTITION BY lower(start)) AS either_case FROM counted
+)
+SELECT start, number, either_case FROM in_either_case
+WHERE either_case > 1 AND strlen(start) <= {_LONGEST} ORDER BY number DESC, start LIMIT {MOST_BEGINNINGS}
+"""
+
 
 @dataclass(frozen=True)
 class Beginning:
@@ -77,18 +93,7 @@ def text_distribution(cursor: "duckdb.DuckDBPyConnection", table: str, column: s
 
 def beginnings(cursor: "duckdb.DuckDBPyConnection", table: str, column: str) -> tuple[Beginning, ...]:
     """Returns how texts begin that are not the only ones to; arguments as of `text_distribution`."""
-    words = ("^[^ %_]+ ", "^[^ %_]+ [^ %_]+ ")
-    found = " UNION ALL ".join(
-        f"SELECT regexp_extract(CAST({column} AS VARCHAR), '{pattern}') AS start, weight FROM {table}"
-        for pattern in words
-    )
-    rows = cursor.execute(
-        "SELECT start, number, either_case FROM "
-        "(SELECT start, number, sum(number) OVER (PARTITION BY lower(start)) AS either_case FROM "
-        f"(SELECT start, round(fsum(weight), 6) AS number FROM ({found}) "
-        f"WHERE start <> '' AND strlen(start) <= {_LONGEST} AND weight > 0 GROUP BY start)) "
-        f"WHERE either_case > 1 ORDER BY number DESC, start LIMIT {MOST_BEGINNINGS}"
-    ).fetchall()
+    rows = cursor.execute(_BEGINNINGS.format(table=table, column=column)).fetchall()
     return tuple(Beginning(*row) for row in rows)
 
 
