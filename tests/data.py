@@ -5,3 +5,4 @@ from pathlib import Path
 
 TEST_DATA = Path(os.environ.get("ACTIVIS_TEST_DATA") or Path(__file__).resolve().parents[1].parent / "shared" / "data")
 TREC = TEST_DATA / "trec"
+ADULT = TEST_DATA / "adult"

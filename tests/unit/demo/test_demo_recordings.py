@@ -9,6 +9,7 @@ import pytest
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.util import tensor_util
 
+import people
 import question_grammar
 from activis_tb.storage.decoding import SnapshotReader
 from activis_tb.storage.metadata import parse_tag
@@ -60,6 +61,15 @@ def digits(tmp_path_factory):
     directory = tmp_path_factory.mktemp("digits")
     model = train(directory, epochs=2)
     return Recording(model, directory, read_snapshots(directory / "validation"))
+
+
+@pytest.fixture(scope="module")
+def income(tmp_path_factory):
+    from dense_network import train
+
+    directory = tmp_path_factory.mktemp("income")
+    model = train(directory, people.breast_cancer(), epochs=2)
+    return Recording(model, directory, read_snapshots(directory / "activis"))
 
 
 def outputs(model: keras.Model, layers: tuple[str, ...], x: np.ndarray) -> dict[str, np.ndarray]:
@@ -115,6 +125,39 @@ def test_digits_are_recorded_as_the_model_computes_them(digits):
     assert sorted(digits.snapshots) == [0, 1] == read_scalars(digits.directory / "train", "loss")
 
 
+def test_income_is_recorded_as_the_model_computes_it(income):
+    from dense_network import LAYERS, make_features
+
+    data = people.breast_cancer()
+    x = make_features(data.training)(data.test)
+    classes = data.test.labels[:, None] == np.arange(2)
+    parts = [quarters(values) for values in list(data.test.numbers.values())[:16]]
+    assert_equals_the_model(income.snapshots[1], outputs(income.model, LAYERS, x), np.hstack([classes, *parts]))
+    assert len(income.snapshots[1].manifest.subsets) == 2 + 64
+    assert income.snapshots[1].manifest.stored == len(x) == 114
+    assert len(income.snapshots[1].manifest.attributes) == 30
+
+
+def quarters(values: np.ndarray) -> np.ndarray:
+    """Returns which quarter each value is in, boolean (instances, quarters)."""
+    borders = np.quantile(values, [0.25, 0.5, 0.75], method="inverted_cdf")
+    return np.searchsorted(borders, values)[:, None] == np.arange(4)
+
+
+def test_income_has_test_cases_beside_its_data(income):
+    from dense_network import make_features
+
+    data = people.breast_cancer()
+    examples = income.snapshots[1].examples()
+    assert examples.ids.tolist() == ["test case median malignant", "test case median benign"]
+    scores = income.model.predict(make_features(data.training)(data.cases), verbose=0)[:, 0]
+    np.testing.assert_allclose(examples.scores[:, 1], scores, rtol=1e-5)
+    radius = income.snapshots[1].example_attribute("mean radius").values
+    training = np.concatenate([data.training.labels, data.test.labels])
+    values = np.concatenate([data.training.numbers["mean radius"], data.test.numbers["mean radius"]])
+    np.testing.assert_allclose(radius, [np.median(values[training == label]) for label in (0, 1)])
+
+
 def test_a_digit_s_picture_is_its_pixels_eight_times_as_large_and_dark_on_white(digits):
     import tensorflow as tf
 
@@ -131,8 +174,8 @@ def test_a_digit_s_picture_is_its_pixels_eight_times_as_large_and_dark_on_white(
     np.testing.assert_array_equal(picture[7::8, 7::8], expected)
 
 
-def test_recorded_layers_stand_in_the_recorded_graph(words, digits):
-    for recording, layers in ((words, 3), (digits, 3)):
+def test_recorded_layers_stand_in_the_recorded_graph(words, digits, income):
+    for recording, layers in ((words, 3), (digits, 3), (income, 3)):
         manifest = recording.snapshots[1].manifest
         assert manifest.graph_digest
         assert len({layer.tensor for layer in manifest.layers} - {""}) == layers
