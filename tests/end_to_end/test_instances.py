@@ -130,6 +130,7 @@ def test_test_cases_are_shown_pinned_and_in_no_count(tones: str, open_tab: OpenT
     assert label.inner_text().split()[0] == "hum"
     tab.screenshot(f"test-cases-{width}")
     cases.nth(0).click()
+    tab.leave()
     label.wait_for(state="detached")
 
 
