@@ -7,8 +7,9 @@ from itertools import groupby
 
 from activis_tb.graph.elements import Node
 from activis_tb.graph.flow import are_in_flow, in_flow
+from activis_tb.graph.forms import Forms, without_numbers
 from activis_tb.graph.regrouping import Levels
-from activis_tb.graph.repeats import fold_repeats, form, stem
+from activis_tb.graph.repeats import fold_repeats
 
 MOST_NODES = 80
 _PART = 20
@@ -53,8 +54,10 @@ def _movable(levels: Levels, parent: str) -> list[str]:
 def _periods(levels: Levels, parent: str) -> dict[str, Node]:
     """Makes a group of each time that a sequence repeats, all of them called `block`."""
     ordered = in_flow(levels, _movable(levels, parent), parent)
-    forms = [hash((stem(levels.nodes[one]), form(levels, one))) for one in ordered]
-    start, period, times = _longest_repetition(forms)
+    forms = Forms(levels)
+    start, period, times = _longest_repetition(
+        [hash((without_numbers(levels.nodes[one].name), forms.form(one))) for one in ordered]
+    )
     groups: dict[str, Node] = {}
     for time in range(times):
         members = ordered[start + time * period : start + (time + 1) * period]

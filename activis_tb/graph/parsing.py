@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
@@ -205,6 +205,7 @@ def _warn(names: Sequence[str], what: str) -> list[str]:
     return [f"{len(names)} {what}: {shown}{', …' if len(names) > _NAMED_AT_MOST else ''}."]
 
 
+@cache
 def _type_name(value: int) -> str:
     """Returns a TensorFlow type as NumPy would write it: DT_FLOAT is float32; reference types like their values."""
     value = value - 100 if value > 100 else value

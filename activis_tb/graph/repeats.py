@@ -1,19 +1,13 @@
-"""Blocks of one form, one after another, fold into one group: twelve layers of a transformer read as one, twelve times.
-
-Two blocks have one form if they are equal up to the numbers in their names; their structure is told by colour
-refinement (Weisfeiler and Leman 1968) from operators, settings, shapes and types.
-"""
+"""Blocks of one form, one after another, fold into one group: twelve equal layers read as one, twelve times."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from activis_tb.graph.elements import Node
+from activis_tb.graph.forms import Forms, without_numbers
 from activis_tb.graph.regrouping import Levels
 
 _FEWEST = 3
-_ROUNDS = 4
-_NUMBERS = re.compile(r"[_.-]?\d+")
-_OWN_SETTINGS = frozenset({"seed", "seed2", "shared_name", "container"})
 
 
 def fold_repeats(levels: Levels, within: Iterable[str] | None = None) -> None:
@@ -26,8 +20,9 @@ def fold_repeats(levels: Levels, within: Iterable[str] | None = None) -> None:
         levels: The graph.
         within: Look only at what stands directly in these groups.
     """
+    forms = Forms(levels)
     for parent in _crowds(levels) if within is None else within:
-        folded = _chains(levels, parent)
+        folded = _chains(levels, forms, parent)
         if folded:
             levels.regroup(parent, folded)
 
@@ -37,25 +32,21 @@ def _crowds(levels: Levels) -> list[str]:
     counts: dict[tuple[str, str], int] = {}
     for node in levels.nodes.values():
         if node.kind == "group" and not node.auxiliary:
-            key = (node.parent, stem(node))
+            key = (node.parent, without_numbers(node.name))
             counts[key] = counts.get(key, 0) + 1
     parents = dict.fromkeys(parent for (parent, _), count in counts.items() if count >= _FEWEST)
     return sorted(parents, key=lambda parent: -parent.count("/"))
 
 
-def _chains(levels: Levels, parent: str) -> dict[str, Node]:
+def _chains(levels: Levels, forms: Forms, parent: str) -> dict[str, Node]:
     """Returns by block of a chain the group for all of the chain."""
-    alike: dict[tuple[str, int], list[str]] = {}
     stems: dict[str, list[str]] = {}
     for child in levels.children.get(parent, ()):
         if levels.nodes[child].kind == "group" and not levels.nodes[child].auxiliary:
-            stems.setdefault(stem(levels.nodes[child]), []).append(child)
-    for name, blocks in stems.items():
-        for block in blocks if len(blocks) >= _FEWEST else ():
-            alike.setdefault((name, form(levels, block)), []).append(block)
+            stems.setdefault(without_numbers(levels.nodes[child].name), []).append(child)
     groups = {}
-    for blocks in alike.values():
-        for chain in _consecutive(levels, parent, blocks) if len(blocks) >= _FEWEST else ():
+    for blocks in (same for children in stems.values() for same in forms.alike(children, _FEWEST)):
+        for chain in _consecutive(levels, parent, blocks):
             if len(chain) >= _FEWEST:
                 group = _group([levels.nodes[block] for block in chain])
                 groups.update(dict.fromkeys(chain, group))
@@ -80,7 +71,7 @@ def _common_name(names: Sequence[str]) -> str:
     """Returns a name without the numbers that differ among `names`: `conv4_block` of `conv4_block2`, `conv4_block3`."""
     parts = [re.split(r"(\d+)", name) for name in names]
     if len({len(found) for found in parts}) > 1:
-        return _NUMBERS.sub("", names[-1]).strip("_-. ")
+        return without_numbers(names[-1]).strip("_-. ")
     return "".join(found[0] for found in zip(*parts, strict=True) if len(set(found)) == 1).strip("_-. ")
 
 
@@ -108,32 +99,3 @@ def _following(levels: Levels, parent: str, block: str, blocks: Sequence[str]) -
         users = (user for tensor in tensors for user in levels.targets.get(tensor, ()))
         found.update(dict.fromkeys(levels.within(user, parent) for user in users))
     return [other for other in found if other in known and other != block]
-
-
-def form(levels: Levels, block: str) -> int:
-    """Returns a number that groups, or operators, of one form have in common."""
-    inside = levels.descendants(block)[1:]
-    if not inside:
-        return hash(_description(levels, block))
-    colours = {one: hash(_description(levels, one)) for one in inside}
-    for _ in range(_ROUNDS):
-        colours = {one: hash((colours[one], *_seen(levels, one, colours))) for one in inside}
-    return hash(tuple(sorted(colours.values())))
-
-
-def _seen(levels: Levels, one: str, colours: Mapping[str, int]) -> tuple[tuple[int, ...], ...]:
-    joined = (levels.sources.get(one, ()), levels.targets.get(one, ()))
-    inside = (tuple(sorted(colours[other] for other in others if other in colours)) for others in joined)
-    return (*inside, (colours.get(levels.nodes[one].parent, 0),))
-
-
-def _description(levels: Levels, one: str) -> tuple[object, ...]:
-    node = levels.nodes[one]
-    settings = tuple(sorted((key, value) for key, value in node.attributes.items() if key not in _OWN_SETTINGS))
-    name = stem(node) if node.kind == "group" or node.parameter else ""
-    return (node.kind, name, node.operator, settings, node.shape, node.dtype, node.parameter, node.repeats)
-
-
-def stem(node: Node) -> str:
-    """Returns what names that differ in numbers alone have in common."""
-    return _NUMBERS.sub("", node.name)

@@ -8,13 +8,14 @@ from tensorboard.data.provider import DataProvider
 
 from activis_tb import graph
 from activis_tb.model import Layer
+from activis_tb.plugin.graph_documents import Document, graph_document, source_document
 from activis_tb.plugin.graph_sources import Blob, GraphSources, Source, SourceKind
 from activis_tb.plugin.params import NotFoundError
+from activis_tb.plugin.payloads import encoded_document
 from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.snapshots import JoinedSnapshot, Snapshots
-from activis_tb.storage import activis_pb2 as pb
 
-_MOST_GRAPHS = 16
+_MOST_GRAPHS = 8
 _ORDER: tuple[SourceKind, ...] = ("forward", "run_graph", "function", "keras", "layers")
 _LAYERS = "layers"
 
@@ -47,10 +48,10 @@ class Graphs:
     def __init__(self, data_provider: DataProvider, snapshots: Snapshots) -> None:
         self._sources = GraphSources(data_provider)
         self._snapshots = snapshots
-        self._built: Recent[tuple[object, ...], pb.Graph] = Recent(_MOST_GRAPHS)
+        self._built: Recent[tuple[object, ...], bytes] = Recent(_MOST_GRAPHS)
 
-    def get(self, experiment: str, run: str, source: str = "") -> pb.Graph:
-        """Returns the graph of `run` from `source`, or from the best there is.
+    def get(self, experiment: str, run: str, source: str = "") -> bytes:
+        """Returns, as JSON, the graph of `run` from `source`, or from the best there is.
 
         Raises:
             NotFoundError: The run has no recordings, or no such source.
@@ -62,9 +63,9 @@ class Graphs:
         recorded.sort(key=lambda snapshot: snapshot.manifest.session, reverse=True)
         blobs = self._sources.blobs(experiment, run)
         identity = (experiment, run, source, *(one.version for one in recorded), *blobs)
-        return self._built.get_or_make(identity, lambda: self._build(blobs, source, recorded))
+        return self._built.get_or_make(identity, lambda: encoded_document(self._build(blobs, source, recorded)))
 
-    def _build(self, blobs: Sequence[Blob], source: str, recorded: Sequence[JoinedSnapshot]) -> pb.Graph:
+    def _build(self, blobs: Sequence[Blob], source: str, recorded: Sequence[JoinedSnapshot]) -> Document:
         layers = _layers(recorded)
         choices = self._choices(blobs, recorded, layers)
         known = {choice.id: choice for choice in choices}
@@ -72,15 +73,13 @@ class Graphs:
         chosen = source or default
         if chosen != _LAYERS and chosen not in known:
             raise NotFoundError("source", source, [*known, _LAYERS])
+        sources = [source_document(choice.id, choice.source) for choice in choices]
+        sources.append(source_document(_LAYERS, None, len(layers)))
         if chosen == _LAYERS:
-            message = _message(graph.layers_only(layers.values()))
-        else:
-            message = _message(_shown(known[chosen], layers))
-            message.warnings.extend(_several(known[chosen], choices))
-        message.source = chosen
-        message.sources.extend(_described(choice) for choice in choices)
-        message.sources.add(id=_LAYERS, kind=_LAYERS, label="recorded layers", nodes=len(layers))
-        return message
+            return graph_document(graph.layers_only(layers.values()), chosen, sources)
+        built = _shown(known[chosen], layers)
+        warnings = (*built.warnings, *_several(known[chosen], choices))
+        return graph_document(replace(built, warnings=warnings), chosen, sources)
 
     def _choices(
         self, blobs: Iterable[Blob], recorded: Sequence[JoinedSnapshot], layers: Mapping[str, Layer]
@@ -154,40 +153,3 @@ def _layers(recorded: Iterable[JoinedSnapshot]) -> dict[str, Layer]:
         for layer in snapshot.layers:
             layers.setdefault(layer.name, layer)
     return layers
-
-
-def _described(choice: _Choice) -> pb.GraphSource:
-    source = choice.source
-    return pb.GraphSource(
-        id=choice.id, kind=source.kind, label=source.label, run=source.run, nodes=len(source.operations.by_name)
-    )
-
-
-def _message(built: graph.Graph) -> pb.Graph:
-    return pb.Graph(
-        digest=built.digest,
-        nodes=[_node(node) for node in built.nodes],
-        edges=[pb.GraphEdge(source=edge.source, target=edge.target, control=edge.control) for edge in built.edges],
-        warnings=built.warnings,
-    )
-
-
-def _node(node: graph.Node) -> pb.GraphNode:
-    return pb.GraphNode(
-        id=node.id,
-        kind=node.kind,
-        name=node.name,
-        full_name=node.full_name,
-        parent=node.parent,
-        operator=node.operator,
-        shape=node.shape or (),
-        has_shape=node.shape is not None,
-        dtype=node.dtype,
-        device=node.device,
-        attributes=node.attributes,
-        layer=node.layer,
-        parameter=node.parameter,
-        repeats=node.repeats,
-        layer_candidates=node.candidates,
-        auxiliary=node.auxiliary,
-    )

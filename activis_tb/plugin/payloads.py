@@ -33,8 +33,17 @@ def message_to_dict(message: Message) -> dict[str, Any]:
 
 def json_document(request: Request, document: Mapping[str, Any], code: int = 200, headers: _Headers = ()) -> Response:
     """Returns `document`, whose numbers are all finite."""
-    text = json.dumps(document, allow_nan=False, separators=(",", ":"))
-    return _respond(request, text, "application/json", code, headers)
+    return json_body(request, encoded_document(document), code, headers)
+
+
+def encoded_document(document: Mapping[str, Any]) -> bytes:
+    """Returns `document` as the body that `json_body` answers with."""
+    return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
+
+
+def json_body(request: Request, body: bytes, code: int = 200, headers: _Headers = ()) -> Response:
+    """Returns a document that was encoded before."""
+    return _respond(request, body, "application/json", code, headers)
 
 
 def encoded(request: Request, content: bytes, attribute: str, row: int) -> Response:

@@ -113,8 +113,8 @@ class Routes:
         return self._entries.get_or_make(key, lambda: payloads.message_to_dict(wire.snapshot_entry(snapshot)))
 
     def _graph(self, request: Request, parameters: Parameters, experiment: str) -> Response:
-        message = self._graphs.get(experiment, parameters.text("run"), parameters.text("source", ""))
-        return payloads.json_document(request, payloads.message_to_dict(message))
+        document = self._graphs.get(experiment, parameters.text("run"), parameters.text("source", ""))
+        return payloads.json_body(request, document)
 
     def _instances(self, request: Request, parameters: Parameters, experiment: str) -> Response:
         snapshot = self._snapshot(parameters, experiment)

@@ -4,9 +4,12 @@ import json
 import shutil
 
 import pytest
+from google.protobuf.json_format import ParseDict
 from tensorboard.compat.proto import config_pb2, event_pb2, graph_pb2, summary_pb2
 from tensorboard.util import tensor_util
 
+from activis_tb.plugin.payloads import message_to_dict
+from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.events import write_event_file
 from tests.data import TEST_DATA
 from tests.plugin.test_plugin_graph import RUN, graph_def, record, recorded
@@ -76,6 +79,13 @@ def test_every_source_is_listed_the_best_first_and_can_be_chosen(serve, tmp_path
     }.items():
         chosen = server.json("graph", run=RUN, source=source)
         assert (chosen["source"], recorded(chosen)) == (source, names)
+
+
+def test_the_answer_is_the_wire_message_with_all_of_its_fields(serve_slow, tmp_path):
+    write_graph(tmp_path, "cnn", training_step())
+    record(tmp_path)
+    graph = serve_slow(tmp_path).json("graph", run=RUN)
+    assert message_to_dict(ParseDict(graph, pb.Graph())) == graph
 
 
 def test_the_source_with_more_of_the_recorded_layers_is_better(serve_slow, tmp_path):
