@@ -190,3 +190,30 @@ def test_samplers_of_several_workers_merge_to_that_of_one() -> None:
     assert len(found) == 12
     assert_array_equal(found.activations["hidden"], expected.activations["hidden"])
     assert_array_equal(drawn, expected_drawn)
+
+
+def test_estimates_from_the_sample_are_right_on_average() -> None:
+    """400 populations of the same values under other ids: each draws another sample, whose mean is that of them all."""
+    numbers = np.arange(200)
+    labels, values = np.where(numbers < 150, 0, 1), (numbers**2).astype(np.float32)[:, None]
+    estimates = []
+    for population in range(400):
+        stream = batch(labels, values, ids=[f"{population}/{number}" for number in numbers])
+        sampler = Sampler(2, 20)
+        sampler.add(block(stream, np.zeros((200, 0), np.bool_)))
+        kept, drawn = sampler.extract()
+        assert np.bincount(kept.label[drawn]).tolist() == [10, 10]
+        means = [kept.activations["hidden"][kept.label == label].mean() for label in range(2)]
+        estimates.append(np.average(means, weights=[150, 50]))
+    standard_error = np.std(estimates) / np.sqrt(len(estimates))
+    assert abs(np.mean(estimates) - values.mean()) < 3 * standard_error
+    assert standard_error < 0.02 * values.mean()
+
+
+def test_steps_runs_and_names_have_the_same_sample(tmp_path: Path) -> None:
+    stream = instances()
+    expected = record(tmp_path / "a", [stream], sample=30, step=0).sample().ids.tolist()
+    for run, name, step in (("a", "validation", 1), ("a", "test", 0), ("b", "validation", 7)):
+        other = stream | {"activations": {"hidden": np.full((300, 2), float(step))}}
+        found = record(tmp_path / run, split(other, [40 * (step + 1)]), sample=30, step=step, name=name)
+        assert found.sample().ids.tolist() == expected

@@ -184,6 +184,32 @@ def test_accumulators_of_several_workers_merge_to_that_of_one() -> None:
         assert_allclose(getattr(merged.extract()["hidden"], name), expected, rtol=1e-6, err_msg=name)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_neither_batches_nor_workers_nor_the_order_of_merging_change_a_number(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    instances = data(seed, instances=3000)
+    values = instances["activations"]["hidden"]
+    values[:, 0] = 1e4 + 1e-2 * generator.normal(size=3000)
+    values[:, 1] = 0
+    values[:, 2] = np.where(instances["labels"] == 1, 1e4, -1e-3) * generator.random(3000)
+    values[generator.random(3000) < 0.1, 3] = np.nan
+    workers = [Accumulator(3, len(SUBSETS), {"hidden": 7}) for _ in range(1 + seed)]
+    for part in split(instances, generator.integers(1, 300, 15)):
+        if len(part["labels"]):
+            workers[generator.integers(len(workers))].add(block_of(part))
+    while len(workers) > 1:
+        merged = workers.pop(generator.integers(len(workers)))
+        workers[generator.integers(len(workers))].merge(merged)
+    found = workers[0].extract()["hidden"]
+    for subset, members in enumerate(membership(instances).T):
+        for neuron in range(7):
+            exact = values[members, neuron].astype(np.float64)
+            exact = exact[np.isfinite(exact)]
+            expected = [exact.mean(), exact.std(), exact.min(), exact.max()] if len(exact) else [np.nan] * 4
+            numbers = [getattr(found, name)[subset, neuron] for name in ("mean", "std", "min", "max")]
+            assert_allclose(numbers, expected, rtol=1e-6, atol=1e-12)
+
+
 def test_an_empty_accumulator_is_neutral() -> None:
     full, empty = (Accumulator(3, len(SUBSETS), {"hidden": 7}) for _ in range(2))
     full.add(block_of(data(9)))
