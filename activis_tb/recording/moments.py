@@ -15,7 +15,7 @@ from activis_tb.model import Statistics
 from activis_tb.recording.members import Members
 
 _NEURONS_AT_ONCE = 1024
-_ROWS_AT_ONCE = 256
+_ROWS_AT_ONCE = 1024
 _LEAST_SHARE = 1e-8
 """A variance below this share of the mean square has lost too many digits: float64 has 16."""
 
