@@ -110,7 +110,7 @@ class Evaluation:
             OSError: The log directory cannot be written.
         """
         forward, output, graph = self.prepare(model)
-        with self._begin(step, self._layers, graph=graph, quiet=quiet) as snapshot:
+        with self._begin(step, self._layers, graph=graph, total=self.batches.instances, quiet=quiet) as snapshot:
             instances = 0
             for inputs, given in self.batches:
                 labels = class_labels(output.labels(given), self._classes, "the labels of x")

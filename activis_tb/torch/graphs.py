@@ -1,5 +1,6 @@
 """A PyTorch model's forward graph: what torch.export traces, as a GraphDef whose scopes are the modules."""
 
+import inspect
 import json
 import operator
 import warnings
@@ -41,7 +42,7 @@ def forward_graph(model: nn.Module, targets: Mapping[str, Target], example: Sequ
         warnings.warn(message, RuntimeWarning, stacklevel=3)
         return None
     batch = next((len(value) for value in example if isinstance(value, torch.Tensor) and value.ndim), 0)
-    definition = _Definition(program, batch)
+    definition = _Definition(program, batch, _argument_names(model, len(example)))
     definition.finish(program.graph_signature.user_outputs)
     outputs = program.graph_signature.user_outputs[-len(targets) :]
     tensors = {name: definition.names[output] for name, output in zip(targets, outputs, strict=True)}
@@ -75,14 +76,21 @@ class _Traced(nn.Module):  # type: ignore[misc]
 
 
 class _Definition:
-    """A GraphDef of an exported program; `names` has by node of the program its tensor's name there."""
+    """A GraphDef of an exported program; `names` has by node of the program its tensor's name there.
 
-    def __init__(self, program: torch.export.ExportedProgram, batch: int) -> None:
+    Args:
+        program: The wrapped model.
+        batch: Instances of the example.
+        arguments: Names of the model's arguments, in order.
+    """
+
+    def __init__(self, program: torch.export.ExportedProgram, batch: int, arguments: Sequence[str]) -> None:
         self.graph_def = graph_pb2.GraphDef()
         self.names: dict[str, str] = {}
         self._nodes: dict[str, node_def_pb2.NodeDef] = {}
         self._scopes: dict[str, tuple[str, str]] = {}
         self._batch = batch
+        self._arguments = {f"inputs_{position}": name for position, name in enumerate(arguments)}
         signature = program.graph_signature
         self._parameters = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
         used = {argument.name for node in program.graph.nodes for argument in node.all_input_nodes}
@@ -95,7 +103,7 @@ class _Definition:
     def _add_input(self, node: torch.fx.Node) -> None:
         parameter = self._parameters.get(node.name)
         if parameter is None:
-            self._add(node, node.name, _INPUT)
+            self._add(node, self._arguments.get(node.name, node.name), _INPUT)
         else:
             self._add(node, parameter.removeprefix(f"{_ROOT}.").replace(".", "/"), _PARAMETER)
 
@@ -153,6 +161,14 @@ class _Definition:
             inside = next((node for node in self.graph_def.node if node.name.startswith(f"{scope}/")), None)
             if inside is not None:
                 inside.attr[SCOPES_ATTRIBUTE].list.s.append(json.dumps([scope, kind, name]).encode())
+
+
+def _argument_names(model: nn.Module, count: int) -> list[str]:
+    """Returns what `forward` calls its arguments, where it names all of them."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(model.forward).parameters.values()
+    names = [parameter.name for parameter in parameters if parameter.kind in kinds]
+    return names[:count] if len(names) >= count else []
 
 
 def _first(output: Any) -> torch.Tensor:

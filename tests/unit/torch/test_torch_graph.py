@@ -38,6 +38,7 @@ def test_the_graph_reads_as_the_modules(forward):
     assert recorded == {"features.0": (-1, 4, 6, 5), "relu:2": (-1, 2), "lstm": (5, 2, 3), "fc1": (-1, 2)}
     kinds = {node.name: node.operator for node in shown.nodes if node.kind == "group"}
     assert kinds["features"] == "Sequential"
+    assert "pictures:0" in {node.full_name for node in shown.nodes}
     parameters = {node.full_name for node in shown.nodes if node.parameter}
     assert {"features/0/weight", "lstm/weight_ih_l0", "fc1/bias", "fc2/weight"} <= parameters
 
