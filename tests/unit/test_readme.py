@@ -1,6 +1,7 @@
 """Every snippet of the README runs as it stands, and records what it says."""
 
 import re
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ def data():
 
 
 def test_every_framework_has_a_snippet() -> None:
-    assert set(SNIPPETS) == {"keras", "tensorflow", "numpy"}
+    assert set(SNIPPETS) == {"keras", "record", "tensorflow", "torch", "numpy"}
 
 
 def test_the_numpy_snippet_records(tmp_path: Path, data) -> None:
@@ -96,16 +97,52 @@ def test_the_tensorflow_snippet_records(tmp_path: Path, data) -> None:
     )
 
 
-def test_the_keras_snippet_records(tmp_path: Path, data) -> None:
-    import keras
+def test_the_torch_snippet_records(tmp_path: Path, data) -> None:
+    import torch
 
     x, y, _ = data
+    torch.manual_seed(0)
+    features = torch.nn.Sequential(torch.nn.Linear(5, 4), torch.nn.ReLU())
+    model = torch.nn.Sequential(OrderedDict(features=features, fc1=torch.nn.Linear(4, 2)))
+    pairs = torch.utils.data.TensorDataset(torch.tensor(x), torch.tensor(y))
+    loader = torch.utils.data.DataLoader(pairs, batch_size=20)
+    exec(SNIPPETS["torch"], {"logdir": tmp_path, "epoch": 5, "CLASSES": CLASSES, "model": model, "loader": loader})
+    (reader,) = snapshots(tmp_path).values()
+    assert [layer.tensor for layer in reader.manifest.layers] == ["features/1/relu:0", "fc1/linear_1:0"]
+    expected = model.features(torch.tensor(x)).detach().numpy()
+    np.testing.assert_allclose(
+        reader.statistic("features", "mean")[0], expected[y == 0].mean(axis=0, dtype=np.float64), rtol=1e-5, atol=1e-7
+    )
+
+
+def keras_model():
+    """The model of the Keras snippets, and one that ends at its hidden layer."""
+    import keras
+
     keras.utils.set_random_seed(0)
     inputs = keras.Input((5,))
     hidden = keras.layers.Dense(4, activation="relu", name="hidden")(inputs)
     output = keras.layers.Dense(2, activation="softmax", name="output")(hidden)
     model = keras.Model(inputs, output)
     model.compile("adam", "sparse_categorical_crossentropy")
+    return model, keras.Model(inputs, hidden)
+
+
+def test_the_record_snippet_records(tmp_path: Path, data) -> None:
+    x, y, _ = data
+    model, inner = keras_model()
+    names = {"logdir": tmp_path, "epoch": 7, "CLASSES": CLASSES, "model": model, "x_val": x, "y_val": y}
+    exec(SNIPPETS["record"], names)
+    np.testing.assert_allclose(
+        snapshots(tmp_path)[7].statistic("hidden", "mean")[1],
+        inner(x).numpy()[y == 1].mean(axis=0, dtype=np.float64),
+        rtol=1e-5,
+    )
+
+
+def test_the_keras_snippet_records(tmp_path: Path, data) -> None:
+    x, y, _ = data
+    model, inner = keras_model()
     names = {
         "logdir": str(tmp_path),
         "CLASSES": CLASSES,
@@ -121,7 +158,7 @@ def test_the_keras_snippet_records(tmp_path: Path, data) -> None:
     assert len(found) == 3
     last = found[max(found)]
     assert subset_counts(last)["What is"] == INSTANCES // 2
-    expected = keras.Model(inputs, hidden)(x).numpy()
+    expected = inner(x).numpy()
     np.testing.assert_allclose(
         last.statistic("hidden", "mean")[0], expected[y == 0].mean(axis=0, dtype=np.float64), rtol=1e-5
     )
