@@ -1,0 +1,90 @@
+"""Every snippet of the recording guide runs as it stands, and records what the guide says."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import activis_tb
+from activis_tb.storage.decoding import SnapshotReader
+from tests.unit.test_readme import snapshots
+
+GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "recording.md").read_text(encoding="utf-8")
+SNIPPETS = dict(re.findall(r"<!-- tested: (\w+) -->\n```python\n(.*?)```", GUIDE, flags=re.DOTALL))
+CLASSES = ["negative", "positive"]
+INSTANCES = 40
+Y = np.arange(INSTANCES) % 2
+X = np.column_stack([Y, 1 - Y, np.arange(INSTANCES) / INSTANCES]).astype(np.float32)
+SCORES = np.column_stack([1 - Y, Y]) * 0.8 + 0.1
+
+
+def forward(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return x, np.column_stack([0.1 + 0.8 * (x[:, 0] < 0.5), 0.1 + 0.8 * (x[:, 0] >= 0.5)])
+
+
+def run(snippet: str, logdir: Path, **names: object) -> SnapshotReader:
+    """Runs a snippet and returns the one snapshot that it records."""
+    exec(SNIPPETS[snippet], {"activis_tb": activis_tb, "logdir": logdir, "epoch": 3, "CLASSES": CLASSES, **names})
+    ((step, reader),) = snapshots(logdir).items()
+    assert step == 3
+    return reader
+
+
+def test_every_snippet_is_tested() -> None:
+    assert set(SNIPPETS) == {"media", "examples", "everything", "workers"}
+
+
+def test_the_media_snippet_takes_every_type(tmp_path: Path) -> None:
+    with activis_tb.preprocess(tmp_path, step=0, layers=["hidden"], classes=CLASSES, quiet=True) as snapshot:
+        names = {
+            "activis_tb": activis_tb,
+            "snapshot": snapshot,
+            "y": Y,
+            "probabilities": SCORES,
+            "hidden": X,
+            "pictures": np.zeros((INSTANCES, 5, 7, 3), np.uint8),
+            "samples": np.zeros((INSTANCES, 100), np.float32),
+            "speakers": ["ann", "bob"] * (INSTANCES // 2),
+            "ages": np.ma.masked_less(np.arange(INSTANCES), 3),
+        }
+        exec(SNIPPETS["media"], names)
+    (reader,) = snapshots(tmp_path).values()
+    expected = (("spectrogram", "image"), ("recording", "audio"), ("speaker", "category"), ("age", "number"))
+    assert reader.manifest.attributes == expected
+    assert np.count_nonzero(~reader.attribute("age").present) == 3
+
+
+def test_the_examples_snippet_keeps_test_cases_out_of_the_averages(tmp_path: Path) -> None:
+    batches = [{"x": X, "y": Y, "text": [f"text {row}" for row in range(INSTANCES)]}]
+    reader = run("examples", tmp_path, forward=forward, encode=lambda texts: 100 * X[: len(texts)], batches=batches)
+    assert reader.manifest.instances == INSTANCES
+    assert reader.examples().ids.tolist() == ["test case 1", "test case 2"]
+    np.testing.assert_allclose(reader.statistic("hidden", "mean")[0], X[Y == 0].mean(axis=0), rtol=1e-6)
+    np.testing.assert_array_equal(reader.example_activations("hidden"), 100 * X[:2])
+
+
+def test_the_snippet_that_keeps_everything_stores_every_instance(tmp_path: Path) -> None:
+    topics, lengths = ["sea", "land"] * (INSTANCES // 2), np.arange(INSTANCES)
+    batches = [{"x": X, "y": Y, "topic": topics, "length": lengths}]
+    reader = run("everything", tmp_path, forward=forward, batches=batches, topics=topics, lengths=lengths)
+    assert reader.manifest.stored == INSTANCES
+    counts = {subset.name: subset.count for subset in reader.manifest.subsets[2:]}
+    assert counts["topic: sea"] == INSTANCES // 2
+    assert len(counts) == 6
+    assert counts["length <= 9"] == INSTANCES // 4
+
+
+def test_the_workers_snippet_records_what_one_process_would(tmp_path: Path) -> None:
+    ids = [f"id {row}" for row in range(INSTANCES)]
+    reader = run("workers", tmp_path, half=17, y=Y, scores=SCORES, ids=ids, hidden=X)
+    assert reader.manifest.instances == INSTANCES
+    np.testing.assert_allclose(reader.statistic("hidden", "mean")[1], X[Y == 1].mean(axis=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [10_000, 96, 160_000])
+def test_the_limits_that_the_guide_states_are_those_of_the_code(size: int) -> None:
+    from activis_tb.recording import pictures, sounds, typed
+
+    assert size in {typed.MOST_CHARACTERS, pictures.LONGEST_SIDE, sounds.MOST_BYTES}
+    assert f"{size:,}" in GUIDE
