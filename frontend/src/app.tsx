@@ -11,6 +11,7 @@ import { InstanceColumn } from "./views/instances/column";
 import { Panel } from "./views/panel/panel";
 import { Announcer } from "./views/status/announcer";
 import { LayerInvitation, NothingRecorded } from "./views/status/empty";
+import { OverSteps } from "./views/steps/over_steps";
 import { SubsetBar } from "./views/subsets/bar";
 import { Toolbar } from "./views/toolbar/toolbar";
 import { Problem } from "./views/widgets/controls";
@@ -49,6 +50,7 @@ function Content() {
             {shownLayers(layers.value, durable.maximised.value).map((layer) => (
               <Panel key={layer.name} layer={layer} />
             ))}
+            {durable.overSteps.value !== "" && <OverSteps />}
             {layers.value.length === 0 && <LayerInvitation />}
           </div>
           {compares && <DockedInstance />}

@@ -22,6 +22,7 @@ import "./styles/pointing.css";
 import "./styles/help.css";
 import "./styles/comparing.css";
 import "./styles/sides.css";
+import "./styles/steps.css";
 import { App } from "./app";
 import { createClient } from "./contract/client";
 import { exposeDebugState } from "./state/debug";

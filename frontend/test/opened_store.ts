@@ -6,7 +6,18 @@ import type { NpyArray } from "../src/contract/npy";
 import type { HashValues } from "../src/state/hash";
 import type { Cause, HashStore } from "../src/state/parent_hash";
 import { createStore } from "../src/state/store";
-import { agreement, answer, graph, instances, matching, runEntry, runList, snapshot } from "./samples";
+import {
+  agreement,
+  answer,
+  graph,
+  instances,
+  matching,
+  runEntry,
+  runList,
+  separation,
+  similarity,
+  snapshot,
+} from "./samples";
 
 const NEURONS = 18;
 
@@ -40,6 +51,7 @@ export function createClient(change: Partial<Client> = {}): Client {
       ]),
     projection: async (_snapshot, _layer, { method }) => ({
       method,
+      framing: "own",
       coordinates: Float32Array.of(0, 0, 1, 1, Number.NaN, Number.NaN),
       done: true,
       iteration: 750,
@@ -62,6 +74,8 @@ export function createClient(change: Partial<Client> = {}): Client {
     subsetStatistics: async () => ({ values: rows([[4, 6, 5]]), exactness: "exact", bound: 0, standardError: 0 }),
     agreement: async () => agreement(),
     matching: async () => ({ done: true, value: matching() }),
+    separation: async () => ({ done: true, value: separation() }),
+    similarity: async () => ({ done: true, value: similarity() }),
     summaries: async () => ({ columns: [], source: "all", over: 3, total: 3, note: "" }),
     imageUrl: () => "",
     ...change,

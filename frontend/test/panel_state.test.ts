@@ -39,6 +39,7 @@ describe("a projection's method", () => {
     const projection = async (_snapshot: unknown, _layer: string, request: ProjectionRequest): Promise<Projection> => {
       asked.push(request);
       return {
+        framing: "own",
         method: request.method,
         coordinates: Float32Array.of(0, 0),
         done: true,
@@ -62,20 +63,20 @@ describe("a projection's method", () => {
   };
 
   test("PCA is all that is asked for where it is chosen", async () => {
-    const { asked, follower } = follow({ method: "pca", perplexity: 30 });
+    const { asked, follower } = follow({ method: "pca", perplexity: 30, framing: "own" });
     await settled();
-    expect(asked).toEqual([{ method: "pca", perplexity: 30 }]);
+    expect(asked).toEqual([{ method: "pca", perplexity: 30, framing: "own" }]);
     expect(follower.shown.value?.method).toBe("pca");
   });
 
   test("another perplexity is computed while the picture stays, and the first is remembered", async () => {
-    const { asked, chosen, follower } = follow({ method: "tsne", perplexity: 30 });
+    const { asked, chosen, follower } = follow({ method: "tsne", perplexity: 30, framing: "own" });
     await settled();
-    chosen.value = { method: "tsne", perplexity: 50 };
+    chosen.value = { method: "tsne", perplexity: 50, framing: "own" };
     expect(follower.shown.value?.perplexity).toBe(30);
     await settled();
     expect(follower.shown.value?.perplexity).toBe(50);
-    chosen.value = { method: "tsne", perplexity: 30 };
+    chosen.value = { method: "tsne", perplexity: 30, framing: "own" };
     expect(follower.shown.value?.perplexity).toBe(30);
     expect(asked.map(({ method, perplexity }) => `${method} ${perplexity}`)).toEqual(["pca 30", "tsne 30", "tsne 50"]);
   });

@@ -6,6 +6,8 @@ import type {
   GraphNode,
   InstanceColumns,
   LayerEntry,
+  LayerSeparation,
+  LayerSimilarity,
   NeuronMatching,
   RunEntry,
   RunList,
@@ -99,6 +101,24 @@ export const matching = (change: Partial<NeuronMatching> = {}): NeuronMatching =
   median_by_index_over: 3,
   over: 3,
   ...change,
+});
+
+/** Two classes that are half apart. */
+export const separation = (): LayerSeparation => ({
+  overall: { silhouette: 0.5, silhouette_over: 3, purity: 0.75, purity_over: 3 },
+  classes: [
+    { silhouette: 0.25, silhouette_over: 2, purity: 0.5, purity_over: 2 },
+    { silhouette: 1, silhouette_over: 1, purity: 1, purity_over: 1 },
+  ],
+  neighbours: 2,
+});
+
+export const similarity = (): LayerSimilarity => ({
+  layers: ["hidden"],
+  other_layers: ["hidden"],
+  cka: [1],
+  known: [true],
+  over: 3,
 });
 
 /** What `subset` answers about the sampled rows `members`. */

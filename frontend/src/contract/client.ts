@@ -6,6 +6,8 @@ import type {
   Graph,
   InstanceColumns,
   LayerHealth,
+  LayerSeparation,
+  LayerSimilarity,
   NeuronMatching,
   RunList,
   SubsetDescription,
@@ -22,6 +24,9 @@ export interface SnapshotReference {
 export type Statistic = "count" | "mean" | "std" | "min" | "max" | "active" | "nonfinite";
 export type ProjectionMethod = "pca" | "tsne";
 
+/** Whether a projection stands by itself, or in one frame with those of the run's other steps; PCA has none. */
+export type Framing = "own" | "steps";
+
 /** Another layer's projection that one is laid onto, and its version. */
 export interface ProjectionFrame {
   snapshot: SnapshotReference;
@@ -34,6 +39,7 @@ export interface ProjectionRequest {
   method: ProjectionMethod;
   /** Wanted of t-SNE, an integer from 5 to 100. */
   perplexity: number;
+  framing: Framing;
   onto?: ProjectionFrame;
 }
 
@@ -53,6 +59,7 @@ export interface MatchingRequest {
 
 export interface Projection {
   method: ProjectionMethod;
+  framing: Framing;
   /** (rows, 2); NaN where an instance has no place. */
   coordinates: Float32Array;
   /** False while the job still moves the points. */
@@ -142,6 +149,14 @@ export interface Client {
     request: MatchingRequest,
     signal: AbortSignal,
   ): Promise<Computed<NeuronMatching>>;
+  /** How well a layer keeps the classes apart. */
+  separation(snapshot: SnapshotReference, layer: string, signal: AbortSignal): Promise<Computed<LayerSeparation>>;
+  /** How alike each layer is to each of the other snapshot's. */
+  similarity(
+    base: SnapshotReference,
+    other: SnapshotReference,
+    signal: AbortSignal,
+  ): Promise<Computed<LayerSimilarity>>;
   /** What the attributes hold. */
   summaries(snapshot: SnapshotReference, signal: AbortSignal): Promise<ColumnSummaries>;
   /** Address of an instance's picture. */
@@ -154,6 +169,10 @@ export function createClient(base: string): Client {
     request(address(base, route, parameters), signal);
   const json = async <Message>(route: string, parameters: object, signal: AbortSignal) =>
     (await (await get(route, parameters, signal)).json()) as Message;
+  const computed = async <Message>(route: string, parameters: object, signal: AbortSignal) => {
+    const response = await get(route, parameters, signal);
+    return { done: response.status !== 202, value: (await response.json()) as Message };
+  };
   const floats = async (route: string, parameters: object, signal: AbortSignal) =>
     decodeFloats(await (await get(route, parameters, signal)).arrayBuffer());
 
@@ -167,12 +186,14 @@ export function createClient(base: string): Client {
       decodeBytes(await (await get("membership", snapshot, signal)).arrayBuffer()),
     statistics: (snapshot, layer, statistic, signal) => floats("statistics", { ...snapshot, layer, statistic }, signal),
     activations: (snapshot, layer, signal) => floats("activations", { ...snapshot, layer }, signal),
-    projection: async (snapshot, layer, { method, perplexity, onto }, signal) => {
+    projection: async (snapshot, layer, { method, perplexity, framing, onto }, signal) => {
       const frame = onto ? { ...prefixed("onto_", onto.snapshot), onto_layer: onto.layer } : {};
-      const response = await get("projection", { ...snapshot, layer, method, perplexity, ...frame }, signal);
+      const choice = { layer, method, perplexity, frame: framing };
+      const response = await get("projection", { ...snapshot, ...choice, ...frame }, signal);
       const number = (header: string) => Number(response.headers.get(header) ?? 0);
       return {
         method,
+        framing: method === "pca" ? "own" : framing,
         coordinates: decodeFloats(await response.arrayBuffer()).data,
         done: response.status !== 202,
         iteration: number("Activis-Iteration"),
@@ -194,9 +215,10 @@ export function createClient(base: string): Client {
     agreement: (base, other, signal) => json("agreement", { ...base, ...prefixed("other_", other) }, signal),
     matching: async (base, other, { layer, otherLayer, method }, signal) => {
       const pair = { ...base, ...prefixed("other_", other), layer, other_layer: otherLayer, method };
-      const response = await get("matching", pair, signal);
-      return { done: response.status !== 202, value: (await response.json()) as NeuronMatching };
+      return await computed<NeuronMatching>("matching", pair, signal);
     },
+    separation: (snapshot, layer, signal) => computed("separation", { ...snapshot, layer }, signal),
+    similarity: (base, other, signal) => computed("similarity", { ...base, ...prefixed("other_", other) }, signal),
     summaries: (snapshot, signal) => json("summaries", snapshot, signal),
     imageUrl: (snapshot, attribute, row) => address(base, "image", { ...snapshot, attribute, row }),
   };

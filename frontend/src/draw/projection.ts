@@ -13,10 +13,18 @@ export interface PlacedPoints {
 
 const MARGIN = 8;
 
-/** Fits coordinates (rows, 2) into a box, with the same scale on both axes. */
-export function placePoints(coordinates: Float32Array, width: number, height: number): PlacedPoints {
-  const horizontal = extent(coordinates, 0);
-  const vertical = extent(coordinates, 1);
+/** How far from the centre the frame of the steps reaches, whose instances are 0.5 from it on average. */
+export const FRAME_REACH = 1.05;
+
+/**
+ * Fits coordinates (rows, 2) into a box, with the same scale on both axes.
+ *
+ * @param reach Shows what is so far from the origin instead of what there is, so that several pictures have one scale
+ */
+export function placePoints(coordinates: Float32Array, width: number, height: number, reach?: number): PlacedPoints {
+  const whole = reach === undefined ? null : { low: -reach, high: reach };
+  const horizontal = whole ?? extent(coordinates, 0);
+  const vertical = whole ?? extent(coordinates, 1);
   const span = Math.max(
     (horizontal.high - horizontal.low) / (width - 2 * MARGIN),
     (vertical.high - vertical.low) / (height - 2 * MARGIN),
@@ -40,6 +48,16 @@ export function placePoints(coordinates: Float32Array, width: number, height: nu
       return index;
     },
   };
+}
+
+/** Returns the points on their way from one place to another: slowly at first and last. */
+export function betweenPoints(from: PlacedPoints, to: PlacedPoints, share: number): PlacedPoints {
+  const eased = share * share * (3 - 2 * share);
+  const positions = to.positions.map((end, at) => {
+    const start = from.positions[at] ?? end;
+    return Number.isFinite(start) ? start + eased * (end - start) : end;
+  });
+  return { positions, count: to.count, index: to.index };
 }
 
 function indexOf(positions: Float32Array): Quadtree<number> {

@@ -1,6 +1,7 @@
 /** What the user chose and wants to find again: kept in the parent page's URL hash, nowhere else. */
 
 import { batch, effect, type Signal, signal, untracked } from "@preact/signals";
+import type { Framing } from "../contract/client";
 import {
   applyComparing,
   type ComparingChoices,
@@ -27,9 +28,10 @@ export interface ProjectionChoice {
   method: "pca" | "tsne";
   /** Wanted of t-SNE; few instances lower it. */
   perplexity: number;
+  framing: Framing;
 }
 
-export const DEFAULT_PROJECTION: ProjectionChoice = { method: "tsne", perplexity: 30 };
+export const DEFAULT_PROJECTION: ProjectionChoice = { method: "tsne", perplexity: 30, framing: "own" };
 
 /** `label`, `predicted`, `score`, or `attribute:` and an attribute's name: what a projection's dots are coloured by. */
 export type Colour = string;
@@ -62,6 +64,8 @@ interface Choices {
   /** The condition that instances must meet to be shown; empty where all are. */
   filter: Signal<string>;
   colour: Signal<Colour>;
+  /** The layer whose steps are shown together; empty where none is. */
+  overSteps: Signal<string>;
   comparing: ComparingChoices;
 }
 
@@ -88,6 +92,7 @@ export function openDurable(hash: HashStore): Durable {
     subsets: signal([]),
     filter: signal(""),
     colour: signal(DEFAULT_COLOUR),
+    overSteps: signal(""),
     comparing: createComparingChoices(),
   };
   let settled = "";
@@ -128,6 +133,7 @@ function valuesOf(choices: Choices): HashValues {
     subsets: joinList(flattenSubsets(choices.subsets.value)),
     filter: choices.filter.value,
     colour: choices.colour.value === DEFAULT_COLOUR ? "" : choices.colour.value,
+    over: choices.overSteps.value,
     ...comparingValues(choices.comparing),
   };
 }
@@ -152,20 +158,26 @@ function apply(choices: Choices, values: HashValues): void {
     choices.subsets.value = unflattenSubsets(splitList(values.subsets));
     choices.filter.value = values.filter ?? "";
     choices.colour.value = values.colour || DEFAULT_COLOUR;
+    choices.overSteps.value = values.over ?? "";
     applyComparing(choices.comparing, values);
   });
 }
 
-/** `pca`, or `tsne-50`; empty for the default. */
-function formatProjection({ method, perplexity }: ProjectionChoice): string {
+/** `pca`, `tsne-50`, or `steps-50` for t-SNE in the frame of the steps; empty for the default. */
+function formatProjection({ method, perplexity, framing }: ProjectionChoice): string {
   if (method === "pca") return "pca";
+  if (framing === "steps") return `steps-${perplexity}`;
   return perplexity === DEFAULT_PROJECTION.perplexity ? "" : `tsne-${perplexity}`;
 }
 
 function parseProjection(text: string | undefined): ProjectionChoice {
   if (text === "pca") return { ...DEFAULT_PROJECTION, method: "pca" };
-  const perplexity = Number(/^tsne-(\d{1,3})$/.exec(text ?? "")?.[1] ?? DEFAULT_PROJECTION.perplexity);
-  return { method: "tsne", perplexity };
+  const [, kind, perplexity] = /^(tsne|steps)-(\d{1,3})$/.exec(text ?? "") ?? [];
+  return {
+    method: "tsne",
+    perplexity: Number(perplexity ?? DEFAULT_PROJECTION.perplexity),
+    framing: kind === "steps" ? "steps" : "own",
+  };
 }
 
 /** Adds `item` to the list, or takes it out. */

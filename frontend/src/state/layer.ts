@@ -1,7 +1,7 @@
 /** One open layer: its numbers and what follows from them. */
 
 import { computed, type ReadonlySignal } from "@preact/signals";
-import type { LayerEntry, LayerHealth, SnapshotEntry } from "../contract/activis";
+import type { LayerEntry, LayerHealth, LayerSeparation, SnapshotEntry } from "../contract/activis";
 import type { Client, ProjectionFrame, Statistic, SubsetStatistic } from "../contract/client";
 import type { NpyArray } from "../contract/npy";
 import type { SnapshotView } from "./catalogue";
@@ -10,6 +10,7 @@ import type { Difference } from "./difference";
 import type { Durable } from "./durable";
 import type { Host } from "./host";
 import { type DifferenceInputs, followDifference } from "./layer_difference";
+import { untilDone } from "./polling";
 import { followProjection, type ProjectionFollower } from "./projection";
 import { type Cache, createResource, type Resource } from "./resource";
 import { createResources, type Queue, type Resources } from "./resources";
@@ -32,6 +33,7 @@ export interface LayerStore {
   /** The same of the shares of active instances, for the conditions whose shares are shown. */
   typedActive: Resources<SubsetStatistic>;
   health: Resource<LayerHealth>;
+  separation: Resource<LayerSeparation>;
   projection: ProjectionFollower;
   /** Of the two rows that are compared; null while there are none or their numbers are not there. */
   difference: ReadonlySignal<Difference | null>;
@@ -86,6 +88,9 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
   const typedMeans = typed("mean", context.conditions);
   const typedActive = typed("active", context.activeConditions);
   const health = fetched("health", (signal) => client.health(reference(), name, signal));
+  const separation = fetched("separation", (signal) =>
+    untilDone(() => client.separation(reference(), name, signal), signal),
+  );
   const projection = followProjection({
     client,
     cache,
@@ -110,6 +115,7 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     typedMeans,
     typedActive,
     health,
+    separation,
     difference: comparison.difference,
     projection,
     strongest: computed(() => mapValue(mean, (means) => strongestClasses(means, classes.value))),
@@ -133,6 +139,7 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
       typedMeans,
       typedActive,
       health,
+      separation,
       projection,
       comparison,
     ]) {

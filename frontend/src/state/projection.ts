@@ -36,7 +36,7 @@ export function followProjection(inputs: ProjectionInputs): ProjectionFollower {
     const onto = inputs.onto?.value ?? null;
     const choice: ProjectionRequest = onto ? { ...inputs.choice.value, onto } : inputs.choice.value;
     const laid = onto ? ` onto ${JSON.stringify(onto)}` : "";
-    const key = `projection ${inputs.layer} ${choice.method} ${choice.perplexity} ${inputs.key.value}${laid}`;
+    const key = `projection ${inputs.layer} ${choice.method} ${choice.perplexity} ${choice.framing} ${inputs.key.value}${laid}`;
     const subject = JSON.stringify(reference);
     if (key !== shownKey) problem.value = null;
     // Another way of placing the same instances, or a newer recording of them, takes over from what is shown.

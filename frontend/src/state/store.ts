@@ -17,6 +17,7 @@ import { type LayerHealths, openLayerHealths } from "./layer_health";
 import { openEach } from "./opened_layers";
 import { type OpenedSnapshot, openSnapshot } from "./opened_snapshot";
 import { followOthers } from "./others";
+import { type OverSteps, openOverSteps } from "./over_steps";
 import type { HashStore } from "./parent_hash";
 import { openPointing, type Pointing } from "./pointed";
 import { followReading } from "./reading";
@@ -24,6 +25,7 @@ import { Cache, createResource, type Resource } from "./resource";
 import { createQueue } from "./resources";
 import { instanceKey, instanceRow, isMany, type MatrixRow, pinnedRows, subsetRows } from "./rows";
 import { followScores, type Scores } from "./scores";
+import { openStepping, type Stepping } from "./stepping";
 import type { SubsetsState } from "./subsets";
 
 export interface Store extends HoverState, FindState, OpenedSnapshot {
@@ -48,6 +50,8 @@ export interface Store extends HoverState, FindState, OpenedSnapshot {
   draft: Draft;
   pointing: Pointing;
   comparison: Comparison;
+  stepping: Stepping;
+  overSteps: OverSteps;
   /** Other runs and steps beside this one. */
   comparing: Comparing;
   /** Open layers in the order of the graph. */
@@ -109,6 +113,8 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     pointing,
     comparison,
     layers: openLayers(layerContext, catalogue, graph),
+    stepping: openStepping(catalogue, durable, layerContext),
+    overSteps: openOverSteps(context, others),
     ...hover,
     ...createFind(columns),
     toggleLayer: (layer: string) => toggle(durable.layers, layer),

@@ -18,10 +18,33 @@ export function Health({ layer }: { layer: LayerStore }) {
       {factsOf(store, layer, value).map((fact) => (
         <Meter key={fact.title} {...fact} />
       ))}
+      <Separation layer={layer} />
       <Nonfinite health={value} />
     </div>
   );
 }
+
+/** How far the classes are apart on the activations; the definitions stand in the title. */
+function Separation({ layer }: { layer: LayerStore }) {
+  const overall = layer.separation.state.value.value?.overall;
+  if (!overall || overall.silhouette_over === 0) return null;
+  const { silhouette, silhouette_over, purity } = overall;
+  const neighbours = layer.separation.state.value.value?.neighbours ?? 0;
+  const title =
+    `How far the classes are apart in this layer, ${over(silhouette_over)}. Silhouette ${signedText(silhouette)}: mean of ` +
+    "(b − a) / max(a, b), a an instance's mean distance to its own class, b to the nearest other (Rousseeuw 1987), " +
+    `from −1 to 1. Purity ${percentText(purity)}: of an instance's ${neighbours} nearest, those of its class.`;
+  return (
+    <p title={title} data-testid="separation">
+      silhouette {signedText(silhouette)}
+      <span class="meter">
+        <i style={{ width: `${100 * Math.min(1, Math.max(0, silhouette))}%` }} />
+      </span>
+    </p>
+  );
+}
+
+const signedText = (value: number): string => value.toFixed(2).replace("-", "−");
 
 /** The first two facts in a line, where there is no room for meters. */
 export function HealthLine({ layer }: { layer: LayerStore }) {

@@ -3,11 +3,12 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { Projection } from "../../contract/client";
-import { placePoints, WHOLE } from "../../draw/projection";
+import { FRAME_REACH, placePoints, WHOLE } from "../../draw/projection";
 import type { LayerStore } from "../../state/layer";
 import { Problem } from "../widgets/controls";
 import { useStore } from "../widgets/store";
 import { useSize } from "../widgets/surface";
+import { useGliding } from "./gliding";
 import { ColourLegend } from "./projection_colour";
 import { ProjectionDots } from "./projection_dots";
 import { ProjectionHeader } from "./projection_header";
@@ -62,8 +63,10 @@ interface PictureProperties {
 }
 
 function Picture({ layer, projection, width, height, armed }: PictureProperties) {
-  const { coordinates } = projection;
-  const placed = useMemo(() => placePoints(coordinates, width, height), [coordinates, width, height]);
+  const { coordinates, framing } = projection;
+  const reach = framing === "steps" ? FRAME_REACH : undefined;
+  const fitted = useMemo(() => placePoints(coordinates, width, height, reach), [coordinates, width, height, reach]);
+  const placed = useGliding(fitted, framing === "steps");
   const view = useSignal(WHOLE);
   const inputs = { layer: layer.name, placed, view, width, height };
   const lasso = useLasso(armed, inputs, usePointer(inputs));

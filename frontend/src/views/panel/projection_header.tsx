@@ -83,15 +83,17 @@ function MethodForm() {
   const chosen = durable.projection.value;
   const method = useSignal(chosen.method);
   const perplexity = useSignal(chosen.perplexity);
+  const framing = useSignal(chosen.framing);
   const unchanged =
-    method.value === chosen.method && (method.value === "pca" || perplexity.value === chosen.perplexity);
+    method.value === chosen.method &&
+    (method.value === "pca" || (perplexity.value === chosen.perplexity && framing.value === chosen.framing));
   return (
     <form
       class="method-form"
       onSubmit={(event) => {
         event.preventDefault();
         const wanted = Math.round(Math.min(PERPLEXITY.most, Math.max(PERPLEXITY.least, perplexity.value)));
-        durable.projection.value = { method: method.value, perplexity: wanted };
+        durable.projection.value = { method: method.value, perplexity: wanted, framing: framing.value };
         event.currentTarget.closest("details")?.removeAttribute("open");
       }}
     >
@@ -121,7 +123,19 @@ function MethodForm() {
           }}
         />
       </label>
-      <p class="hint">About how many neighbours each instance looks at. For every open layer.</p>
+      <label title="Each step starts from the one before and is held back by it, so that what moves is what changed">
+        <input
+          type="checkbox"
+          data-testid="one-frame"
+          disabled={method.value === "pca"}
+          checked={framing.value === "steps"}
+          onChange={(event) => {
+            framing.value = event.currentTarget.checked ? "steps" : "own";
+          }}
+        />
+        <span class="picker-label">One frame for all steps</span>
+      </label>
+      <p class="hint">Perplexity: about how many neighbours each instance looks at. For every open layer.</p>
       <button type="submit" class="primary" disabled={unchanged || Number.isNaN(perplexity.value)}>
         Apply
       </button>

@@ -74,7 +74,7 @@ function RunPickers({ selection, compares }: { selection: Selection; compares: b
           onPick={(name) => pick({ name })}
         />
       )}
-      {!compares && <StepPicker steps={catalogue.steps.value} step={snapshot.step} onPick={(step) => pick({ step })} />}
+      {!compares && <StepPicker steps={catalogue.steps.value} step={snapshot.step} />}
       <Versus />
     </>
   );

@@ -1,0 +1,153 @@
+/**
+ * Moves through the recorded steps.
+ *
+ * The next step is opened out of sight, through the same cache; what is shown stays until its numbers are there, and then
+ * everything changes at once.
+ */
+
+import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
+import { type Catalogue, viewSnapshot } from "./catalogue";
+import type { Durable } from "./durable";
+import { type LayerContext, type LayerStore, openLayer } from "./layer";
+import { openEach } from "./opened_layers";
+import { type OpenedSnapshot, openSnapshot } from "./opened_snapshot";
+import { pause } from "./polling";
+import type { Resource } from "./resource";
+import { type Selection, snapshotsOf } from "./selection";
+
+export interface Stepping {
+  /** The step that is being prepared; null where none is. */
+  pending: ReadonlySignal<number | null>;
+  playing: ReadonlySignal<boolean>;
+  /** Shows a step as soon as it is ready, and soon in any case. */
+  goTo: (step: number) => void;
+  /** Shows one step after another from here, from the first one where this is the last; or stops. */
+  togglePlay: () => void;
+}
+
+/** How long a step stays when played. */
+export const HOLD_MILLISECONDS = 900;
+
+/** How long one waits for a step that was picked; it is shown unfinished then. */
+const PATIENCE_MILLISECONDS = 400;
+
+export function openStepping(catalogue: Catalogue, durable: Durable, layerContext: LayerContext): Stepping {
+  const pending = signal<number | null>(null);
+  const playing = signal(false);
+  const ready = prepare(pending, catalogue, layerContext);
+  let controller = new AbortController();
+
+  const stop = () => {
+    controller.abort();
+    controller = new AbortController();
+    batch(() => {
+      playing.value = false;
+      pending.value = null;
+    });
+    return controller.signal;
+  };
+  const show = (step: number) =>
+    durable.settle(() => {
+      const { run, name } = catalogue.reference.peek() ?? { run: null, name: null };
+      durable.wish.value = { run, name, step };
+      pending.value = null;
+    });
+  const shown = () => catalogue.snapshot.peek()?.step;
+
+  const play = async (stopped: AbortSignal) => {
+    const steps = catalogue.steps.peek();
+    const at = steps.indexOf(shown() ?? Number.NaN);
+    const rest = at === steps.length - 1 ? steps : steps.slice(at + 1);
+    for (const step of rest) {
+      pending.value = step;
+      await Promise.all([pause(HOLD_MILLISECONDS, stopped), until(ready, stopped)]);
+      if (stopped.aborted) return;
+      show(step);
+    }
+    stop();
+  };
+  const goTo = async (step: number, stopped: AbortSignal) => {
+    pending.value = step;
+    await Promise.race([pause(PATIENCE_MILLISECONDS, stopped), until(ready, stopped)]);
+    if (!stopped.aborted) show(step);
+  };
+  return {
+    pending,
+    playing,
+    goTo: (step) => void goTo(step, stop()),
+    togglePlay: () => {
+      const played = playing.peek();
+      const stopped = stop();
+      if (played) return;
+      batch(() => {
+        playing.value = true;
+        durable.follow.value = false;
+        durable.projection.value = { ...durable.projection.peek(), framing: "steps" };
+      });
+      void play(stopped);
+    },
+  };
+}
+
+/** Opens the pending step beside the one that is shown; says whether all of it is there. */
+function prepare(
+  pending: ReadonlySignal<number | null>,
+  catalogue: Catalogue,
+  layerContext: LayerContext,
+): ReadonlySignal<boolean> {
+  const selection = computed((): Selection | null => {
+    const current = catalogue.selection.value;
+    const step = pending.value;
+    if (!current || step === null) return null;
+    const snapshot = snapshotsOf(current.run, current.snapshot.name).find((entry) => entry.step === step);
+    return snapshot ? { run: current.run, snapshot } : null;
+  });
+  const view = viewSnapshot(selection);
+  const context: LayerContext = { ...layerContext, catalogue: view };
+  const opened = openSnapshot(context);
+  const layers = openEach(
+    () => (selection.value ? layerContext.durable.layers.value : []),
+    (name) => openLayer(name, context),
+  );
+  return computed(
+    () =>
+      selection.value !== null &&
+      isOpened(opened) &&
+      [...layers.value.values()].every((layer) => isReady(layer, layerContext)),
+  );
+}
+
+const isSettled = (resource: Pick<Resource<unknown>, "state">): boolean => {
+  const { status } = resource.state.value;
+  return status === "ready" || status === "error";
+};
+
+const isOpened = ({ instances, membership, subsets }: OpenedSnapshot): boolean =>
+  isSettled(instances) &&
+  isSettled(membership) &&
+  [...subsets.answers.value.values()].every(({ status }) => status === "ready" || status === "error");
+
+function isReady(layer: LayerStore, { durable }: LayerContext): boolean {
+  if (layer.entry.value === null) return true;
+  const { shown, problem } = layer.projection;
+  return (
+    [layer.mean, layer.active, layer.nonfinite, layer.activations, layer.health].every(isSettled) &&
+    [...layer.typedMeans.states.value.values()].every(({ status }) => status === "ready" || status === "error") &&
+    (problem.value !== null || (shown.value?.done === true && shown.value.method === durable.projection.value.method))
+  );
+}
+
+/** Resolves when `condition` is true, or `stopped` aborts. */
+function until(condition: ReadonlySignal<boolean>, stopped: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const unsubscribe = condition.subscribe((holds) => {
+      if (holds) end();
+    });
+    stopped.addEventListener("abort", end);
+    function end(): void {
+      // It may hold at once, before there is anything to end.
+      queueMicrotask(() => unsubscribe());
+      resolve();
+    }
+  });
+}

@@ -1,0 +1,140 @@
+/** A line per class over the steps: accuracy, and how far the classes are apart in the layer. */
+
+import type { ClassSeparation, SnapshotEntry } from "../../contract/activis";
+import { type Line, linePath, placeSteps, scaleOf } from "../../draw/lines";
+import { accuracyOf } from "../../state/facts";
+import type { Store } from "../../state/store";
+import { percentText } from "../widgets/numbers";
+import { useClassColours, usePalette, useStore } from "../widgets/store";
+
+const WIDTH = 190;
+const HEIGHT = 96;
+
+export function StepCharts() {
+  const store = useStore();
+  const snapshots = store.overSteps.snapshots.value;
+  const classes = store.catalogue.snapshot.value?.classes ?? [];
+  const separations = snapshots.map(({ step }) => store.overSteps.separation(step));
+  const apart = (choose: (separation: ClassSeparation) => number) => (name: string | null) =>
+    snapshots.map((snapshot, at) => {
+      const found = separations[at]?.value;
+      const own = name === null ? found?.overall : found?.classes[snapshot.classes.indexOf(name)];
+      return own ? choose(own) : Number.NaN;
+    });
+  const neighbours = Math.max(0, ...separations.map((one) => one?.value?.neighbours ?? 0));
+  const failed = separations.find((one) => one?.status === "error");
+  return (
+    <>
+      <Chart
+        title="accuracy"
+        explanation="Share of all instances of a class that are predicted as it"
+        names={classes}
+        valuesOf={(name) => snapshots.map((snapshot) => accuracyOfClass(snapshot, name))}
+        high={1}
+        text={(value) => percentText(value, 1)}
+      />
+      <Chart
+        title="silhouette"
+        explanation="Mean over the sampled instances of (b − a) / max(a, b) on the activations: a is the mean distance to the own class, b to the nearest other"
+        names={classes}
+        valuesOf={apart(({ silhouette, silhouette_over }) => (silhouette_over > 0 ? silhouette : Number.NaN))}
+        text={(value) => (Number.isFinite(value) ? value.toFixed(2).replace("-", "−") : "–")}
+        problem={failed?.status === "error" ? failed.message : undefined}
+      />
+      <Chart
+        title="purity"
+        explanation={`Mean share of an instance's ${neighbours} nearest neighbours in the layer that are of its class, over the sampled instances`}
+        names={classes}
+        valuesOf={apart(({ purity, purity_over }) => (purity_over > 0 ? purity : Number.NaN))}
+        high={1}
+        text={(value) => percentText(value, 1)}
+      />
+    </>
+  );
+}
+
+function accuracyOfClass(snapshot: SnapshotEntry, name: string | null): number {
+  if (name === null) return accuracyOf(snapshot).share;
+  const subset = snapshot.subsets[snapshot.classes.indexOf(name)];
+  return subset && subset.count > 0 ? subset.correct / subset.count : Number.NaN;
+}
+
+interface ChartProperties {
+  title: string;
+  explanation: string;
+  names: readonly string[];
+  /** By step, of a class, or of all where that is null. */
+  valuesOf: (name: string | null) => readonly number[];
+  /** The end of the scale; what the values need without it. */
+  high?: number;
+  text: (value: number) => string;
+  problem?: string | undefined;
+}
+
+function Chart({ title, explanation, names, valuesOf, high, text, problem }: ChartProperties) {
+  const store = useStore();
+  const palette = usePalette();
+  const colours = useClassColours();
+  const steps = store.overSteps.snapshots.value.map(({ step }) => step);
+  const at = steps.indexOf(store.catalogue.snapshot.value?.step ?? Number.NaN);
+  const lit = store.rowKey.value ?? store.litKey.value;
+  const lines: (Line & { key: string })[] = [
+    ...names.map((name, position) => ({
+      key: `class:${name}`,
+      name,
+      colour: colours[position] ?? palette.otherClass,
+      values: valuesOf(name),
+    })),
+    { key: "", name: "all", colour: palette.text, values: valuesOf(null) },
+  ];
+  const scale = scaleOf(lines, high);
+  const place = placeSteps(steps.length, { width: WIDTH, height: HEIGHT, ...scale });
+  const chosen = lines.find(({ key }) => key === lit) ?? lines.at(-1);
+  return (
+    <figure class="step-chart" data-testid="step-chart" data-chart={title}>
+      <figcaption title={explanation}>
+        {title}
+        <b>
+          {chosen?.name} {text(chosen?.values[at] ?? Number.NaN)}
+        </b>
+      </figcaption>
+      <svg width={WIDTH} height={HEIGHT} role="img" aria-label={`${title} of each class over ${steps.length} steps`}>
+        {[...new Set([scale.high, 0, scale.low])].map((tick) => (
+          <g key={tick}>
+            <line class="axis" x1={place.x(0)} x2={place.x(steps.length - 1)} y1={place.y(tick)} y2={place.y(tick)} />
+            <text x={place.x(0) - 4} y={place.y(tick) + 3}>
+              {tickText(tick)}
+            </text>
+          </g>
+        ))}
+        <line class="now" x1={place.x(at)} x2={place.x(at)} y1={0} y2={HEIGHT} />
+        {lines.map((line) => (
+          <path
+            key={line.key}
+            d={linePath(line.values, place)}
+            stroke={line.colour}
+            class={lineLook(line.key, lit)}
+            data-name={line.name}
+            onPointerEnter={() => lightClass(store, line.key)}
+            onPointerLeave={() => lightClass(store, null)}
+          >
+            <title>{`${line.name}: ${line.values.map((value, position) => `step ${steps[position]} ${text(value)}`).join(", ")}`}</title>
+          </path>
+        ))}
+      </svg>
+      {problem && <p class="wrong">{problem}</p>}
+    </figure>
+  );
+}
+
+const tickText = (value: number): string => String(value).replace("-", "−");
+
+function lineLook(key: string, lit: string | null): string {
+  if (key === "") return "all";
+  return lit?.startsWith("class:") && lit !== key ? "faded" : "";
+}
+
+function lightClass(store: Store, key: string | null): void {
+  const row = store.rows.peek().find((candidate) => candidate.key === key);
+  store.hover.value = row ? { source: "label", row } : null;
+}

@@ -1,0 +1,93 @@
+/** Steps change all at once: when everything of the next one is there. */
+
+import { describe, expect, it, vi } from "vitest";
+import type { Projection } from "../src/contract/client";
+import { HOLD_MILLISECONDS } from "../src/state/stepping";
+import { createClient, open, settled } from "./opened_store";
+
+const AT_FIRST = { run: "cnn/activis", name: "validation", step: "1", layers: "hidden" };
+
+describe("a step that is picked", () => {
+  it("is shown when its numbers are there, and until then the one before with its own", async () => {
+    let answer = () => {};
+    const late = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const { activations } = createClient();
+    const { store } = await open(
+      {
+        activations: async (snapshot, layer, signal) => {
+          if (snapshot.step === 2) await late;
+          return await activations(snapshot, layer, signal);
+        },
+      },
+      AT_FIRST,
+    );
+    const shown = () => [store.catalogue.snapshot.value?.step, store.layers.value[0]?.mean.state.value.status];
+    store.stepping.goTo(2);
+    await settled();
+    expect(shown()).toEqual([1, "ready"]);
+    expect(store.stepping.pending.value).toBe(2);
+    answer();
+    await settled();
+    expect(shown()).toEqual([2, "ready"]);
+    expect(store.layers.value[0]?.activations.state.value.status).toBe("ready");
+    expect(store.stepping.pending.value).toBeNull();
+  });
+
+  it("is shown unfinished where its numbers do not come", async () => {
+    const never = new Promise<never>(() => {});
+    const { health } = createClient();
+    const { store } = await open(
+      { health: (snapshot, layer, signal) => (snapshot.step === 2 ? never : health(snapshot, layer, signal)) },
+      AT_FIRST,
+    );
+    store.stepping.goTo(2);
+    await vi.waitFor(() => expect(store.catalogue.snapshot.value?.step).toBe(2));
+  });
+
+  it("gives way to the one picked after it", async () => {
+    const { store } = await open({}, AT_FIRST);
+    store.stepping.goTo(2);
+    store.stepping.goTo(1);
+    await settled();
+    expect(store.catalogue.snapshot.value?.step).toBe(1);
+  });
+});
+
+describe("playing", () => {
+  it("begins anew at the end, keeps the projections in one frame, and stops at the last step", async () => {
+    const asked: [number, string][] = [];
+    const projection = async (
+      snapshot: { step: number },
+      layer: string,
+      request: Parameters<ReturnType<typeof createClient>["projection"]>[2],
+    ): Promise<Projection> => {
+      asked.push([snapshot.step, request.framing]);
+      const shown = await createClient().projection(
+        { run: "", name: "", ...snapshot },
+        layer,
+        request,
+        new AbortController().signal,
+      );
+      return { ...shown, framing: request.framing };
+    };
+    const { store, hash } = await open({ projection }, { ...AT_FIRST, step: "2" });
+    const steps: (number | undefined)[] = [];
+    store.catalogue.snapshot.subscribe((snapshot) => steps.push(snapshot?.step));
+    store.stepping.togglePlay();
+    expect(store.stepping.playing.value).toBe(true);
+    await vi.waitFor(() => expect(store.stepping.playing.value).toBe(false), 4 * HOLD_MILLISECONDS);
+    expect(steps).toEqual([2, 1, 2]);
+    expect(asked).toContainEqual([1, "steps"]);
+    expect(hash.written.projection).toBe("steps-30");
+  });
+
+  it("stops where it is when told to", async () => {
+    const { store } = await open({}, AT_FIRST);
+    store.stepping.togglePlay();
+    store.stepping.togglePlay();
+    expect([store.stepping.playing.value, store.stepping.pending.value]).toEqual([false, null]);
+    expect(store.catalogue.snapshot.value?.step).toBe(1);
+  });
+});

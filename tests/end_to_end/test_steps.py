@@ -1,0 +1,108 @@
+"""Over the steps of a run: playing them, and one layer at all of them."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from tests.end_to_end.axe import violations
+from tests.end_to_end.conftest import serve, wait_for_snapshots
+from tests.end_to_end.tab import Tab
+from tests.snapshots import make_snapshot, write_snapshot
+
+pytestmark = pytest.mark.browser
+
+STEPS = (0, 10, 20)
+ROWS = 30
+LABELS = np.arange(ROWS) % 3
+CLASSES = ["ant", "bee", "cat"]
+LAYERS = "&p.activis.layers=hidden"
+
+
+def hidden(step: int) -> np.ndarray:
+    """Three classes that move apart with every step, float32 (rows, 5)."""
+    noise = np.random.default_rng(7).normal(size=(ROWS, 5))
+    return (noise + np.eye(3, 5)[LABELS] * 0.4 * step).astype(np.float32)
+
+
+def scores(step: int) -> np.ndarray:
+    """At step 0 every ant is taken for a bee; later everything is right."""
+    predicted = np.where((LABELS == 0) & (step == 0), 1, LABELS)
+    return np.where(np.arange(3) == predicted[:, None], 0.8, 0.1)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    logdir = tmp_path_factory.mktemp("steps") / "logs"
+    for step in STEPS:
+        layers = {"hidden": hidden(step), "output": scores(step)}
+        snapshot = make_snapshot(
+            layers,
+            LABELS.tolist(),
+            step=step,
+            classes=CLASSES,
+            scores=scores(step),
+            ids=[f"n{row}" for row in range(ROWS)],
+        )
+        write_snapshot(logdir, "cnn/activis", snapshot)
+    with serve(logdir) as address:
+        wait_for_snapshots(address, len(STEPS))
+        yield address
+
+
+def test_playing_shows_every_step_whole(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=f"{LAYERS}&p.activis.step=0")
+    tab.wait("the projection", lambda state: (state["projection"].get("hidden") or {}).get("method") == "tsne")
+    tab.frame.evaluate(
+        """() => {
+            window.seen = [];
+            const look = () => {
+                const { step } = __activis.state();
+                const waits = document.querySelector(".projection-waiting, .panel .bone");
+                const whole = !waits && __activis.row("hidden", "class:ant");
+                if (window.seen.at(-1)?.step !== step || !whole) window.seen.push({ step, whole: whole && whole[0] });
+                requestAnimationFrame(look);
+            };
+            look();
+        }"""
+    )
+    tab.get("play").click()
+    tab.wait("the last step", lambda state: state["step"] == 20, timeout=60)
+    tab.frame.wait_for_selector('[data-testid="play"][aria-pressed="false"]')
+    seen = tab.frame.evaluate("window.seen")
+    assert [one["step"] for one in seen] == list(STEPS)
+    expected = [hidden(step)[LABELS == 0, 0].astype(np.float64).mean() for step in STEPS]
+    assert [one["whole"] for one in seen] == pytest.approx(expected, rel=1e-5)
+    assert "projection=steps-30" in tab.page.url
+
+
+def test_a_layer_over_the_steps(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=f"{LAYERS}&p.activis.step=20")
+    tab.get("over-steps-button").click()
+    charts = {chart.get_attribute("data-chart"): chart for chart in tab.get("step-chart").all()}
+    ants = charts["accuracy"].locator('path[data-name="ant"] title')
+    assert ants.text_content() == "ant: step 0 0 %, step 10 100 %, step 20 100 %"
+    bees = charts["accuracy"].locator('path[data-name="bee"] title')
+    assert bees.text_content() == "bee: step 0 100 %, step 10 100 %, step 20 100 %"
+    for step in STEPS:
+        tab.get("step-picture", step=str(step), ready="true").wait_for(timeout=60_000)
+    silhouettes = charts["silhouette"].locator('path[data-name="all"] title').text_content() or ""
+    values = [float(part.split()[-1].replace("−", "-")) for part in silhouettes.split(", ")]
+    assert values == sorted(values)
+    assert values[0] < 0.1
+    assert values[2] > 0.4
+    assert tab.get("separation").inner_text() == f"silhouette {values[2]:.2f}"
+    assert "over=hidden" in tab.page.url
+    assert violations(tab, '[data-testid="over-steps"]') == []
+
+    tab.get("step-picture", step="0").click()
+    tab.wait("step 0", lambda state: state["step"] == 0)
+    cells = {
+        (cell.get_attribute("data-layer"), cell.get_attribute("data-other")): cell
+        for cell in tab.get("likeness-cell").all()
+    }
+    assert set(cells) == {(one, other) for one in ("hidden", "output") for other in ("hidden", "output")}
+    cells["hidden", "output"].click()
+    state = tab.wait("the pair", lambda state: state["sides"] and "hidden" in state["sides"][0]["layers"])
+    assert (state["sides"][0]["step"], state["sides"][0]["layers"]["hidden"]["recorded"]) == (20, "output")
+    tab.screenshot("over_steps")
