@@ -14,8 +14,9 @@ export function MistakeLine({ id, typing, scrolled }: MistakeLineProperties) {
   const { wrong } = typing;
   const line = useRef<HTMLParagraphElement>(null);
   useLayoutEffect(() => {
-    const word = line.current?.closest(".condition-field")?.querySelector<HTMLElement>(".mistake");
-    if (!line.current?.parentElement) return;
+    // Measuring lays the whole tab out, which is noticed when it happens with every character.
+    if (!wrong || !line.current?.parentElement) return;
+    const word = line.current.closest(".condition-field")?.querySelector<HTMLElement>(".mistake");
     const room = line.current.parentElement.clientWidth / 2;
     line.current.style.marginLeft = `${Math.max(0, Math.min(room, (word?.offsetLeft ?? 0) - scrolled))}px`;
   });
