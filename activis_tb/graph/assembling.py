@@ -7,6 +7,7 @@ from activis_tb.graph.building import Builder
 from activis_tb.graph.crowding import divide_crowded
 from activis_tb.graph.elements import Graph
 from activis_tb.graph.folding import fold
+from activis_tb.graph.forms import Forms
 from activis_tb.graph.layers import match_layers
 from activis_tb.graph.parsing import Operations, parse_operations
 from activis_tb.graph.regrouping import Levels
@@ -41,8 +42,9 @@ def assemble(operations: Operations, tensors: Mapping[str, str], names: Iterable
     built = Builder(operations, folding, matches.recorded, matches.candidates)
     edges = tuple(dict.fromkeys(built.edges))
     levels = Levels(built.nodes, edges)
-    fold_repeats(levels)
-    divide_crowded(levels)
+    forms = Forms(levels)
+    fold_repeats(levels, forms)
+    divide_crowded(levels, forms)
     nodes = levels.in_order()
     return Graph(
         nodes=tuple(nodes),

@@ -18,7 +18,7 @@ _LONGEST_PERIOD = 200
 _ENDS = re.compile(r"[_./-]|(?<=\D)(?=\d)|$")
 
 
-def divide_crowded(levels: Levels) -> None:
+def divide_crowded(levels: Levels, forms: Forms) -> None:
     """Puts nodes into new groups wherever more than 80 would stand side by side; parameters do not count.
 
     Names with a common beginning, such as `conv2_block1_`, make a group, unless data would flow out of it and back into
@@ -31,10 +31,10 @@ def divide_crowded(levels: Levels) -> None:
         size = _size(levels, parent)
         if size <= MOST_NODES:
             continue
-        groups = _by_names(levels, parent) or _periods(levels, parent) or _by_order(levels, parent)
+        groups = _by_names(levels, parent) or _periods(levels, forms, parent) or _by_order(levels, parent)
         if groups:
             levels.regroup(parent, groups)
-            fold_repeats(levels, [parent])
+            fold_repeats(levels, forms, [parent])
             pending += [
                 *dict.fromkeys(group.id for group in groups.values()),
                 *([parent] if size > _size(levels, parent) else []),
@@ -51,13 +51,12 @@ def _movable(levels: Levels, parent: str) -> list[str]:
     return [node.id for node in nodes if node.kind != "tensor" and not node.auxiliary]
 
 
-def _periods(levels: Levels, parent: str) -> dict[str, Node]:
+def _periods(levels: Levels, forms: Forms, parent: str) -> dict[str, Node]:
     """Makes a group of each time that a sequence repeats, all of them called `block`."""
     ordered = in_flow(levels, _movable(levels, parent), parent)
-    forms = Forms(levels)
-    start, period, times = _longest_repetition(
-        [hash((without_numbers(levels.nodes[one].name), forms.form(one))) for one in ordered]
-    )
+    names = (without_numbers(levels.nodes[one].name) for one in ordered)
+    alike = [hash((name, forms.contents(one))) for name, one in zip(names, ordered, strict=True)]
+    start, period, times = _longest_repetition(alike)
     groups: dict[str, Node] = {}
     for time in range(times):
         members = ordered[start + time * period : start + (time + 1) * period]

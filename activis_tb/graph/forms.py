@@ -28,24 +28,23 @@ class Forms:
     def alike(self, blocks: Iterable[str], fewest: int) -> list[list[str]]:
         """Returns those of `blocks` of one form together, where there are at least `fewest`."""
         found = []
-        for candidates in _parted(blocks, self._contents):
+        for candidates in _parted(blocks, self.contents):
             if len(candidates) >= fewest:
                 found += [same for same in _parted(candidates, self.form) if len(same) >= fewest]
         return found
 
     def form(self, block: str) -> int:
-        """Returns a number that groups, or operators, of one form have in common."""
+        """Returns a number that groups of one form have in common."""
         inside = self._levels.descendants(block)[1:]
-        if not inside:
-            return self._colour(block)
         colours = {one: self._colour(one) for one in inside}
         for _ in range(_ROUNDS):
             colours = {one: hash((colours[one], *self._seen(one, colours))) for one in inside}
         return hash(tuple(sorted(colours.values())))
 
-    def _contents(self, block: str) -> int:
-        """Returns a number that groups of the same nodes have in common, however they are joined."""
-        return hash(tuple(sorted(self._colour(one) for one in self._levels.descendants(block)[1:])))
+    def contents(self, block: str) -> int:
+        """Returns a number that operators, or groups of the same nodes, have in common, however these are joined."""
+        inside = self._levels.descendants(block)[1:] or [block]
+        return hash(tuple(sorted(self._colour(one) for one in inside)))
 
     def _seen(self, one: str, colours: Mapping[str, int]) -> tuple[tuple[int, ...], ...]:
         joined = (self._levels.sources.get(one, ()), self._levels.targets.get(one, ()))

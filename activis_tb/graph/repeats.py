@@ -10,7 +10,7 @@ from activis_tb.graph.regrouping import Levels
 _FEWEST = 3
 
 
-def fold_repeats(levels: Levels, within: Iterable[str] | None = None) -> None:
+def fold_repeats(levels: Levels, forms: Forms, within: Iterable[str] | None = None) -> None:
     """Puts a group around each chain of at least three groups of one form.
 
     They stand in one group, their names differ in numbers alone, and each takes what the one before makes. Tensors
@@ -18,9 +18,9 @@ def fold_repeats(levels: Levels, within: Iterable[str] | None = None) -> None:
 
     Args:
         levels: The graph.
+        forms: Of the same graph.
         within: Look only at what stands directly in these groups.
     """
-    forms = Forms(levels)
     for parent in _crowds(levels) if within is None else within:
         folded = _chains(levels, forms, parent)
         if folded:
