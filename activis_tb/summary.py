@@ -1,8 +1,10 @@
 """ActiVis as a TensorFlow summary op: one call writes one snapshot through the default writer, at the default step."""
 
+import os
 import weakref
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
@@ -11,9 +13,11 @@ from tensorflow.python.ops import control_flow_util, summary_ops_v2
 
 from activis_tb.errors import ArgumentError
 from activis_tb.model import AttributeType, ForwardGraph
+from activis_tb.recording.dataset import DatasetRecorder
 from activis_tb.recording.recorder import Recorder, new_session
 from activis_tb.recording.settings import SelectionArgument, SubsetArgument, read_settings, whole_number
 from activis_tb.recording.writing import encode
+from activis_tb.storage.dataset_writer import DatasetWriter
 from activis_tb.storage.events import summary_metadata
 from activis_tb.storage.metadata import SnapshotTag
 
@@ -33,6 +37,8 @@ def activations(
     ids: Any = None,
     sample: int = 1000,
     always: SelectionArgument = (),
+    keep: Literal["sample", "all"] = "sample",
+    logdir: str | os.PathLike[str] | None = None,
     graph: Any = None,
     step: Any = None,
     attribute_types: Mapping[str, AttributeType] | None = None,
@@ -53,6 +59,8 @@ def activations(
         ids: Text or integers (instances,), each one once.
         sample: About how many instances to keep one by one.
         always: Instances to keep besides: a condition, a function of the batch, or ids.
+        keep: What to keep one by one; `all` writes every instance to files in `logdir`, as in `activis_tb.preprocess`.
+        logdir: The writer's directory, which TensorFlow does not tell; for `keep="all"` only.
         graph: The forward graph, to be shown in the tab: a `tf.Graph`, `GraphDef` or concrete function, in which the
             activations' own names are looked up, or an `activis_tb.model.ForwardGraph`. Written once per writer.
         step: The step; the default is `tf.summary.experimental.get_step()`.
@@ -81,14 +89,15 @@ def activations(
         "graph": _forward_graph(graph, activations),
     }
     read_settings(**settings)
+    directory = _directory(keep, logdir)
     batch: dict[tuple[str, ...], Any] = {("labels",): labels, ("scores",): scores, ("ids",): ids}
     batch |= {("activations", layer): values for layer, values in activations.items()}
     batch |= {("attributes", key): values for key, values in _mapping("attributes", attributes or {}).items()}
     step_now = _step(step)
-    return tf.cond(should_record, lambda: _write(settings, batch, step_now), lambda: tf.constant(False))
+    return tf.cond(should_record, lambda: _write(settings, batch, step_now, directory), lambda: tf.constant(False))
 
 
-def _write(settings: Mapping[str, Any], batch: Mapping[tuple[str, ...], Any], step: Any) -> Any:
+def _write(settings: Mapping[str, Any], batch: Mapping[tuple[str, ...], Any], step: Any, directory: Path | None) -> Any:
     """Writes the snapshot now, or traces what will; `batch` by argument and, where it has parts, their names."""
     writer = summary_ops_v2._summary_state.writer  # noqa: SLF001 (TensorFlow has no public getter)
     batch = {
@@ -98,7 +107,7 @@ def _write(settings: Mapping[str, Any], batch: Mapping[tuple[str, ...], Any], st
 
     def record(step_value: Any, *arrays: Any) -> tuple[bytes, NDArray[np.object_]]:
         values = {**batch, **dict(zip(symbolic, arrays, strict=True))}
-        return _record(settings, values, whole_number(int(step_value), "step"), writer)
+        return _record(settings, values, whole_number(int(step_value), "step"), writer, directory)
 
     if tf.executing_eagerly():
         tag, blobs = record(step)
@@ -109,20 +118,37 @@ def _write(settings: Mapping[str, Any], batch: Mapping[tuple[str, ...], Any], st
 
 
 def _record(
-    settings: Mapping[str, Any], batch: Mapping[tuple[str, ...], Any], step: int, writer: Any
+    settings: Mapping[str, Any],
+    batch: Mapping[tuple[str, ...], Any],
+    step: int,
+    writer: Any,
+    directory: Path | None,
 ) -> tuple[bytes, NDArray[np.object_]]:
-    """Returns the tag and the blobs of one snapshot; writes the graph if `writer` has not got it yet."""
+    """Returns the tag and the blobs of one snapshot; writes the graph if `writer` has not got it yet.
+
+    Every instance goes to `directory` where there is one. Nobody learns when TensorFlow's writer has the event on disk,
+    so the files are committed before it: a process that is killed in between leaves files that nothing points at.
+    """
     checked = read_settings(**settings)
-    recorder = Recorder(checked)
-    recorder.process(
-        labels=batch["labels",],
-        scores=batch["scores",],
-        ids=batch["ids",],
-        activations={key[1]: values for key, values in batch.items() if key[0] == "activations"},
-        attributes={key[1]: values for key, values in batch.items() if key[0] == "attributes"},
-    )
     tag = SnapshotTag(checked.name, step, new_session())
-    encoded = encode(recorder.finish(tag.step, tag.session))
+    files = DatasetWriter(directory, tag) if directory else None
+    dataset = DatasetRecorder(files) if files else None
+    recorder = Recorder(checked, dataset.add if dataset else None)
+    try:
+        recorder.process(
+            labels=batch["labels",],
+            scores=batch["scores",],
+            ids=batch["ids",],
+            activations={key[1]: values for key, values in batch.items() if key[0] == "activations"},
+            attributes={key[1]: values for key, values in batch.items() if key[0] == "attributes"},
+        )
+        snapshot = recorder.finish(tag.step, tag.session)
+        encoded = encode(dataset.finish(snapshot) if dataset else snapshot)
+        if files:
+            files.commit()
+    finally:
+        if files:
+            files.abandon()
     blobs = np.empty(len(encoded), np.object_)
     blobs[:] = encoded
     if checked.graph:
@@ -155,6 +181,19 @@ def _forward_graph(graph: Any, activations: Mapping[str, Any]) -> ForwardGraph |
     names = {layer: value.name for layer, value in activations.items() if tf.is_symbolic_tensor(value)}
     tensors = {layer: tensor for layer, tensor in names.items() if tensor.partition(":")[0] in nodes}
     return ForwardGraph(definition.SerializeToString(deterministic=True), tensors)
+
+
+def _directory(keep: str, logdir: str | os.PathLike[str] | None) -> Path | None:
+    """Returns where every instance is to be written, None for the sample alone."""
+    if keep not in {"sample", "all"}:
+        raise ArgumentError("keep", repr(keep), '"sample" or "all"', "Raise sample= to keep a larger sample.")
+    if keep == "sample":
+        return None
+    if logdir is None or "://" in os.fspath(logdir):
+        raise ArgumentError(
+            "logdir", repr(logdir), 'the directory of the summary writer, on this machine, for keep="all"'
+        )
+    return Path(logdir).expanduser()
 
 
 def _step(step: Any) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.analysis.quantization import quantise
+from activis_tb.model import Snapshot
 from activis_tb.recording.attributes import MEDIA_KINDS, Column
 from activis_tb.recording.block import Block
 from activis_tb.recording.buffer import Buffer
@@ -38,6 +39,12 @@ class DatasetRecorder:
                 self.flush()
         if self._text_bytes > PART_BYTES:
             self.flush()
+
+    def finish(self, snapshot: Snapshot) -> Snapshot:
+        """Writes the rest of the instances, and returns `snapshot` with where they are; raises what `add` does."""
+        self.flush()
+        manifest = replace(snapshot.manifest, store=self._writer.store, stored=self._writer.instances)
+        return replace(snapshot, manifest=manifest)
 
     def flush(self) -> None:
         """Writes what has not been written."""

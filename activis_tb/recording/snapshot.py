@@ -3,13 +3,12 @@
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from activis_tb.errors import ArgumentError, RecordingClosedError
-from activis_tb.model import AttributeType, ForwardGraph, LayerSpec, Snapshot
+from activis_tb.model import AttributeType, ForwardGraph, LayerSpec
 from activis_tb.recording.dataset import DatasetRecorder
 from activis_tb.recording.progress import ProgressFunction, ProgressReporter
 from activis_tb.recording.recorder import Recorder, new_session
@@ -216,7 +215,9 @@ class SnapshotRecorder:
         return self._write()
 
     def _write(self) -> Location:
-        snapshot = self._stored(self._open().finish(self._tag.step, self._tag.session))
+        snapshot = self._open().finish(self._tag.step, self._tag.session)
+        if self._dataset:
+            snapshot = self._dataset.finish(snapshot)
         blobs = encode(snapshot)
         directory = child(self._logdir, SUBRUN)
         if isinstance(directory, Path):
@@ -251,14 +252,6 @@ class SnapshotRecorder:
             self._recorder = None
             if self._writer:
                 self._writer.abandon()
-
-    def _stored(self, snapshot: Snapshot) -> Snapshot:
-        """Writes the rest of the instances, and says in the manifest where they are."""
-        if self._dataset is None or self._writer is None:
-            return snapshot
-        self._dataset.flush()
-        manifest = replace(snapshot.manifest, store=self._writer.store, stored=self._writer.instances)
-        return replace(snapshot, manifest=manifest)
 
     def _open_to_workers(self) -> Recorder:
         recorder = self._open()

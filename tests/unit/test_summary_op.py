@@ -1,5 +1,6 @@
 """The summary op: one call, one snapshot, through the writer and step that TensorFlow users already have."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from activis_tb.model import ForwardGraph
 from activis_tb.storage.decoding import SnapshotReader
 from activis_tb.storage.events import summary_metadata
 from activis_tb.storage.metadata import parse_tag
+from tests.plugin.server import Server
 from tests.unit.recording.helpers import read_events, read_snapshots
 
 CLASSES = ["no", "yes"]
@@ -61,6 +63,32 @@ def test_a_call_writes_one_snapshot_at_the_default_step(tmp_path: Path) -> None:
     snapshot = only_snapshot(tmp_path)
     assert (snapshot.manifest.name, snapshot.manifest.step) == ("validation", 5)
     check_values(snapshot)
+
+
+@pytest.mark.parametrize("wrap", [lambda function: function, tf.function], ids=["eager", "tf.function"])
+def test_every_instance_is_kept_on_request(tmp_path: Path, wrap: Any) -> None:
+    with writer(tmp_path).as_default(step=1):
+        wrap(lambda hidden: write(hidden, keep="all", logdir=tmp_path, sample=2))(tf.constant(HIDDEN))
+    manifest = only_snapshot(tmp_path).manifest
+    assert (manifest.stored, manifest.rows) == (3, 2)
+    server = Server(tmp_path, "slow")
+    (run,) = server.json("runs")["runs"]
+    subset = server.json("subset", run=run["run"], name="validation", step=1, condition="text <> 'a'")
+    assert (subset["count"], subset["over"], subset["exactness"]) == (2, 3, "bound")
+    assert not list(tmp_path.rglob("recording*")), "nothing says that it is still being written"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"keep": "some"}, """keep: got 'some'; expected "sample" or "all"."""),
+        ({"keep": "all"}, "logdir: got None; expected the directory of the summary writer"),
+        ({"keep": "all", "logdir": "gs://bucket/run"}, "on this machine"),
+    ],
+)
+def test_where_every_instance_goes_has_to_be_said(tmp_path: Path, arguments: dict[str, Any], message: str) -> None:
+    with writer(tmp_path).as_default(step=1), pytest.raises(ArgumentError, match=re.escape(message)):
+        write(**arguments)
 
 
 def test_the_event_is_as_tensorboard_lists_it(tmp_path: Path) -> None:
