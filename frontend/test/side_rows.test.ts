@@ -104,3 +104,8 @@ test("an average leaves out what is not finite and is the same array for the sam
   expect(averageRows(values, members)).toBe(average);
   expect([...(averageRows(values, []) ?? [])]).toEqual([Number.NaN, Number.NaN]);
 });
+
+test("differences are printed with their sign, without the zero where room is short", () => {
+  expect([signedNumber(0.24), signedNumber(-0.1), signedNumber(0)]).toEqual(["+0.24", "−0.10", "0.00"]);
+  expect([signedNumber(0.24, true), signedNumber(-10.5, true)]).toEqual(["+.24", "−10.50"]);
+});

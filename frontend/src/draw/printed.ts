@@ -33,6 +33,8 @@ export interface OutputLayout {
 }
 
 const LEGIBLE = 0.02;
+/** From this pitch on, a sign and a leading zero have room. */
+const ROOMY_PITCH = 43;
 const GAP = 14;
 const NARROWEST_BAR = 60;
 const WIDEST_BAR = 150;
@@ -88,7 +90,7 @@ export function drawValues(
       const value = row.values?.[neuron] ?? Number.NaN;
       if (!Number.isFinite(value) || Math.abs(value) < least) return;
       context.fillStyle = Math.abs(value) >= max / 5 ? palette.text : palette.secondary;
-      const text = withSign ? signedNumber(value) : shortNumber(value);
+      const text = withSign ? signedNumber(value, columns.pitch < ROOMY_PITCH) : shortNumber(value);
       context.fillText(text, columnX(columns, position) + 8, row.top + ROW_HEIGHT / 2 + 0.5);
     });
   }
@@ -214,9 +216,11 @@ export function shortNumber(value: number): string {
   return magnitude >= 100 ? value.toFixed(0) : value.toFixed(2);
 }
 
-/** `+0.24`, `−0.10` */
-export const signedNumber = (value: number): string =>
-  `${value < 0 ? "−" : value > 0 ? "+" : ""}${shortNumber(Math.abs(value))}`;
+/** `+0.24`, `−0.10`; where room is short, `+.24`. */
+export function signedNumber(value: number, short = false): string {
+  const magnitude = shortNumber(Math.abs(value));
+  return `${value < 0 ? "−" : value > 0 ? "+" : ""}${short ? magnitude.replace(/^0\./, ".") : magnitude}`;
+}
 
 function compactCount(count: number): string {
   if (count < 1000) return String(count);

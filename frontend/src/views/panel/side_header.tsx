@@ -52,8 +52,14 @@ function MatchingText({ frame, compared }: SideHeaderProperties) {
     <span class="matching" title={explain(matching)}>
       <span>
         {name}
-        {matching.method === "best" ? "matched to A" : "by index"}
-        {Number.isFinite(matching.median) && ` · median r ${correlationText(matching.median)}`}
+        {matching.method === "best" ? "matched" : "by index"}
+        {matching.method === "best" && <span class="wide"> to A</span>}
+        {Number.isFinite(matching.median) && (
+          <>
+            {" · "}
+            <span class="wide">median </span>r {correlationText(matching.median)}
+          </>
+        )}
         {matching.method === "best" &&
           Number.isFinite(matching.medianByIndex) &&
           ` (by index ${correlationText(matching.medianByIndex)})`}
@@ -68,7 +74,8 @@ function Unmatched({ matching: { partners, weak }, total }: { matching: ColumnMa
   if (count === 0) return null;
   return (
     <span class="wrong">
-      ○ {countText(count)} of {countText(total)} unmatched
+      ○ {countText(count)}
+      <span class="wide"> of {countText(total)}</span> unmatched
     </span>
   );
 }
