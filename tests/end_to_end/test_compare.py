@@ -221,10 +221,12 @@ def test_two_runs_of_the_demo(
 ) -> None:
     with serve(questions) as url:
         wait_for_snapshots(url, 8)
-        state = "&p.activis.run=dropout-0.5%2Factivis&p.activis.layers=hidden,output&p.activis.sort=class:NUM"
+        state = (
+            "&p.activis.run=questions%2Fdropout-0.5%2Factivis&p.activis.layers=hidden,output&p.activis.sort=class:NUM"
+        )
         tab = open_tab(url, width, height, hash_state=state)
         tab.get("compare-add").click()
-        tab.get("candidate", label="dropout-0.0").click()
+        tab.get("candidate", label="questions/dropout-0.0").click()
         side = compared(tab, "B")["sides"][0]
         hidden = side["layers"]["hidden"]
         matched = np.array(hidden["partners"])
