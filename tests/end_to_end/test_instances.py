@@ -1,5 +1,7 @@
 """Pictures, sounds, long texts and test cases in the tab; the demos that have them read well."""
 
+import json
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -156,3 +158,23 @@ def test_income_shows_its_attributes_and_more_than_sixty_subsets(income: str, op
     facts = tab.get("instance-card").locator("dt").all_inner_texts()
     assert len(facts) in {14, 30}
     tab.screenshot("income")
+
+
+def test_two_of_sixty_rows_are_compared_and_the_last_one_is_scrolled_to(income: str, open_tab: OpenTab) -> None:
+    tab = open_tab(income, width=1280, height=800)
+    tab.open_layer("hidden_2")
+    before = tab.wait("the neurons", lambda state: state["columns"].get("hidden_2"))["columns"]["hidden_2"]
+    labels = tab.get("panel", layer="hidden_2").get_by_test_id("row-label")
+    labels.nth(1).wait_for()
+    for name in [labels.nth(at).get_attribute("data-row") for at in (0, 1)]:
+        label = tab.row_label("hidden_2", name or "").locator("xpath=../..")
+        label.hover()
+        label.get_by_test_id("row-compare").click()
+    state = tab.wait("another order", lambda state: state["columns"]["hidden_2"] != before)
+    assert sorted(state["columns"]["hidden_2"]) == list(range(32))
+    tab.get("panel", layer="hidden_2").get_by_role("grid").hover()
+    tab.page.mouse.wheel(0, 9000)
+    with urllib.request.urlopen(f"{income}data/plugin/activis/runs") as answer:
+        last = json.load(answer)["runs"][0]["snapshots"][0]["subsets"][-1]["name"]
+    tab.row_label("hidden_2", last).wait_for()
+    tab.screenshot("income-compared")

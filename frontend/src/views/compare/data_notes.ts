@@ -14,10 +14,10 @@ export function differencesOfData(store: Store, side: Side): DataNote[] {
   return [instanceNote(store, side), layerNote(store, side), classNote(store, side)].filter((note) => note !== null);
 }
 
-function instanceNote(store: Store, { letter, agreement, opened }: Side): DataNote | null {
+function instanceNote({ catalogue }: Store, { letter, agreement, view }: Side): DataNote | null {
   const state = agreement.state.value;
   if (state.status === "error") return { text: state.message, title: "", wrong: true };
-  const [ours, theirs] = [store.columns.value?.id.length, opened.columns.value?.id.length];
+  const [ours, theirs] = [catalogue.snapshot.value?.sampled, view.snapshot.value?.sampled];
   if (!state.value || ours === undefined || theirs === undefined) return null;
   const { over, note } = state.value;
   if (over === 0) return { text: "no instance in both", title: note, wrong: true };
