@@ -83,6 +83,93 @@
     );
   };
 
+  const drawnNodes = () => document.querySelector(".graph-canvas [data-node]");
+  if (window !== top && location.href.includes("name=activis")) probe.graphPainted = reached(drawnNodes);
+
+  // Looks for what the Graphs tab draws, which stands in shadows within shadows.
+  const deepFind = (root, selector) => {
+    const found = root.querySelector(selector);
+    if (found) return found;
+    for (const element of root.querySelectorAll("*")) {
+      const inside = element.shadowRoot && deepFind(element.shadowRoot, selector);
+      if (inside) return inside;
+    }
+    return null;
+  };
+  probe.graphsPainted = () => reached(() => deepFind(document, "g.nodes g.node"));
+  probe.after = (milliseconds) => new Promise((resolve) => setTimeout(() => resolve(clock()), milliseconds));
+
+  const closedGroups = () => document.querySelectorAll("[data-testid=graph-group][aria-expanded=false]");
+  const openGroups = () => document.querySelectorAll("[data-testid=graph-group][aria-expanded=true]").length;
+  const press = (element) => element.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  const settled = async (open) => {
+    const limit = clock() + 60_000;
+    await reached(() => openGroups() > open || clock() > limit);
+  };
+
+  // Milliseconds from a click on a closed group until what it holds is drawn; 0 where none is closed.
+  probe.openGroup = async () => {
+    const [group] = closedGroups();
+    if (!group) return 0;
+    const [begun, open] = [clock(), openGroups()];
+    press(group);
+    await settled(open);
+    return clock() - begun;
+  };
+
+  // Opens so many groups, a level at a time, with all of the graph in sight.
+  probe.openGroups = async (count) => {
+    for (let left = count; left > 0; ) {
+      document.querySelector("[aria-label='Fit the graph']").click();
+      await frame();
+      await frame();
+      const closed = [...closedGroups()].slice(0, left);
+      if (closed.length === 0) break;
+      const open = openGroups();
+      for (const group of closed) press(group);
+      await settled(open);
+      left -= closed.length;
+    }
+    document.querySelector("[aria-label='Fit the graph']").click();
+    await frame();
+  };
+
+  const mouse = (type, target, x, y) =>
+    target.dispatchEvent(
+      new MouseEvent(type, { bubbles: true, cancelable: true, view: window, clientX: x, clientY: y, button: 0 }),
+    );
+
+  // Drags the graph to and fro.
+  probe.pan = async (count) => {
+    const svg = document.querySelector(".graph-canvas");
+    const { left, top, width, height } = svg.getBoundingClientRect();
+    const [x, y] = [left + width / 2, top + height / 2];
+    mouse("mousedown", svg, x, y);
+    const times = await probe.frames(count, (number) =>
+      mouse("mousemove", window, x + (width / 2) * Math.sin(0.05 * number), y + (height / 4) * Math.sin(0.03 * number)),
+    );
+    mouse("mouseup", window, x, y);
+    return times;
+  };
+
+  // Zooms in and out around the middle.
+  probe.zoom = (count) => {
+    const svg = document.querySelector(".graph-canvas");
+    const { left, top, width, height } = svg.getBoundingClientRect();
+    return probe.frames(count, (number) =>
+      svg.dispatchEvent(
+        new WheelEvent("wheel", {
+          bubbles: true,
+          cancelable: true,
+          view: window,
+          clientX: left + width / 2,
+          clientY: top + height / 2,
+          deltaY: -40 * Math.sign(Math.sin((2 * Math.PI * number) / 120)),
+        }),
+      ),
+    );
+  };
+
   // Opens and closes the panel of `layer`.
   probe.openings = async (layer, count) => {
     const tensor = document.querySelector(`[data-testid="graph-tensor"][data-layer="${layer}"]`);

@@ -17,24 +17,25 @@ import type { GraphSession, Shown } from "./session";
 import { useZoom, type Zoom } from "./zoom";
 
 /** On screen, names are smaller than can be read below this scale. */
-const FAR = 0.4;
+const FAR = 0.35;
 
 export function GraphCanvas({ session, shown }: { session: GraphSession; shown: Shown }) {
   const [element, size] = useSize<SVGSVGElement>();
   const zoom = useZoom(element, shown);
   const sight = useSight(zoom.transform, size);
-  const far = useComputed(() => zoom.transform.value.k < FAR).value;
+  const far = useComputed(() => zoom.transform.value.k < FAR);
   useGlances(session);
   return (
     <div class="graph-frame">
       <svg
         ref={element}
-        class={far ? "graph-canvas far" : "graph-canvas"}
+        class={far.value ? "graph-canvas far" : "graph-canvas"}
+        data-nodes={shown.placed.nodes.length}
         aria-label="Graph, left to right; arrow keys go from node to node"
         onKeyDown={walkBetween(session, shown, zoom)}
       >
         <Zoomed transform={zoom.transform}>
-          <GraphPicture placed={shown.placed} session={session} sight={sight} />
+          <GraphPicture placed={shown.placed} session={session} sight={sight} far={far} />
         </Zoomed>
       </svg>
       <ZoomButtons zoom={zoom} />

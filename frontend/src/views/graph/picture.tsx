@@ -5,6 +5,7 @@ import { curveMonotoneX, line } from "d3-shape";
 import type { VNode } from "preact";
 import { useLayoutEffect, useMemo } from "preact/hooks";
 import type { Box, PlacedEdge, PlacedGraph } from "../../draw/graph_layout";
+import { type Outlines, outlinesOf } from "../../draw/graph_outlines";
 import { Asides } from "./asides";
 import { drawnIn } from "./culling";
 import { Node, OpenGroup } from "./nodes";
@@ -15,6 +16,8 @@ interface PictureProperties {
   session: GraphSession;
   /** The part of the graph that is drawn. */
   sight: ReadonlySignal<Box>;
+  /** Whether it is seen from so far away that outlines do. */
+  far: ReadonlySignal<boolean>;
 }
 
 const curve = line<{ x: number; y: number }>(
@@ -22,8 +25,9 @@ const curve = line<{ x: number; y: number }>(
   (point) => point.y,
 ).curve(curveMonotoneX);
 
-export function GraphPicture({ placed, session, sight }: PictureProperties) {
-  const drawn = drawnIn(placed, sight.value);
+export function GraphPicture({ placed, session, sight, far }: PictureProperties) {
+  const outlines = far.value ? outlinesFor(placed) : null;
+  const drawn = outlines ? { nodes: outlines.others, edges: [] } : drawnIn(placed, sight.value);
   const tabStop = useMemo(() => tabStops(placed), [placed]);
   // A part that was drawn before is handed over as it was, so that moving the picture draws only what comes into sight.
   const parts = useMemo(() => new Map<string, VNode>(), [placed]);
@@ -38,6 +42,7 @@ export function GraphPicture({ placed, session, sight }: PictureProperties) {
       {placed.groups.map((group) => (
         <OpenGroup key={group.node.id} group={group} session={session} tabStop={tabStop(group.node.id)} />
       ))}
+      {outlines && <Outlined outlines={outlines} />}
       {drawn.edges.map((edge) =>
         part(`edge ${edge.id}`, () => <path key={edge.id} class={edgeClass(edge)} d={curve([...edge.points]) ?? ""} />),
       )}
@@ -49,6 +54,23 @@ export function GraphPicture({ placed, session, sight }: PictureProperties) {
     </>
   );
 }
+
+const outlines = new WeakMap<PlacedGraph, Outlines>();
+
+function outlinesFor(placed: PlacedGraph): Outlines {
+  const made = outlines.get(placed) ?? outlinesOf(placed);
+  outlines.set(placed, made);
+  return made;
+}
+
+const Outlined = ({ outlines: { edges, operators, tensors, groups } }: { outlines: Outlines }) => (
+  <>
+    <path class="edge" d={edges} />
+    <path class="operator" d={operators} />
+    <path class="outlined-tensors" d={tensors} />
+    <path class="closed-group" d={groups} />
+  </>
+);
 
 const edgeClass = ({ points }: PlacedEdge): string =>
   (points.at(-1)?.x ?? 0) < (points[0]?.x ?? 0) ? "edge backwards" : "edge";
