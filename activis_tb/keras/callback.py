@@ -11,6 +11,7 @@ from activis_tb.errors import ArgumentError
 from activis_tb.keras.evaluation import BatchFunction, Evaluation, Selection, check_count
 from activis_tb.keras.examples import ExampleData
 from activis_tb.model import AttributeType, LayerSpec, Pooling
+from activis_tb.recording.progress import ProgressFunction
 
 
 class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
@@ -46,6 +47,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         batch_size: Instances per forward pass where `x` is arrays.
         pooling: `max` or `mean`, for layers of rank > 2.
         attribute_types: By name, the type of an attribute where its values leave that open.
+        progress: Is called every few seconds of a long recording, as in `activis_tb.preprocess`.
         strict: Let errors through, also in the midst of training.
         quiet: Do not print where the first snapshot is to be seen.
 
@@ -75,6 +77,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         batch_size: int = 256,
         pooling: Pooling = "max",
         attribute_types: Mapping[str, AttributeType] | None = None,
+        progress: ProgressFunction | None = None,
         strict: bool = False,
         quiet: bool = False,
     ) -> None:
@@ -98,6 +101,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
             always=always,
             keep=keep,
             attribute_types=attribute_types,
+            progress=progress,
         )
         if self._evaluation.batches.is_spent_after_one_pass:
             expected = "data that can be walked through after every epoch: arrays, a dataset or a DataLoader"

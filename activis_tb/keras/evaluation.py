@@ -74,7 +74,7 @@ class Evaluation:
             "always": reusable(options.get("always", ())),
         }
         layers = reusable(layers)
-        rehearsal = self._begin(0, layers, quiet=True, keep="sample", **self._without_neurons())
+        rehearsal = self._begin(0, layers, quiet=True, keep="sample", progress=None, **self._without_neurons())
         self._layers = [layer if isinstance(layer, LayerSpec) else LayerSpec(layer, pooling) for layer in layers]
         self._classes = len(self._options["classes"])
         self._output = output

@@ -10,6 +10,7 @@ import keras
 from activis_tb.keras.evaluation import BatchFunction, Evaluation, Selection
 from activis_tb.keras.examples import ExampleData
 from activis_tb.model import AttributeType, LayerSpec, Pooling
+from activis_tb.recording.progress import ProgressFunction
 
 
 def record(
@@ -32,6 +33,7 @@ def record(
     batch_size: int = 256,
     pooling: Pooling = "max",
     attribute_types: Mapping[str, AttributeType] | None = None,
+    progress: ProgressFunction | None = None,
     quiet: bool = False,
 ) -> Path | str:
     """Records one snapshot of a model as it is, and returns its event file.
@@ -59,6 +61,7 @@ def record(
         batch_size: Instances per forward pass where the data is arrays.
         pooling: `max` or `mean`, for layers of rank > 2.
         attribute_types: By name.
+        progress: Is called every few seconds of a long recording, as in `activis_tb.preprocess`.
         quiet: Do not print where the snapshot is to be seen.
 
     Raises:
@@ -84,5 +87,6 @@ def record(
         always=always,
         keep=keep,
         attribute_types=attribute_types,
+        progress=progress,
     )
     return evaluation.record(model, step, quiet=quiet)

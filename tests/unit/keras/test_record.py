@@ -68,6 +68,12 @@ def test_every_instance_is_kept_on_request(tmp_path):
     ).stat().st_size == INSTANCES * 5
 
 
+def test_progress_knows_how_many_instances_there_are(tmp_path):
+    reports = []
+    record(tmp_path, progress=reports.append)
+    assert [(report.instances, report.total, report.finished) for report in reports][-1] == (INSTANCES, INSTANCES, True)
+
+
 def test_subsets_may_ask_for_neurons(tmp_path):
     reader = record(tmp_path, subsets={"firing": "neuron('hidden', 4) > 0"}, always="neuron('hidden', 0) > 100")
     hidden = sub_model_outputs(text_cnn(), ["hidden", "output"])["hidden"]
