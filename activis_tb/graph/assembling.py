@@ -20,7 +20,7 @@ def build_graph(graph_def: bytes, tensors: Mapping[str, str], names: Iterable[st
 
     Variables and constants become small parameter tensors beside the operator that uses them, scalars and axes become
     its attributes; what only passes a tensor on, and arithmetic on shapes, is left out. A tensor that is used outside
-    of the scope that makes it stands outside, and so does one that leaves the graph, so a closed group reads as one
+    of the scope that makes it stands outside, and so does a result of the graph, so a closed group reads as one
     operator. A call of a function is a group of what the function runs.
 
     Machinery of training and reporting stands in groups of its own. At least three blocks of one form, each taking what

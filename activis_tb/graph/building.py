@@ -180,11 +180,10 @@ class Builder:
         """Returns the group a tensor stands in; for the sake of machinery no tensor of the model leaves its own."""
         is_machinery = operation.name in self._machinery
         is_input = operation.type in INPUTS
-        if not is_machinery and (is_input or output in self._folding.returned):
-            return ""
         own = [] if is_input else [self._scopes.of(operation.name)]
         seen_by = [user for user in users if (user in self._machinery) == is_machinery]
-        if not seen_by and operation.name in self._results:
+        is_result = not seen_by and (output in self._folding.returned or operation.name in self._results)
+        if not is_machinery and (is_input or is_result):
             return ""
         home = self._scopes.common([*own, *(self._scopes.of(name) for name in seen_by)])
         return self._scopes.machinery_around(own[0]) if is_machinery and own and not home else home

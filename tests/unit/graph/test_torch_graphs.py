@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.utils.tensorboard._pytorch_graph import graph as trace
 
+import activis_tb
 from activis_tb.graph import build_graph
 from tests.unit.graph.accounting import check_accounted
 from tests.unit.graph.graphs import by_id, collapsed
@@ -72,6 +73,18 @@ def test_a_name_that_several_modules_have_is_left_open(message):
     graph = build_graph(message.SerializeToString(), {}, ["conv1"])
     assert sum(node.candidates == ("conv1",) for node in graph.nodes) == 4
     assert not any(node.layer for node in graph.nodes)
+
+
+def test_recorded_tensors_in_one_of_the_blocks_of_a_captured_model_do_not_set_it_apart():
+    model, example = Net().eval(), torch.zeros(2, 3, 8, 8)
+    with activis_tb.torch.capture(model, ["blocks.1.conv1", "blocks.2", "fc"]) as captured:
+        model(example)
+    forward = captured.graph(example)
+    graph = build_graph(forward.graph_def, forward.tensors)
+    (folded,) = [node for node in graph.nodes if node.repeats]
+    assert (folded.operator, folded.repeats) == ("Block", 4)
+    parents = {node.layer: node.parent for node in graph.nodes if node.layer}
+    assert parents == {"blocks.1.conv1": "blocks/1/", "blocks.2": folded.id, "fc": ""}
 
 
 def test_every_operation_is_accounted_for(message):
