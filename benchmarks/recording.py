@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from dataclasses import replace
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -28,6 +29,8 @@ def main() -> None:
         figures += _overhead.measure(words, 256, options.rounds, "functions")
         figures += _overhead.measure(words, 256, options.rounds, "conditions")[1:]
         figures += _overhead.measure(pixels, 256, options.rounds, "functions")
+        classes_alone = replace(pixels, limits=pixels.limits[:0])
+        figures += _overhead.measure(classes_alone, 256, options.rounds, "functions")[1:]
     report(figures)
 
 
