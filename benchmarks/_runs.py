@@ -64,3 +64,20 @@ def hidden_layer(model, found) -> tuple[np.ndarray, np.ndarray]:
     tokens, labels = word_cnn.examples(found.training, vectorise)
     hidden = keras.Model(model.input, model.get_layer("hidden").output)
     return hidden.predict(tokens, batch_size=512, verbose=0), labels
+
+
+def recorded_layers(directory: Path, layer: str) -> list[np.ndarray]:
+    """Returns what a run recorded of `layer` at each step, by step, float32 (rows, neurons)."""
+    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+    from activis_tb.storage.decoding import SnapshotReader
+
+    found = {}
+    for path in directory.rglob("*.activis"):
+        for event in EventFileLoader(str(path)).Load():
+            for value in event.summary.value:
+                if value.metadata.plugin_data.plugin_name == "activis":
+                    blobs = list(value.tensor.string_val)
+                    reader = SnapshotReader(blobs[0], blobs.__getitem__)
+                    found[reader.manifest.step] = reader.activations(layer)
+    return [found[step] for step in sorted(found)]

@@ -209,4 +209,40 @@
     while (find("subset-count").dataset.status !== "counted") await passed();
     return { frames, milliseconds: performance.now() - begun };
   };
+
+  // Picks a step by the slider; returns the milliseconds until all of it is painted.
+  probe.switchStep = async (step) => {
+    const slider = find("step-picker");
+    const begun = performance.now();
+    slider.value = step;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await reached(() => window.__activis.state().step === step && complete() && !document.querySelector(".bone"));
+    return performance.now() - begun;
+  };
+
+  // Plays the steps to the last one; returns the milliseconds from each frame to the next.
+  probe.play = async () => {
+    const button = find("play");
+    button.click();
+    const times = [await frame()];
+    while (button.getAttribute("aria-pressed") !== "false") times.push(await frame());
+    return times.slice(1).map((time, at) => time - times[at]);
+  };
+
+  // Puts another run beside the base and takes it away again; returns the milliseconds until it was painted.
+  probe.addRun = async (label) => {
+    find("compare-add").click();
+    await reached(() => find("candidate"));
+    const begun = performance.now();
+    document.querySelector(`[data-testid="candidate"][data-label="${label}"]`).click();
+    const placed = (side) => Object.values(side.layers).every((layer) => layer.partners && layer.placed > 0);
+    await reached(() => {
+      const [side] = window.__activis.state().sides;
+      return side && Object.keys(side.layers).length > 0 && placed(side);
+    });
+    const painted = performance.now() - begun;
+    find("remove-side").click();
+    await reached(() => window.__activis.state().sides.length === 0);
+    return painted;
+  };
 })();
