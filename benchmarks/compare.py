@@ -76,7 +76,7 @@ def alignment(layer: str, steps: list[np.ndarray]) -> list[Figure]:
         affinities = Affinities(activations.astype(np.float64), PERPLEXITY)
         earlier = tsne_step(activations, earlier, lambda *_: None)
         framed.append(earlier)
-        framed_divergence.append(Layout(earlier.astype(np.float64), affinities).divergence)
+        framed_divergence.append(divergence(earlier.astype(np.float64), affinities))
         layout = separate(Layout.spread(pca(activations).astype(np.float64), affinities))
         own.append(layout.coordinates)
         own_divergence.append(layout.divergence)
@@ -97,6 +97,13 @@ def separate(layout: Layout) -> Layout:
     for phase in PHASES:
         layout.optimise(phase, lambda *_: None)
     return layout
+
+
+def divergence(coordinates: np.ndarray, affinities: Affinities) -> float:
+    """Returns the Kullback-Leibler divergence of a finished layout, which one iteration hardly moves."""
+    layout = Layout(coordinates, affinities)
+    layout.optimise(Phase(1), lambda *_: None)
+    return layout.divergence
 
 
 def displacement(pictures: list[np.ndarray]) -> float:

@@ -14,8 +14,6 @@ export default defineConfig({
     rollupOptions: {
       input: "src/main.tsx",
       preserveEntrySignatures: "strict",
-      // Curves and colour spaces that nobody uses assign their prototypes, which would keep them.
-      treeshake: { propertyWriteSideEffects: false },
       output: {
         format: "es",
         entryFileNames: "index.js",

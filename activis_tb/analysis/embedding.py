@@ -90,7 +90,7 @@ class Layout:
 
     @property
     def divergence(self) -> float:
-        """Kullback-Leibler divergence: how far the layout is from what it is to show."""
+        """Kullback-Leibler divergence from what it is to show; known once it was optimised."""
         return float(self._embedding.kl_divergence)
 
     def optimise(self, phase: Phase, report: Report) -> None:

@@ -47,8 +47,9 @@ export function openStepping(catalogue: Catalogue, durable: Durable, layerContex
     return controller.signal;
   };
   const show = (step: number) =>
-    durable.settle(() => {
+    batch(() => {
       const { run, name } = catalogue.reference.peek() ?? { run: null, name: null };
+      durable.follow.value = durable.follow.peek() && step === catalogue.steps.peek().at(-1);
       durable.wish.value = { run, name, step };
       pending.value = null;
     });
@@ -62,7 +63,7 @@ export function openStepping(catalogue: Catalogue, durable: Durable, layerContex
       pending.value = step;
       await Promise.all([pause(HOLD_MILLISECONDS, stopped), until(ready, stopped)]);
       if (stopped.aborted) return;
-      show(step);
+      durable.settle(() => show(step));
     }
     stop();
   };

@@ -1,21 +1,19 @@
 /** The step that is looked at: a slider, and a switch to the newest. */
 
-import { batch } from "@preact/signals";
 import { Icon } from "../widgets/glyphs";
 import { StepSlider, type StepSliderProperties } from "../widgets/step_slider";
 import { useStore } from "../widgets/store";
 
 export function StepPicker({ steps, step }: Pick<StepSliderProperties, "steps" | "step">) {
-  const { durable, stepping } = useStore();
-  const pick = (picked: number) =>
-    batch(() => {
-      durable.follow.value = durable.follow.peek() && picked === steps.at(-1);
-      stepping.goTo(picked);
-    });
+  const { stepping } = useStore();
   return (
     <div class="step-picker">
       {steps.length > 1 && <PlayButton />}
-      <StepSlider steps={steps} step={stepping.playing.value ? step : (stepping.pending.value ?? step)} onPick={pick} />
+      <StepSlider
+        steps={steps}
+        step={stepping.playing.value ? step : (stepping.pending.value ?? step)}
+        onPick={stepping.goTo}
+      />
       {steps.length > 1 && <OverStepsButton />}
       <FollowSwitch />
     </div>
