@@ -1,9 +1,11 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // One ES module, index.js, that exports render(); TensorBoard imports it by that name. Fonts and workers stay files
 // beside it, because the host's content security policy refuses blob: and anything remote.
 export default defineConfig({
   base: "./",
+  resolve: { alias: { "d3-transition": fileURLToPath(new URL("src/no_transition.ts", import.meta.url)) } },
   build: {
     outDir: "../activis_tb/static",
     emptyOutDir: true,

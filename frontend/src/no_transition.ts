@@ -1,0 +1,11 @@
+/** Stands in for d3-transition in the bundle: d3-zoom asks it to interrupt transitions, and the tab makes none. */
+
+import { type Selection, selection } from "d3-selection";
+
+export function interrupt(): void {}
+
+Object.assign(selection.prototype, {
+  interrupt(this: Selection<Element, unknown, null, undefined>) {
+    return this;
+  },
+});
