@@ -14,6 +14,7 @@ import pytest
 import activis_tb
 from tests.end_to_end.axe import violations
 from tests.end_to_end.conftest import QUESTION_EPOCHS, serve, wait_for_snapshots
+from tests.end_to_end.subset_bar import add, forgive_refusals, inserts, ready, row_values
 from tests.end_to_end.tab import Tab
 
 pytestmark = pytest.mark.browser
@@ -92,11 +93,6 @@ def state_of(run: str) -> str:
     return f"&p.activis.run={quote(run, safe='')}&p.activis.layers=hidden"
 
 
-def ready(tab: Tab) -> Tab:
-    tab.wait("the columns and dots", lambda state: state["columns"].get("hidden") and state["projection"].get("hidden"))
-    return tab
-
-
 def fetch(url: str, route: str, **query: Any) -> bytes:
     parameters = {"run": QUESTIONS_RUN, "name": "test", "step": QUESTION_EPOCHS - 1, **query}
     with urllib.request.urlopen(f"{url}data/plugin/activis/{route}?{urlencode(parameters)}") as answer:
@@ -113,30 +109,6 @@ def members_of_condition(url: str) -> list[int]:
     texts = next(column for column in columns["attributes"] if column["name"] == "text")["texts"]
     pairs = enumerate(zip(texts, columns["score"], strict=True))
     return [row for row, (text, score) in pairs if text.lower().startswith("what is") and score < 0.999]
-
-
-def add(tab: Tab, condition: str) -> None:
-    tab.get("subset-input").fill(condition)
-    tab.get("subset-input").press("Enter")
-    tab.wait("its count", lambda state: any(one["condition"] == condition and one["count"] for one in state["subsets"]))
-    tab.get("subset-input").press("Escape")
-
-
-def row_values(tab: Tab, key: str) -> np.ndarray:
-    values = None
-    while values is None:
-        values = tab.frame.evaluate("key => window.__activis.row('hidden', key)", key)
-        tab.page.wait_for_timeout(50)
-    return np.array(values)
-
-
-def forgive_refusals(tab: Tab) -> None:
-    """Browsers write every answer of 400 to the console; a condition that is not finished yet has it."""
-    tab.complaints[:] = [complaint for complaint in tab.complaints if "400 (BAD REQUEST)" not in complaint]
-
-
-def inserts(tab: Tab) -> list[str | None]:
-    return [item.get_attribute("data-insert") for item in tab.get("completion").all()]
 
 
 @grammar
