@@ -121,7 +121,7 @@ def test_the_walk_without_a_mouse(url: str, open_tab: Callable[..., Tab]) -> Non
     assert tab_to(tab, testid="step-picker")["ring"] == "true"
     assert tab_to(tab, testid="help-button")["ring"] == "true"
 
-    assert tab_to(tab, testid="graph-tensor", layer="hidden")["name"] == "Layer hidden"
+    assert tab_to(tab, testid="graph-tensor", layer="hidden")["name"] == "Layer hidden 20", "as it is written"
     tab.page.keyboard.press("Enter")
     ready(tab)
     assert tab_to(tab, testid="matrix-grid")["name"].startswith("Activations of hidden")
