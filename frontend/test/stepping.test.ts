@@ -83,6 +83,30 @@ describe("playing", () => {
     expect(hash.written.projection).toBe("steps-30");
   });
 
+  it("says when the next step's numbers are late, and no longer once they are there", async () => {
+    let answer = () => {};
+    const late = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const { health } = createClient();
+    const { store } = await open(
+      {
+        health: async (snapshot, layer, signal) => {
+          if (snapshot.step === 2) await late;
+          return await health(snapshot, layer, signal);
+        },
+      },
+      AT_FIRST,
+    );
+    store.stepping.togglePlay();
+    expect(store.stepping.late.value).toBe(false);
+    await vi.waitFor(() => expect(store.stepping.late.value).toBe(true), 3 * HOLD_MILLISECONDS);
+    expect([store.catalogue.snapshot.value?.step, store.stepping.pending.value]).toEqual([1, 2]);
+    answer();
+    await vi.waitFor(() => expect(store.stepping.playing.value).toBe(false));
+    expect([store.catalogue.snapshot.value?.step, store.stepping.late.value]).toEqual([2, false]);
+  });
+
   it("stops where it is when told to", async () => {
     const { store } = await open({}, AT_FIRST);
     store.stepping.togglePlay();

@@ -88,12 +88,12 @@ def test_a_sound_plays_in_the_card_after_the_pointer_left_its_square(tones: str,
     assert sound.count() == 0
 
 
-def test_a_long_text_is_cut_and_opens(tones: str, open_tab: OpenTab) -> None:
+def test_a_long_text_beside_media_is_cut_short_and_opens(tones: str, open_tab: OpenTab) -> None:
     tab = open_tab(tones)
     square(tab, "tone3").hover()
     text = tab.get("card-text")
     whole = f"3: {TEXT}"
-    assert text.inner_text() == f"“{whole[:400]}… {len(whole) - 400} more characters"
+    assert text.inner_text() == f"“{whole[:120]}… {len(whole) - 120} more characters"
     tab.get("whole-text").click()
     assert text.text_content() == f"“{whole}”"
     square(tab, "tone4").hover()

@@ -19,6 +19,8 @@ export interface Stepping {
   /** The step that is being prepared; null where none is. */
   pending: ReadonlySignal<number | null>;
   playing: ReadonlySignal<boolean>;
+  /** Whether the step that is played next should be shown by now, and is not ready. */
+  late: ReadonlySignal<boolean>;
   /** Shows a step as soon as it is ready, and soon in any case. */
   goTo: (step: number) => void;
   /** Shows one step after another from here, from the first one where this is the last; or stops. */
@@ -34,6 +36,7 @@ const PATIENCE_MILLISECONDS = 400;
 export function openStepping(catalogue: Catalogue, durable: Durable, layerContext: LayerContext): Stepping {
   const pending = signal<number | null>(null);
   const playing = signal(false);
+  const late = signal(false);
   const ready = prepare(pending, catalogue, layerContext);
   let controller = new AbortController();
 
@@ -42,6 +45,7 @@ export function openStepping(catalogue: Catalogue, durable: Durable, layerContex
     controller = new AbortController();
     batch(() => {
       playing.value = false;
+      late.value = false;
       pending.value = null;
     });
     return controller.signal;
@@ -52,6 +56,7 @@ export function openStepping(catalogue: Catalogue, durable: Durable, layerContex
       durable.follow.value = durable.follow.peek() && step === catalogue.steps.peek().at(-1);
       durable.wish.value = { run, name, step };
       pending.value = null;
+      late.value = false;
     });
   const shown = () => catalogue.snapshot.peek()?.step;
 
@@ -61,7 +66,10 @@ export function openStepping(catalogue: Catalogue, durable: Durable, layerContex
     const rest = at === steps.length - 1 ? steps : steps.slice(at + 1);
     for (const step of rest) {
       pending.value = step;
-      await Promise.all([pause(HOLD_MILLISECONDS, stopped), until(ready, stopped)]);
+      const held = pause(HOLD_MILLISECONDS, stopped).then(() => {
+        late.value = !stopped.aborted && !ready.peek();
+      });
+      await Promise.all([held, until(ready, stopped)]);
       if (stopped.aborted) return;
       durable.settle(() => show(step));
     }
@@ -75,6 +83,7 @@ export function openStepping(catalogue: Catalogue, durable: Durable, layerContex
   return {
     pending,
     playing,
+    late,
     goTo: (step) => void goTo(step, stop()),
     togglePlay: () => {
       const played = playing.peek();

@@ -13,7 +13,7 @@ import { differencesOfData } from "./data_notes";
 
 export function ComparisonStrip() {
   const store = useStore();
-  const { catalogue, comparing, durable } = store;
+  const { catalogue, comparing, stepping } = store;
   const sides = comparing.sides.value;
   const selection = catalogue.selection.value;
   return (
@@ -23,11 +23,9 @@ export function ComparisonStrip() {
         {selection && (
           <StepSlider
             steps={catalogue.steps.value}
-            step={selection.snapshot.step}
+            step={stepping.pending.value ?? selection.snapshot.step}
             label="Step of A"
-            onPick={(step) => {
-              durable.wish.value = { run: selection.run.run, name: selection.snapshot.name, step };
-            }}
+            onPick={stepping.goTo}
           />
         )}
       </RunLine>

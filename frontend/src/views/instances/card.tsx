@@ -59,7 +59,12 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
       </p>
       <div class="card-body">
         {texts.map((attribute) => (
-          <CardText key={`${attribute.name} ${row}`} name={attribute.name} text={textAt(attribute, row)} />
+          <CardText
+            key={`${attribute.name} ${row}`}
+            name={attribute.name}
+            text={textAt(attribute, row)}
+            besideMedia={sounds.length + pictures.length > 0}
+          />
         ))}
         {facts.length > 0 && (
           <dl>

@@ -7,6 +7,15 @@ import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import { Health } from "./health";
 
+/** Of a layer's name: as many as three lines hold. */
+const MOST_CHARACTERS = 36;
+
+/** Layers of one model differ at the ends of their names more often than in the middle. */
+const withoutMiddle = (name: string): string =>
+  name.length <= MOST_CHARACTERS
+    ? name
+    : `${name.slice(0, MOST_CHARACTERS / 2 - 1)}…${name.slice(-MOST_CHARACTERS / 2)}`;
+
 export function PanelHead({ layer }: { layer: LayerStore }) {
   const { catalogue, durable, toggleLayer } = useStore();
   const maximised = durable.maximised.value === layer.name;
@@ -16,24 +25,31 @@ export function PanelHead({ layer }: { layer: LayerStore }) {
   return (
     <div class="panel-head">
       <h3>
+        <span class="buttons">
+          <button
+            type="button"
+            class="quiet"
+            data-testid="maximise"
+            aria-pressed={maximised}
+            aria-label={`Show ${layer.name} alone`}
+            title={maximised ? "Show every open layer again" : "Show this layer alone, as large as fits"}
+            onClick={() => {
+              durable.maximised.value = maximised ? "" : layer.name;
+            }}
+          >
+            <Icon name={maximised ? "restore" : "maximise"} />
+          </button>
+          <button
+            type="button"
+            class="quiet"
+            aria-label={`Close ${layer.name}`}
+            onClick={() => toggleLayer(layer.name)}
+          >
+            <Icon name="close" />
+          </button>
+        </span>
         <LayerGlyph />
-        <span title={layer.name}>{layer.name}</span>
-        <button
-          type="button"
-          class="quiet"
-          data-testid="maximise"
-          aria-pressed={maximised}
-          aria-label={`Show ${layer.name} alone`}
-          title={maximised ? "Show every open layer again" : "Show this layer alone, as large as fits"}
-          onClick={() => {
-            durable.maximised.value = maximised ? "" : layer.name;
-          }}
-        >
-          <Icon name={maximised ? "restore" : "maximise"} />
-        </button>
-        <button type="button" class="quiet" aria-label={`Close ${layer.name}`} onClick={() => toggleLayer(layer.name)}>
-          <Icon name="close" />
-        </button>
+        <span title={layer.name}>{withoutMiddle(layer.name)}</span>
       </h3>
       <p>
         {entry.dtype} · {countText(snapshot.instances)} × {countText(entry.neurons)}

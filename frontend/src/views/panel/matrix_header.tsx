@@ -110,7 +110,7 @@ function Strips({ frame }: { frame: MatrixFrame }) {
       const names = output ? classes : Array.from(order, (neuron) => String(neuron));
       drawHeadings(context, names, (position) => position * columns.pitch, columns.pitch - 4, palette);
       if (!place) return;
-      drawTitles(context, place, palette.secondary);
+      drawTitles(context, place, width, palette.secondary);
       if (place.predictedPitch === 0) return;
       const at = (position: number) => place.predictedLeft + position * place.predictedPitch;
       drawHeadings(context, classes, at, place.predictedPitch - 2, palette);
@@ -122,10 +122,11 @@ function Strips({ frame }: { frame: MatrixFrame }) {
   return <Surface width={width} height={header.height} draw={draw} aria-hidden="true" />;
 }
 
-function drawTitles(context: CanvasRenderingContext2D, place: OutputLayout, colour: string): void {
+function drawTitles(context: CanvasRenderingContext2D, place: OutputLayout, width: number, colour: string): void {
   context.font = `11px ${FONT}`;
   context.fillStyle = colour;
   const table = place.predictedPitch > 0;
   if (table) context.fillText("predicted as", place.predictedLeft, 12);
-  context.fillText(place.barWidth > 0 ? "accuracy · score" : "accuracy", place.barLeft, table ? 12 : 30);
+  const title = place.barWidth > 0 ? "accuracy · score" : "accuracy";
+  context.fillText(title, Math.min(place.barLeft, width - context.measureText(title).width), table ? 12 : 30);
 }

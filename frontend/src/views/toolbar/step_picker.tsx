@@ -13,6 +13,7 @@ export function StepPicker({ steps, step }: Pick<StepSliderProperties, "steps" |
         steps={steps}
         step={stepping.playing.value ? step : (stepping.pending.value ?? step)}
         onPick={stepping.goTo}
+        awaited={stepping.late.value ? stepping.pending.value : null}
       />
       {steps.length > 1 && <OverStepsButton />}
       <FollowSwitch />

@@ -30,19 +30,28 @@ function cutText(context: CanvasRenderingContext2D, element: Element, style: CSS
   return fitText(context, line.text, element.getBoundingClientRect().right - line.left);
 }
 
-/** Joins the words that stand at one height. */
+/** Joins the words that stand at one height, and the characters of a word that goes on in the next line. */
 function linesOf(node: Text): Line[] {
   const lines: Line[] = [];
-  const range = document.createRange();
   for (const { 0: word, index } of node.data.matchAll(/\S+\s*/g)) {
-    range.setStart(node, index);
-    range.setEnd(node, index + word.trimEnd().length);
-    const box = range.getClientRects()[0];
-    if (!box) continue;
-    const last = lines.at(-1);
-    const text = word.replace(/\s+$/, " ");
-    if (last && Math.abs(last.top - box.top) < 2) last.text += text;
-    else lines.push({ text, left: box.left, top: box.top, height: box.height });
+    const boxes = boxesOf(node, index, word.trimEnd().length);
+    if (boxes.length > 1) {
+      for (let at = 0; at < word.length; at++) join(lines, word.charAt(at), boxesOf(node, index + at, 1)[0]);
+    } else join(lines, word.replace(/\s+$/, " "), boxes[0]);
   }
   return lines.map((line) => ({ ...line, text: line.text.trimEnd() }));
+}
+
+function boxesOf(node: Text, start: number, length: number): DOMRectList {
+  const range = document.createRange();
+  range.setStart(node, start);
+  range.setEnd(node, start + length);
+  return range.getClientRects();
+}
+
+function join(lines: Line[], text: string, box: DOMRect | undefined): void {
+  if (!box) return;
+  const last = lines.at(-1);
+  if (last && Math.abs(last.top - box.top) < 2) last.text += text;
+  else lines.push({ text, left: box.left, top: box.top, height: box.height });
 }

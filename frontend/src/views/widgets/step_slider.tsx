@@ -8,6 +8,8 @@ export interface StepSliderProperties {
   steps: readonly number[];
   step: number;
   onPick: (step: number) => void;
+  /** The step that is not ready although its time has come. */
+  awaited?: number | null;
   /** What it moves, for those who cannot see where it stands. */
   label?: string;
   testId?: string;
@@ -15,7 +17,14 @@ export interface StepSliderProperties {
 
 const MOST_TICKS = 30;
 
-export function StepSlider({ steps, step, onPick, label = "Step", testId = "step-picker" }: StepSliderProperties) {
+export function StepSlider({
+  steps,
+  step,
+  onPick,
+  awaited = null,
+  label = "Step",
+  testId = "step-picker",
+}: StepSliderProperties) {
   const position = steps.indexOf(step);
   const last = steps.length - 1;
   const go = (to: number) => {
@@ -61,7 +70,12 @@ export function StepSlider({ steps, step, onPick, label = "Step", testId = "step
       )}
       <span class={last > 0 ? "step-text several" : "step-text"}>
         <b>step {countText(step)}</b>
-        {last > 0 && ` · ${position + 1} of ${steps.length}`}
+        {last > 0 && awaited === null && ` · ${position + 1} of ${steps.length}`}
+        {awaited !== null && (
+          <span data-testid="awaited-step" title={`The pictures of step ${countText(awaited)} are being computed`}>
+            {` · placing ${countText(awaited)} …`}
+          </span>
+        )}
       </span>
     </>
   );
