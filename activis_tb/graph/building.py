@@ -45,7 +45,7 @@ class Builder:
         self._scopes = Scopes(names, operations.layers, operations.titles, aside)
         self._users = self._find_users()
         self._wanted: dict[str, set[int]] = {}
-        for output in (*self._users, *recorded, *candidates, *folding.returned):
+        for output in (*self._users, *recorded, *candidates, *folding.returned, *self._waited_inputs()):
             self._wanted.setdefault(output.operation, set()).add(output.position)
         self._results = self._find_results()
         self.edges: list[Edge] = []
@@ -193,9 +193,18 @@ class Builder:
         return self._scopes.name(left) if left else _last(operation.name)
 
     def _add_controls(self, operation: Operation) -> None:
-        shown = (name for name in operation.controls if name in self._folding.kept)
-        waited = [name for name in shown if self._operations.by_name[name].type not in INPUTS]
-        self.edges += [Edge(name, operation.name, control=True) for name in waited]
+        for name in operation.controls:
+            if name in self._folding.kept:
+                source = str(Output(name, 0)) if self._is_input(name) else name
+                self.edges.append(Edge(source, operation.name, control=True))
+
+    def _waited_inputs(self) -> Iterable[Output]:
+        """Returns the tensors of inputs that operators wait for: an input has no operator of its own."""
+        waited = (name for operation in self._operators for name in operation.controls)
+        return (Output(name, 0) for name in waited if name in self._folding.kept and self._is_input(name))
+
+    def _is_input(self, name: str) -> bool:
+        return self._operations.by_name[name].type in INPUTS
 
 
 def parameter_id(parameter: Parameter, operator: str) -> str:

@@ -54,7 +54,7 @@ class Edge:
     Attributes:
         source: Id of a node.
         target: Id of a node.
-        control: From operator to operator: `target` waits for `source`, no data flows.
+        control: The operator `target` waits for `source`, an operator or the tensor of an input; no data flows.
     """
 
     source: str

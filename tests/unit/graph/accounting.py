@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from activis_tb.graph import Graph
 from tests.unit.graph.graphs import check_sound
 
+INPUTS = {"Placeholder", "PlaceholderV2", "PlaceholderWithDefault", "_Arg", "_DeviceArg"}
+
 
 def check_accounted(message, graph: Graph) -> None:
     """Every operation and every edge of `message`, which calls no functions, is told somewhere in `graph`.
@@ -12,7 +14,7 @@ def check_accounted(message, graph: Graph) -> None:
     An operation that is told nowhere is used by none that is told somewhere.
     An edge into an operation that is shown ends there: it comes from the tensor of the operation it came from, from a
     parameter, or it is a setting. One into an operation that is folded is told where that operation is. Control edges
-    between operators that are shown are control edges, and no others are.
+    between operators that are shown, and from inputs, whose tensors are shown, are control edges, and no others are.
     """
     check_sound(graph)
     nodes = {node.id: node for node in graph.nodes}
@@ -26,6 +28,7 @@ def check_accounted(message, graph: Graph) -> None:
     into = _by_target(edge for edge in graph.edges if not edge.control)
     waiting = {(edge.source, edge.target) for edge in graph.edges if edge.control}
     expected_waiting = set()
+    types = {node.name: node.op for node in message.node}
     for node in message.node:
         for text in node.input if node.name in shown else ():
             source = text.removeprefix("^").split(":")[0]
@@ -33,6 +36,8 @@ def check_accounted(message, graph: Graph) -> None:
                 assert _is_told(source, node.name, graph.folded, into), f"{text} -> {node.name}"
             elif source in shown:
                 expected_waiting.add((source, node.name))
+            elif f"{source}:0" in nodes and types[source] in INPUTS:
+                expected_waiting.add((f"{source}:0", node.name))
     assert waiting == expected_waiting
 
 

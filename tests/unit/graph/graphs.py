@@ -76,7 +76,7 @@ def check_sound(graph: Graph) -> None:
     for edge in graph.edges:
         kinds = (nodes[edge.source].kind, nodes[edge.target].kind)
         assert kinds in (
-            {("operator", "operator")} if edge.control else {("operator", "tensor"), ("tensor", "operator")}
+            {("operator", "operator"), ("tensor", "operator")} if edge.control else {("operator", "tensor"), ("tensor", "operator")}
         )
     earlier = {""}
     for element in graph.nodes:

@@ -192,6 +192,16 @@ def test_a_control_dependency_joins_operators():
     assert [edge for edge in graph.edges if edge.control] == [Edge("a", "b", control=True)]
 
 
+def test_an_operator_may_wait_for_an_input_that_nothing_else_uses():
+    inputs = [node("x", "Placeholder"), node("ready", "Placeholder")]
+    graph = build_graph(graph_def(*inputs, node("a", "Relu", "x", "^ready", "^x")), {})
+    check_sound(graph)
+    assert {edge for edge in graph.edges if edge.control} == {
+        Edge("ready:0", "a", control=True),
+        Edge("x:0", "a", control=True),
+    }
+
+
 def test_an_unknown_rank_is_no_shape():
     ranks = node("x", "Placeholder")
     ranks.attr["_output_shapes"].list.shape.add(unknown_rank=True)
