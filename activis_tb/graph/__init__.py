@@ -7,7 +7,7 @@ gives what can be shown and says in `warnings` what could not, it never raises. 
 from activis_tb.graph.assembling import assemble, build_graph
 from activis_tb.graph.elements import Edge, Graph, Node
 from activis_tb.graph.keras_model import keras_graph_def
-from activis_tb.graph.layers import layers_only, match_layers
+from activis_tb.graph.layers import Matches, layers_only, match_layers
 from activis_tb.graph.machinery import trains
 from activis_tb.graph.parsing import Operations, parse_operations
 from activis_tb.graph.traces import traced_graphs, uncalled_functions
@@ -15,6 +15,7 @@ from activis_tb.graph.traces import traced_graphs, uncalled_functions
 __all__ = [
     "Edge",
     "Graph",
+    "Matches",
     "Node",
     "Operations",
     "assemble",

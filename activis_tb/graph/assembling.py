@@ -8,7 +8,7 @@ from activis_tb.graph.crowding import divide_crowded
 from activis_tb.graph.elements import Graph
 from activis_tb.graph.folding import fold
 from activis_tb.graph.forms import Forms
-from activis_tb.graph.layers import match_layers
+from activis_tb.graph.layers import Matches, match_layers
 from activis_tb.graph.parsing import Operations, parse_operations
 from activis_tb.graph.regrouping import Levels
 from activis_tb.graph.repeats import fold_repeats
@@ -32,12 +32,12 @@ def build_graph(graph_def: bytes, tensors: Mapping[str, str], names: Iterable[st
         tensors: By recorded layer, the exact name of its tensor, e.g. `model_1/hidden_1/Relu:0`.
         names: Keys of further recorded layers, to be found by name.
     """
-    return assemble(parse_operations(graph_def), tensors, names, graph_digest(graph_def))
+    operations = parse_operations(graph_def)
+    return assemble(operations, match_layers(operations, tensors, names), graph_digest(graph_def))
 
 
-def assemble(operations: Operations, tensors: Mapping[str, str], names: Iterable[str] = (), digest: str = "") -> Graph:
-    """Does what `build_graph` does, of a graph that was read already."""
-    matches = match_layers(operations, tensors, names)
+def assemble(operations: Operations, matches: Matches, digest: str = "") -> Graph:
+    """Does what `build_graph` does, of a graph that was read already and whose recorded layers were found."""
     folding = fold(operations, {*matches.recorded, *matches.candidates})
     built = Builder(operations, folding, matches.recorded, matches.candidates)
     edges = tuple(dict.fromkeys(built.edges))

@@ -84,8 +84,9 @@ def match_layers(operations: Operations, tensors: Mapping[str, str], names: Iter
         elif operations.by_name:
             text = f"The recorded layer {layer!r} is not in the graph: there is no tensor {tensor!r}."
             matches.warnings.append(text)
-    search = _Search(operations)
+    search: _Search | None = None
     for layer in names:
+        search = search or _Search(operations)
         places = search.places(layer)
         outputs = [output for place in places for output in search.leaving(place)]
         kept = matches.recorded if len(outputs) == 1 else matches.candidates

@@ -7,6 +7,7 @@ takes nothing but the results of machinery.
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 
 from activis_tb.graph.parsing import Operation, Operations, Output
 
@@ -45,16 +46,24 @@ def machinery(operations: Operations, kept: Iterable[str], recorded: Collection[
 
 def kind_of(operation: Operation) -> str:
     """Returns the kind of machinery that an operation is by its type or name alone; empty where it may be a model's."""
-    for kind, pattern in _TYPES:
-        if pattern.match(operation.type):
-            return kind
-    parts = (_NUMBER.sub("", part).lower() for part in operation.name.split("/")[:-1])
-    return next((_SCOPES[part] for part in parts if part in _SCOPES), "")
+    return _kind_of_type(operation.type) or _kind_of_scope(operation.name.rpartition("/")[0])
 
 
 def trains(operations: Operations) -> bool:
     """Whether a graph computes gradients or updates variables: a training step, not the model alone."""
     return any(kind_of(operation) in {GRADIENTS, UPDATES} for operation in operations.by_name.values())
+
+
+@lru_cache(maxsize=4096)
+def _kind_of_type(operator: str) -> str:
+    return next((kind for kind, pattern in _TYPES if pattern.match(operator)), "")
+
+
+@lru_cache(maxsize=65536)
+def _kind_of_scope(scope: str) -> str:
+    """Returns what the outermost scope that tells it is."""
+    parts = (_NUMBER.sub("", part).lower() for part in scope.split("/"))
+    return next((_SCOPES[part] for part in parts if part in _SCOPES), "")
 
 
 class _Search:

@@ -26,15 +26,18 @@ class _Choice:
 
     Attributes:
         source: The graph.
-        tensors: By layer, its exact name in this very graph.
-        found: How many of the recorded layers are in it.
+        matches: Where the recorded layers are in it.
         id: The value of the parameter `source`.
     """
 
     source: Source
-    tensors: Mapping[str, str]
-    found: int
+    matches: graph.Matches
     id: str = ""
+
+    @property
+    def found(self) -> int:
+        """How many of the recorded layers are in it."""
+        return sum(map(len, self.matches.recorded.values()))
 
 
 class Graphs:
@@ -69,8 +72,8 @@ class Graphs:
         layers = _layers(recorded)
         choices = self._choices(blobs, recorded, layers)
         known = {choice.id: choice for choice in choices}
-        default = choices[0].id if choices and choices[0].found else _LAYERS
-        chosen = source or default
+        shown = (choice.id for choice in choices if choice.source.operations.by_name)
+        chosen = source or next(shown, _LAYERS)
         if chosen != _LAYERS and chosen not in known:
             raise NotFoundError("source", source, [*known, _LAYERS])
         sources = [source_document(choice.id, choice.source) for choice in choices]
@@ -100,9 +103,8 @@ class Graphs:
             same = _layers(one for one in recorded if exact and one.manifest.graph_digest == source.digest)
             tensors = {layer.name: layer.tensor for layer in same.values() if layer.tensor}
             matches = graph.match_layers(source.operations, tensors, [name for name in layers if name not in tensors])
-            marked = sum(map(len, matches.recorded.values()))
-            kept = replace(source, kind="forward") if exact else source
-            choices.append(_Choice(kept, tensors, marked))
+            kept = replace(source, kind="forward") if exact and source.kind != "forward" else source
+            choices.append(_Choice(kept, matches))
         place = {digest: position for position, digest in enumerate(digests)}
 
         def rank(one: _Choice) -> tuple[int, ...]:
@@ -124,9 +126,8 @@ def _identified(choices: Iterable[_Choice]) -> list[_Choice]:
 
 
 def _shown(choice: _Choice, layers: Mapping[str, Layer]) -> graph.Graph:
-    """Builds a graph with all of `layers` marked: where the graph is theirs exactly, the others by their names."""
-    names = [layer for layer in layers if layer not in choice.tensors]
-    built = graph.assemble(choice.source.operations, choice.tensors, names, choice.source.digest)
+    """Builds a graph with all of `layers` marked that are in it."""
+    built = graph.assemble(choice.source.operations, choice.matches, choice.source.digest)
     return replace(built, nodes=tuple(_with_recorded_shape(node, layers) for node in built.nodes))
 
 
