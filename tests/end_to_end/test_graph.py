@@ -61,13 +61,26 @@ def write_broken(logdir: Path) -> None:
     write_graph(logdir, "broken", graph.SerializeToString())
 
 
+def write_ambiguous(logdir: Path) -> None:
+    """Two branches have a `hidden`, and nothing of the graph is named like the other layer."""
+    graph = GraphDef()
+    graph.node.add(name="pixels", op="Placeholder")
+    for branch in ("left", "right"):
+        graph.node.add(name=f"{branch}/hidden/Relu", op="Relu", input=["pixels"])
+    graph.node.add(name="joined", op="Add", input=["left/hidden/Relu", "right/hidden/Relu"])
+    activations = {"hidden": np.eye(2), "elsewhere": np.eye(2)}
+    write_snapshot(logdir, "ambiguous", make_snapshot(activations, labels=[0, 1]))
+    write_graph(logdir, "ambiguous", graph.SerializeToString())
+
+
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     logdir = tmp_path_factory.mktemp("graphs") / "runs"
     write_walk(logdir)
     write_broken(logdir)
+    write_ambiguous(logdir)
     with serve(logdir) as url:
-        wait_for_snapshots(url, 2)
+        wait_for_snapshots(url, 3)
         yield url
 
 
@@ -215,3 +228,17 @@ def test_a_broken_graph_shows_what_it_can_and_says_what_is_wrong(url: str, open_
     tab.screenshot("graph-broken")
     assert tab.page.evaluate("window.hacked") is None
     assert tab.frame.evaluate("document.images.length") == 0
+
+
+def test_a_graph_that_leaves_layers_open_is_shown_and_opens_them(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state="&p.activis.run=ambiguous&p.activis.graph=tall")
+    candidates = tab.get("graph").locator("[aria-label*='perhaps hidden']")
+    candidates.first.wait_for()
+    assert candidates.count() == 2
+    unplaced = tab.get("graph").locator(".unplaced")
+    assert unplaced.inner_text().startswith("not in the graph:")
+    assert "elsewhere" in unplaced.inner_text()
+    candidates.first.click()
+    tab.get("layer-candidate", layer="hidden").click()
+    tab.get("panel", layer="hidden").wait_for()
+    tab.screenshot("graph-ambiguous")

@@ -80,14 +80,14 @@ def test_without_a_graph_the_layers_are_listed_in_order(serve, tmp_path):
     assert list(recorded(graph)) == ["concat", "hidden", "output"]
 
 
-def test_a_graph_that_no_layer_is_in_gives_way_to_the_layers(serve_slow, tmp_path):
+def test_a_graph_that_no_layer_is_in_is_shown_and_the_layers_can_be_chosen(serve_slow, tmp_path):
     write_graph(tmp_path, "cnn/train", graph_def())
     record(tmp_path, layers=("elsewhere",))
     server = serve_slow(tmp_path)
-    assert recorded(server.json("graph", run=RUN)) == {"elsewhere": "elsewhere"}
-    other = server.json("graph", run=RUN, source="run_graph")
-    assert (other["source"], recorded(other)) == ("run_graph", {})
-    assert any("'elsewhere'" in warning for warning in other["warnings"])
+    graph = server.json("graph", run=RUN)
+    assert (graph["source"], sources(graph), recorded(graph)) == ("run_graph", ["run_graph", "layers"], {})
+    assert any("'elsewhere'" in warning for warning in graph["warnings"])
+    assert recorded(server.json("graph", run=RUN, source="layers")) == {"elsewhere": "elsewhere"}
 
 
 def test_layers_of_all_steps_are_marked(serve_slow, tmp_path):

@@ -1,7 +1,7 @@
 /** Names what the pointer or the focus is on and the groups around it; else counts what there is. */
 
 import { Fragment } from "preact";
-import type { GraphNode } from "../../contract/activis";
+import type { Graph, GraphNode } from "../../contract/activis";
 import { groupsAround } from "../../draw/graph_index";
 import { groupTitle } from "../../draw/graph_labels";
 import { sourceKind } from "../../state/graph_order";
@@ -67,7 +67,7 @@ function Counts({ session: { graph } }: { session: GraphSession }) {
   const counts = `${countText(count("operator"))} operators · ${recorded} of ${countText(count("tensor"))} tensors recorded`;
   return (
     <p class="graph-readout" title={graph.warnings.join("\n")}>
-      {sourceKind(graph) === "layers" ? "no graph was recorded: the layers, in order" : counts}
+      {sourceKind(graph) === "layers" ? layersSentence(graph) : counts}
       {` · ${durable.layers.value.length} open`}
       {graph.warnings.length > 0 && (
         <span class="graph-warning" data-testid="graph-warning">
@@ -79,3 +79,6 @@ function Counts({ session: { graph } }: { session: GraphSession }) {
     </p>
   );
 }
+
+const layersSentence = ({ sources }: Graph): string =>
+  sources.length === 1 ? "no graph was recorded: the layers, in order" : "no graph: the recorded layers, in order";
