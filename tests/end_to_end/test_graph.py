@@ -238,6 +238,7 @@ def test_a_graph_that_leaves_layers_open_is_shown_and_opens_them(url: str, open_
     unplaced = tab.get("graph").locator(".unplaced")
     assert unplaced.inner_text().startswith("not in the graph:")
     assert "elsewhere" in unplaced.inner_text()
+    assert tab.get("graph-source").locator("option").last.inner_text() == "recorded layers"
     candidates.first.click()
     tab.get("layer-candidate", layer="hidden").click()
     tab.get("panel", layer="hidden").wait_for()

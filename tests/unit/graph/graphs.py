@@ -75,9 +75,7 @@ def check_sound(graph: Graph) -> None:
         assert element.parent == "" or nodes[element.parent].kind == "group", element
     for edge in graph.edges:
         kinds = (nodes[edge.source].kind, nodes[edge.target].kind)
-        assert kinds in (
-            {("operator", "operator"), ("tensor", "operator")} if edge.control else {("operator", "tensor"), ("tensor", "operator")}
-        )
+        assert kinds in {("operator", "operator" if edge.control else "tensor"), ("tensor", "operator")}
     earlier = {""}
     for element in graph.nodes:
         assert element.parent in earlier, "a group before its content"

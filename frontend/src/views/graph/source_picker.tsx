@@ -9,8 +9,9 @@ import type { GraphSession } from "./session";
 export function SourcePicker({ graph, session }: { graph: Graph; session: GraphSession }) {
   const { graphSource } = useStore().durable;
   const { controls } = session;
-  // The list of layers is no choice beside a graph.
+  // The list of layers is no choice beside a graph that has one of them.
   const others = graph.sources.filter(({ kind }) => kind !== "layers");
+  const isWithoutLayers = !graph.nodes.some(({ layer }) => layer !== "");
   const options = graph.sources.map(({ id, label }) => ({ value: id, label }));
   return (
     <>
@@ -28,7 +29,7 @@ export function SourcePicker({ graph, session }: { graph: Graph; session: GraphS
           control
         </button>
       )}
-      {(others.length > 1 || sourceKind(graph) === "layers") && options.length > 1 && (
+      {(others.length > 1 || isWithoutLayers || sourceKind(graph) === "layers") && options.length > 1 && (
         <Picker
           label="from"
           value={graph.source}
