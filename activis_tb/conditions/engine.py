@@ -1,7 +1,7 @@
 """Evaluates conditions over instances: exact, in the order of the instances, within bounded time and memory."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import reduce
@@ -32,6 +32,8 @@ ComputedColumn = Callable[[Computed], NDArray[np.floating[Any]]]
 # DuckDB takes up to 0.3 s to notice that it is to stop; no condition may hold a thread for more than 2 s.
 MOST_SECONDS = 1.7
 _CACHED_BYTES = 128 * 2**20
+_ALWAYS_COPIED = "index"
+"""A table has to have a column, also where conditions ask for neurons alone."""
 
 
 class Engine:
@@ -44,6 +46,7 @@ class Engine:
             first needs them, the newest results are kept. Without it such conditions are refused.
         most_seconds: A condition that takes longer is stopped.
         threads: How many one evaluation may use; by default a few.
+        needed: Columns of the schema that are asked for, which saves copying the others of `Instances`; by default all.
 
     Raises:
         ArgumentError: `instances` lack a column of the schema.
@@ -58,8 +61,10 @@ class Engine:
         *,
         most_seconds: float = MOST_SECONDS,
         threads: int | None = None,
+        needed: Iterable[str] | None = None,
     ) -> None:
         self._schema = schema
+        self._needed = set(schema.columns) if needed is None else {_ALWAYS_COPIED, *needed}
         self._most_seconds = most_seconds
         self._lock = Lock()
         self._generation = 0
@@ -159,11 +164,12 @@ class Engine:
 
     def _fill(self, instances: Instances, computed: ComputedColumn | None) -> None:
         schema = f"s{self._generation}"
-        columns = create_table(self._connection, schema, columns_of(instances, self._schema))
+        copied = (column for column in columns_of(instances, self._schema) if column.name in self._needed)
+        columns = create_table(self._connection, schema, copied)
         self._begin(computed, Table(f"{schema}.instances", instances.rows, columns), {})
 
     def _begin(self, computed: ComputedColumn | None, table: Table, dictionaries: Mapping[str, Dictionary]) -> None:
-        if missing := set(self._schema.columns) - set(table.columns):
+        if missing := self._needed - set(table.columns):
             raise ArgumentError("instances", f"no column {', '.join(sorted(missing))}", "all columns of the schema")
         self._table = table
         self._dictionaries = dictionaries

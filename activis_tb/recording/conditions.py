@@ -45,7 +45,7 @@ class Conditions:
         self._schema: Schema | None = None
         self._parsed: list[Condition] = []
         self._engine: Engine | None = None
-        self._engine_schema: Schema | None = None
+        self._engine_columns: tuple[Schema, set[str]] | None = None
 
     def check(self, columns: Mapping[str, Column], activations: Mapping[str, NDArray[np.float32]]) -> None:
         """Checks the conditions against the columns and the layers of a batch.
@@ -111,9 +111,9 @@ class Conditions:
             block.ids, block.index, block.label, block.predicted, block.score, tuple(_attributes(block, types))
         )
         computed = partial(_computed, block)
-        if self._engine is None or self._engine_schema != schema:
-            self._engine = Engine(schema, instances, computed, most_seconds=_MOST_SECONDS, threads=1)
-            self._engine_schema = schema
+        if self._engine is None or self._engine_columns != (schema, needed):
+            self._engine = Engine(schema, instances, computed, most_seconds=_MOST_SECONDS, threads=1, needed=needed)
+            self._engine_columns = (schema, needed)
         else:
             self._engine.replace(instances, computed)
         return self._engine

@@ -55,6 +55,14 @@ def test_members_are_those_that_numpy_finds(tmp_path: Path, sizes: list[int], mo
         assert_allclose(means[position], HIDDEN[members].astype(np.float64).mean(axis=0), rtol=1e-6)
 
 
+@pytest.mark.parametrize("text", EXPECTED)
+def test_a_condition_alone_finds_the_same_from_its_own_columns(tmp_path: Path, text: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr(buffer, "MOST_ROWS", 16)
+    snapshot = record(tmp_path, split(INSTANCES, [17]), subsets={"alone": text})
+    assert_array_equal(snapshot.membership()[:, 3], EXPECTED[text][snapshot.sample().index])
+    assert snapshot.manifest.subsets[3].count == EXPECTED[text].sum()
+
+
 def test_conditions_stand_beside_functions_and_ids(tmp_path: Path) -> None:
     subsets = {"f": lambda view: view["age"] > 20, "c": "age > 20", "i": [1, 2]}
     manifest = record(tmp_path, [INSTANCES], subsets=subsets).manifest
