@@ -221,7 +221,9 @@ def test_a_broken_graph_shows_what_it_can_and_says_what_is_wrong(url: str, open_
     warnings = tab.get("graph-warning")
     warnings.wait_for()
     assert "more)" in warnings.inner_text()
-    told = tab.get("graph").locator(".graph-readout").get_attribute("title")
+    readout = tab.get("graph").locator(".graph-readout[title]")
+    readout.wait_for()
+    told = readout.get_attribute("title")
     assert "'second'" in told
     assert "'nowhere'" in told
     tab.get("graph").get_by_text("Add").wait_for()

@@ -17,18 +17,20 @@ export function OverSteps() {
     <section class="card over-steps" data-testid="over-steps" aria-label={`${layer} over steps`}>
       <div class="panel-head">
         <h3>
+          <span class="buttons">
+            <button
+              type="button"
+              class="quiet"
+              aria-label="Close the steps"
+              onClick={() => {
+                durable.overSteps.value = "";
+              }}
+            >
+              <Icon name="close" />
+            </button>
+          </span>
           <LayerGlyph />
           <span>Over steps</span>
-          <button
-            type="button"
-            class="quiet"
-            aria-label="Close the steps"
-            onClick={() => {
-              durable.overSteps.value = "";
-            }}
-          >
-            <Icon name="close" />
-          </button>
         </h3>
         <Picker
           label="Layer"
