@@ -69,9 +69,10 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
   const { client, cache, catalogue, durable, host, sortRow } = context;
   const entry = computed(() => catalogue.snapshot.value?.layers.find((layer) => layer.name === name) ?? null);
   const known = computed(() => entry.value !== null);
-  const fetched = <Value>(what: string, load: (signal: AbortSignal) => Promise<Value>) =>
+  const always = () => true;
+  const fetched = <Value>(what: string, load: (signal: AbortSignal) => Promise<Value>, isDue = always) =>
     createResource<Value>(() => {
-      if (!known.value || catalogue.reference.value === null) return null;
+      if (!known.value || catalogue.reference.value === null || !isDue()) return null;
       const subject = JSON.stringify(catalogue.reference.value);
       return { key: `${what} ${name} ${catalogue.key.value}`, subject, load };
     }, cache);
@@ -88,9 +89,6 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
   const typedMeans = typed("mean", context.conditions);
   const typedActive = typed("active", context.activeConditions);
   const health = fetched("health", (signal) => client.health(reference(), name, signal));
-  const separation = fetched("separation", (signal) =>
-    untilDone(() => client.separation(reference(), name, signal), signal),
-  );
   const projection = followProjection({
     client,
     cache,
@@ -101,6 +99,12 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     visible: host.visible,
     onto: context.onto,
   });
+  const separation = fetched(
+    "separation",
+    (signal) => untilDone(() => client.separation(reference(), name, signal), signal),
+    // The server has one more thing to compute; the first picture does not wait for it.
+    () => projection.shown.value !== null,
+  );
 
   const classes = computed(() => catalogue.snapshot.value?.classes.length ?? 0);
   const shown = { mean, activations, typedMeans };
