@@ -131,8 +131,9 @@ class SnapshotRecorder:
                 the channels; other axes may differ from batch to batch. Non-finite values are counted and left out.
             ids: Text or integers (instances,), each one once. Without them an instance is known by its attributes and
                 label, or by its position where there are no attributes.
-            attributes: By name, (instances,): numbers, booleans, text (str or UTF-8 bytes), or encoded pictures
-                (bytes of PNG or JPEG). None and NaN are missing.
+            attributes: By name, (instances,): numbers, booleans, text (str or UTF-8 bytes), pictures (encoded, or
+                arrays (instances, height, width[, channels])), or sounds (encoded, or `activis_tb.Audio`). None, NaN
+                and what is masked are missing.
 
         Raises:
             ArgumentError: Something cannot be used; the message says what can.
