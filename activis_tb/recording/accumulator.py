@@ -10,6 +10,7 @@ from activis_tb.model import Statistics
 from activis_tb.recording.block import Block
 from activis_tb.recording.members import members_of
 from activis_tb.recording.moments import Moments
+from activis_tb.recording.workspace import Workspace
 
 
 class Accumulator:
@@ -29,6 +30,7 @@ class Accumulator:
     def __init__(self, classes: int, subsets: int, neurons: Mapping[str, int]) -> None:
         self.instances = 0
         self._classes = classes
+        self._workspace = Workspace()
         self._correct = np.zeros(classes + subsets, np.int64)
         self._predicted_counts = np.zeros((classes + subsets, classes), np.int64)
         self._layers = {name: Moments(classes + subsets, count) for name, count in neurons.items()}
@@ -36,12 +38,12 @@ class Accumulator:
     def add(self, block: Block) -> None:
         """Adds the instances of `block`."""
         members = members_of(block, self._classes)
-        for subset, rows in enumerate(members.rows):
-            predicted = block.predicted[rows]
-            self._correct[subset] += np.count_nonzero(predicted == block.label[rows])
-            self._predicted_counts[subset] += np.bincount(predicted, minlength=self._classes)
+        predicted = block.predicted[members.instances]
+        right = predicted == block.label[members.instances]
+        self._correct += np.bincount(members.subsets[right], minlength=len(self._correct))
+        np.add.at(self._predicted_counts, (members.subsets, predicted), 1)
         for name, layer in self._layers.items():
-            layer.add(block.activations[name], members)
+            layer.add(block.activations[name], members, self._workspace)
         self.instances += len(block)
 
     def merge(self, other: Self) -> None:

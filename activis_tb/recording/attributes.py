@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from math import isnan
 from typing import Any, Literal
 
@@ -79,6 +80,9 @@ def read_column(name: str, value: object, rows: int, declared: AttributeType | N
         ArgumentError: Another shape, values of different kinds, or values that do not fit `declared`.
     """
     argument = f'attributes["{name}"]'
+    if type(value) is np.ndarray and value.ndim == 1 and value.dtype.kind in "iuf" and declared in {None, "number"}:
+        check_rows(value, rows, argument)
+        return _numbers(value)
     media = _media(value, rows, argument, declared)
     if media is not None:
         return media
@@ -96,11 +100,25 @@ def read_column(name: str, value: object, rows: int, declared: AttributeType | N
         return Column("boolean", items.astype(np.bool_), np.ones(rows, np.bool_))
     if declared not in {None, "number"}:
         raise _misfit(argument, f"dtype {items.dtype}", declared)
+    return _numbers(items)
+
+
+def _numbers(items: NDArray[Any]) -> Column:
     numbers = items.astype(np.float64)
-    if items.dtype.kind in "iu" and rows:
-        return Column("number", numbers, np.ones(rows, np.bool_))
-    present = ~np.isnan(numbers)
-    return Column("number" if present.any() else "", np.where(present, numbers, 0.0), present)
+    if len(items) and (items.dtype.kind in "iu" or not (missing := np.isnan(numbers)).any()):
+        return Column("number", numbers, _all_present(len(items)))
+    if not len(items) or missing.all():
+        return Column("", *_filled([None] * len(items), ""))
+    numbers[missing] = 0
+    return Column("number", numbers, ~missing)
+
+
+@lru_cache(maxsize=8)
+def _all_present(rows: int) -> NDArray[np.bool_]:
+    """As many True, read-only: most columns miss nothing."""
+    present = np.ones(rows, np.bool_)
+    present.flags.writeable = False
+    return present
 
 
 def number_text(value: object) -> str | None:

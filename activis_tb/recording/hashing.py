@@ -31,15 +31,28 @@ def hash_bytes(values: Sequence[bytes]) -> NDArray[np.uint64]:
     short = values
     if sizes.max(initial=0) > _LONGEST:
         short = [value if len(value) <= _LONGEST else blake2b(value).digest() for value in values]
-    lengths = np.minimum(sizes, _LONGEST).astype(np.intp)
-    width = max(_WORD, -(-int(lengths.max(initial=1)) // _WORD) * _WORD)
-    words = np.array(short, dtype=f"S{width}").view("<u8").reshape(len(values), -1).astype(np.uint64)
-    state = mix(sizes ^ SEED)
-    for position in range(words.shape[1]):
-        state = np.where(lengths > position * _WORD, mix(state ^ words[:, position]), state)
-    return state
+    return _hash(b"".join(short), sizes)
 
 
 def hash_texts(texts: Sequence[str]) -> NDArray[np.uint64]:
     """Returns the hash of each text's UTF-8, uint64 (texts,)."""
+    joined, sizes = "".join(texts), np.fromiter(map(len, texts), np.uint64, len(texts))
+    if joined.isascii() and sizes.max(initial=0) <= _LONGEST:
+        return _hash(joined.encode(), sizes)
     return hash_bytes([text.encode() for text in texts])
+
+
+def _hash(content: bytes, sizes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The hashes of values that stand in `content` one after the other, of at most `_LONGEST` bytes each.
+
+    `sizes` (values,) are those of the values themselves, of which longer ones are replaced by `_LONGEST` bytes.
+    """
+    lengths = np.minimum(sizes, _LONGEST).astype(np.intp)
+    width = max(_WORD, -(-int(lengths.max(initial=1)) // _WORD) * _WORD)
+    padded = np.zeros((len(sizes), width), np.uint8)
+    padded[np.arange(width) < lengths[:, None]] = np.frombuffer(content, np.uint8)
+    words = padded.view("<u8").astype(np.uint64, copy=False)
+    state = mix(sizes ^ SEED)
+    for position in range(words.shape[1]):
+        state = np.where(lengths > position * _WORD, mix(state ^ words[:, position]), state)
+    return state

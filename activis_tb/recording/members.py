@@ -16,12 +16,16 @@ class Members:
     S^T is kept by columns: a product with it reads every instance once, in order, and keeps the sums in the cache.
 
     Attributes:
+        subsets: The subsets of the first instance, its class first, then those of the second, and so on; int32.
+        instances: Which instance each of `subsets` is of, int32.
         rows: By subset, the positions of its members in the block.
         sizes: By subset, their number, int64 (subsets,).
         transposed: S^T, CSC of float64 (subsets, instances), for sums.
         counting: The same of the smallest integers that can count the instances, for counts: faster.
     """
 
+    subsets: NDArray[np.int32]
+    instances: NDArray[np.int32]
     rows: list[NDArray[np.int32]]
     sizes: NDArray[np.int64]
     transposed: sparse.csc_array
@@ -31,14 +35,26 @@ class Members:
 def members_of(block: Block, classes: int) -> Members:
     """Returns the members of the classes in order and of the user's subsets in `block`."""
     rows, columns = np.divmod(np.flatnonzero(block.membership), max(block.membership.shape[1], 1))
-    subsets = np.concatenate([block.label, classes + columns])
-    instances = np.concatenate([np.arange(len(block)), rows])
-    shape = (classes + block.membership.shape[1], len(block))
-    transposed = sparse.coo_array((np.ones(len(subsets)), (subsets, instances)), shape).tocsc()
-    by_subset = transposed.tocsr()
+    memberships = 1 + np.bincount(rows, minlength=len(block))
+    starts = np.zeros(len(block) + 1, np.int32)
+    np.cumsum(memberships, out=starts[1:])
+    subsets = np.empty(starts[-1], np.int32)
+    of_class = np.zeros(len(subsets), np.bool_)
+    of_class[starts[:-1]] = True
+    subsets[of_class] = block.label
+    subsets[~of_class] = classes + columns
+
+    def transposed(dtype: np.dtype[np.number]) -> sparse.csc_array:
+        shape = (classes + block.membership.shape[1], len(block))
+        return sparse.csc_array((np.ones(len(subsets), dtype), subsets, starts), shape)
+
+    of_floats = transposed(np.dtype(np.float64))
+    by_subset = of_floats.tocsr()
     return Members(
+        subsets=subsets,
+        instances=np.repeat(np.arange(len(block), dtype=np.int32), memberships),
         rows=np.split(by_subset.indices, by_subset.indptr[1:-1]),
         sizes=np.diff(by_subset.indptr).astype(np.int64),
-        transposed=transposed,
-        counting=transposed.astype(np.min_scalar_type(-len(block) - 1)),
+        transposed=of_floats,
+        counting=transposed(np.min_scalar_type(-len(block) - 1)),
     )

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.model import Statistics
+from activis_tb.recording.extremes import Extremes, extremes_of, subset_extremes
 from activis_tb.recording.members import Members
+from activis_tb.recording.workspace import Workspace
 
 _NEURONS_AT_ONCE = 1024
-_ROWS_AT_ONCE = 1024
 _LEAST_SHARE = 1e-8
 """A variance below this share of the mean square has lost too many digits: float64 has 16."""
 
@@ -45,9 +46,9 @@ class Moments:
         self.active = np.zeros(shape, np.int64)
         self.nonfinite = np.zeros(shape, np.int64)
 
-    def add(self, activations: NDArray[np.float32], members: Members) -> None:
+    def add(self, activations: NDArray[np.float32], members: Members, workspace: Workspace) -> None:
         """Adds a block of instances, `activations` (instances, neurons)."""
-        self.merge(_summarise(activations, members))
+        self.merge(_summarise(activations, members, Extremes(self.min, self.max), workspace))
 
     def merge(self, other: "Moments") -> None:
         """Adds the instances that `other` has seen."""
@@ -81,49 +82,49 @@ class Moments:
         )
 
 
-def _summarise(activations: NDArray[np.float32], members: Members) -> Moments:
-    finite = np.isfinite(activations)
+def _summarise(
+    activations: NDArray[np.float32], members: Members, known: Extremes, workspace: Workspace
+) -> Moments:
+    """The summary of one block, without those extremes that are `known`."""
     part = Moments(len(members.rows), activations.shape[1])
-    if finite.all():
+    block = extremes_of(activations)
+    finite = None if np.isfinite(block).all() else np.isfinite(activations)
+    if finite is None:
         part.count += members.sizes[:, None]
-        _find_extremes(part, activations, activations, members)
+        tables = Extremes(activations, activations)
     else:
         part.count += members.counting @ finite.astype(members.counting.dtype)
         part.nonfinite += members.sizes[:, None] - part.count
         lowest, highest = np.float32(-np.inf), np.float32(np.inf)
-        _find_extremes(part, np.where(finite, activations, highest), np.where(finite, activations, lowest), members)
+        tables = Extremes(np.where(finite, activations, highest), np.where(finite, activations, lowest))
         activations = np.where(finite, activations, np.float32(0))
+    part.min, part.max = subset_extremes(tables, known, members, workspace)
+    varies = block.low != block.high
     for start in range(0, activations.shape[1], _NEURONS_AT_ONCE):
         neurons = slice(start, start + _NEURONS_AT_ONCE)
-        lost = _sum(part, activations, members, neurons)
+        lost = varies[neurons] & _sum(part, activations, members, neurons, workspace)
         if lost.any():
             _rescue(part, start, lost, activations, finite, members)
     return part
 
 
-def _find_extremes(part: Moments, for_min: NDArray[np.float32], for_max: NDArray[np.float32], members: Members) -> None:
-    for subset, rows in enumerate(members.rows):
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            chosen = rows[start : start + _ROWS_AT_ONCE]
-            low = for_min.take(chosen, axis=0)
-            high = low if for_max is for_min else for_max.take(chosen, axis=0)
-            np.minimum(part.min[subset], low.min(axis=0), out=part.min[subset])
-            np.maximum(part.max[subset], high.max(axis=0), out=part.max[subset])
-
-
-def _sum(part: Moments, activations: NDArray[np.float32], members: Members, neurons: slice) -> NDArray[np.bool_]:
+def _sum(
+    part: Moments, activations: NDArray[np.float32], members: Members, neurons: slice, workspace: Workspace
+) -> NDArray[np.bool_]:
     """Fills in what sums give, and returns where the variance was lost, bool (subsets, neurons)."""
-    active = (activations[:, neurons] > 0).astype(members.counting.dtype)
+    some = activations[:, neurons]
+    active = workspace.array(some.shape, members.counting.dtype)
+    np.copyto(active, some > 0)
     part.active[:, neurons] = members.counting @ active
-    values = activations[:, neurons].astype(np.float64)
+    values = workspace.array(some.shape, np.float64)
+    np.copyto(values, some)
     count = np.maximum(part.count[:, neurons], 1)
     mean = (members.transposed @ values) / count
     part.mean[:, neurons] = mean
     squares = members.transposed @ np.square(values, out=values)
-    constant = part.min[:, neurons] >= part.max[:, neurons]
-    deviations = np.where(constant, 0, squares - count * mean**2)
+    deviations = np.maximum(squares - count * mean**2, 0)
     part.deviations[:, neurons] = deviations
-    lost: NDArray[np.bool_] = ~constant & (deviations < _LEAST_SHARE * squares)
+    lost: NDArray[np.bool_] = deviations < _LEAST_SHARE * squares
     return lost
 
 
@@ -132,7 +133,7 @@ def _rescue(
     start: int,
     lost: NDArray[np.bool_],
     activations: NDArray[np.float32],
-    finite: NDArray[np.bool_],
+    finite: NDArray[np.bool_] | None,
     members: Members,
 ) -> None:
     """Sums the squared deviations one by one where the variance was lost; `lost` begins at neuron `start`."""
@@ -140,4 +141,4 @@ def _rescue(
         neurons = start + np.flatnonzero(lost[subset])
         cells = np.ix_(members.rows[subset], neurons)
         deviations = activations[cells] - part.mean[subset, neurons]
-        part.deviations[subset, neurons] = np.square(deviations).sum(axis=0, where=finite[cells])
+        part.deviations[subset, neurons] = np.square(deviations).sum(axis=0, where=True if finite is None else finite[cells])

@@ -97,7 +97,7 @@ def read_scores(value: object, rows: int, classes: int) -> Outcomes:
         scores = np.stack([1 - second, second], axis=1)
         predicted = (second >= 0.5).astype(np.int32)
     elif array.shape == (rows, classes):
-        scores = array.astype(np.float64)
+        scores = array.astype(np.float32 if array.dtype == np.float32 else np.float64)
         _check_probabilities(scores)
         predicted = scores.argmax(axis=1).astype(np.int32)
     else:
@@ -107,7 +107,7 @@ def read_scores(value: object, rows: int, classes: int) -> Outcomes:
     return Outcomes(predicted, as_float32(score), as_float32(scores))
 
 
-def _check_probabilities(scores: NDArray[np.float64]) -> None:
+def _check_probabilities(scores: NDArray[np.floating[Any]]) -> None:
     if scores.size == 0 or (scores.min() >= -_ROUNDING and scores.max() <= 1 + _ROUNDING):
         return
     finite = np.isfinite(scores)
