@@ -1,5 +1,6 @@
 """Counts the codes of selected instances, touching as few rows as it can."""
 
+import threading
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -10,6 +11,23 @@ from activis_tb.model import TALLY_NAMES, ZONE_ROWS, CodedActivations
 
 _BYTES_AT_ONCE = 2**19
 _FEWEST_AT_ONCE = 256
+
+
+class _Memory(threading.local):
+    """What a thread works in, block after block: new memory would first have to be cleared by the system."""
+
+    def __init__(self) -> None:
+        self._bytes: dict[str, NDArray[np.uint8]] = {}
+
+    def get(self, name: str, rows: int, neurons: int) -> NDArray[np.uint8]:
+        """Returns uint8 (rows, neurons) of any content: the same memory for the same name."""
+        known = self._bytes.get(name)
+        if known is None or known.size < rows * neurons:
+            known = self._bytes[name] = np.empty(rows * neurons, np.uint8)
+        return known[: rows * neurons].reshape(rows, neurons)
+
+
+_memory = _Memory()
 
 
 def split_by_part(
@@ -29,9 +47,12 @@ def split_by_part(
 
 
 def blocks(codes: NDArray[np.uint8], rows: NDArray[np.intp]) -> Iterator[NDArray[np.uint8]]:
-    """Yields the codes at `rows`, uint8 (rows, neurons), a cacheful at a time; each is overwritten by the next."""
+    """Yields the codes at `rows`, uint8 (rows, neurons), a cacheful at a time.
+
+    Each is overwritten by the next of the same thread.
+    """
     at_once = max(_FEWEST_AT_ONCE, _BYTES_AT_ONCE // max(1, codes.shape[1]))
-    cache = np.empty((min(at_once, len(rows)), codes.shape[1]), np.uint8)
+    cache = _memory.get("codes", min(at_once, len(rows)), codes.shape[1])
     for start in range(0, len(rows), at_once):
         some = rows[start : start + at_once]
         # All rows exist; "clip" lets NumPy write into the cache without another copy.
@@ -75,5 +96,6 @@ def _needed(part: CodedActivations, squares: bool) -> tuple[str, ...]:
 def _tally_rows(part: CodedActivations, selected: NDArray[np.bool_], names: tuple[str, ...]) -> NDArray[np.int64]:
     counts = np.zeros((len(TALLY_NAMES), part.codes.shape[1]), np.int64)
     for codes in blocks(part.codes, np.flatnonzero(selected)):
-        counts += tally(codes, part.positive_from, names)
+        mask = _memory.get("mask", *codes.shape).view(np.bool_)
+        counts += tally(codes, part.positive_from, names, mask)
     return counts

@@ -19,6 +19,7 @@ from activis_tb.conditions.distribution import Distribution
 from activis_tb.conditions.engine import Engine
 from activis_tb.conditions.errors import ConditionError, CostlyConditionError
 from activis_tb.conditions.expression import Computed, Neuron, ScoreOf, names_instances
+from activis_tb.conditions.giving_up import GivenUpError, GivingUp
 from activis_tb.conditions.instances import Instances, StoredColumn, StoredInstances
 from activis_tb.conditions.schema import Schema
 
@@ -29,6 +30,8 @@ __all__ = [
     "CostlyConditionError",
     "Distribution",
     "Engine",
+    "GivenUpError",
+    "GivingUp",
     "Instances",
     "Neuron",
     "Schema",

@@ -1,6 +1,7 @@
 """The door to DuckDB: one connection in memory that can reach nothing, and the tables in it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from os import cpu_count
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,13 @@ _LOCKED: Mapping[str, str] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
-    "ieee_floating_point_ops": "false",
-    "error_on_division_by_zero": "false",
     "preserve_insertion_order": "true",
     "lock_configuration": "true",
 }
-"""What `lock` sets, in this order. A divisor of 0 gives NULL: one setting says so in DuckDB 1, another in DuckDB 2."""
+"""What `lock` sets, in this order, after `_DIVISION`."""
+
+_DIVISION = ("ieee_floating_point_ops", "error_on_division_by_zero")
+"""A divisor of 0 gives NULL where these are false. Which of them there is depends on DuckDB; not all are listed."""
 
 SQL_TYPES: Mapping[ColumnType, str] = {
     "number": "DOUBLE",
@@ -53,10 +55,13 @@ def open_database(threads: int | None = None) -> "duckdb.DuckDBPyConnection":
 
 def lock(connection: "duckdb.DuckDBPyConnection") -> None:
     """Takes files, network, extensions and configuration away from a database and all its cursors, for good."""
-    known = {name for (name,) in connection.execute("SELECT name FROM duckdb_settings()").fetchall()}
+    import duckdb
+
+    for name in _DIVISION:
+        with suppress(duckdb.CatalogException):
+            connection.execute(f"SET GLOBAL {name} = false").fetchall()
     for name, value in _LOCKED.items():
-        if name in known:
-            connection.execute(f"SET GLOBAL {name} = {value}").fetchall()
+        connection.execute(f"SET GLOBAL {name} = {value}").fetchall()
 
 
 def create_table(connection: "duckdb.DuckDBPyConnection", schema: str, columns: Iterable[Attribute]) -> dict[str, str]:

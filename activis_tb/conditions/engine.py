@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import reduce
 from threading import Event, Lock, Timer
@@ -17,6 +17,7 @@ from activis_tb.conditions.dictionaries import Dictionary, share_out
 from activis_tb.conditions.distribution import Distribution, beginnings, number_distribution, text_distribution
 from activis_tb.conditions.errors import CostlyConditionError
 from activis_tb.conditions.expression import Computed, Expression, Junction
+from activis_tb.conditions.giving_up import GivingUp
 from activis_tb.conditions.instances import Instances, StoredInstances, columns_of
 from activis_tb.conditions.loading import load_table
 from activis_tb.conditions.schema import Schema
@@ -95,16 +96,21 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def members(self, condition: Condition) -> NDArray[np.bool_]:
+    def members(self, condition: Condition, giving_up: GivingUp | None = None) -> NDArray[np.bool_]:
         """Returns which instances the condition holds for, bool (rows,); not those for which it is NULL.
 
+        Args:
+            condition: Checked against the engine's schema.
+            giving_up: May stop the evaluation from another thread.
+
         Raises:
+            GivenUpError: That happened.
             CostlyConditionError: It took too long or too much memory, and was stopped.
             ArgumentError: The engine has no such column, or values of a neuron are not one per instance.
         """
         values = {part: self._values(part) for part in condition.computed}
         looked_up, rest = share_out(condition.expression, self._dictionaries)
-        with self._bounded(condition.text) as (cursor, go_on):
+        with self._bounded(condition.text, giving_up) as (cursor, go_on):
             found = [self._looked_up(cursor, name, share, go_on) for name, share in looked_up.items()]
             if rest is not None:
                 found.append(self._table.members(cursor, rest, values, go_on))
@@ -200,7 +206,9 @@ class Engine:
         return values
 
     @contextmanager
-    def _bounded(self, text: str) -> Iterator[tuple["duckdb.DuckDBPyConnection", Callable[[], None]]]:
+    def _bounded(
+        self, text: str, giving_up: GivingUp | None = None
+    ) -> Iterator[tuple["duckdb.DuckDBPyConnection", Callable[[], None]]]:
         """A cursor of its own for one evaluation, interrupted when the time is over, and what then raises."""
         import duckdb
 
@@ -213,6 +221,8 @@ class Engine:
             cursor.interrupt()
 
         def go_on() -> None:
+            if giving_up:
+                giving_up.check()
             if overdue.is_set():
                 raise self._too_slow(text)
 
@@ -220,8 +230,11 @@ class Engine:
         timer.daemon = True
         timer.start()
         try:
-            yield cursor, go_on
+            with giving_up.stopping_by(cursor.interrupt) if giving_up else nullcontext():
+                yield cursor, go_on
         except duckdb.InterruptException as error:
+            if giving_up:
+                giving_up.check()
             raise self._too_slow(text) from error
         except duckdb.OutOfMemoryException as error:
             message = "The condition needs more memory than it may take; ask for less at once."

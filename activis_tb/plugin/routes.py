@@ -8,7 +8,7 @@ from tensorboard import errors, plugin_util
 from tensorboard.data.provider import DataProvider
 from werkzeug.wrappers import Request, Response
 
-from activis_tb.conditions import ConditionError
+from activis_tb.conditions import ConditionError, GivenUpError
 from activis_tb.errors import ArgumentError, StoredDataError
 from activis_tb.model import STATISTIC_NAMES, Attribute
 from activis_tb.plugin import payloads, rows, wire
@@ -32,6 +32,7 @@ _STATUS_CODES: tuple[tuple[type[Exception], int], ...] = (
     (NotFoundError, 404),
     (ArgumentError, 400),
     (NothingInCommonError, 400),
+    (GivenUpError, 409),
     (StoredDataError, 422),
     (QueueFullError, 503),
     (BusyError, 503),

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Request, Response
 
 from activis_tb.conditions import ConditionError
 from activis_tb.plugin import payloads
+from activis_tb.plugin.drafts import Drafts
 from activis_tb.plugin.guard import sentence
 from activis_tb.plugin.params import Parameters
 from activis_tb.plugin.recent import Recent
@@ -33,6 +34,7 @@ class SubsetRoutes:
 
     def __init__(self, logdir: str) -> None:
         self._subsets = Subsets(logdir)
+        self._drafts = Drafts()
         self._summaries: Recent[str, dict[str, Any]] = Recent(_MOST_SUMMARIES)
         self.handlers: Mapping[str, Handler] = {
             "subset": self._subset,
@@ -41,7 +43,9 @@ class SubsetRoutes:
         }
 
     def _subset(self, request: Request, parameters: Parameters, snapshot: JoinedSnapshot) -> Response:
-        subset = self._subsets.subset(snapshot, parameters.text("condition"))
+        draft = parameters.text("draft", "")
+        giving_up = self._drafts.begin(draft) if draft else None
+        subset = self._subsets.subset(snapshot, parameters.text("condition"), giving_up)
         return payloads.json_document(request, payloads.message_to_dict(describe(subset)))
 
     def _statistics(self, request: Request, parameters: Parameters, snapshot: JoinedSnapshot) -> Response:

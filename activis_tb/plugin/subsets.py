@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.analysis.estimates import EstimatedCount, estimate_count
-from activis_tb.conditions import Condition, Neuron, names_instances, parse_condition
+from activis_tb.conditions import Condition, GivingUp, Neuron, names_instances, parse_condition
 from activis_tb.errors import StoredDataError
 from activis_tb.plugin.admission import Admission
 from activis_tb.plugin.populations import Exactness, Population, Populations, schema_of
@@ -75,10 +75,11 @@ class Subsets:
         self._subsets: Recent[tuple[str, str], Subset] = Recent(_MOST_MASKS)
         self._averages: Recent[tuple[str, ...], Averages] = Recent(_MOST_AVERAGES)
 
-    def subset(self, snapshot: JoinedSnapshot, text: str) -> Subset:
+    def subset(self, snapshot: JoinedSnapshot, text: str, giving_up: GivingUp | None = None) -> Subset:
         """Returns the subset that the condition `text` describes.
 
         Raises:
+            GivenUpError: `giving_up` has stopped it.
             ConditionError: The text is no condition, or a too costly one.
             BusyError: Too many are being evaluated.
         """
@@ -88,7 +89,7 @@ class Subsets:
         if known is not None:
             return known
         with self.admission.admitted():
-            return self._subsets.get_or_make(key, lambda: self._evaluate(snapshot, condition))
+            return self._subsets.get_or_make(key, lambda: self._evaluate(snapshot, condition, giving_up))
 
     def averages(
         self, snapshot: JoinedSnapshot, layer: str, statistic: StatisticChoice, text: str
@@ -108,16 +109,16 @@ class Subsets:
                 known = self._averages.get_or_make(key, lambda: _averages(subset, layer, statistic))
         return subset, known
 
-    def _evaluate(self, snapshot: JoinedSnapshot, condition: Condition) -> Subset:
+    def _evaluate(self, snapshot: JoinedSnapshot, condition: Condition, giving_up: GivingUp | None) -> Subset:
         population = self.populations.get(snapshot)
         try:
-            members = population.engine.members(condition)
+            members = population.engine.members(condition, giving_up)
             note = _blur(population, condition)
         except StoredDataError as error:
             if population.store is None:
                 raise
             population = self.populations.sample(snapshot, str(error))
-            members, note = population.engine.members(condition), ""
+            members, note = population.engine.members(condition, giving_up), ""
         if population.store is None:
             population = _sampled(population, condition)
         return Subset(population, condition, np.packbits(members), note or population.note)

@@ -132,7 +132,13 @@ export interface Client {
     signal: AbortSignal,
   ): Promise<Projection>;
   /** Which instances a condition holds for. */
-  subset(snapshot: SnapshotReference, condition: string, signal: AbortSignal): Promise<SubsetDescription>;
+  subset(
+    snapshot: SnapshotReference,
+    condition: string,
+    signal: AbortSignal,
+    /** Names what is being typed, as `http_api.md` says: a newer one stops the evaluation of this one. */
+    draft?: string,
+  ): Promise<SubsetDescription>;
   subsetStatistics(
     snapshot: SnapshotReference,
     layer: string,
@@ -202,7 +208,8 @@ export function createClient(base: string): Client {
         neuronsLeftOut: number("Activis-Neurons-Left-Out"),
       };
     },
-    subset: (snapshot, condition, signal) => json("subset", { ...snapshot, condition }, signal),
+    subset: (snapshot, condition, signal, draft) =>
+      json("subset", { ...snapshot, condition, ...(draft && { draft }) }, signal),
     subsetStatistics: async (snapshot, layer, statistic, condition, signal) => {
       const response = await get("subset_statistics", { ...snapshot, layer, statistic, condition }, signal);
       return {
