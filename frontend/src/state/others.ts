@@ -45,9 +45,9 @@ function openOther(position: number, context: OthersContext): Other {
   const run = computed(() => catalogue.runs.value.value?.runs.find((entry) => entry.run === wish.value?.run) ?? null);
   const selection = computed(() => {
     const [list, wished] = [catalogue.runs.value.value, wish.value];
-    if (!list || !wished || !run.value) return null;
-    const step = wished.step ?? catalogue.snapshot.value?.step ?? null;
-    return resolveSelection({ ...list, runs: [run.value] }, { ...wished, step });
+    const base = catalogue.snapshot.value;
+    if (!list || !wished || !run.value || !base) return null;
+    return resolveSelection({ ...list, runs: [run.value] }, { ...wished, step: wished.step ?? base.step });
   });
   const view = viewSnapshot(selection);
   const own = { ...context, catalogue: view };

@@ -6,6 +6,7 @@ import type { Projection } from "../../contract/client";
 import { FRAME_REACH, placePoints, WHOLE } from "../../draw/projection";
 import type { LayerStore } from "../../state/layer";
 import { Problem } from "../widgets/controls";
+import { useLater } from "../widgets/later";
 import { useStore } from "../widgets/store";
 import { useSize } from "../widgets/surface";
 import { useGliding } from "./gliding";
@@ -31,7 +32,8 @@ export function ProjectionView({ layer, fitted = false }: ProjectionViewProperti
   const { instances, membership } = useStore();
   const [area, size] = useSize<HTMLDivElement>();
   const armed = useSignal(false);
-  const projection = layer.projection.shown.value;
+  // The matrix comes first, the picture a frame after it.
+  const projection = useLater(layer.projection.shown.value);
   const columns = instances.state.value;
   const failed = [columns, membership.state.value].find((state) => state.status === "error");
   const problem = layer.projection.problem.value ?? (failed?.status === "error" ? failed.message : null);

@@ -1,6 +1,7 @@
 /** The step that is looked at: a slider, and a switch to the newest. */
 
 import { Icon } from "../widgets/glyphs";
+import { PlayButton } from "../widgets/play_button";
 import { StepSlider, type StepSliderProperties } from "../widgets/step_slider";
 import { useStore } from "../widgets/store";
 
@@ -18,24 +19,6 @@ export function StepPicker({ steps, step }: Pick<StepSliderProperties, "steps" |
       {steps.length > 1 && <OverStepsButton />}
       <FollowSwitch />
     </div>
-  );
-}
-
-function PlayButton() {
-  const { stepping } = useStore();
-  const playing = stepping.playing.value;
-  return (
-    <button
-      type="button"
-      class="quiet"
-      data-testid="play"
-      aria-pressed={playing}
-      aria-label="Play the steps"
-      title={playing ? "Stop here" : "Show one step after another; projections keep their frame"}
-      onClick={stepping.togglePlay}
-    >
-      <Icon name={playing ? "pause" : "play"} />
-    </button>
   );
 }
 
