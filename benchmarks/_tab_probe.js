@@ -244,7 +244,7 @@
       const [side] = window.__activis.state().sides;
       return side && Object.keys(side.layers).length > 0 && placed(side);
     });
-    for (let number = 0; number < FOLLOWING; number++) await frame();
+    await frame();
     return performance.now() - begun;
   };
 

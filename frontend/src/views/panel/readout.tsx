@@ -12,6 +12,7 @@ import { countText, percentText, valueText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import { comparedText } from "./compared_text";
 import type { MatrixFrame } from "./frame";
+import { Followed } from "./row_path";
 
 export function Readout({ frame, resting }: { frame: MatrixFrame; resting: ComponentChildren }) {
   const store = useStore();
@@ -21,8 +22,12 @@ export function Readout({ frame, resting }: { frame: MatrixFrame; resting: Compo
     return hover?.layer === name && hover.source === "matrix" && hover.neuron !== undefined ? hover : null;
   }).value;
   return (
-    <p class={inside ? "readout active" : "readout"} data-testid="readout" aria-live="polite">
-      {inside ? textOf(store, frame, inside.neuron ?? 0, inside.row) : resting}
+    <p class={inside ? "readout active" : "readout"} data-testid="readout" aria-live={inside ? "polite" : "off"}>
+      {inside ? (
+        textOf(store, frame, inside.neuron ?? 0, inside.row)
+      ) : (
+        <Followed layer={frame.layer}>{resting}</Followed>
+      )}
     </p>
   );
 }

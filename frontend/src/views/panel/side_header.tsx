@@ -9,6 +9,7 @@ import { correlationText, countText, valueText } from "../widgets/numbers";
 import { usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";
 import type { MatrixFrame } from "./frame";
+import { Followed } from "./row_path";
 import { ScaleLegend } from "./scale_legend";
 
 interface SideHeaderProperties {
@@ -23,7 +24,9 @@ export function SideHeader({ frame, compared }: SideHeaderProperties) {
   return (
     <div class="matrix-header" style={{ height: `${frame.header.height}px` }}>
       <p class="readout" data-testid="matching">
-        <MatchingText frame={frame} compared={compared} />
+        <Followed layer={frame.layer}>
+          <MatchingText frame={frame} compared={compared} />
+        </Followed>
       </p>
       {(frame.isDifference || !frame.columns.printed) && <Scale frame={frame} />}
       {frame.width > 0 && (
