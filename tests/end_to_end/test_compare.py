@@ -1,5 +1,8 @@
 """Runs and steps side by side: same rows and instances, matched neurons, differences, who was fixed and who broke."""
 
+import json
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -109,6 +112,61 @@ def test_what_is_hovered_on_one_side_is_hovered_on_the_other(url: str, open_tab:
     assert panel.locator(".temporary-row canvas").count() == 2
 
 
+def likest(values: np.ndarray, means: np.ndarray, own: int = -1) -> tuple[int, float]:
+    """Returns the class that `values` (neurons,) are most like, other than `own`, and the cosine.
+
+    Of both, and of `means` (classes, neurons), the average of the class means is taken away.
+    """
+    middle = means.mean(axis=0)
+    above, directions = values - middle, means - middle
+    cosines = directions @ above / np.linalg.norm(directions, axis=1) / np.linalg.norm(above)
+    cosines[own if own >= 0 else []] = -2
+    return int(cosines.argmax()), float(cosines.max())
+
+
+def test_a_row_is_followed_through_the_layers_of_both_runs(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=AGAINST_OTHER)
+    compared(tab, "B")
+    layers = {"hidden": (planted.HIDDEN, planted.OTHER_HIDDEN), "output": (planted.BASE_SCORES, planted.OTHER_SCORES)}
+
+    def told(layer: str, side: int) -> tuple[str | None, float, str]:
+        panel = tab.get("panel", layer=layer)
+        path = panel.get_by_test_id("row-path").nth(side)
+        path.wait_for()
+        return path.get_attribute("data-nearest"), float(path.get_attribute("data-likeness")), path.inner_text()
+
+    for name, own in (("striped", -1), ("cat", 2)):
+        tab.row_label("hidden", name).hover()
+        for layer, runs in layers.items():
+            # B has no subset of that name, so that it is followed in the base alone.
+            for side, activations in enumerate(runs if own >= 0 else runs[:1]):
+                values = activations.astype(np.float64)
+                means = np.array([values[label == planted.LABELS].mean(axis=0) for label in range(3)])
+                expected, cosine = likest(means[max(own, 0)], means, own)
+                nearest, likeness, text = told(layer, side)
+                assert nearest == planted.CLASSES[expected]
+                assert likeness == pytest.approx(cosine, abs=1e-5)
+                assert text.split()[:2] == ["next" if own >= 0 else "like", nearest]
+    strongest = np.argsort(-planted.HIDDEN[planted.LABELS == 2].mean(axis=0))[:3]
+    assert told("hidden", 0)[2].endswith("strongest " + " ".join(map(str, strongest)))
+    tab.leave()
+    tab.get("row-path").first.wait_for(state="detached")
+
+
+def test_an_instance_is_followed_to_where_it_goes_wrong(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=AGAINST_OTHER)
+    compared(tab, "B")
+    square = tab.get("changed-square", id=f"n{planted.FIXED}")
+    square.hover()
+    output = tab.get("panel", layer="output").get_by_test_id("row-path")
+    output.nth(1).wait_for()
+    assert [path.get_attribute("data-nearest") for path in output.all()] == ["bee", "ant"], "A takes the ant for a bee"
+    hidden = tab.get("panel", layer="hidden").get_by_test_id("row-path").first
+    assert hidden.get_attribute("data-nearest") == "ant"
+    assert "← ant" in output.first.inner_text()
+    assert "←" not in output.nth(1).inner_text()
+
+
 def test_who_was_fixed_and_who_broke(url: str, open_tab: Callable[..., Tab]) -> None:
     tab = open_tab(url, hash_state=AGAINST_OTHER)
     compared(tab, "B")
@@ -215,6 +273,13 @@ def test_comparing_has_no_serious_violation(query: str, url: str, open_tab: Call
     assert violations(tab) == []
 
 
+def operators_of(url: str, run: str) -> int:
+    """Returns how many operators the graph of a run has; the demo's models differ in no operator."""
+    address = f"{url}/data/plugin/activis/graph?{urllib.parse.urlencode({'run': run})}"
+    with urllib.request.urlopen(address) as answer:
+        return sum(node["kind"] == "operator" for node in json.load(answer)["nodes"])
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080)])
 def test_two_runs_of_the_demo(
     width: int, height: int, questions: Path, open_tab: Callable[..., Tab], screenshots: Path
@@ -239,4 +304,6 @@ def test_two_runs_of_the_demo(
         assert lit["lit"]["hidden"] == lit["sides"][0]["layers"]["hidden"]["lit"]
         tab.screenshot(f"compare-{width}")
         tab.get("comparison").get_by_test_id("agreement").wait_for()
+        operators = operators_of(url, "questions/dropout-0.5/activis")
+        tab.get("comparison").get_by_text(f"{operators} of {operators} operators match").wait_for()
         assert tab.frame.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -1,9 +1,10 @@
 /** The snapshots that are compared with the base: which they are, what is fetched of them, and who is right where. */
 
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import type { Agreement, RunEntry } from "../contract/activis";
+import type { Agreement, Graph, RunEntry } from "../contract/activis";
 import { type Catalogue, type SnapshotView, viewSnapshot } from "./catalogue";
 import type { OtherWish } from "./comparing_choices";
+import { fetchGraph } from "./fetched_graph";
 import { type OpenedSnapshot, openSnapshot } from "./opened_snapshot";
 import { letterOf } from "./outcomes";
 import { createResource, type Resource } from "./resource";
@@ -20,6 +21,8 @@ export interface Other {
   view: SnapshotView;
   opened: OpenedSnapshot;
   agreement: Resource<Agreement>;
+  /** Of its run, the best there is. */
+  graph: Resource<Graph>;
   context: SubsetContext;
 }
 
@@ -38,6 +41,8 @@ export function followOthers(context: OthersContext): ReadonlySignal<readonly Ot
   });
   return computed(() => opened.value.slice(0, wishes.value.length));
 }
+
+const BEST_SOURCE = signal("");
 
 function openOther(position: number, context: OthersContext): Other {
   const { client, cache, catalogue, durable } = context;
@@ -69,6 +74,7 @@ function openOther(position: number, context: OthersContext): Other {
     view,
     opened: openSnapshot(own, lacked),
     agreement,
+    graph: fetchGraph(client, cache, view, BEST_SOURCE),
     context: own,
   };
 }

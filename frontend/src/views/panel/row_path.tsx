@@ -8,22 +8,26 @@ import type { Store } from "../../state/store";
 import { ClassDot } from "../widgets/glyphs";
 import { correlationText, countText, percentText } from "../widgets/numbers";
 import { useClassColours, useStore } from "../widgets/store";
+import type { MatrixFrame } from "./frame";
 
 /** Takes the place of what stands there otherwise while a row is hovered, or kept lit. */
-export function Followed({ layer, children }: { layer: LayerStore; children: ComponentChildren }) {
+export function Followed({ frame, children }: { frame: MatrixFrame; children: ComponentChildren }) {
   const store = useStore();
+  const { layer } = frame;
   const row = followedRow(store);
   const path = row && rowPath(store, layer, row);
-  return <>{path ? <RowPathLine layer={layer} row={row} path={path} /> : children}</>;
+  return <>{path ? <RowPathLine layer={layer} row={row} path={path} isPrinted={frame.columns.printed} /> : children}</>;
 }
 
 interface RowPathLineProperties {
   layer: LayerStore;
   row: MatrixRow;
   path: RowPath;
+  /** Whether the values stand below as numbers. */
+  isPrinted: boolean;
 }
 
-function RowPathLine({ layer, row, path }: RowPathLineProperties) {
+function RowPathLine({ layer, row, path, isPrinted }: RowPathLineProperties) {
   const store = useStore();
   const colours = useClassColours();
   const names = store.catalogue.snapshot.value?.classes ?? [];
@@ -55,7 +59,7 @@ function RowPathLine({ layer, row, path }: RowPathLineProperties) {
           {second !== undefined && ` · ${names[second]} ${likenessText(path, second)}`}
         </>
       )}
-      {path.strongest.length > 0 && ` · strongest ${path.strongest.join(" ")}`}
+      {!isPrinted && path.strongest.length > 0 && ` · strongest ${path.strongest.join(" ")}`}
     </span>
   );
 }
@@ -67,6 +71,8 @@ const likenessText = ({ likeness }: RowPath, label: number): string => correlati
 
 /** The class that the row was like in the panel above, where that is another one; else null. */
 function turned(store: Store, layer: LayerStore, row: MatrixRow, nearest: number | undefined): number | null {
+  // How far other classes are from one is much the same for all of them.
+  if (row.kind === "class") return null;
   const layers = store.layers.value;
   const above = layers[layers.findIndex(({ name }) => name === layer.name) - 1];
   const before = above && rowPath(store, above, row)?.nearest[0];

@@ -9,6 +9,7 @@ import { correlationText, countText, valueText } from "../widgets/numbers";
 import { usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";
 import type { MatrixFrame } from "./frame";
+import { roomOf } from "./readout";
 import { Followed } from "./row_path";
 import { ScaleLegend } from "./scale_legend";
 
@@ -23,8 +24,8 @@ const BARS = { above: 17, height: 12 };
 export function SideHeader({ frame, compared }: SideHeaderProperties) {
   return (
     <div class="matrix-header" style={{ height: `${frame.header.height}px` }}>
-      <p class="readout" data-testid="matching">
-        <Followed layer={frame.layer}>
+      <p class="readout" style={roomOf(frame)} data-testid="matching">
+        <Followed frame={frame}>
           <MatchingText frame={frame} compared={compared} />
         </Followed>
       </p>
@@ -126,7 +127,8 @@ function Strips({ frame, compared }: SideHeaderProperties) {
       if (!output) return;
       context.font = `11px ${FONT}`;
       context.fillStyle = palette.secondary;
-      context.fillText(isDifference ? "Δ accuracy (points, ±50)" : "accuracy · score", output.barLeft, 30);
+      const title = isDifference ? "Δ accuracy (points, ±50)" : "accuracy · score";
+      context.fillText(title, Math.min(output.barLeft, width - context.measureText(title).width), 30);
     } else if (matching.correlations) {
       const { correlations, weak } = matching;
       const top = header.height - BARS.above;
