@@ -1,6 +1,8 @@
 """Stored predictions of two snapshots, joined by the ids of the instances and counted by DuckDB."""
 
+import contextlib
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 MOST_SECONDS = 60.0
 """A join that takes longer is stopped."""
 
+_INTERRUPT_SECONDS = 0.05
 _MEMORY_LIMIT_MB = 4096
 _THREADS = 2
 
@@ -64,20 +67,33 @@ def count_outcomes(
 
     files = {"base": [str(path) for path in base], "other": [str(path) for path in other]}
     connection = duckdb.connect(":memory:", config={"threads": _THREADS, "memory_limit": f"{_MEMORY_LIMIT_MB}MB"})
-    timer = threading.Timer(most_seconds, connection.interrupt)
-    timer.start()
+    ended = threading.Event()
+    deadline = time.monotonic() + most_seconds
+    threading.Thread(target=_interrupt, args=(connection, ended, most_seconds), daemon=True).start()
     try:
         connection.execute("SET temp_directory = ''")
         for name, paths in files.items():
             _check_ids(connection, name, paths)
+            if time.monotonic() >= deadline:
+                raise duckdb.InterruptException(f"it took longer than {most_seconds:g} s")
         found = connection.execute(_QUERY, {**files, "classes": list(classes)}).fetchall()[0]
     except duckdb.Error as error:
         message = f"The predictions in {base[0].parent.parent} and {other[0].parent.parent} cannot be joined: {error}"
         raise StoredDataError(message) from error
     finally:
-        timer.cancel()
+        ended.set()
         connection.close()
     return OutcomeCounts(*found)
+
+
+def _interrupt(connection: "duckdb.DuckDBPyConnection", ended: threading.Event, seconds: float) -> None:
+    """Again and again from then on: between two queries there is nothing to interrupt."""
+    import duckdb
+
+    if not ended.wait(seconds):
+        while not ended.wait(_INTERRUPT_SECONDS):
+            with contextlib.suppress(duckdb.Error):
+                connection.interrupt()
 
 
 def _check_ids(connection: "duckdb.DuckDBPyConnection", name: str, paths: list[str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import activis_tb
 from tests.end_to_end import planted_runs as planted
 from tests.end_to_end.axe import violations
 from tests.end_to_end.conftest import serve, wait_for_snapshots
@@ -271,6 +272,35 @@ def test_comparing_has_no_serious_violation(query: str, url: str, open_tab: Call
     tab.get("changed-square").first.hover()
     tab.get("compare-add").click()
     assert violations(tab) == []
+
+
+def test_where_both_store_everything_all_of_it_is_counted(tmp_path: Path, open_tab: Callable[..., Tab]) -> None:
+    """Of 300 instances 30 are sampled; A errs on every 5th, B on every 7th."""
+    rows = np.arange(300)
+    labels = rows % 3
+    for run, errs in (("a", 5), ("b", 7)):
+        predicted = np.where(rows % errs == 0, (labels + 1) % 3, labels)
+        scores = np.where(np.arange(3) == predicted[:, None], 0.8, 0.1)
+        with activis_tb.preprocess(
+            tmp_path / run, step=0, layers=["hidden"], classes=planted.CLASSES, keep="all", sample=30, quiet=True
+        ) as recorder:
+            recorder.process(labels=labels, scores=scores, ids=rows, activations={"hidden": scores})
+    with serve(tmp_path) as url:
+        wait_for_snapshots(url, 2)
+        shown = "&p.activis.run=a%2Factivis&p.activis.layers=hidden&p.activis.projection=pca"
+        tab = open_tab(url, hash_state=f"{shown}&p.activis.vs=b%252Factivis,validation,")
+        same = np.count_nonzero((rows % 5 == 0) == (rows % 7 == 0))
+        tab.get("comparison").get_by_text(f"same prediction on {same} of 300", exact=True).wait_for()
+        counts = {
+            "both_right": (rows % 5 > 0) & (rows % 7 > 0),
+            "only_base": (rows % 5 > 0) & (rows % 7 == 0),
+            "only_other": (rows % 5 == 0) & (rows % 7 > 0),
+            "both_wrong": rows % 35 == 0,
+        }
+        for outcome, members in counts.items():
+            assert tab.get("outcome", outcome=outcome).locator("b").inner_text() == str(np.count_nonzero(members))
+        wrong = tab.get("squares", change="broken").get_by_test_id("changed-square").count()
+        assert 0 < wrong < np.count_nonzero(counts["only_base"]), "squares are of the sample"
 
 
 def operators_of(url: str, run: str) -> int:
