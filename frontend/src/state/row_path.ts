@@ -84,21 +84,24 @@ function centred(means: Floats, classes: number): Centred {
 
 function centre(means: Floats, classes: number): Centred {
   const [, neurons = 0] = means.shape;
-  const rows = Array.from({ length: classes }, (_, label) => sliceRow(means, label)).filter(
-    (row): row is Float32Array => row?.some(Number.isFinite) ?? false,
-  );
-  const middle = Float64Array.from({ length: neurons }, (_, neuron) =>
-    rows.reduce((sum, row) => sum + at(row, neuron) / rows.length, 0),
-  );
-  const directions = Array.from({ length: classes }, (_, label) => {
-    const above = middle.map((value, neuron) => {
-      const difference = (sliceRow(means, label)?.[neuron] ?? Number.NaN) - value;
-      return Number.isFinite(value) && Number.isFinite(difference) ? difference : 0;
-    });
-    const length = Math.sqrt(above.reduce((sum, value) => sum + value * value, 0)) || Number.NaN;
-    return above.map((value) => value / length);
+  const rows = Array.from({ length: classes }, (_, label) => sliceRow(means, label) ?? new Float32Array());
+  const filled = rows.filter((row) => row.some(Number.isFinite));
+  const middle = new Float64Array(neurons);
+  for (const row of filled) {
+    for (let neuron = 0; neuron < neurons; neuron++)
+      middle[neuron] = at(middle, neuron) + at(row, neuron) / filled.length;
+  }
+  return { middle, directions: rows.map((row) => direction(row, middle)) };
+}
+
+/** What a class is above the middle, scaled to length 1. */
+function direction(row: Float32Array, middle: Float64Array): Float64Array {
+  const above = middle.map((value, neuron) => {
+    const difference = at(row, neuron) - value;
+    return Number.isFinite(difference) ? difference : 0;
   });
-  return { middle, directions };
+  const length = Math.sqrt(above.reduce((sum, value) => sum + value * value, 0)) || Number.NaN;
+  return above.map((value) => value / length);
 }
 
 function cosines(values: Float32Array, { middle, directions }: Centred): Float64Array {
