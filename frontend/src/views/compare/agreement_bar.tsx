@@ -3,6 +3,7 @@
 import type { Agreement, OutcomeCounts } from "../../contract/activis";
 import { OUTCOMES, type Outcome, outcomeKey, outcomeName } from "../../state/outcomes";
 import type { Side } from "../../state/side";
+import { useLater } from "../widgets/later";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import { Squares } from "./squares";
@@ -14,8 +15,8 @@ interface AgreementBarProperties {
 }
 
 export function AgreementBar({ side, alone }: AgreementBarProperties) {
-  const state = side.agreement.state.value;
-  const agreement = state.value;
+  // The squares of a step follow its panels.
+  const agreement = useLater(side.agreement.state.value.value);
   if (!agreement || agreement.over === 0) return <p class="no-agreement">{agreement?.note}</p>;
   const counts = countsOf(agreement, side.outcomes.state.value.value);
   return (
