@@ -241,6 +241,22 @@ def test_two_steps_of_a_run_go_by_index_and_three_sides_fit(url: str, open_tab: 
     )
 
 
+def test_the_layers_of_two_runs_are_told_how_alike_they_are(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=AGAINST_OTHER)
+    compared(tab, "B")
+    tab.get("over-steps-button").click()
+    cell = tab.get("likeness-cell", layer="hidden", other="output")
+    cell.wait_for()
+    assert "step 1 ↓ · other step 1 →" in tab.get("likeness").inner_text()
+    assert tab.get("likeness-cell").count() == 4
+    cell.click()
+    state = tab.wait(
+        "output of B beside hidden",
+        lambda state: state["sides"][0]["layers"].get("hidden", {}).get("recorded") == "output",
+    )
+    assert state["sides"][0]["run"] == "other"
+
+
 def test_swapping_removing_and_reloading(url: str, open_tab: Callable[..., Tab]) -> None:
     tab = open_tab(url, hash_state=f"{AGAINST_OTHER}&p.activis.show=difference&p.activis.pinned=n3")
     compared(tab, "B")

@@ -6,7 +6,7 @@ import type { Side } from "../../state/side";
 import type { Store } from "../../state/store";
 import { Icon, SideBadge } from "../widgets/glyphs";
 import { percentText } from "../widgets/numbers";
-import { PlayButton } from "../widgets/play_button";
+import { OverStepsButton, PlayButton } from "../widgets/step_buttons";
 import { StepSlider } from "../widgets/step_slider";
 import { useStore } from "../widgets/store";
 import { AgreementBar } from "./agreement_bar";
@@ -33,6 +33,7 @@ export function ComparisonStrip() {
               onPick={stepping.goTo}
               awaited={stepping.late.value ? stepping.pending.value : null}
             />
+            <OverStepsButton />
           </>
         )}
       </RunLine>

@@ -1,7 +1,7 @@
 /** The step that is looked at: a slider, and a switch to the newest. */
 
 import { Icon } from "../widgets/glyphs";
-import { PlayButton } from "../widgets/play_button";
+import { OverStepsButton, PlayButton } from "../widgets/step_buttons";
 import { StepSlider, type StepSliderProperties } from "../widgets/step_slider";
 import { useStore } from "../widgets/store";
 
@@ -19,28 +19,6 @@ export function StepPicker({ steps, step }: Pick<StepSliderProperties, "steps" |
       {steps.length > 1 && <OverStepsButton />}
       <FollowSwitch />
     </div>
-  );
-}
-
-/** Opens the steps of a layer side by side, of the first open one where none was chosen. */
-function OverStepsButton() {
-  const { catalogue, durable, layers } = useStore();
-  const open = durable.overSteps.value !== "";
-  const first = layers.value[0]?.name ?? catalogue.snapshot.value?.layers.at(-1)?.name ?? "";
-  return (
-    <button
-      type="button"
-      class="quiet"
-      data-testid="over-steps-button"
-      aria-pressed={open}
-      aria-label="Over steps"
-      title="Accuracy, separation and projections over the steps"
-      onClick={() => {
-        durable.overSteps.value = open ? "" : first;
-      }}
-    >
-      <Icon name="steps" />
-    </button>
   );
 }
 
