@@ -210,8 +210,9 @@
     return { frames, milliseconds: performance.now() - begun };
   };
 
-  // The instances follow the panels over this many frames.
+  // The instances follow the panels over this many frames, a side's cells and picture the base's over these.
   const FOLLOWING = 6;
+  const SIDE_FOLLOWING = 4;
 
   // Picks a step by the slider; returns the milliseconds until all of it is painted.
   probe.switchStep = async (step) => {
@@ -244,7 +245,7 @@
       const [side] = window.__activis.state().sides;
       return side && Object.keys(side.layers).length > 0 && placed(side);
     });
-    await frame();
+    for (let number = 0; number < SIDE_FOLLOWING; number++) await frame();
     return performance.now() - begun;
   };
 

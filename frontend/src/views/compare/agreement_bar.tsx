@@ -16,7 +16,7 @@ interface AgreementBarProperties {
 
 export function AgreementBar({ side, alone }: AgreementBarProperties) {
   // The squares of a step follow its panels.
-  const agreement = useLater(side.agreement.state.value.value);
+  const agreement = useLater(side.agreement.state.value.value, 2);
   if (!agreement || agreement.over === 0) return <p class="no-agreement">{agreement?.note}</p>;
   const counts = countsOf(agreement, side.outcomes.state.value.value);
   return (

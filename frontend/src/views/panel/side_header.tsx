@@ -135,5 +135,5 @@ function Strips({ frame, compared }: SideHeaderProperties) {
       drawCorrelations(context, { order, correlations, weak, columns, palette, top, height: BARS.height });
     }
   };
-  return <Surface width={width} height={header.height} draw={draw} aria-hidden="true" />;
+  return <Surface later width={width} height={header.height} draw={draw} aria-hidden="true" />;
 }
