@@ -211,7 +211,7 @@
   };
 
   // The instances follow the panels over this many frames, a side's cells and picture the base's over these.
-  const FOLLOWING = 6;
+  const FOLLOWING = 8;
   const SIDE_FOLLOWING = 4;
 
   // Picks a step by the slider; returns the milliseconds until all of it is painted.

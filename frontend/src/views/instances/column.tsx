@@ -71,10 +71,13 @@ interface LoadedInstancesProperties {
   instances: InstanceColumns;
 }
 
-/** Several hundred elements: they follow the panels by a frame. */
+/** Several hundred elements: they follow the panels and their pictures. */
 function LoadedInstances(current: LoadedInstancesProperties) {
   const { found, draft } = useStore();
-  const { snapshot, instances } = useLater(useMemo(() => current, [current.snapshot, current.instances]));
+  const { snapshot, instances } = useLater(
+    useMemo(() => current, [current.snapshot, current.instances]),
+    1,
+  );
   const filtered = draft.filtered.value;
   const groups = useMemo(
     () => groupInstances(instances, snapshot.classes.length, filtered),
