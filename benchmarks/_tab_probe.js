@@ -210,6 +210,10 @@
     return { frames, milliseconds: performance.now() - begun };
   };
 
+  // The instances follow the panels over this many frames, a side's cells and picture the base's over these.
+  const FOLLOWING = 8;
+  const SIDE_FOLLOWING = 4;
+
   // Picks a step by the slider; returns the milliseconds until all of it is painted.
   probe.switchStep = async (step) => {
     const slider = find("step-picker");
@@ -217,6 +221,7 @@
     slider.value = step;
     slider.dispatchEvent(new Event("input", { bubbles: true }));
     await reached(() => window.__activis.state().step === step && complete() && !document.querySelector(".bone"));
+    for (let number = 0; number < FOLLOWING; number++) await frame();
     return performance.now() - begun;
   };
 
@@ -229,8 +234,8 @@
     return times.slice(1).map((time, at) => time - times[at]);
   };
 
-  // Puts another run beside the base and takes it away again; returns the milliseconds until it was painted.
-  probe.addRun = async (label) => {
+  // Puts another run beside the base; returns the milliseconds until it was painted.
+  probe.keepRun = async (label) => {
     find("compare-add").click();
     await reached(() => find("candidate"));
     const begun = performance.now();
@@ -240,7 +245,13 @@
       const [side] = window.__activis.state().sides;
       return side && Object.keys(side.layers).length > 0 && placed(side);
     });
-    const painted = performance.now() - begun;
+    for (let number = 0; number < SIDE_FOLLOWING; number++) await frame();
+    return performance.now() - begun;
+  };
+
+  // The same, and takes it away again.
+  probe.addRun = async (label) => {
+    const painted = await probe.keepRun(label);
     find("remove-side").click();
     await reached(() => window.__activis.state().sides.length === 0);
     return painted;

@@ -113,7 +113,7 @@ def displacement(pictures: list[np.ndarray]) -> float:
 
 def showing(chromium, logdir: Path, rounds: int, epochs: int) -> list[Figure]:
     """Switches steps, plays them and adds a run in a tab that did so before."""
-    switched, added, frames = [], [], []
+    switched, added = [], []
     with start(logdir) as server:
         wait_for_snapshots(server.url, 2 * epochs)
         state = {"step": "0", "projection": f"steps-{PERPLEXITY}"}
@@ -121,15 +121,24 @@ def showing(chromium, logdir: Path, rounds: int, epochs: int) -> list[Figure]:
             frame.evaluate("() => probe.play()")
             for number in range(rounds):
                 switched += [frame.evaluate("step => probe.switchStep(step)", step) for step in (number % epochs, 0)]
-            frames = frame.evaluate("() => probe.play()")
+            alone = plays(frame, rounds)
             for _ in range(rounds + 1):
                 added.append(frame.evaluate("run => probe.addRun(run)", "b"))
                 page.wait_for_timeout(300)
+            frame.evaluate("run => probe.keepRun(run)", "b")
+            frame.evaluate("() => probe.play()")
+            beside = plays(frame, rounds)
     return [
         Figure.of("step switched, to painted, ms", switched, 200),
         Figure.of("run added, to painted, ms", added[1:], 200),
-        Figure(f"playing {epochs} steps: longest frame, ms", max(frames), 50, "lower", tuple(frames)),
+        Figure(f"playing {epochs} steps: longest frame, ms", max(alone), 50, "lower", tuple(alone)),
+        Figure("the same beside another run: longest frame, ms", max(beside), 50, "lower", tuple(beside)),
     ]
+
+
+def plays(frame, rounds: int) -> list[float]:
+    """Returns the longest frame of each time that all steps were played, ms."""
+    return [max(frame.evaluate("() => probe.play()")) for _ in range(rounds)]
 
 
 def wait_for_snapshots(url: str, count: int) -> None:

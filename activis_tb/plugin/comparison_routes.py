@@ -1,4 +1,4 @@
-"""The routes that compare: `common`, `agreement`, `matching` and `similarity` of two snapshots, `separation` of one."""
+"""The routes that compare two snapshots, and `separation`, which compares the classes of one."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from google.protobuf.message import Message
 from werkzeug.wrappers import Request, Response
 
-from activis_tb.plugin import payloads, separations
+from activis_tb.plugin import payloads, separations, stored_outcomes
 from activis_tb.plugin.agreement import agreement
 from activis_tb.plugin.comparisons import METHODS, Comparisons, Pair
 from activis_tb.plugin.computations import Computations
@@ -15,6 +15,7 @@ from activis_tb.plugin.params import Parameters
 from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.separations import Separations
 from activis_tb.plugin.snapshots import Finder
+from activis_tb.plugin.stored_outcomes import StoredOutcomes
 from activis_tb.storage import activis_pb2 as pb
 
 Handler = Callable[[Request, Parameters, Finder], Response]
@@ -26,20 +27,23 @@ class ComparisonRoutes:
 
     Args:
         computations: Runs and remembers what takes long.
+        logdir: As TensorBoard was given it; may be empty.
 
     Attributes:
         comparisons: Of two snapshots.
         handlers: By route; they raise what `Comparisons` raises.
     """
 
-    def __init__(self, computations: Computations) -> None:
+    def __init__(self, computations: Computations, logdir: str) -> None:
         digests = Digests()
         self.comparisons = Comparisons(computations, digests)
         self._separations = Separations(computations, digests)
+        self._stored_outcomes = StoredOutcomes(computations, logdir)
         self._agreements: Recent[tuple[str, str], dict[str, Any]] = Recent(_MOST_AGREEMENTS)
         self.handlers: Mapping[str, Handler] = {
             "common": self._common,
             "agreement": self._agreement,
+            "outcomes": self._outcomes,
             "matching": self._matching,
             "separation": self._separation,
             "similarity": self._similarity,
@@ -55,6 +59,10 @@ class ComparisonRoutes:
             lambda: payloads.message_to_dict(agreement(pair.base, pair.other, self.comparisons.common(pair))),
         )
         return payloads.json_document(request, document)
+
+    def _outcomes(self, request: Request, parameters: Parameters, find: Finder) -> Response:
+        found = self._stored_outcomes.get(_pair(parameters, find))
+        return _answer(request, found or pb.OutcomeCounts(), found is not None, 0, stored_outcomes.ITERATIONS)
 
     def _matching(self, request: Request, parameters: Parameters, find: Finder) -> Response:
         layer = parameters.text("layer")

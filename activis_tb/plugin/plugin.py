@@ -53,6 +53,7 @@ class ActivisPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
             "/summaries": self._data("summaries"),
             "/common": self._data("common"),
             "/agreement": self._data("agreement"),
+            "/outcomes": self._data("outcomes"),
             "/matching": self._data("matching"),
             "/separation": self._data("separation"),
             "/similarity": self._data("similarity"),

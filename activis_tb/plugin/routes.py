@@ -69,7 +69,7 @@ class Routes:
         }
         self._subset_handlers = SubsetRoutes(logdir).handlers
         computations = Computations()
-        comparing = ComparisonRoutes(computations)
+        comparing = ComparisonRoutes(computations, logdir)
         projecting = ProjectionRoutes(computations, comparing.comparisons)
         self._finding_handlers = {**comparing.handlers, "projection": projecting.projection}
 

@@ -41,6 +41,11 @@ class Store:
         self._layers: dict[str, list[CodedActivations]] = {}
         self.instances = self._dataset.instances
 
+    @property
+    def parquet_files(self) -> list[Path]:
+        """The tables of the instances, by part."""
+        return self._dataset.parquet_files
+
     def table(self, schema: Schema) -> StoredInstances:
         """Returns what conditions are evaluated over."""
         known = frozenset[str]().union(*(part.columns for part in self._dataset.parts))

@@ -9,6 +9,7 @@ import type {
   LayerSeparation,
   LayerSimilarity,
   NeuronMatching,
+  OutcomeCounts,
   RunEntry,
   RunList,
   SnapshotEntry,
@@ -77,6 +78,17 @@ export const instances = (change: Partial<InstanceColumns> = {}): InstanceColumn
 });
 
 /** Both snapshots are right about a and c, and wrong about b. */
+export const outcomes = (change: Partial<OutcomeCounts> = {}): OutcomeCounts => ({
+  over: 900,
+  both_right: 700,
+  only_base: 80,
+  only_other: 70,
+  both_wrong: 50,
+  same_prediction: 720,
+  note: "",
+  ...change,
+});
+
 export const agreement = (change: Partial<Agreement> = {}): Agreement => ({
   over: 3,
   both_right: [0, 2],

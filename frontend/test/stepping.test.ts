@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Projection } from "../src/contract/client";
 import { HOLD_MILLISECONDS } from "../src/state/stepping";
 import { createClient, open, settled } from "./opened_store";
+import { runEntry, runList, snapshot } from "./samples";
 
 const AT_FIRST = { run: "cnn/activis", name: "validation", step: "1", layers: "hidden" };
 
@@ -52,6 +53,39 @@ describe("a step that is picked", () => {
     store.stepping.goTo(1);
     await settled();
     expect(store.catalogue.snapshot.value?.step).toBe(1);
+  });
+});
+
+describe("a step that is picked while another run is compared", () => {
+  it("is shown when the other run's numbers are there too", async () => {
+    let answer = () => {};
+    const late = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const known = createClient();
+    const steps = [snapshot({ step: 1 }), snapshot({ step: 2, wall_time: 1, version: "2" })];
+    const { store } = await open(
+      {
+        runs: async () => runList([runEntry("cnn/activis", steps), runEntry("other/activis", steps)]),
+        activations: async (reference, layer, signal) => {
+          if (reference.run === "other/activis" && reference.step === 2) await late;
+          return await known.activations(reference, layer, signal);
+        },
+      },
+      { ...AT_FIRST, vs: "other%2Factivis,validation," },
+    );
+    const shown = () => [
+      store.catalogue.snapshot.value?.step,
+      ...store.comparing.sides.value.map(({ view }) => view.snapshot.value?.step),
+    ];
+    store.stepping.goTo(2);
+    await settled();
+    expect(shown()).toEqual([1, 1]);
+    answer();
+    await settled();
+    expect(shown()).toEqual([2, 2]);
+    const side = store.comparing.sides.value[0]?.layers.value.get("hidden")?.layer;
+    expect(side?.activations.state.value.status).toBe("ready");
   });
 });
 

@@ -1,5 +1,8 @@
 """Runs and steps side by side: same rows and instances, matched neurons, differences, who was fixed and who broke."""
 
+import json
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import activis_tb
 from tests.end_to_end import planted_runs as planted
 from tests.end_to_end.axe import violations
 from tests.end_to_end.conftest import serve, wait_for_snapshots
@@ -109,6 +113,61 @@ def test_what_is_hovered_on_one_side_is_hovered_on_the_other(url: str, open_tab:
     assert panel.locator(".temporary-row canvas").count() == 2
 
 
+def likest(values: np.ndarray, means: np.ndarray, own: int = -1) -> tuple[int, float]:
+    """Returns the class that `values` (neurons,) are most like, other than `own`, and the cosine.
+
+    Of both, and of `means` (classes, neurons), the average of the class means is taken away.
+    """
+    middle = means.mean(axis=0)
+    above, directions = values - middle, means - middle
+    cosines = directions @ above / np.linalg.norm(directions, axis=1) / np.linalg.norm(above)
+    cosines[own if own >= 0 else []] = -2
+    return int(cosines.argmax()), float(cosines.max())
+
+
+def test_a_row_is_followed_through_the_layers_of_both_runs(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=AGAINST_OTHER)
+    compared(tab, "B")
+    layers = {"hidden": (planted.HIDDEN, planted.OTHER_HIDDEN), "output": (planted.BASE_SCORES, planted.OTHER_SCORES)}
+
+    def told(layer: str, side: int) -> tuple[str | None, float, str]:
+        panel = tab.get("panel", layer=layer)
+        path = panel.get_by_test_id("row-path").nth(side)
+        path.wait_for()
+        return path.get_attribute("data-nearest"), float(path.get_attribute("data-likeness")), path.inner_text()
+
+    for name, own in (("striped", -1), ("cat", 2)):
+        tab.row_label("hidden", name).hover()
+        for layer, runs in layers.items():
+            # B has no subset of that name, so that it is followed in the base alone.
+            for side, activations in enumerate(runs if own >= 0 else runs[:1]):
+                values = activations.astype(np.float64)
+                means = np.array([values[label == planted.LABELS].mean(axis=0) for label in range(3)])
+                expected, cosine = likest(means[max(own, 0)], means, own)
+                nearest, likeness, text = told(layer, side)
+                assert nearest == planted.CLASSES[expected]
+                assert likeness == pytest.approx(cosine, abs=1e-5)
+                assert text.split()[:2] == ["next" if own >= 0 else "like", nearest]
+    strongest = np.argsort(-planted.HIDDEN[planted.LABELS == 2].mean(axis=0))[:3]
+    assert told("hidden", 0)[2].endswith("strongest " + " ".join(map(str, strongest)))
+    tab.leave()
+    tab.get("row-path").first.wait_for(state="detached")
+
+
+def test_an_instance_is_followed_to_where_it_goes_wrong(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=AGAINST_OTHER)
+    compared(tab, "B")
+    square = tab.get("changed-square", id=f"n{planted.FIXED}")
+    square.hover()
+    output = tab.get("panel", layer="output").get_by_test_id("row-path")
+    output.nth(1).wait_for()
+    assert [path.get_attribute("data-nearest") for path in output.all()] == ["bee", "ant"], "A takes the ant for a bee"
+    hidden = tab.get("panel", layer="hidden").get_by_test_id("row-path").first
+    assert hidden.get_attribute("data-nearest") == "ant"
+    assert "← ant" in output.first.inner_text()
+    assert "←" not in output.nth(1).inner_text()
+
+
 def test_who_was_fixed_and_who_broke(url: str, open_tab: Callable[..., Tab]) -> None:
     tab = open_tab(url, hash_state=AGAINST_OTHER)
     compared(tab, "B")
@@ -182,6 +241,22 @@ def test_two_steps_of_a_run_go_by_index_and_three_sides_fit(url: str, open_tab: 
     )
 
 
+def test_the_layers_of_two_runs_are_told_how_alike_they_are(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=AGAINST_OTHER)
+    compared(tab, "B")
+    tab.get("over-steps-button").click()
+    cell = tab.get("likeness-cell", layer="hidden", other="output")
+    cell.wait_for()
+    assert "step 1 ↓ · other step 1 →" in tab.get("likeness").inner_text()
+    assert tab.get("likeness-cell").count() == 4
+    cell.click()
+    state = tab.wait(
+        "output of B beside hidden",
+        lambda state: state["sides"][0]["layers"].get("hidden", {}).get("recorded") == "output",
+    )
+    assert state["sides"][0]["run"] == "other"
+
+
 def test_swapping_removing_and_reloading(url: str, open_tab: Callable[..., Tab]) -> None:
     tab = open_tab(url, hash_state=f"{AGAINST_OTHER}&p.activis.show=difference&p.activis.pinned=n3")
     compared(tab, "B")
@@ -215,6 +290,42 @@ def test_comparing_has_no_serious_violation(query: str, url: str, open_tab: Call
     assert violations(tab) == []
 
 
+def test_where_both_store_everything_all_of_it_is_counted(tmp_path: Path, open_tab: Callable[..., Tab]) -> None:
+    """Of 300 instances 30 are sampled; A errs on every 5th, B on every 7th."""
+    rows = np.arange(300)
+    labels = rows % 3
+    for run, errs in (("a", 5), ("b", 7)):
+        predicted = np.where(rows % errs == 0, (labels + 1) % 3, labels)
+        scores = np.where(np.arange(3) == predicted[:, None], 0.8, 0.1)
+        with activis_tb.preprocess(
+            tmp_path / run, step=0, layers=["hidden"], classes=planted.CLASSES, keep="all", sample=30, quiet=True
+        ) as recorder:
+            recorder.process(labels=labels, scores=scores, ids=rows, activations={"hidden": scores})
+    with serve(tmp_path) as url:
+        wait_for_snapshots(url, 2)
+        shown = "&p.activis.run=a%2Factivis&p.activis.layers=hidden&p.activis.projection=pca"
+        tab = open_tab(url, hash_state=f"{shown}&p.activis.vs=b%252Factivis,validation,")
+        same = np.count_nonzero((rows % 5 == 0) == (rows % 7 == 0))
+        tab.get("comparison").get_by_text(f"same prediction on {same} of 300", exact=True).wait_for()
+        counts = {
+            "both_right": (rows % 5 > 0) & (rows % 7 > 0),
+            "only_base": (rows % 5 > 0) & (rows % 7 == 0),
+            "only_other": (rows % 5 == 0) & (rows % 7 > 0),
+            "both_wrong": rows % 35 == 0,
+        }
+        for outcome, members in counts.items():
+            assert tab.get("outcome", outcome=outcome).locator("b").inner_text() == str(np.count_nonzero(members))
+        wrong = tab.get("squares", change="broken").get_by_test_id("changed-square").count()
+        assert 0 < wrong < np.count_nonzero(counts["only_base"]), "squares are of the sample"
+
+
+def operators_of(url: str, run: str) -> int:
+    """Returns how many operators the graph of a run has; the demo's models differ in no operator."""
+    address = f"{url}/data/plugin/activis/graph?{urllib.parse.urlencode({'run': run})}"
+    with urllib.request.urlopen(address) as answer:
+        return sum(node["kind"] == "operator" for node in json.load(answer)["nodes"])
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080)])
 def test_two_runs_of_the_demo(
     width: int, height: int, questions: Path, open_tab: Callable[..., Tab], screenshots: Path
@@ -239,4 +350,6 @@ def test_two_runs_of_the_demo(
         assert lit["lit"]["hidden"] == lit["sides"][0]["layers"]["hidden"]["lit"]
         tab.screenshot(f"compare-{width}")
         tab.get("comparison").get_by_test_id("agreement").wait_for()
+        operators = operators_of(url, "questions/dropout-0.5/activis")
+        tab.get("comparison").get_by_text(f"{operators} of {operators} operators match").wait_for()
         assert tab.frame.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -14,9 +14,11 @@ pytestmark = pytest.mark.browser
 
 STEPS = (0, 10, 20)
 ROWS = 30
+HIGHER = 3
+"""By how much a second run is above the first, everywhere."""
 LABELS = np.arange(ROWS) % 3
 CLASSES = ["ant", "bee", "cat"]
-LAYERS = "&p.activis.layers=hidden"
+LAYERS = "&p.activis.run=cnn%2Factivis&p.activis.layers=hidden"
 
 
 def hidden(step: int) -> np.ndarray:
@@ -35,18 +37,19 @@ def scores(step: int) -> np.ndarray:
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     logdir = tmp_path_factory.mktemp("steps") / "logs"
     for step in STEPS:
-        layers = {"hidden": hidden(step), "output": scores(step)}
-        snapshot = make_snapshot(
-            layers,
-            LABELS.tolist(),
-            step=step,
-            classes=CLASSES,
-            scores=scores(step),
-            ids=[f"n{row}" for row in range(ROWS)],
-        )
-        write_snapshot(logdir, "cnn/activis", snapshot)
+        for run, above in (("cnn/activis", 0), ("higher/activis", HIGHER)):
+            layers = {"hidden": hidden(step) + np.float32(above), "output": scores(step)}
+            snapshot = make_snapshot(
+                layers,
+                LABELS.tolist(),
+                step=step,
+                classes=CLASSES,
+                scores=scores(step),
+                ids=[f"n{row}" for row in range(ROWS)],
+            )
+            write_snapshot(logdir, run, snapshot)
     with serve(logdir) as address:
-        wait_for_snapshots(address, len(STEPS))
+        wait_for_snapshots(address, 2 * len(STEPS))
         yield address
 
 
@@ -74,6 +77,34 @@ def test_playing_shows_every_step_whole(url: str, open_tab: Callable[..., Tab]) 
     expected = [hidden(step)[LABELS == 0, 0].astype(np.float64).mean() for step in STEPS]
     assert [one["whole"] for one in seen] == pytest.approx(expected, rel=1e-5)
     assert "projection=steps-30" in tab.page.url
+
+
+def test_playing_beside_another_run_shows_both_at_the_same_step(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(
+        url,
+        hash_state=f"{LAYERS}&p.activis.step=0&p.activis.show=difference&p.activis.vs=higher%252Factivis,validation,",
+    )
+    tab.wait("B", lambda state: state["sides"] and state["sides"][0]["layers"]["hidden"]["partners"])
+    tab.frame.evaluate(
+        """() => {
+            window.seen = [];
+            const look = () => {
+                const { step, sides: [side] } = __activis.state();
+                const above = __activis.sideRow("B", "hidden", "class:ant");
+                const one = { step, other: side.step, above: above && above[0], placed: side.layers.hidden.placed };
+                if (JSON.stringify(window.seen.at(-1)) !== JSON.stringify(one)) window.seen.push(one);
+                requestAnimationFrame(look);
+            };
+            look();
+        }"""
+    )
+    tab.get("play").click()
+    tab.wait("the last step", lambda state: state["step"] == 20, timeout=60)
+    tab.frame.wait_for_selector('[data-testid="play"][aria-pressed="false"]')
+    played = [one for one in tab.frame.evaluate("window.seen") if one["step"] > 0]
+    assert [(one["step"], one["other"]) for one in played] == [(10, 10), (20, 20)], "nothing in between"
+    assert [one["above"] for one in played] == pytest.approx([HIGHER, HIGHER], abs=1e-5)
+    assert [one["placed"] for one in played] == [ROWS, ROWS]
 
 
 def test_a_layer_over_the_steps(url: str, open_tab: Callable[..., Tab]) -> None:

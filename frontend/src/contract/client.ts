@@ -9,6 +9,7 @@ import type {
   LayerSeparation,
   LayerSimilarity,
   NeuronMatching,
+  OutcomeCounts,
   RunList,
   SubsetDescription,
 } from "./activis";
@@ -148,6 +149,8 @@ export interface Client {
   ): Promise<SubsetStatistic>;
   /** Who is right where, among the instances that two snapshots share. */
   agreement(base: SnapshotReference, other: SnapshotReference, signal: AbortSignal): Promise<Agreement>;
+  /** How many are right where, among all instances that two snapshots store. */
+  outcomes(base: SnapshotReference, other: SnapshotReference, signal: AbortSignal): Promise<Computed<OutcomeCounts>>;
   /** Which neuron of the other snapshot does what each of the base does. */
   matching(
     base: SnapshotReference,
@@ -220,6 +223,7 @@ export function createClient(base: string): Client {
       };
     },
     agreement: (base, other, signal) => json("agreement", { ...base, ...prefixed("other_", other) }, signal),
+    outcomes: (base, other, signal) => computed("outcomes", { ...base, ...prefixed("other_", other) }, signal),
     matching: async (base, other, { layer, otherLayer, method }, signal) => {
       const pair = { ...base, ...prefixed("other_", other), layer, other_layer: otherLayer, method };
       return await computed<NeuronMatching>("matching", pair, signal);

@@ -104,6 +104,8 @@ export function drawMarks(
     drawRing(context, mark, palette.card, 4.5);
     drawRing(context, mark, mark.colour, 2);
   }
+  // A font makes the browser bring the page's styles up to date: only where it is needed.
+  if (marks.every(({ label }) => label === "")) return;
   context.font = `500 10px ${FONT}`;
   context.textBaseline = "middle";
   context.textAlign = "left";

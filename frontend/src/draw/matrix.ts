@@ -2,7 +2,7 @@
 
 import { paintCells } from "./cell_raster";
 import { type CellPicture, type CellRow, eachCell, FILLING, radiusOf, ZERO_RADIUS } from "./cells";
-import { type ColumnLayout, ROW_HEIGHT } from "./matrix_layout";
+import { ROW_HEIGHT } from "./matrix_layout";
 import { levelOf, type Palette } from "./palette";
 import { newPath, recordsPaths } from "./paths";
 
@@ -80,35 +80,6 @@ function drawWaiting(context: CanvasRenderingContext2D, y: number, picture: Cell
   context.beginPath();
   context.roundRect(0, y - 3, picture.width, 6, 3);
   context.fill();
-}
-
-/** The hovered cell: its column from top to bottom, and a frame around the cell itself. */
-export interface CellHighlight {
-  position: number;
-  /** Null where only the column is lit. */
-  top: number | null;
-}
-
-export function drawHighlight(
-  context: CanvasRenderingContext2D,
-  highlight: CellHighlight,
-  columns: ColumnLayout,
-  palette: Palette,
-  height: number,
-): void {
-  const { position, top } = highlight;
-  if (position < columns.first || position >= columns.first + columns.visible) return;
-  const x = (position - columns.first) * columns.pitch;
-  context.fillStyle = palette.band;
-  context.fillRect(x, 0, columns.pitch, height);
-  if (top === null) return;
-  context.strokeStyle = palette.accent;
-  context.lineWidth = 1.5;
-  const width = Math.max(columns.pitch, 9);
-  const left = x + (columns.pitch - width) / 2;
-  context.beginPath();
-  context.roundRect(left + 0.75, top + 0.75, width - 1.5, ROW_HEIGHT - 1.5, columns.printed ? 3 : 4);
-  context.stroke();
 }
 
 export function drawBand(context: CanvasRenderingContext2D, top: number, width: number, colour: string): void {

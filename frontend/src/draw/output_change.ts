@@ -11,6 +11,8 @@ export type OutputChange =
 
 /** So many points fill the bar to one side. */
 const MOST_POINTS = 50;
+/** Beside a bar, for its number. */
+const BESIDE = 36;
 
 export function drawChange(
   context: CanvasRenderingContext2D,
@@ -55,11 +57,13 @@ function drawScores(
   context: CanvasRenderingContext2D,
   { before, after, change }: Exclude<OutputChange, { points: number }>,
   top: number,
-  { barLeft }: OutputLayout,
+  { barLeft, barWidth }: OutputLayout,
   palette: Palette,
 ): void {
   const y = top + ROW_HEIGHT / 2 + 0.5;
-  const scores = `score ${before.toFixed(2)} → ${after.toFixed(2)} `;
+  const short = `${before.toFixed(2)} → ${after.toFixed(2)} `;
+  const fits = context.measureText(`score ${short}${change}`).width <= barWidth + BESIDE;
+  const scores = fits ? `score ${short}` : short;
   context.fillStyle = palette.secondary;
   context.fillText(scores, barLeft, y);
   if (change !== "still right") context.fillStyle = change === "fixed" ? palette.right : palette.wrong;

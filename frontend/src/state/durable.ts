@@ -70,9 +70,12 @@ interface Choices {
 }
 
 export interface Durable extends Choices {
-  /** Makes a change that follows from others: it does not lengthen the history. */
-  settle: (change: () => void) => void;
+  /** Makes a change that follows from others: it does not lengthen the history. One that is `unhurried` is written soon. */
+  settle: (change: () => void, unhurried?: boolean) => void;
 }
+
+/** TensorBoard's page does its own work on every write; a frame that draws has none to spare for it. */
+const UNHURRIED_MILLISECONDS = 200;
 
 /** Reads the hash once, then keeps hash and signals alike in both directions. */
 export function openDurable(hash: HashStore): Durable {
@@ -96,18 +99,24 @@ export function openDurable(hash: HashStore): Durable {
     comparing: createComparingChoices(),
   };
   let settled = "";
-  const settle = (change: () => void) =>
+  let delay = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const settle = (change: () => void, unhurried = false) =>
     untracked(() =>
       batch(() => {
         change();
         settled = JSON.stringify(valuesOf(choices));
+        delay = unhurried ? UNHURRIED_MILLISECONDS : 0;
       }),
     );
   settle(() => apply(choices, hash.read()));
   hash.listen(() => settle(() => apply(choices, hash.read())));
   effect(() => {
     const values = valuesOf(choices);
-    hash.write(values, JSON.stringify(values) === settled ? "consequence" : "choice");
+    const cause = JSON.stringify(values) === settled ? "consequence" : "choice";
+    clearTimeout(timer);
+    if (cause === "consequence" && delay > 0) timer = setTimeout(() => hash.write(values, cause), delay);
+    else hash.write(values, cause);
     settled = "";
   });
   return { ...choices, settle };

@@ -1,11 +1,13 @@
 /** The snapshots that are compared with the base: which they are, what is fetched of them, and who is right where. */
 
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import type { Agreement, RunEntry } from "../contract/activis";
+import type { Agreement, Graph, OutcomeCounts, RunEntry, SnapshotEntry } from "../contract/activis";
 import { type Catalogue, type SnapshotView, viewSnapshot } from "./catalogue";
 import type { OtherWish } from "./comparing_choices";
+import { fetchGraph } from "./fetched_graph";
 import { type OpenedSnapshot, openSnapshot } from "./opened_snapshot";
 import { letterOf } from "./outcomes";
+import { untilDone } from "./polling";
 import { createResource, type Resource } from "./resource";
 import { resolveSelection } from "./selection";
 import type { SubsetContext } from "./subsets";
@@ -20,6 +22,10 @@ export interface Other {
   view: SnapshotView;
   opened: OpenedSnapshot;
   agreement: Resource<Agreement>;
+  /** The counts over all instances; idle where not both store them. */
+  outcomes: Resource<OutcomeCounts>;
+  /** Of its run, the best there is. */
+  graph: Resource<Graph>;
   context: SubsetContext;
 }
 
@@ -39,15 +45,17 @@ export function followOthers(context: OthersContext): ReadonlySignal<readonly Ot
   return computed(() => opened.value.slice(0, wishes.value.length));
 }
 
+const BEST_SOURCE = signal("");
+
 function openOther(position: number, context: OthersContext): Other {
   const { client, cache, catalogue, durable } = context;
   const wish = computed(() => durable.comparing.others.value[position] ?? null);
   const run = computed(() => catalogue.runs.value.value?.runs.find((entry) => entry.run === wish.value?.run) ?? null);
   const selection = computed(() => {
     const [list, wished] = [catalogue.runs.value.value, wish.value];
-    if (!list || !wished || !run.value) return null;
-    const step = wished.step ?? catalogue.snapshot.value?.step ?? null;
-    return resolveSelection({ ...list, runs: [run.value] }, { ...wished, step });
+    const base = catalogue.snapshot.value;
+    if (!list || !wished || !run.value || !base) return null;
+    return resolveSelection({ ...list, runs: [run.value] }, { ...wished, step: wished.step ?? base.step });
   });
   const view = viewSnapshot(selection);
   const own = { ...context, catalogue: view };
@@ -61,6 +69,15 @@ function openOther(position: number, context: OthersContext): Other {
       load: (signal) => client.agreement(base, other, signal),
     };
   }, cache);
+  const outcomes = createResource<OutcomeCounts>(() => {
+    const [base, other] = [catalogue.reference.value, view.reference.value];
+    if (!base || !other || !storesAll(catalogue.snapshot.value) || !storesAll(view.snapshot.value)) return null;
+    return {
+      key: `outcomes ${catalogue.key.value} ${view.key.value}`,
+      subject: JSON.stringify([base, other]),
+      load: (signal) => untilDone(() => client.outcomes(base, other, signal), signal),
+    };
+  }, cache);
   return {
     position,
     letter: letterOf(position),
@@ -69,9 +86,15 @@ function openOther(position: number, context: OthersContext): Other {
     view,
     opened: openSnapshot(own, lacked),
     agreement,
+    outcomes,
+    graph: fetchGraph(client, cache, view, BEST_SOURCE),
     context: own,
   };
 }
+
+/** Whether every instance is stored, more than the sample has. */
+const storesAll = (snapshot: SnapshotEntry | null): boolean =>
+  snapshot !== null && snapshot.stored > snapshot.sampled && snapshot.stored === snapshot.instances;
 
 /** Conditions of the base's recorded subsets that the other one has no subset of that name for. */
 function lackedConditions(base: SnapshotView, other: SnapshotView): readonly string[] {

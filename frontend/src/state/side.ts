@@ -41,7 +41,12 @@ export function openSide(other: Other, { base, layerContext }: SideContext): Sid
   const onSide = (row: MatrixRow) => rowOnSide(row, translation.value);
   const rows = computed(() => base.rows.value.map(onSide));
   const hover = followHover(other, base, rows, onSide);
-  const layers = followLayers(other, base, layerContext, rows);
+  const layers = followLayers(
+    other,
+    base,
+    layerContext,
+    computed(() => [...new Set(rows.value.flatMap(({ condition }) => condition ?? []))]),
+  );
   const store: Store = {
     ...base,
     base,
@@ -109,12 +114,16 @@ function rowInBase(row: MatrixRow, base: Store): MatrixRow {
   return columns && sampled >= 0 ? instanceRow(columns, sampled) : { ...row, sampled: -1, absent: true };
 }
 
-/** Opens the counterparts of the base's open layers. */
-function followLayers(
+/**
+ * Opens the counterparts of the base's open layers.
+ *
+ * @param conditions That have a row.
+ */
+export function followLayers(
   other: Other,
-  base: Store,
+  base: Pick<Store, "catalogue" | "columns" | "layers">,
   layerContext: LayerContext,
-  rows: ReadonlySignal<readonly MatrixRow[]>,
+  conditions: ReadonlySignal<readonly string[]>,
 ): ReadonlySignal<ReadonlyMap<string, ComparedLayer>> {
   const context: LayerContext = {
     ...layerContext,
@@ -122,7 +131,7 @@ function followLayers(
     sortRow: signal(null),
     compared: signal(null),
     answers: other.opened.subsets.answers,
-    conditions: computed(() => [...new Set(rows.value.flatMap(({ condition }) => condition ?? []))]),
+    conditions,
   };
   const shared = computed(() => {
     const [ours, theirs] = [base.columns.value, other.opened.columns.value];

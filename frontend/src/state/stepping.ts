@@ -5,15 +5,12 @@
  * everything changes at once.
  */
 
-import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
-import { type Catalogue, viewSnapshot } from "./catalogue";
+import { batch, type ReadonlySignal, signal } from "@preact/signals";
+import type { Catalogue } from "./catalogue";
 import type { Durable } from "./durable";
-import { type LayerContext, type LayerStore, openLayer } from "./layer";
-import { openEach } from "./opened_layers";
-import { type OpenedSnapshot, openSnapshot } from "./opened_snapshot";
+import type { LayerContext } from "./layer";
 import { pause } from "./polling";
-import type { Resource } from "./resource";
-import { type Selection, snapshotsOf } from "./selection";
+import { prepareStep } from "./preparing";
 
 export interface Stepping {
   /** The step that is being prepared; null where none is. */
@@ -37,7 +34,7 @@ export function openStepping(catalogue: Catalogue, durable: Durable, layerContex
   const pending = signal<number | null>(null);
   const playing = signal(false);
   const late = signal(false);
-  const ready = prepare(pending, catalogue, layerContext);
+  const ready = prepareStep(pending, catalogue, layerContext);
   let controller = new AbortController();
 
   const stop = () => {
@@ -71,7 +68,7 @@ export function openStepping(catalogue: Catalogue, durable: Durable, layerContex
       });
       await Promise.all([held, until(ready, stopped)]);
       if (stopped.aborted) return;
-      durable.settle(() => show(step));
+      durable.settle(() => show(step), true);
     }
     stop();
   };
@@ -97,54 +94,6 @@ export function openStepping(catalogue: Catalogue, durable: Durable, layerContex
       void play(stopped);
     },
   };
-}
-
-/** Opens the pending step beside the one that is shown; says whether all of it is there. */
-function prepare(
-  pending: ReadonlySignal<number | null>,
-  catalogue: Catalogue,
-  layerContext: LayerContext,
-): ReadonlySignal<boolean> {
-  const selection = computed((): Selection | null => {
-    const current = catalogue.selection.value;
-    const step = pending.value;
-    if (!current || step === null) return null;
-    const snapshot = snapshotsOf(current.run, current.snapshot.name).find((entry) => entry.step === step);
-    return snapshot ? { run: current.run, snapshot } : null;
-  });
-  const view = viewSnapshot(selection);
-  const context: LayerContext = { ...layerContext, catalogue: view };
-  const opened = openSnapshot(context);
-  const layers = openEach(
-    () => (selection.value ? layerContext.durable.layers.value : []),
-    (name) => openLayer(name, context),
-  );
-  return computed(
-    () =>
-      selection.value !== null &&
-      isOpened(opened) &&
-      [...layers.value.values()].every((layer) => isReady(layer, layerContext)),
-  );
-}
-
-const isSettled = (resource: Pick<Resource<unknown>, "state">): boolean => {
-  const { status } = resource.state.value;
-  return status === "ready" || status === "error";
-};
-
-const isOpened = ({ instances, membership, subsets }: OpenedSnapshot): boolean =>
-  isSettled(instances) &&
-  isSettled(membership) &&
-  [...subsets.answers.value.values()].every(({ status }) => status === "ready" || status === "error");
-
-function isReady(layer: LayerStore, { durable }: LayerContext): boolean {
-  if (layer.entry.value === null) return true;
-  const { shown, problem } = layer.projection;
-  return (
-    [layer.mean, layer.active, layer.nonfinite, layer.activations, layer.health].every(isSettled) &&
-    [...layer.typedMeans.states.value.values()].every(({ status }) => status === "ready" || status === "error") &&
-    (problem.value !== null || (shown.value?.done === true && shown.value.method === durable.projection.value.method))
-  );
 }
 
 /** Resolves when `condition` is true, or `stopped` aborts. */

@@ -8,6 +8,7 @@ import { type Comparing, openComparing, outcomeRows } from "./comparing";
 import { type Comparison, openComparison } from "./comparison";
 import { type Draft, openDraft } from "./draft";
 import { type Durable, openDurable, toggle } from "./durable";
+import { fetchGraph } from "./fetched_graph";
 import { createFind, type FindState } from "./finding";
 import { layersInFlowOrder } from "./graph_order";
 import type { Host } from "./host";
@@ -21,7 +22,7 @@ import { type OverSteps, openOverSteps } from "./over_steps";
 import type { HashStore } from "./parent_hash";
 import { openPointing, type Pointing } from "./pointed";
 import { followReading } from "./reading";
-import { Cache, createResource, type Resource } from "./resource";
+import { Cache, type Resource } from "./resource";
 import { createQueue } from "./resources";
 import { instanceKey, instanceRow, isMany, type MatrixRow, pinnedRows, subsetRows } from "./rows";
 import { followScores, type Scores } from "./scores";
@@ -66,7 +67,7 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
   const cache = new Cache();
   const durable = openDurable(hash);
   const catalogue = openCatalogue(client, durable, host);
-  const graph = fetchGraph(client, cache, catalogue, durable);
+  const graph = fetchGraph(client, cache, catalogue, durable.graphSource);
   const queue = createQueue();
   const context = { client, cache, catalogue, durable, queue };
   const opened = openSnapshot(context);
@@ -141,21 +142,6 @@ function followConditions(
     return hovered.value === undefined ? [] : [hovered.value];
   });
   return { conditions: subsets.conditions, activeConditions };
-}
-
-function fetchGraph(client: Client, cache: Cache, catalogue: Catalogue, { graphSource }: Durable): Resource<Graph> {
-  const run = computed(() => catalogue.reference.value?.run ?? null);
-  const recorded = computed(() => catalogue.snapshot.value?.layers.map((layer) => layer.tensor).join() ?? "");
-  return createResource(() => {
-    const current = run.value;
-    if (current === null) return null;
-    const subject = JSON.stringify([current, graphSource.value]);
-    return {
-      key: `graph ${subject} ${recorded.value}`,
-      subject,
-      load: (signal) => client.graph(current, graphSource.peek(), signal),
-    };
-  }, cache);
 }
 
 function openLayers(

@@ -1,8 +1,9 @@
 /** Who is right where: a bar, counts that become rows, and the squares of those whose prediction changed. */
 
-import type { Agreement } from "../../contract/activis";
+import type { Agreement, OutcomeCounts } from "../../contract/activis";
 import { OUTCOMES, type Outcome, outcomeKey, outcomeName } from "../../state/outcomes";
 import type { Side } from "../../state/side";
+import { useLater } from "../widgets/later";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import { Squares } from "./squares";
@@ -14,24 +15,25 @@ interface AgreementBarProperties {
 }
 
 export function AgreementBar({ side, alone }: AgreementBarProperties) {
-  const state = side.agreement.state.value;
-  const agreement = state.value;
+  // The squares of a step follow its panels.
+  const agreement = useLater(side.agreement.state.value.value, 2);
   if (!agreement || agreement.over === 0) return <p class="no-agreement">{agreement?.note}</p>;
+  const counts = countsOf(agreement, side.outcomes.state.value.value);
   return (
     <div class="agreement" data-testid="agreement" data-side={side.letter}>
       <div class="agreement-bar" aria-hidden="true">
         {OUTCOMES.map((outcome) => (
-          <i key={outcome} class={outcome} data-letter={side.letter} style={{ flexGrow: agreement[outcome].length }} />
+          <i key={outcome} class={outcome} data-letter={side.letter} style={{ flexGrow: counts[outcome] }} />
         ))}
       </div>
       <div class="agreement-legend">
         {OUTCOMES.map((outcome) => (
-          <OutcomeButton key={outcome} {...{ side, outcome, agreement }} />
+          <OutcomeButton key={outcome} {...{ side, outcome, agreement }} count={counts[outcome]} />
         ))}
-        <span class="same" title={overText(agreement)}>
+        <span class="same" data-testid="same-prediction" title={counts.title}>
           {alone ? "same prediction on " : "same "}
-          {countText(agreement.same_prediction)} of {countText(agreement.over)}
-          {agreement.exactness !== "exact" && " sampled"}
+          {countText(counts.same_prediction)} of {countText(counts.over)}
+          {!counts.isAll && " sampled"}
         </span>
       </div>
       <div class="changed">
@@ -43,23 +45,39 @@ export function AgreementBar({ side, alone }: AgreementBarProperties) {
   );
 }
 
-const overText = ({ over, exactness }: Agreement): string =>
-  exactness === "exact"
+interface Counts extends Record<Outcome | "over" | "same_prediction", number> {
+  isAll: boolean;
+  title: string;
+}
+
+/** Over all instances where both store them, else over those that both keep one by one. */
+function countsOf(agreement: Agreement, all: OutcomeCounts | undefined): Counts {
+  const { over, same_prediction, exactness } = agreement;
+  if (all) {
+    const squares = `Squares and rows are of the ${countText(over)} sampled in both.`;
+    return { ...all, isAll: true, title: `Over all ${countText(all.over)} stored instances. ${squares} ${all.note}` };
+  }
+  const isAll = exactness === "exact";
+  const counts = OUTCOMES.map((outcome) => [outcome, agreement[outcome].length]);
+  const title = isAll
     ? `Over all ${countText(over)} instances`
     : `Over the ${countText(over)} instances that both keep one by one`;
+  return { ...(Object.fromEntries(counts) as Record<Outcome, number>), over, same_prediction, isAll, title };
+}
 
 interface OutcomeButtonProperties {
   side: Side;
   outcome: Outcome;
   agreement: Agreement;
+  count: number;
 }
 
 /** Adds the row of these instances to every matrix, or takes it away. */
-function OutcomeButton({ side, outcome, agreement }: OutcomeButtonProperties) {
+function OutcomeButton({ side, outcome, agreement, count }: OutcomeButtonProperties) {
   const { comparing, durable } = useStore();
   const row = { outcome, other: side.position };
   const shown = durable.comparing.outcomes.value.includes(outcomeKey(row));
-  const count = agreement[outcome].length;
+  const sampled = agreement[outcome].length;
   return (
     <button
       type="button"
@@ -67,8 +85,8 @@ function OutcomeButton({ side, outcome, agreement }: OutcomeButtonProperties) {
       data-testid="outcome"
       data-outcome={outcome}
       aria-pressed={shown}
-      disabled={count === 0 && !shown}
-      title={`${shown ? "Remove the row" : "Add a row"} of these instances: averages over ${countText(count)} of the ${countText(agreement.over)} sampled in both`}
+      disabled={sampled === 0 && !shown}
+      title={`${shown ? "Remove the row" : "Add a row"} of these instances: averages over ${countText(sampled)} of the ${countText(agreement.over)} sampled in both`}
       onClick={() => comparing.toggleOutcome(outcome, side.position)}
     >
       <i class={outcome} data-letter={side.letter} />

@@ -1,5 +1,6 @@
 /** Whether two snapshots are about the same: their instances, layers and classes, in a few words each. */
 
+import { matchOperators } from "../../state/operator_match";
 import type { Side } from "../../state/side";
 import type { Store } from "../../state/store";
 import { countText, listText } from "../widgets/numbers";
@@ -11,7 +12,13 @@ export interface DataNote {
 }
 
 export function differencesOfData(store: Store, side: Side): DataNote[] {
-  return [instanceNote(store, side), layerNote(store, side), classNote(store, side)].filter((note) => note !== null);
+  const operators = operatorNote(store, side);
+  return [
+    instanceNote(store, side),
+    operators,
+    layerNote(store, side, operators !== null),
+    classNote(store, side),
+  ].filter((note) => note !== null);
 }
 
 function instanceNote({ catalogue }: Store, { letter, agreement, view }: Side): DataNote | null {
@@ -26,11 +33,32 @@ function instanceNote({ catalogue }: Store, { letter, agreement, view }: Side): 
   return { text, title: note || `A keeps ${countText(ours)} one by one, ${letter} ${countText(theirs)}`, wrong: false };
 }
 
-function layerNote({ catalogue }: Store, { letter, view }: Side): DataNote | null {
+/** Null where a graph lacks operators, and of two steps of one run, which are one model. */
+function operatorNote({ catalogue, graph }: Store, side: Side): DataNote | null {
+  const [ours, theirs] = [graph.state.value.value, side.graph.state.value.value];
+  const isOneRun = catalogue.reference.value?.run === side.view.reference.value?.run;
+  const match = ours && theirs && !isOneRun ? matchOperators(ours, theirs) : null;
+  if (!match) return null;
+  const { matched, total, lacked, added } = match;
+  const facts = [
+    "Operators of the same type and name in both graphs, numbers of traces aside",
+    lacked.length > 0 ? `A alone: ${listText(lacked)}` : "",
+    added.length > 0 ? `${side.letter} alone: ${listText(added)}` : "",
+  ];
+  return {
+    text: `${countText(matched)} of ${countText(total)} operators match`,
+    title: facts.filter((fact) => fact !== "").join(". "),
+    wrong: false,
+  };
+}
+
+/** @param isTold Whether the graphs have told it: then only layers that are missing are named. */
+function layerNote({ catalogue }: Store, { letter, view }: Side, isTold: boolean): DataNote | null {
   const [ours, theirs] = [catalogue.snapshot.value, view.snapshot.value];
   if (!ours || !theirs) return null;
   const names = new Set(theirs.layers.map(({ name }) => name));
   const lacked = ours.layers.map(({ name }) => name).filter((name) => !names.has(name));
+  if (isTold && lacked.length === 0) return null;
   const text = `${countText(ours.layers.length - lacked.length)} of ${countText(ours.layers.length)} layers match`;
   return { text, title: lacked.length > 0 ? `${letter} lacks ${listText(lacked)}` : "By their names", wrong: false };
 }

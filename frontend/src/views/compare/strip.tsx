@@ -6,6 +6,7 @@ import type { Side } from "../../state/side";
 import type { Store } from "../../state/store";
 import { Icon, SideBadge } from "../widgets/glyphs";
 import { percentText } from "../widgets/numbers";
+import { OverStepsButton, PlayButton } from "../widgets/step_buttons";
 import { StepSlider } from "../widgets/step_slider";
 import { useStore } from "../widgets/store";
 import { AgreementBar } from "./agreement_bar";
@@ -21,12 +22,19 @@ export function ComparisonStrip() {
       <Summary store={store} sides={sides} />
       <RunLine letter="A" label={selection?.run.label ?? ""} accuracy={accuracyOf(catalogue.snapshot.value).share}>
         {selection && (
-          <StepSlider
-            steps={catalogue.steps.value}
-            step={stepping.pending.value ?? selection.snapshot.step}
-            label="Step of A"
-            onPick={stepping.goTo}
-          />
+          <>
+            {catalogue.steps.value.length > 1 && <PlayButton />}
+            <StepSlider
+              steps={catalogue.steps.value}
+              step={
+                stepping.playing.value ? selection.snapshot.step : (stepping.pending.value ?? selection.snapshot.step)
+              }
+              label="Step of A"
+              onPick={stepping.goTo}
+              awaited={stepping.late.value ? stepping.pending.value : null}
+            />
+            <OverStepsButton />
+          </>
         )}
       </RunLine>
       {sides.map((side) => (

@@ -63,9 +63,14 @@ export const DEFINITIONS: readonly { word: string; meaning: string }[] = [
       "Two runs share no numbering of their neurons. Beside another run, each neuron stands under the one of A that it is most like over the instances in both: the assignment with the largest sum of Pearson's r. Below r = 0.3 it is hollow and not subtracted. Two steps of one run go by number, outputs by class.",
   },
   {
+    word: "like",
+    meaning:
+      "One row's way through the layers: hover its name or keep it lit, and each panel says which class it is like, by the cosine of its mean and the class's, both less the average of the class means; ← names the class in the panel above. The bar: which class each of its sampled instances is most like.",
+  },
+  {
     word: "Δ B − A",
     meaning:
-      "By how much B is above A: orange higher, blue lower, on one scale per panel. Accuracies differ in percentage points. Rows such as only B right average the instances that both keep one by one.",
+      "By how much B is above A: orange higher, blue lower, on one scale per panel. Accuracies differ in percentage points. Rows such as only B right average the instances that both keep one by one; their counts are over all where both store all.",
   },
   {
     word: "fixed, broken",

@@ -4,6 +4,7 @@ import { useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
 import { accuracyOf } from "../../state/facts";
 import { Problem } from "../widgets/controls";
+import { useLater } from "../widgets/later";
 import { countText, percentText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import { InstanceCard } from "./card";
@@ -65,8 +66,18 @@ function Header({ snapshot }: { snapshot: SnapshotEntry }) {
   );
 }
 
-function LoadedInstances({ snapshot, instances }: { snapshot: SnapshotEntry; instances: InstanceColumns }) {
+interface LoadedInstancesProperties {
+  snapshot: SnapshotEntry;
+  instances: InstanceColumns;
+}
+
+/** Several hundred elements: they follow the panels and their pictures. */
+function LoadedInstances(current: LoadedInstancesProperties) {
   const { found, draft } = useStore();
+  const { snapshot, instances } = useLater(
+    useMemo(() => current, [current.snapshot, current.instances]),
+    1,
+  );
   const filtered = draft.filtered.value;
   const groups = useMemo(
     () => groupInstances(instances, snapshot.classes.length, filtered),

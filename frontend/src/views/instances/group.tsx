@@ -1,13 +1,17 @@
 /** The instances of one true label. */
 
+import type { RefObject } from "preact";
 import { memo } from "preact/compat";
+import { useRef } from "preact/hooks";
 import type { InstanceColumns, SubsetEntry } from "../../contract/activis";
 import { errorsOf, narrowed } from "../../state/pointing";
 import { instanceName } from "../../state/rows";
 import { ClassDot } from "../widgets/glyphs";
+import { useLater } from "../widgets/later";
 import { countText, percentText } from "../widgets/numbers";
 import { useClassColours, useStore } from "../widgets/store";
 import type { Group } from "./grouping";
+import { useInstanceMarks } from "./marked";
 import { type PlacedGroup, STEP, squarePlace, squaresInSight } from "./windowing";
 
 interface InstanceGroupProperties {
@@ -23,14 +27,27 @@ interface InstanceGroupProperties {
   tabRow: number;
 }
 
-export const InstanceGroup = memo(function InstanceGroup(properties: InstanceGroupProperties) {
+/** Groups that follow each other are drawn in different frames, so many in turn. */
+const FRAMES = 4;
+
+export const InstanceGroup = memo(function InstanceGroup(current: InstanceGroupProperties) {
+  return <DrawnGroup {...useLater(current, current.placed.label % FRAMES)} />;
+});
+
+const DrawnGroup = memo(function DrawnGroup(properties: InstanceGroupProperties) {
   const { placed, classes, subset } = properties;
   const colours = useClassColours();
   const count = subset?.count ?? 0;
   const correct = subset?.correct ?? 0;
   const name = classes[placed.label];
+  const section = useRef<HTMLElement>(null);
   return (
-    <section class="instance-group" style={{ top: `${placed.top}px`, height: `${placed.height}px` }} aria-label={name}>
+    <section
+      ref={section}
+      class="instance-group"
+      style={{ top: `${placed.top}px`, height: `${placed.height}px` }}
+      aria-label={name}
+    >
       <h3>
         <ClassDot colour={colours[placed.label]} />
         <span class="class-name" title={name}>
@@ -48,9 +65,16 @@ export const InstanceGroup = memo(function InstanceGroup(properties: InstanceGro
         <Squares {...properties} side="correct" />
         <Squares {...properties} side="misclassified" />
       </div>
+      <Marks container={section} />
     </section>
   );
 });
+
+/** By itself, so that marking draws no square again. */
+function Marks({ container }: { container: RefObject<HTMLElement | null> }) {
+  useInstanceMarks(container, useStore());
+  return null;
+}
 
 /** A click makes a subset of the misclassified ones. */
 function WrongCount({ name, count }: { name: string; count: number }) {

@@ -8,7 +8,7 @@ import { useStore } from "../widgets/store";
 import { useSize } from "../widgets/surface";
 import { InstanceGroup } from "./group";
 import type { Group } from "./grouping";
-import { listenToInstances, useInstanceMarks } from "./marked";
+import { listenToInstances } from "./marked";
 import { findSquare, rowAfter } from "./motion";
 import { isInSight, type PlacedGroup, placeGroups, sightOf, squarePlace } from "./windowing";
 
@@ -35,7 +35,6 @@ export function Groups({ snapshot, instances, groups, focus }: GroupsProperties)
   const reachable = findSquare(groups, tabRow.value) ? tabRow.value : first;
   const reachableLabel = findSquare(groups, reachable)?.label;
   focus.current = (row) => focusRow(container, groups, placed, row);
-  useInstanceMarks(container, store);
   return (
     <div
       ref={container}

@@ -48,6 +48,7 @@ export function Cells({ frame }: { frame: MatrixFrame }) {
       width={width}
       height={view.height}
       draw={draw}
+      later={store.base !== null}
       {...usePointer(frame)}
     />
   );

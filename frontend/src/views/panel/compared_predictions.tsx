@@ -2,7 +2,8 @@
 
 import type { MatrixRow } from "../../state/rows";
 import type { Store } from "../../state/store";
-import { useStore } from "../widgets/store";
+import { ClassDot } from "../widgets/glyphs";
+import { useClassColours, useStore } from "../widgets/store";
 import { predictionOf } from "./printed_row";
 
 export function ComparedPredictions({ row }: { row: MatrixRow }) {
@@ -15,7 +16,7 @@ export function ComparedPredictions({ row }: { row: MatrixRow }) {
   return (
     <span class="row-detail predictions-compared">
       {places.map((place) => (
-        <Prediction key={place.letter} {...place} />
+        <Prediction key={place.letter} {...place} isShort={places.length > 2} />
       ))}
     </span>
   );
@@ -25,14 +26,18 @@ interface PredictionProperties {
   letter: string;
   store: Store;
   row: MatrixRow | undefined;
+  /** Whether a dot stands for the class, as many names have no room. */
+  isShort: boolean;
 }
 
-function Prediction({ letter, store, row }: PredictionProperties) {
+function Prediction({ letter, store, row, isShort }: PredictionProperties) {
   const prediction = row && predictionOf(store, row);
+  const colours = useClassColours();
   const name = prediction && store.catalogue.snapshot.value?.classes[prediction.predicted];
+  const ours = (store.base ?? store).catalogue.snapshot.value?.classes ?? [];
   return (
-    <span class={prediction && !prediction.correct ? "wrong" : ""}>
-      {letter} {name ?? "–"}
+    <span class={prediction && !prediction.correct ? "wrong" : ""} title={name ?? ""}>
+      {letter} {name && isShort ? <ClassDot colour={colours[ours.indexOf(name)]} /> : (name ?? "–")}
     </span>
   );
 }

@@ -15,17 +15,14 @@ export function Health({ layer }: { layer: LayerStore }) {
   if (!value) return <WaitingHealth />;
   return (
     <div class="health" data-testid="health">
-      {factsOf(store, layer, value).map((fact) => (
-        <Meter key={fact.title} {...fact} />
-      ))}
-      <Separation layer={layer} />
+      {[...factsOf(store, layer, value), separation(layer)].map((fact) => fact && <Meter key={fact.title} {...fact} />)}
       <Nonfinite health={value} />
     </div>
   );
 }
 
 /** How far the classes are apart on the activations; the definitions stand in the title. */
-function Separation({ layer }: { layer: LayerStore }) {
+function separation(layer: LayerStore): Fact | null {
   const overall = layer.separation.state.value.value?.overall;
   if (!overall || overall.silhouette_over === 0) return null;
   const { silhouette, silhouette_over, purity } = overall;
@@ -34,24 +31,17 @@ function Separation({ layer }: { layer: LayerStore }) {
     `How far the classes are apart in this layer, ${over(silhouette_over)}. Silhouette ${signedText(silhouette)}: mean of ` +
     "(b − a) / max(a, b), a an instance's mean distance to its own class, b to the nearest other (Rousseeuw 1987), " +
     `from −1 to 1. Purity ${percentText(purity)}: of an instance's ${neighbours} nearest, those of its class.`;
-  return (
-    <p title={title} data-testid="separation">
-      silhouette {signedText(silhouette)}
-      <span class="meter">
-        <i style={{ width: `${100 * Math.min(1, Math.max(0, silhouette))}%` }} />
-      </span>
-    </p>
-  );
+  return { title, text: `silhouette ${signedText(silhouette)}`, share: silhouette, testId: "separation" };
 }
 
 const signedText = (value: number): string => value.toFixed(2).replace("-", "−");
 
-/** The first two facts in a line, where there is no room for meters. */
+/** How far the classes are apart, and then as much of the rest as a line holds, where there is no room for meters. */
 export function HealthLine({ layer }: { layer: LayerStore }) {
   const store = useStore();
   const { value } = layer.health.state.value;
   if (!value) return null;
-  const facts = factsOf(store, layer, value).slice(0, 2);
+  const facts = [separation(layer), ...factsOf(store, layer, value).slice(0, 2)].filter((fact) => fact !== null);
   return (
     <span class="health-line" data-testid="health" title={facts.map(({ title }) => title).join("\n")}>
       {facts.map(({ text }) => text).join(" · ")}
@@ -78,11 +68,12 @@ interface Fact {
   text: string;
   share: number;
   bad?: boolean;
+  testId?: string;
 }
 
-function Meter({ title, text, share, bad = false }: Fact) {
+function Meter({ title, text, share, bad = false, testId }: Fact) {
   return (
-    <p title={title}>
+    <p title={title} data-testid={testId}>
       {text}
       <span class="meter">
         <i class={bad ? "bad" : ""} style={{ width: `${100 * Math.min(1, Math.max(0, share))}%` }} />

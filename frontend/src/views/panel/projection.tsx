@@ -6,6 +6,7 @@ import type { Projection } from "../../contract/client";
 import { FRAME_REACH, placePoints, WHOLE } from "../../draw/projection";
 import type { LayerStore } from "../../state/layer";
 import { Problem } from "../widgets/controls";
+import { useLater } from "../widgets/later";
 import { useStore } from "../widgets/store";
 import { useSize } from "../widgets/surface";
 import { useGliding } from "./gliding";
@@ -28,10 +29,11 @@ interface ProjectionViewProperties {
 }
 
 export function ProjectionView({ layer, fitted = false }: ProjectionViewProperties) {
-  const { instances, membership } = useStore();
+  const { instances, membership, side } = useStore();
   const [area, size] = useSize<HTMLDivElement>();
   const armed = useSignal(false);
-  const projection = layer.projection.shown.value;
+  // The matrix comes first, the base's picture a frame after it, then those of the sides.
+  const projection = useLater(layer.projection.shown.value, side + 1);
   const columns = instances.state.value;
   const failed = [columns, membership.state.value].find((state) => state.status === "error");
   const problem = layer.projection.problem.value ?? (failed?.status === "error" ? failed.message : null);

@@ -12,6 +12,7 @@ import { countText, percentText, valueText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import { comparedText } from "./compared_text";
 import type { MatrixFrame } from "./frame";
+import { Followed } from "./row_path";
 
 export function Readout({ frame, resting }: { frame: MatrixFrame; resting: ComponentChildren }) {
   const store = useStore();
@@ -21,10 +22,21 @@ export function Readout({ frame, resting }: { frame: MatrixFrame; resting: Compo
     return hover?.layer === name && hover.source === "matrix" && hover.neuron !== undefined ? hover : null;
   }).value;
   return (
-    <p class={inside ? "readout active" : "readout"} data-testid="readout" aria-live="polite">
-      {inside ? textOf(store, frame, inside.neuron ?? 0, inside.row) : resting}
+    <p
+      class={inside ? "readout active" : "readout"}
+      style={inside ? {} : roomOf(frame)}
+      data-testid="readout"
+      aria-live={inside ? "polite" : "off"}
+    >
+      {inside ? textOf(store, frame, inside.neuron ?? 0, inside.row) : <Followed frame={frame}>{resting}</Followed>}
     </p>
   );
+}
+
+/** Where values are printed, no scale stands beside it, but maybe a table of counts. */
+export function roomOf({ columns, output, isDifference }: MatrixFrame): { maxWidth?: string } {
+  if (!columns.printed || isDifference) return {};
+  return { maxWidth: output && output.predictedPitch > 0 ? `${output.predictedLeft - 8}px` : "100%" };
 }
 
 function textOf(store: Store, frame: MatrixFrame, neuron: number, row: MatrixRow | undefined): ComponentChildren {

@@ -9,6 +9,8 @@ import { correlationText, countText, valueText } from "../widgets/numbers";
 import { usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";
 import type { MatrixFrame } from "./frame";
+import { roomOf } from "./readout";
+import { Followed } from "./row_path";
 import { ScaleLegend } from "./scale_legend";
 
 interface SideHeaderProperties {
@@ -22,8 +24,10 @@ const BARS = { above: 17, height: 12 };
 export function SideHeader({ frame, compared }: SideHeaderProperties) {
   return (
     <div class="matrix-header" style={{ height: `${frame.header.height}px` }}>
-      <p class="readout" data-testid="matching">
-        <MatchingText frame={frame} compared={compared} />
+      <p class="readout" style={roomOf(frame)} data-testid="matching">
+        <Followed frame={frame}>
+          <MatchingText frame={frame} compared={compared} />
+        </Followed>
       </p>
       {(frame.isDifference || !frame.columns.printed) && <Scale frame={frame} />}
       {frame.width > 0 && (
@@ -123,12 +127,13 @@ function Strips({ frame, compared }: SideHeaderProperties) {
       if (!output) return;
       context.font = `11px ${FONT}`;
       context.fillStyle = palette.secondary;
-      context.fillText(isDifference ? "Δ accuracy (points, ±50)" : "accuracy · score", output.barLeft, 30);
+      const title = isDifference ? "Δ accuracy (points, ±50)" : "accuracy · score";
+      context.fillText(title, Math.min(output.barLeft, width - context.measureText(title).width), 30);
     } else if (matching.correlations) {
       const { correlations, weak } = matching;
       const top = header.height - BARS.above;
       drawCorrelations(context, { order, correlations, weak, columns, palette, top, height: BARS.height });
     }
   };
-  return <Surface width={width} height={header.height} draw={draw} aria-hidden="true" />;
+  return <Surface later width={width} height={header.height} draw={draw} aria-hidden="true" />;
 }

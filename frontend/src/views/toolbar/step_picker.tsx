@@ -1,6 +1,7 @@
 /** The step that is looked at: a slider, and a switch to the newest. */
 
 import { Icon } from "../widgets/glyphs";
+import { OverStepsButton, PlayButton } from "../widgets/step_buttons";
 import { StepSlider, type StepSliderProperties } from "../widgets/step_slider";
 import { useStore } from "../widgets/store";
 
@@ -18,46 +19,6 @@ export function StepPicker({ steps, step }: Pick<StepSliderProperties, "steps" |
       {steps.length > 1 && <OverStepsButton />}
       <FollowSwitch />
     </div>
-  );
-}
-
-function PlayButton() {
-  const { stepping } = useStore();
-  const playing = stepping.playing.value;
-  return (
-    <button
-      type="button"
-      class="quiet"
-      data-testid="play"
-      aria-pressed={playing}
-      aria-label="Play the steps"
-      title={playing ? "Stop here" : "Show one step after another; projections keep their frame"}
-      onClick={stepping.togglePlay}
-    >
-      <Icon name={playing ? "pause" : "play"} />
-    </button>
-  );
-}
-
-/** Opens the steps of a layer side by side, of the first open one where none was chosen. */
-function OverStepsButton() {
-  const { catalogue, durable, layers } = useStore();
-  const open = durable.overSteps.value !== "";
-  const first = layers.value[0]?.name ?? catalogue.snapshot.value?.layers.at(-1)?.name ?? "";
-  return (
-    <button
-      type="button"
-      class="quiet"
-      data-testid="over-steps-button"
-      aria-pressed={open}
-      aria-label="Over steps"
-      title="Accuracy, separation and projections over the steps"
-      onClick={() => {
-        durable.overSteps.value = open ? "" : first;
-      }}
-    >
-      <Icon name="steps" />
-    </button>
   );
 }
 

@@ -19,18 +19,24 @@ interface SurfaceProperties extends CanvasAttributes {
 export function Surface({ width, height, draw, later = false, style, ...attributes }: SurfaceProperties) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const ratio = pixelRatio.value;
+  const waiting = useRef<{ paint: () => void; cancel: () => void } | null>(null);
   useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
-    if (!context || width <= 0 || height <= 0) return undefined;
+    if (!context || width <= 0 || height <= 0) return;
     const paint = () => {
+      waiting.current = null;
       fitCanvas(context.canvas, width, height, ratio);
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.clearRect(0, 0, width, height);
       draw(context);
       rememberDrawing(context.canvas, { width, height, draw });
     };
-    return later ? inNextFrame(paint) : paint();
+    // What waits to be drawn gives way to what is newer, and keeps its turn.
+    if (!later) paint();
+    else if (waiting.current) waiting.current.paint = paint;
+    else waiting.current = { paint, cancel: inNextFrame(() => waiting.current?.paint()) };
   });
+  useLayoutEffect(() => () => waiting.current?.cancel(), []);
   const place = typeof style === "object" ? style : {};
   return <canvas ref={canvas} style={{ width: `${width}px`, height: `${height}px`, ...place }} {...attributes} />;
 }

@@ -1,0 +1,107 @@
+"""Stored predictions of two snapshots, joined by the ids of the instances and counted by DuckDB."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from activis_tb.errors import StoredDataError
+
+if TYPE_CHECKING:
+    import duckdb
+
+MOST_SECONDS = 60.0
+"""A join that takes longer is stopped."""
+
+_INTERRUPT_SECONDS = 0.05
+_MEMORY_LIMIT_MB = 4096
+_THREADS = 2
+
+
+class OutcomeCounts(NamedTuple):
+    """Instances of both snapshots whose true class has the same name, by who is right."""
+
+    common: int
+    over: int
+    both_right: int
+    only_base: int
+    only_other: int
+    both_wrong: int
+    same_prediction: int
+
+
+_QUERY = """
+WITH base AS (SELECT id, label, predicted FROM read_parquet($base, union_by_name = true)),
+other AS (SELECT id, list_extract($classes, label + 1) AS label, list_extract($classes, predicted + 1) AS predicted,
+    label = predicted AS correct FROM read_parquet($other, union_by_name = true)),
+joined AS (SELECT base.label = other.label AS takes_part, base.label = base.predicted AS base_right,
+    other.correct AS other_right, base.predicted = other.predicted AS same
+    FROM base JOIN other USING (id))
+SELECT count(*), count(*) FILTER (takes_part),
+    count(*) FILTER (takes_part AND base_right AND other_right),
+    count(*) FILTER (takes_part AND base_right AND NOT other_right),
+    count(*) FILTER (takes_part AND NOT base_right AND other_right),
+    count(*) FILTER (takes_part AND NOT base_right AND NOT other_right),
+    count(*) FILTER (takes_part AND same)
+FROM joined
+"""
+
+
+def count_outcomes(
+    base: Sequence[Path], other: Sequence[Path], classes: Sequence[int], most_seconds: float = MOST_SECONDS
+) -> OutcomeCounts:
+    """Counts who is right where.
+
+    Args:
+        base: Parquet files of one snapshot's instances, with the columns id, label and predicted.
+        other: Those of another one.
+        classes: By class of `other`, its position among the classes of `base`; -1 for one that `base` has not.
+        most_seconds: A join that takes longer is stopped.
+
+    Raises:
+        StoredDataError: A file is not there or damaged, an id comes twice, or it took too long or too much memory.
+    """
+    import duckdb
+
+    files = {"base": [str(path) for path in base], "other": [str(path) for path in other]}
+    connection = duckdb.connect(":memory:", config={"threads": _THREADS, "memory_limit": f"{_MEMORY_LIMIT_MB}MB"})
+    ended = threading.Event()
+    deadline = time.monotonic() + most_seconds
+    threading.Thread(target=_interrupt, args=(connection, ended, most_seconds), daemon=True).start()
+    try:
+        connection.execute("SET temp_directory = ''")
+        for name, paths in files.items():
+            _check_ids(connection, name, paths)
+            if time.monotonic() >= deadline:
+                raise duckdb.InterruptException(f"it took longer than {most_seconds:g} s")
+        found = connection.execute(_QUERY, {**files, "classes": list(classes)}).fetchall()[0]
+    except duckdb.Error as error:
+        message = f"The predictions in {base[0].parent.parent} and {other[0].parent.parent} cannot be joined: {error}"
+        raise StoredDataError(message) from error
+    finally:
+        ended.set()
+        connection.close()
+    return OutcomeCounts(*found)
+
+
+def _interrupt(connection: "duckdb.DuckDBPyConnection", ended: threading.Event, seconds: float) -> None:
+    """Again and again from then on: between two queries there is nothing to interrupt."""
+    import duckdb
+
+    if not ended.wait(seconds):
+        while not ended.wait(_INTERRUPT_SECONDS):
+            with contextlib.suppress(duckdb.Error):
+                connection.interrupt()
+
+
+def _check_ids(connection: "duckdb.DuckDBPyConnection", name: str, paths: list[str]) -> None:
+    query = "SELECT count(*), count(DISTINCT id) FROM read_parquet(?, union_by_name = true)"
+    instances, different = connection.execute(query, [paths]).fetchall()[0]
+    if instances != different:
+        message = (
+            f"The {name} has {instances:,} stored instances with {different:,} different ids; expected one each. "
+            "Record the step again, with ids=."
+        )
+        raise StoredDataError(message)
