@@ -17,6 +17,8 @@ from activis_tb.recording.accumulator import Accumulator
 from activis_tb.recording.block import Block
 from activis_tb.recording.buffer import MOST_ROWS
 from activis_tb.recording.members import members_of
+from activis_tb.recording.moments import as_floats
+from activis_tb.recording.workspace import Workspace
 
 ROWS, NEURONS, CLASSES, SUBSETS = 32_768, 256, 10, 54
 
@@ -69,9 +71,10 @@ def _blocks(block: Block) -> list[Block]:
 def _our_means(block: Block) -> np.ndarray:
     """What the accumulator does for sums and counts."""
     sums, counts = np.zeros((CLASSES + SUBSETS, NEURONS)), np.zeros(CLASSES + SUBSETS)
+    workspace = Workspace()
     for part in _blocks(block):
         members = members_of(part, CLASSES)
-        sums += members.transposed @ part.activations["layer"].astype(np.float64)
+        sums += members.transposed @ as_floats(part.activations["layer"], workspace)
         counts += members.sizes
     return sums / counts[:, None]
 

@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 from activis_tb.recording.block import Block, join
 
 MOST_ROWS = 4096
-MOST_BYTES = 64 * 2**20
+MOST_BYTES = 32 * 2**20
 
 
 class Buffer:
     """Instances that wait to be accumulated: at most `MOST_ROWS`, of at most `MOST_BYTES` of activations and scores.
 
     The caller's arrays are copied, so they may be overwritten by the next batch.
+
+    Attributes:
+        ids: Those collected, or last drained.
 
     Args:
         most_rows: Another limit than `MOST_ROWS`.
@@ -39,6 +42,8 @@ class Buffer:
         """Takes from `block` what there is room for and returns the rest, None where there is none."""
         if not self._activations:
             self._allocate(block)
+        if not self._rows:
+            self.ids = set()
         room = self._capacity - self._rows
         taken = block if len(block) <= room else block.take(slice(0, room))
         for name, values in taken.activations.items():
@@ -54,7 +59,7 @@ class Buffer:
             return None
         activations = {name: values[: self._rows] for name, values in self._activations.items()}
         collected = replace(join(self._blocks), activations=activations)
-        self._blocks, self._rows, self.ids = [], 0, set()
+        self._blocks, self._rows = [], 0
         return collected
 
     def _allocate(self, block: Block) -> None:

@@ -1,6 +1,6 @@
 """Subsets and test cases that the user describes by conditions: checked with every batch, evaluated block by block."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -61,13 +61,20 @@ class Conditions:
         unknown = [name for name, column in columns.items() if not _type_of(column, self._declared(name))]
         self._schema, self._parsed = self._parse(schema, unknown)
 
-    def apply(self, block: Block) -> Block:
-        """Returns `block` with the members of the conditions in `always` and `membership`."""
+    def prepare(self, block: Block) -> Callable[[], Block]:
+        """Returns what returns `block` with the members of the conditions in `always` and `membership`.
+
+        It may be called on another thread while the next batches are checked, one such call at a time.
+        """
         self.check(block.attributes, block.activations)
-        engine = self._filled_engine(block)
+        assert self._schema is not None
+        return partial(self._evaluate, block, self._schema, self._parsed)
+
+    def _evaluate(self, block: Block, schema: Schema, parsed: Sequence[Condition]) -> Block:
+        engine = self._filled_engine(block, schema, parsed)
         always, membership = block.always, block.membership.copy()
         subsets = list(self._settings.subsets.values())
-        for selection, members in zip(self._selections, engine.members_of_each(self._parsed), strict=True):
+        for selection, members in zip(self._selections, engine.members_of_each(parsed), strict=True):
             if selection is self._settings.always:
                 always = members
             else:
@@ -101,12 +108,11 @@ class Conditions:
         assert failure is not None
         raise failure
 
-    def _filled_engine(self, block: Block) -> Engine:
+    def _filled_engine(self, block: Block, schema: Schema, parsed: Sequence[Condition]) -> Engine:
         """The engine over the instances of `block`, with the columns that the conditions need."""
-        assert self._schema is not None
-        needed = {name for condition in self._parsed for name in condition.columns}
-        types = [(name, type_) for name, type_ in self._schema.attributes if name in needed]
-        schema = replace(self._schema, attributes=tuple(types))
+        needed = {name for condition in parsed for name in condition.columns}
+        types = [(name, type_) for name, type_ in schema.attributes if name in needed]
+        schema = replace(schema, attributes=tuple(types))
         instances = Instances(
             block.ids, block.index, block.label, block.predicted, block.score, tuple(_attributes(block, types))
         )

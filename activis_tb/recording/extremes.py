@@ -38,20 +38,26 @@ def subset_extremes(tables: Extremes, known: Extremes, members: Members, workspa
         workspace: For copies of the members' activations.
     """
     found = Extremes(np.full_like(known.low, np.inf), np.full_like(known.high, -np.inf))
-    lower = (_reduced(np.minimum, tables.low) < known.low).any(axis=1)
-    higher = (_reduced(np.maximum, tables.high) > known.high).any(axis=1)
-    for subset, rows in enumerate(members.rows):
+    lower = _which(_reduced(np.minimum, tables.low) < known.low)
+    higher = _which(_reduced(np.maximum, tables.high) > known.high)
+    for subset in sorted(lower | higher):
+        rows = members.rows[subset]
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             chosen = rows[start : start + _ROWS_AT_ONCE]
             taken = None
-            if lower[subset]:
+            if subset in lower:
                 taken = _taken(tables.low, chosen, workspace)
                 np.minimum(found.low[subset], _reduced(np.minimum, taken), out=found.low[subset])
-            if higher[subset]:
+            if subset in higher:
                 if taken is None or tables.high is not tables.low:
                     taken = _taken(tables.high, chosen, workspace)
                 np.maximum(found.high[subset], _reduced(np.maximum, taken), out=found.high[subset])
     return found
+
+
+def _which(cells: NDArray[np.bool_]) -> set[int]:
+    """The subsets for which any of `cells` (subsets, neurons) is true."""
+    return set(np.flatnonzero(cells.any(axis=1)).tolist())
 
 
 def _taken(table: NDArray[np.float32], rows: NDArray[np.int32], workspace: Workspace) -> NDArray[np.float32]:

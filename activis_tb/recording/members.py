@@ -1,6 +1,7 @@
 """The mapping S of a block: which instances each subset holds, as positions and as the sparse columns of S^T."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def members_of(block: Block, classes: int) -> Members:
     return Members(
         subsets=subsets,
         instances=np.repeat(np.arange(len(block), dtype=np.int32), memberships),
-        rows=np.split(by_subset.indices, by_subset.indptr[1:-1]),
+        rows=[by_subset.indices[start:end] for start, end in pairwise(by_subset.indptr.tolist())],
         sizes=np.diff(by_subset.indptr).astype(np.int64),
         transposed=of_floats,
         counting=transposed(np.min_scalar_type(-len(block) - 1)),

@@ -82,9 +82,14 @@ class Moments:
         )
 
 
-def _summarise(
-    activations: NDArray[np.float32], members: Members, known: Extremes, workspace: Workspace
-) -> Moments:
+def as_floats(activations: NDArray[np.float32], workspace: Workspace) -> NDArray[np.float64]:
+    """Returns a copy, contiguous and wide enough to be added up, (instances, neurons)."""
+    values: NDArray[np.float64] = workspace.array(activations.shape, np.float64)
+    np.copyto(values, activations)
+    return values
+
+
+def _summarise(activations: NDArray[np.float32], members: Members, known: Extremes, workspace: Workspace) -> Moments:
     """The summary of one block, without those extremes that are `known`."""
     part = Moments(len(members.rows), activations.shape[1])
     block = extremes_of(activations)
@@ -116,8 +121,7 @@ def _sum(
     active = workspace.array(some.shape, members.counting.dtype)
     np.copyto(active, some > 0)
     part.active[:, neurons] = members.counting @ active
-    values = workspace.array(some.shape, np.float64)
-    np.copyto(values, some)
+    values = as_floats(some, workspace)
     count = np.maximum(part.count[:, neurons], 1)
     mean = (members.transposed @ values) / count
     part.mean[:, neurons] = mean
@@ -141,4 +145,6 @@ def _rescue(
         neurons = start + np.flatnonzero(lost[subset])
         cells = np.ix_(members.rows[subset], neurons)
         deviations = activations[cells] - part.mean[subset, neurons]
-        part.deviations[subset, neurons] = np.square(deviations).sum(axis=0, where=True if finite is None else finite[cells])
+        part.deviations[subset, neurons] = np.square(deviations).sum(
+            axis=0, where=True if finite is None else finite[cells]
+        )

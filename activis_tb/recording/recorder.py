@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from activis_tb.errors import ArgumentError, shorten
 from activis_tb.model import Layer, Manifest, Sample, Snapshot, Subset
 from activis_tb.recording.accumulator import Accumulator
+from activis_tb.recording.aside import Aside
 from activis_tb.recording.batch import BatchReader
 from activis_tb.recording.block import Block, join
 from activis_tb.recording.buffer import Buffer
@@ -51,7 +52,8 @@ class Recorder:
         self._keep = keep
         self._conditions = _conditions(settings)
         self._reader = BatchReader(settings, self._conditions)
-        self._buffer = Buffer()
+        self._buffer, self._other_buffer = Buffer(), Buffer()
+        self._aside = Aside()
         self._sampler = Sampler(len(settings.classes), settings.sample)
         self._examples = Examples(settings)
         self._accumulator: Accumulator | None = None
@@ -63,18 +65,19 @@ class Recorder:
 
     def process(self, *, labels: Any, scores: Any, activations: Any, ids: Any = None, attributes: Any = None) -> None:
         """Adds one batch, see `activis_tb.recording.snapshot.SnapshotRecorder.process`."""
-        recent = (self._buffer.ids, self._sampler.ids)
+        recent = (self._buffer.ids, self._other_buffer.ids, self._sampler.ids)
         batch = self._reader.read(
             recent, labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes
         )
         self._examples.check(batch)
         if has_media(batch):
+            self._aside.settle()
             batch = encode_media(batch, self._wanted(batch))
         rest = batch if len(batch) else None
         while rest is not None:
             rest = self._buffer.fill(rest)
             if self._buffer.full:
-                self._flush()
+                self._begin_flush()
 
     def examples(self, *, labels: Any, scores: Any, activations: Any, ids: Any = None, attributes: Any = None) -> None:
         """Adds test cases, see `activis_tb.recording.snapshot.SnapshotRecorder.examples`."""
@@ -157,18 +160,34 @@ class Recorder:
         return Snapshot(manifest, sample, statistics, sampled.activations, examples, cases.activations)
 
     def _flush(self) -> None:
+        """Everything that was processed is accumulated when this is done."""
+        self._begin_flush()
+        self._aside.settle()
+
+    def _begin_flush(self) -> None:
+        """Accumulates what was collected while the next batches are collected in the other buffer.
+
+        What is kept is written at once: that it cannot be is to be said by the call that brings it.
+        """
+        self._aside.settle()
         block = self._buffer.drain()
         if block is None:
             return
-        if self._conditions is not None:
-            block = self._conditions.apply(block)
+        evaluate = self._conditions.prepare(block) if self._conditions else lambda: block
+        if self._keep is None:
+            self._aside.begin(lambda: self._accumulate(evaluate()))
+            self._buffer, self._other_buffer = self._other_buffer, self._buffer
+        else:
+            kept = evaluate()
+            self._accumulate(kept)
+            self._keep(kept)
+
+    def _accumulate(self, block: Block) -> None:
         if self._accumulator is None:
             neurons = {name: values.shape[1] for name, values in block.activations.items()}
             self._accumulator = Accumulator(len(self._settings.classes), len(self._settings.subsets), neurons)
         self._accumulator.add(block)
         self._sampler.add(block)
-        if self._keep is not None:
-            self._keep(block)
 
     def _wanted(self, batch: Block) -> NDArray[np.bool_]:
         """Which instances may be kept one by one; a condition finds those of `always` later."""

@@ -1,0 +1,86 @@
+"""Blocks are accumulated on another thread while batches come in: neither what is served nor what is said changes."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import activis_tb
+from activis_tb.errors import ArgumentError
+from activis_tb.recording import buffer, sampling
+from activis_tb.recording.accumulator import Accumulator
+from tests.unit.recording.helpers import CLASSES, batch, probabilities, read_snapshots, record, split
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffer, "MOST_ROWS", 16)
+
+
+def test_arrays_may_be_overwritten_as_soon_as_process_returns(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    whole = generator.normal(size=(320, 3)).astype(np.float32)
+    numbers, labels = generator.random(320), generator.integers(0, 3, 320)
+    values, scores, number = (np.empty((8, 3), np.float32), np.empty((8, 3), np.float32), np.empty(8))
+    with activis_tb.preprocess(
+        tmp_path, step=0, layers=["hidden"], classes=CLASSES, subsets={"low": "number < 0.5"}, sample=320, quiet=True
+    ) as recorder:
+        for start in range(0, 320, 8):
+            rows = slice(start, start + 8)
+            values[:], number[:], scores[:] = whole[rows], numbers[rows], probabilities(labels[rows])
+            label = labels[rows].copy()
+            recorder.process(
+                labels=label,
+                scores=scores,
+                ids=np.arange(start, start + 8),
+                attributes={"number": number},
+                activations={"hidden": values},
+            )
+            for array in (values, scores, number, label):
+                array[:] = 0
+    snapshot = read_snapshots(tmp_path / "activis")[-1]
+    statistics, sample = snapshot.statistics("hidden"), snapshot.sample()
+    for row, members in enumerate([labels == 0, labels == 1, labels == 2, numbers < 0.5]):
+        assert statistics.count[row, 0] == members.sum()
+        assert_allclose(statistics.mean[row], whole[members].mean(axis=0, dtype=float), rtol=1e-6)
+    assert_array_equal(snapshot.activations("hidden"), whole[sample.index])
+    assert_array_equal(sample.label, labels[sample.index])
+    assert_array_equal(sample.attributes[0].values, numbers[sample.index])
+
+
+def test_a_condition_finds_its_members_while_the_type_of_its_column_is_not_known_yet(tmp_path: Path) -> None:
+    numbers = [None] * 40 + list(range(60))
+    stream = batch([0] * 100, np.arange(100.0)[:, None], attributes={"number": numbers}, ids=range(100))
+    snapshot = record(tmp_path, split(stream, [10] * 9), subsets={"high": "number >= 50", "none": "number IS NULL"})
+    assert [subset.count for subset in snapshot.manifest.subsets[len(CLASSES) :]] == [10, 40]
+    assert_allclose(snapshot.statistics("hidden").mean[-2:, 0], [np.arange(90, 100).mean(), np.arange(40).mean()])
+
+
+def test_what_fails_aside_is_said_by_a_later_call_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "MOST_ALWAYS", 20)
+    stream = batch([0] * 64, ids=range(64))
+    with pytest.raises(ArgumentError, match=r"always: got \d+ instances so far; expected at most 20"):
+        record(tmp_path, split(stream, [16] * 3), always="index >= 0")
+    assert not list(tmp_path.rglob("*tfevents*"))
+
+
+def test_blocks_are_accumulated_on_one_thread_at_a_time_that_is_not_the_callers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, under_way, accumulate = set(), threading.Lock(), Accumulator.add
+
+    def add(accumulator: Accumulator, block: object) -> None:
+        assert under_way.acquire(blocking=False)
+        threads.add(threading.current_thread())
+        accumulate(accumulator, block)
+        under_way.release()
+
+    monkeypatch.setattr(Accumulator, "add", add)
+    record(tmp_path, split(batch([0] * 64), [16] * 3))
+    assert len(threads) == 4
+    assert threading.current_thread() not in threads
+    assert not any(thread.is_alive() for thread in threads)
