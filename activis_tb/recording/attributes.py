@@ -41,6 +41,11 @@ class Column:
     values: NDArray[Any]
     present: NDArray[np.bool_]
 
+    @property
+    def complete(self) -> bool:
+        """Whether no value is missing."""
+        return self.present is _all_present(len(self.present)) or bool(self.present.all())
+
     def take(self, rows: NDArray[Any] | slice) -> "Column":
         """Returns the values at `rows`."""
         return Column(self.kind, self.values[rows], self.present[rows])

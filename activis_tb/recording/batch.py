@@ -69,8 +69,9 @@ class BatchReader:
             self._conditions.check(columns, pooled)
         index = np.arange(self.instances, self.instances + rows)
         identities = self._read_ids(ids, columns, label, index)
+        distinct = set(identities.tolist())
         for known in recent:
-            if repeated := known.intersection(identities):
+            if repeated := known & distinct:
                 raise repeated_id(min(repeated))
         selected = self._select(identities, index, label, outcomes, columns)
         block = Block(

@@ -49,7 +49,7 @@ class Buffer:
         for name, values in taken.activations.items():
             self._activations[name][self._rows : self._rows + len(taken)] = values
         self._blocks.append(replace(taken, activations={}))
-        self.ids.update(taken.ids)
+        self.ids.update(taken.ids.tolist())
         self._rows += len(taken)
         return None if taken is block else block.take(slice(room, None))
 

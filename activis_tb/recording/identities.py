@@ -1,6 +1,7 @@
 """Which instance is which: the user's ids, or ids derived from what the instances are."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,17 +27,22 @@ def read_ids(value: object, rows: int) -> NDArray[np.object_]:
         array = as_array(value, "ids")
         check_rows(array, rows, "ids")
         items = array.tolist()
+    texts = _texts(items)
+    if len(set(texts)) < rows:
+        distinct, counts = np.unique(texts, return_counts=True)
+        raise repeated_id(str(distinct[np.argmax(counts)]))
     ids = np.empty(rows, np.object_)
+    ids[:] = texts
+    return ids
+
+
+def _texts(items: list[Any]) -> list[str]:
     kinds = set(map(type, items))
     if kinds == {int}:
-        ids[:] = list(map(str, items))
-    else:
-        ids[:] = items if kinds == {str} else [id_text(item, "ids") for item in items]
-        check_encodable(ids.tolist(), "ids")
-    if len(set(ids)) < rows:
-        distinct, counts = np.unique(ids, return_counts=True)
-        raise repeated_id(distinct[np.argmax(counts)])
-    return ids
+        return list(map(str, items))
+    texts = items if kinds == {str} else [id_text(item, "ids") for item in items]
+    check_encodable(texts, "ids")
+    return texts
 
 
 def id_text(item: object, argument: str) -> str:

@@ -1,7 +1,9 @@
 """The mapping S of a block: which instances each subset holds, as positions and as the sparse columns of S^T."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,45 +19,55 @@ class Members:
     S^T is kept by columns: a product with it reads every instance once, in order, and keeps the sums in the cache.
 
     Attributes:
+        shape: Numbers of subsets and of instances.
         subsets: The subsets of the first instance, its class first, then those of the second, and so on; int32.
-        instances: Which instance each of `subsets` is of, int32.
-        rows: By subset, the positions of its members in the block.
-        sizes: By subset, their number, int64 (subsets,).
-        transposed: S^T, CSC of float64 (subsets, instances), for sums.
-        counting: The same of the smallest integers that can count the instances, for counts: faster.
+        starts: Where in `subsets` those of each instance begin, and its end; int32 (instances + 1,).
     """
 
+    shape: tuple[int, int]
     subsets: NDArray[np.int32]
-    instances: NDArray[np.int32]
-    rows: list[NDArray[np.int32]]
-    sizes: NDArray[np.int64]
-    transposed: sparse.csc_array
-    counting: sparse.csc_array
+    starts: NDArray[np.int32]
+
+    @cached_property
+    def instances(self) -> NDArray[np.int32]:
+        """Which instance each of `subsets` is of, int32."""
+        return np.repeat(np.arange(self.shape[1], dtype=np.int32), np.diff(self.starts))
+
+    @cached_property
+    def sizes(self) -> NDArray[np.int64]:
+        """By subset, the number of its members, int64 (subsets,)."""
+        return np.bincount(self.subsets, minlength=self.shape[0])
+
+    @cached_property
+    def transposed(self) -> sparse.csc_array:
+        """S^T, float64 (subsets, instances), for sums."""
+        return self._transposed(np.dtype(np.float64))
+
+    @cached_property
+    def counting(self) -> sparse.csc_array:
+        """The same of the smallest integers that can count the instances, for counts: faster."""
+        return self._transposed(np.min_scalar_type(-self.shape[1] - 1))
+
+    @cached_property
+    def rows(self) -> list[NDArray[np.int32]]:
+        """By subset, the positions of its members in the block."""
+        by_subset = self.counting.tocsr()
+        return [by_subset.indices[start:end] for start, end in pairwise(by_subset.indptr.tolist())]
+
+    def _transposed(self, dtype: np.dtype[Any]) -> sparse.csc_array:
+        return sparse.csc_array((np.ones(len(self.subsets), dtype), self.subsets, self.starts), self.shape)
 
 
 def members_of(block: Block, classes: int) -> Members:
     """Returns the members of the classes in order and of the user's subsets in `block`."""
-    rows, columns = np.divmod(np.flatnonzero(block.membership), max(block.membership.shape[1], 1))
-    memberships = 1 + np.bincount(rows, minlength=len(block))
+    own = block.membership.shape[1]
+    chosen = np.flatnonzero(block.membership)
+    rows = chosen // max(own, 1)
     starts = np.zeros(len(block) + 1, np.int32)
-    np.cumsum(memberships, out=starts[1:])
+    np.cumsum(1 + np.bincount(rows, minlength=len(block)), out=starts[1:])
     subsets = np.empty(starts[-1], np.int32)
     of_class = np.zeros(len(subsets), np.bool_)
     of_class[starts[:-1]] = True
     subsets[of_class] = block.label
-    subsets[~of_class] = classes + columns
-
-    def transposed(dtype: np.dtype[np.number]) -> sparse.csc_array:
-        shape = (classes + block.membership.shape[1], len(block))
-        return sparse.csc_array((np.ones(len(subsets), dtype), subsets, starts), shape)
-
-    of_floats = transposed(np.dtype(np.float64))
-    by_subset = of_floats.tocsr()
-    return Members(
-        subsets=subsets,
-        instances=np.repeat(np.arange(len(block), dtype=np.int32), memberships),
-        rows=[by_subset.indices[start:end] for start, end in pairwise(by_subset.indptr.tolist())],
-        sizes=np.diff(by_subset.indptr).astype(np.int64),
-        transposed=of_floats,
-        counting=transposed(np.min_scalar_type(-len(block) - 1)),
-    )
+    subsets[~of_class] = chosen - rows * own + classes
+    return Members((classes + own, len(block)), subsets, starts)

@@ -91,7 +91,7 @@ def as_floats(activations: NDArray[np.float32], workspace: Workspace) -> NDArray
 
 def _summarise(activations: NDArray[np.float32], members: Members, known: Extremes, workspace: Workspace) -> Moments:
     """The summary of one block, without those extremes that are `known`."""
-    part = Moments(len(members.rows), activations.shape[1])
+    part = Moments(members.shape[0], activations.shape[1])
     block = extremes_of(activations)
     finite = None if np.isfinite(block).all() else np.isfinite(activations)
     if finite is None:

@@ -1,6 +1,8 @@
 """Activations of any rank as one column per neuron: (instances, ..., channels) becomes (instances, neurons)."""
 
 from dataclasses import replace
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,8 @@ def layer_of(pooled: PooledActivations, name: str, earlier: Layer | None) -> Lay
     neurons = pooled.values.shape[1]
     if earlier is None:
         return Layer(name, neurons, pooled.shape, pooled.dtype, pooling=pooled.pooling)
+    if (earlier.neurons, earlier.shape) == (neurons, pooled.shape):
+        return earlier
     return replace(earlier, shape=common_shape(earlier, Layer(name, neurons, pooled.shape, pooled.dtype)))
 
 
@@ -59,14 +63,20 @@ def pool(value: object, spec: LayerSpec, rows: int) -> PooledActivations:
         raise ArgumentError(argument, f"shape {array.shape}", expected)
     if array.ndim < 3:
         values = as_float32(array if array.ndim == 2 else array[:, None])
-        return PooledActivations(values, values.shape[1:], array.dtype.name)
+        return PooledActivations(values, values.shape[1:], _name(array.dtype))
     channels_last = np.moveaxis(array, _channel_axis(array, spec, argument), -1)
     pooled_axes = tuple(range(1, array.ndim - 1))
     if spec.pooling == "max":
         values = as_float32(channels_last).max(axis=pooled_axes)
     else:
         values = as_float32(as_float32(channels_last).mean(axis=pooled_axes, dtype=np.float64))
-    return PooledActivations(values, tuple(array.shape[1:]), array.dtype.name, spec.pooling)
+    return PooledActivations(values, tuple(array.shape[1:]), _name(array.dtype), spec.pooling)
+
+
+@lru_cache
+def _name(dtype: np.dtype[Any]) -> str:
+    """NumPy makes it up anew each time."""
+    return dtype.name
 
 
 def _channel_axis(array: NDArray[np.generic], spec: LayerSpec, argument: str) -> int:

@@ -119,7 +119,7 @@ class BatchView(Mapping[str, NDArray[Any]]):
 
 def _seen_values(column: Column) -> NDArray[Any]:
     values = column.values
-    if column.kind == "number" and not column.present.all():
+    if column.kind == "number" and not column.complete:
         return np.where(column.present, values, np.nan)
     if column.kind == "text" and 4 * len(values) * max(map(len, values), default=0) <= _WIDEST_TEXTS:
         return values.astype(np.str_)
