@@ -39,6 +39,7 @@ def activations(
     always: SelectionArgument = (),
     keep: Literal["sample", "all"] = "sample",
     logdir: str | os.PathLike[str] | None = None,
+    examples: Mapping[str, Any] | None = None,
     graph: Any = None,
     step: Any = None,
     attribute_types: Mapping[str, AttributeType] | None = None,
@@ -61,6 +62,8 @@ def activations(
         always: Instances to keep besides: a condition, a function of the batch, or ids.
         keep: What to keep one by one; `all` writes every instance to files in `logdir`, as in `activis_tb.preprocess`.
         logdir: The writer's directory, which TensorFlow does not tell; for `keep="all"` only.
+        examples: Test cases of your own, which are always shown and in no number: a mapping with `labels`, `scores` and
+            `activations`, and perhaps `attributes` and `ids`, each as here.
         graph: The forward graph, to be shown in the tab: a `tf.Graph`, `GraphDef` or concrete function, in which the
             activations' own names are looked up, or an `activis_tb.model.ForwardGraph`. Written once per writer.
         step: The step; the default is `tf.summary.experimental.get_step()`.
@@ -90,9 +93,16 @@ def activations(
     }
     read_settings(**settings)
     directory = _directory(keep, logdir)
-    batch: dict[tuple[str, ...], Any] = {("labels",): labels, ("scores",): scores, ("ids",): ids}
-    batch |= {("activations", layer): values for layer, values in activations.items()}
-    batch |= {("attributes", key): values for key, values in _mapping("attributes", attributes or {}).items()}
+    batch = _flat(
+        {
+            "labels": labels,
+            "scores": scores,
+            "ids": ids,
+            "activations": activations,
+            "attributes": _mapping("attributes", attributes or {}),
+            "examples": _examples(examples),
+        }
+    )
     step_now = _step(step)
     return tf.cond(should_record, lambda: _write(settings, batch, step_now, directory), lambda: tf.constant(False))
 
@@ -135,13 +145,11 @@ def _record(
     dataset = DatasetRecorder(files) if files else None
     recorder = Recorder(checked, dataset.add if dataset else None)
     try:
-        recorder.process(
-            labels=batch["labels",],
-            scores=batch["scores",],
-            ids=batch["ids",],
-            activations={key[1]: values for key, values in batch.items() if key[0] == "activations"},
-            attributes={key[1]: values for key, values in batch.items() if key[0] == "attributes"},
-        )
+        columns = _nested(batch)
+        examples = columns.pop("examples", None)
+        if examples:
+            recorder.examples(**examples)
+        recorder.process(**columns)
         snapshot = recorder.finish(tag.step, tag.session)
         encoded = encode(dataset.finish(snapshot) if dataset else snapshot)
         if files:
@@ -206,6 +214,40 @@ def _step(step: Any) -> Any:
             "Pass step=, call tf.summary.experimental.set_step, or writer.as_default(step=...).",
         )
     return tf.cast(step, tf.int64)
+
+
+def _examples(examples: Any) -> Mapping[str, Any]:
+    """Returns the arguments of `SnapshotRecorder.examples`, nothing where there are no test cases."""
+    if examples is None:
+        return {}
+    needed, possible = {"labels", "scores", "activations"}, {"labels", "scores", "activations", "ids", "attributes"}
+    given = set(_mapping("examples", examples))
+    if not needed <= given <= possible:
+        got = f"the keys {', '.join(sorted(map(str, given))) or 'none'}"
+        raise ArgumentError("examples", got, "labels, scores and activations, and perhaps attributes and ids")
+    for name in given & {"activations", "attributes"}:
+        _mapping(f'examples["{name}"]', examples[name])
+    return {name: values for name, values in examples.items() if values is not None}
+
+
+def _flat(nested: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
+    """Returns the values of mappings within mappings, by the keys that lead to them."""
+    flat: dict[tuple[str, ...], Any] = {}
+    for key, value in nested.items():
+        inner = _flat(value) if isinstance(value, Mapping) else {(): value}
+        flat |= {(key, *rest): found for rest, found in inner.items()}
+    return flat
+
+
+def _nested(flat: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
+    """Returns what `_flat` was given, but for empty mappings."""
+    nested: dict[str, Any] = {}
+    for (*path, last), value in flat.items():
+        place = nested
+        for key in path:
+            place = place.setdefault(key, {})
+        place[last] = value
+    return nested
 
 
 def _mapping(argument: str, value: Any) -> Mapping[str, Any]:

@@ -244,3 +244,35 @@ def test_the_users_other_summaries_stay_in_the_same_file(tmp_path: Path) -> None
         tf.summary.scalar("accuracy", 0.9)
     tags = [event.summary.value[0].tag.partition("/")[0] for event in read_events(tmp_path)]
     assert tags == ["loss", "activis", "accuracy"]
+
+
+CASES = {"labels": ["yes", "no"], "scores": [[0.4, 0.6], [0.1, 0.9]], "attributes": {"text": ["cab", "taxi"]}}
+
+
+@pytest.mark.parametrize("wrap", [lambda function: function, tf.function], ids=["eager", "tf.function"])
+def test_test_cases_stand_beside_the_instances_and_in_no_number(tmp_path: Path, wrap: Any) -> None:
+    def record(hidden: tf.Tensor, of_cases: tf.Tensor) -> None:
+        write(hidden, examples={**CASES, "activations": {"hidden": of_cases}})
+
+    with writer(tmp_path).as_default(step=1):
+        wrap(record)(tf.constant(HIDDEN), tf.constant([[100.0, 200.0], [300.0, 400.0]]))
+    snapshot = only_snapshot(tmp_path)
+    examples = snapshot.examples()
+    assert examples is not None
+    assert (examples.ids.tolist(), examples.label.tolist()) == (["test case 1", "test case 2"], [1, 0])
+    assert_array_equal(snapshot.example_activations("hidden"), [[100, 200], [300, 400]])
+    assert snapshot.manifest.instances == 3
+    assert_array_equal(snapshot.statistic("hidden", "max")[:2], [HIDDEN[0], HIDDEN[1:].max(axis=0)])
+
+
+@pytest.mark.parametrize(
+    ("examples", "got"),
+    [
+        (CASES, "the keys attributes, labels, scores"),
+        ({**CASES, "activations": {}, "weight": [1, 1]}, "the keys activations, attributes, labels, scores, weight"),
+        ([1], "list"),
+    ],
+)
+def test_test_cases_that_are_none_are_refused(tmp_path: Path, examples: Any, got: str) -> None:
+    with writer(tmp_path).as_default(step=1), pytest.raises(ArgumentError, match=f"examples: got {got}; expected"):
+        write(examples=examples)
