@@ -82,9 +82,7 @@ class Moments:
         )
 
 
-def _summarise(
-    activations: NDArray[np.float32], members: Members, known: Extremes, workspace: Workspace
-) -> Moments:
+def _summarise(activations: NDArray[np.float32], members: Members, known: Extremes, workspace: Workspace) -> Moments:
     """The summary of one block, without those extremes that are `known`."""
     part = Moments(len(members.rows), activations.shape[1])
     block = extremes_of(activations)
@@ -141,4 +139,6 @@ def _rescue(
         neurons = start + np.flatnonzero(lost[subset])
         cells = np.ix_(members.rows[subset], neurons)
         deviations = activations[cells] - part.mean[subset, neurons]
-        part.deviations[subset, neurons] = np.square(deviations).sum(axis=0, where=True if finite is None else finite[cells])
+        part.deviations[subset, neurons] = np.square(deviations).sum(
+            axis=0, where=True if finite is None else finite[cells]
+        )
