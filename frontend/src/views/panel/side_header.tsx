@@ -120,9 +120,10 @@ function Strips({ frame, compared }: SideHeaderProperties) {
     if (!order || !matching) return;
     if (columns.printed) {
       const byClass = matching.method === "classes";
-      const names = Array.from(order, (neuron) =>
-        byClass ? (classes[neuron] ?? "") : String(matching.partners[neuron] ?? ""),
-      );
+      const names = Array.from(order, (neuron) => {
+        const partner = matching.partners[neuron] ?? -1;
+        return byClass ? (classes[neuron] ?? "") : partner < 0 ? "" : String(partner);
+      });
       drawHeadings(context, names, (position) => position * columns.pitch, columns.pitch - 4, palette);
       if (!output) return;
       context.font = `11px ${FONT}`;

@@ -37,6 +37,8 @@ export function OverStepsButton() {
       title="Accuracy, separation and projections over the steps"
       onClick={() => {
         durable.overSteps.value = open ? "" : first;
+        // It is below the panels, where it would open unseen.
+        requestAnimationFrame(() => document.querySelector(".over-steps")?.scrollIntoView({ block: "nearest" }));
       }}
     >
       <Icon name="steps" />
