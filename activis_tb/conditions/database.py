@@ -78,7 +78,9 @@ def create_table(connection: "duckdb.DuckDBPyConnection", schema: str, columns: 
     for number, column in enumerate(columns):
         identifiers[column.name] = f"c{number}"
         value, present = f"v{number}", f"p{number}"
-        arrays[present] = np.ascontiguousarray(column.present)
+        complete = bool(column.present.all())
+        if not complete:
+            arrays[present] = np.ascontiguousarray(column.present)
         if column.type == "category":
             if column.categories not in types:
                 enum = create_enum(connection, f"{schema}.k{number}", column.name, column.categories)
@@ -91,7 +93,8 @@ def create_table(connection: "duckdb.DuckDBPyConnection", schema: str, columns: 
         else:
             arrays[value] = np.ascontiguousarray(column.values)
             value = f"CAST({value} AS VARCHAR)" if column.type == "text" else value
-        selected.append(f"CASE WHEN {present} THEN {value} END AS c{number}")
+        filled = value if complete else f"CASE WHEN {present} THEN {value} END"
+        selected.append(f"{filled} AS c{number}")
     connection.register("arrays", arrays)
     connection.execute(f"CREATE TABLE {schema}.instances AS SELECT {', '.join(selected)} FROM arrays").fetchall()
     connection.unregister("arrays")

@@ -66,7 +66,7 @@ function MatchingText({ frame, compared }: SideHeaderProperties) {
         )}
         {matching.method === "best" &&
           Number.isFinite(matching.medianByIndex) &&
-          ` (by index ${correlationText(matching.medianByIndex)})`}
+          ` (index ${correlationText(matching.medianByIndex)})`}
       </span>
       <Unmatched matching={matching} total={frame.columns.total} />
     </span>
