@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.analysis.quantization import tally
+from activis_tb.analysis.quantization import SUMMED_ROWS, tally
 from activis_tb.model import TALLY_NAMES, ZONE_ROWS, CodedActivations
 
 _BYTES_AT_ONCE = 2**19
-_FEWEST_AT_ONCE = 256
 
 
 class _Memory(threading.local):
@@ -51,7 +50,7 @@ def blocks(codes: NDArray[np.uint8], rows: NDArray[np.intp]) -> Iterator[NDArray
 
     Each is overwritten by the next of the same thread.
     """
-    at_once = max(_FEWEST_AT_ONCE, _BYTES_AT_ONCE // max(1, codes.shape[1]))
+    at_once = SUMMED_ROWS * max(1, _BYTES_AT_ONCE // SUMMED_ROWS // max(1, codes.shape[1]))
     cache = _memory.get("codes", min(at_once, len(rows)), codes.shape[1])
     for start in range(0, len(rows), at_once):
         some = rows[start : start + at_once]

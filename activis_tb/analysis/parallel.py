@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from math import inf
 from time import monotonic
 from typing import TypeVar
@@ -19,13 +20,14 @@ def work_on_each(
     """Returns what `work` makes of every item, in their order.
 
     Args:
-        work: Mostly long operations of NumPy, which let go of the interpreter; small ones are faster one by one.
+        work: Mostly long operations of NumPy, which let go of the interpreter; small ones are faster one by one. It
+            must not call this function itself: it would wait for its own thread.
         items: Any number of them.
         at_once: How many, as far as there are cores and threads.
         most_seconds: Afterwards nothing more is begun.
 
     Raises:
-        TimeoutError: It took longer than `most_seconds`; what was begun is finished.
+        TimeoutError: It took longer than `most_seconds`; what was begun goes on.
     """
     end = monotonic() + most_seconds
 
@@ -38,5 +40,10 @@ def work_on_each(
     threads = min(at_once, _MOST_THREADS, os.cpu_count() or 1, len(waiting))
     if threads < 2:
         return [timed(item) for item in waiting]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(timed, waiting))
+    return list(_pool().map(timed, waiting))
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """The threads of all requests; they stay, and so does the memory that each of them works in."""
+    return ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1), thread_name_prefix="activis-analysis")

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from activis_tb.model import NONFINITE_CODE, TALLY_NAMES, ZERO_CODE, ZONE_ROWS, CodedActivations
 
 _CODES = NONFINITE_CODE - ZERO_CODE - 1
-_SUMMED = 255
+SUMMED_ROWS = 255
+"""As many instances are summed at a time: a uint8 can count them, and a uint16 hold the sum of their codes."""
 _HALF = 0.5 + 2e-6
 """Half a step, and what float64 may add to it: a float32 is at most 2^32 steps away from zero."""
 
@@ -96,15 +97,17 @@ def _count(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _sum_rows(values: NDArray[Any], dtype: type[np.unsignedinteger[Any]]) -> NDArray[np.int64]:
-    """Sums `values` (instances, neurons), of which `_SUMMED` fit into `dtype`; int64 (neurons,).
+    """Sums `values` (instances, neurons), of which `SUMMED_ROWS` fit into `dtype`; int64 (neurons,).
 
     Adding few long rows keeps the processor busier than adding many short ones, so runs of instances are laid side by
     side first.
     """
-    runs = len(values) // _SUMMED * _SUMMED
-    total: NDArray[np.int64] = np.add.reduce(values[runs:], axis=0, dtype=np.int64)
+    runs = len(values) // SUMMED_ROWS * SUMMED_ROWS
+    total = np.zeros(values.shape[1], np.int64)
+    if runs < len(values):
+        total += np.add.reduce(values[runs:], axis=0, dtype=np.int64)
     if runs:
-        side_by_side = np.add.reduce(values[:runs].reshape(_SUMMED, -1), axis=0, dtype=dtype)
+        side_by_side = np.add.reduce(values[:runs].reshape(SUMMED_ROWS, -1), axis=0, dtype=dtype)
         total += np.add.reduce(side_by_side.reshape(-1, values.shape[1]), axis=0, dtype=np.int64)
     return total
 
