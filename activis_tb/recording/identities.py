@@ -1,5 +1,6 @@
 """Which instance is which: the user's ids, or ids derived from what the instances are."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,8 +30,7 @@ def read_ids(value: object, rows: int) -> NDArray[np.object_]:
         items = array.tolist()
     texts = _texts(items)
     if len(set(texts)) < rows:
-        distinct, counts = np.unique(texts, return_counts=True)
-        raise repeated_id(str(distinct[np.argmax(counts)]))
+        raise repeated_id(Counter(texts).most_common(1)[0][0])
     ids = np.empty(rows, np.object_)
     ids[:] = texts
     return ids
