@@ -311,3 +311,10 @@ class CodedActivations:
     scale: NDArray[np.float64]
     positive_from: NDArray[np.uint8]
     tallies: NDArray[np.uint32]
+
+    @cached_property
+    def occurring(self) -> frozenset[str]:
+        """The `TALLY_NAMES` of which there is anything at all."""
+        return frozenset(
+            name for name, tally in zip(TALLY_NAMES, self.tallies.swapaxes(0, 1), strict=True) if tally.any()
+        )

@@ -1,15 +1,16 @@
 """Counts the codes of selected instances, touching as few rows as it can."""
 
+import itertools
 import threading
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.analysis.quantization import SUMMED_ROWS, tally
+from activis_tb.analysis.tallying import SUMMED_ROWS, Tally
 from activis_tb.model import TALLY_NAMES, ZONE_ROWS, CodedActivations
 
-_BYTES_AT_ONCE = 2**19
+_BYTES_AT_ONCE = 2**20
 
 
 class _Memory(threading.local):
@@ -29,20 +30,28 @@ class _Memory(threading.local):
 _memory = _Memory()
 
 
-def split_by_part(
-    parts: Sequence[CodedActivations], selected: NDArray[np.bool_]
-) -> Iterator[tuple[CodedActivations, NDArray[np.bool_]]]:
-    """Yields every part with its stretch of `selected`, bool (instances,).
+def groups_of_parts(
+    parts: Sequence[CodedActivations], selected: NDArray[np.bool_], rows: int = 0
+) -> Iterator[tuple[Sequence[CodedActivations], NDArray[np.bool_]]]:
+    """Yields consecutive parts of at least `rows` instances together, with their stretch of `selected`.
+
+    Args:
+        parts: Hold the instances in their order.
+        selected: Bool (instances,).
+        rows: By default every part is a group of its own.
 
     Raises:
         ValueError: `selected` is not as long as the parts together.
     """
-    ends = np.cumsum([0, *(len(part.codes) for part in parts)])
+    ends = [0, *itertools.accumulate(len(part.codes) for part in parts)]
     if selected.shape != (ends[-1],) or selected.dtype != np.bool_:
         message = f"selected: got {selected.dtype} of shape {selected.shape}; expected bool of shape ({ends[-1]},)."
         raise ValueError(message)
-    for part, start, end in zip(parts, ends[:-1], ends[1:], strict=True):
-        yield part, selected[start:end]
+    first = 0
+    for last in range(1, len(ends)):
+        if ends[last] - ends[first] >= rows or last == len(parts):
+            yield parts[first:last], selected[ends[first] : ends[last]]
+            first = last
 
 
 def blocks(codes: NDArray[np.uint8], rows: NDArray[np.intp]) -> Iterator[NDArray[np.uint8]]:
@@ -58,43 +67,56 @@ def blocks(codes: NDArray[np.uint8], rows: NDArray[np.intp]) -> Iterator[NDArray
         yield codes.take(some, axis=0, out=cache[: len(some)], mode="clip")
 
 
-def tally_selected(part: CodedActivations, selected: NDArray[np.bool_], *, squares: bool) -> NDArray[np.int64]:
-    """Counts the codes of the `selected` instances of one part, bool (instances,).
+def tally_selected(
+    parts: Sequence[CodedActivations], selected: NDArray[np.bool_], *, squares: bool
+) -> NDArray[np.int64]:
+    """Counts the codes of the `selected` instances, bool (instances,), of consecutive parts of one layer.
 
     A zone that is mostly selected is its stored tally less the rows that are not, so at most half of the rows are read,
     and none of a zone that is selected as a whole.
 
     Returns:
-        int64 (tallies, neurons), see `activis_tb.model.TALLY_NAMES`; the squares are 0 unless asked for.
+        int64 (parts, tallies, neurons), see `activis_tb.model.TALLY_NAMES`; the squares are 0 unless asked for.
     """
-    starts = np.arange(0, len(selected), ZONE_ROWS)
-    sizes = np.diff([*starts, len(selected)])
-    mostly = 2 * np.add.reduceat(selected, starts, dtype=np.int64) > sizes
+    counts = np.zeros((len(parts), len(TALLY_NAMES), parts[0].codes.shape[1]), np.int64)
+    if not selected.any():
+        return counts
+    ends = np.array([0, *itertools.accumulate(len(part.codes) for part in parts)])
+    zones = [np.arange(start, end, ZONE_ROWS) for start, end in itertools.pairwise(ends)]
+    starts, first_zones = np.concatenate(zones), np.cumsum([0, *map(len, zones)])
+    sizes = np.diff(starts, append=ends[-1])
+    members = np.add.reduceat(selected, starts, dtype=np.int64)
+    mostly = 2 * members > sizes
     in_such = np.repeat(mostly, sizes)
-    names = _needed(part, squares)
-    counts = _tally_rows(part, selected & ~in_such, names)
-    counts += part.tallies[mostly].sum(axis=0, dtype=np.int64)
-    counts -= _tally_rows(part, in_such & ~selected, names)
-    _, squared, zeros, positive, nonfinite = counts
-    if "positive" not in names:
-        positive[:] = np.count_nonzero(selected) - zeros - nonfinite
-    if not squares:
-        squared[:] = 0
+    added, removed = (
+        np.split(rows, np.searchsorted(rows, ends[1:-1]))
+        for rows in (np.flatnonzero(selected > in_such), np.flatnonzero(in_such > selected))
+    )
+    for number, part in enumerate(parts):
+        names, its_zones = _needed(part, squares), slice(first_zones[number], first_zones[number + 1])
+        count = part.tallies[mostly[its_zones]].sum(axis=0, dtype=np.int64)
+        count += _tally_rows(part, added[number] - ends[number], names)
+        count -= _tally_rows(part, removed[number] - ends[number], names)
+        _, squared, zeros, positive, nonfinite = count
+        if "positive" not in names:
+            positive[:] = members[its_zones].sum() - zeros - nonfinite
+        if not squares:
+            squared[:] = 0
+        counts[number] = count
     return counts
 
 
 def _needed(part: CodedActivations, squares: bool) -> tuple[str, ...]:
     """What has to be counted; the other tallies are 0 all over the part, or follow from these."""
     names = ["sum"]
-    names += [name for name in ("zeros", "nonfinite") if part.tallies[:, TALLY_NAMES.index(name)].any()]
+    names += [name for name in ("zeros", "nonfinite") if name in part.occurring]
     names += ["squares"] if squares else []
     names += [] if (part.positive_from == 1).all() else ["positive"]
     return tuple(names)
 
 
-def _tally_rows(part: CodedActivations, selected: NDArray[np.bool_], names: tuple[str, ...]) -> NDArray[np.int64]:
-    counts = np.zeros((len(TALLY_NAMES), part.codes.shape[1]), np.int64)
-    for codes in blocks(part.codes, np.flatnonzero(selected)):
-        mask = _memory.get("mask", *codes.shape).view(np.bool_)
-        counts += tally(codes, part.positive_from, names, mask)
-    return counts
+def _tally_rows(part: CodedActivations, rows: NDArray[np.intp], names: tuple[str, ...]) -> NDArray[np.int64]:
+    counted = Tally(part.positive_from, names)
+    for codes in blocks(part.codes, rows):
+        counted.add(codes, _memory.get("mask", *codes.shape).view(np.bool_))
+    return counted.counts()

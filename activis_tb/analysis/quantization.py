@@ -4,16 +4,15 @@ Every neuron gets its own even steps between its extremes. What must not be blur
 which activations are not finite. Everything else is off by at most half a step, see `half_step`.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from activis_tb.analysis.tallying import tally
 from activis_tb.model import NONFINITE_CODE, TALLY_NAMES, ZERO_CODE, ZONE_ROWS, CodedActivations
 
 _CODES = NONFINITE_CODE - ZERO_CODE - 1
-SUMMED_ROWS = 255
-"""As many instances are summed at a time: a uint8 can count them, and a uint16 hold the sum of their codes."""
 _HALF = 0.5 + 2e-6
 """Half a step, and what float64 may add to it: a float32 is at most 2^32 steps away from zero."""
 
@@ -55,61 +54,6 @@ def dequantise(coded: CodedActivations, codes: NDArray[np.uint8]) -> NDArray[np.
 def half_step(coded: CodedActivations) -> NDArray[np.float64]:
     """Returns by how much a coded activation that is not zero can be off, float64 (neurons,)."""
     return coded.scale * _HALF
-
-
-def tally(
-    codes: NDArray[np.uint8],
-    positive_from: NDArray[np.uint8],
-    names: tuple[str, ...] = TALLY_NAMES,
-    mask: NDArray[np.bool_] | None = None,
-) -> NDArray[np.int64]:
-    """Counts `codes` (instances, neurons); see `activis_tb.model.TALLY_NAMES`.
-
-    Args:
-        codes: At most 65,536 instances.
-        positive_from: uint8 (neurons,).
-        names: What is wanted; the others are left 0. Needed besides are zeros and nonfinite where there may be any.
-        mask: Memory to work in, bool (instances, neurons); its content is lost. Saves much time over many calls.
-
-    Returns:
-        int64 (tallies, neurons).
-    """
-    counts = np.zeros((len(TALLY_NAMES), codes.shape[1]), np.int64)
-    total, squares, zeros, positive, nonfinite = counts
-    if "nonfinite" in names:
-        nonfinite += _count(np.equal(codes, NONFINITE_CODE, out=mask))
-    if "sum" in names:
-        total += _sum_rows(codes, np.uint16)
-        total -= NONFINITE_CODE * nonfinite
-    if "squares" in names:
-        wide = codes.astype(np.uint16)
-        squares += _sum_rows(np.multiply(wide, wide, out=wide), np.uint32)
-        squares -= NONFINITE_CODE**2 * nonfinite
-    if "zeros" in names:
-        zeros += _count(np.equal(codes, ZERO_CODE, out=mask))
-    if "positive" in names:
-        positive += _count(np.greater_equal(codes, positive_from, out=mask)) - nonfinite
-    return counts
-
-
-def _count(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    return _sum_rows(mask.view(np.uint8), np.uint8)
-
-
-def _sum_rows(values: NDArray[Any], dtype: type[np.unsignedinteger[Any]]) -> NDArray[np.int64]:
-    """Sums `values` (instances, neurons), of which `SUMMED_ROWS` fit into `dtype`; int64 (neurons,).
-
-    Adding few long rows keeps the processor busier than adding many short ones, so runs of instances are laid side by
-    side first.
-    """
-    runs = len(values) // SUMMED_ROWS * SUMMED_ROWS
-    total = np.zeros(values.shape[1], np.int64)
-    if runs < len(values):
-        total += np.add.reduce(values[runs:], axis=0, dtype=np.int64)
-    if runs:
-        side_by_side = np.add.reduce(values[:runs].reshape(SUMMED_ROWS, -1), axis=0, dtype=dtype)
-        total += np.add.reduce(side_by_side.reshape(-1, values.shape[1]), axis=0, dtype=np.int64)
-    return total
 
 
 def _extremes(activations: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

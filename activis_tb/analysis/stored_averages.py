@@ -11,11 +11,13 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.analysis.coded_rows import split_by_part, tally_selected
+from activis_tb.analysis.coded_rows import groups_of_parts, tally_selected
 from activis_tb.analysis.parallel import work_on_each
 from activis_tb.analysis.quantization import half_step
 from activis_tb.model import TALLY_NAMES, CodedActivations
 
+_ROWS_AT_ONCE = 2**18
+"""Looked at by one call: the fewer and the longer the calls of NumPy, the less threads wait for the interpreter."""
 _WORTH_A_THREAD = 2**25
 """Bytes; below, the threads would mostly wait for one another."""
 
@@ -61,19 +63,18 @@ def stored_averages(
         ValueError: `selected` is not as long as the parts together.
         TimeoutError: It took longer than `most_seconds`.
     """
-    touched = [(part, chosen) for part, chosen in split_by_part(parts, selected) if chosen.any()]
-    rows = np.array([np.count_nonzero(chosen) for _, chosen in touched], np.int64)
+    groups = list(groups_of_parts(parts, selected, _ROWS_AT_ONCE))
     neurons = parts[0].codes.shape[1] if parts else 0
     counts = work_on_each(
-        lambda one: tally_selected(*one, squares=std),
-        touched,
-        at_once=1 if rows.sum() * neurons < _WORTH_A_THREAD else len(touched),
+        lambda group: tally_selected(*group, squares=std),
+        groups,
+        at_once=1 if np.count_nonzero(selected) * neurons < _WORTH_A_THREAD else len(groups),
         most_seconds=most_seconds,
     )
     return _summarise(
-        [part for part, _ in touched],
-        np.array(counts, np.int64).reshape(len(rows), len(TALLY_NAMES), neurons),
-        rows,
+        parts,
+        np.concatenate([np.empty((0, len(TALLY_NAMES), neurons), np.int64), *counts]),
+        np.array([np.count_nonzero(chosen) for _, chosen in groups_of_parts(parts, selected)], np.int64),
         std=std,
     )
 

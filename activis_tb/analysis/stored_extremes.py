@@ -7,7 +7,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.analysis.coded_rows import blocks, split_by_part
+from activis_tb.analysis.coded_rows import blocks, groups_of_parts
 from activis_tb.analysis.parallel import work_on_each
 from activis_tb.analysis.quantization import half_step
 from activis_tb.model import NONFINITE_CODE, ZERO_CODE, CodedActivations
@@ -39,10 +39,8 @@ def stored_extremes(
     """
     neurons = parts[0].codes.shape[1] if parts else 0
     low, high, bound = np.full(neurons, np.inf), np.full(neurons, -np.inf), np.zeros(neurons)
-    chosen = list(split_by_part(parts, selected))
-    found = work_on_each(
-        lambda one: _extreme_codes(one[0].codes, np.flatnonzero(one[1])), chosen, most_seconds=most_seconds
-    )
+    groups = groups_of_parts(parts, selected)
+    found = work_on_each(lambda group: _extreme_codes(*group), groups, most_seconds=most_seconds)
     for part, (lowest, highest, zero) in zip(parts, found, strict=True):
         coded = lowest < NONFINITE_CODE
         np.minimum(low, np.where(coded, part.origin + (lowest - 0.5) * part.scale, np.inf), out=low)
@@ -55,16 +53,18 @@ def stored_extremes(
 
 
 def _extreme_codes(
-    codes: NDArray[np.uint8], rows: NDArray[np.intp]
+    parts: Sequence[CodedActivations], selected: NDArray[np.bool_]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
     """The smallest and the largest code of finite activations but zeros, and whether there is a zero; (neurons,).
 
     Where there is no such code, the smallest is `NONFINITE_CODE`.
     """
+    (part,) = parts
+    codes = part.codes
     below = np.full(codes.shape[1], NONFINITE_CODE, np.uint8)
     above = np.zeros(codes.shape[1], np.uint8)
     zero = np.zeros(codes.shape[1], np.bool_)
-    for block in blocks(codes, rows):
+    for block in blocks(codes, np.flatnonzero(selected)):
         zero |= block.min(axis=0) == ZERO_CODE
         # One less or one more wraps around: a zero becomes the largest, then a non-finite one the smallest.
         np.minimum(below, (block - np.uint8(1)).min(axis=0), out=below)
