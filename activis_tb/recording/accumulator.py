@@ -41,7 +41,8 @@ class Accumulator:
         predicted = block.predicted[members.instances]
         right = predicted == block.label[members.instances]
         self._correct += np.bincount(members.subsets[right], minlength=len(self._correct))
-        np.add.at(self._predicted_counts, (members.subsets, predicted), 1)
+        # Of one axis it is several times as fast.
+        np.add.at(self._predicted_counts.reshape(-1), members.subsets.astype(np.intp) * self._classes + predicted, 1)
         for name, layer in self._layers.items():
             layer.add(block.activations[name], members, self._workspace)
         self.instances += len(block)

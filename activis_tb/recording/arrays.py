@@ -43,8 +43,10 @@ def is_numeric(array: NDArray[Any]) -> bool:
 
 def as_float32(array: NDArray[Any]) -> NDArray[np.float32]:
     """Returns `array` as float32; what is too large for it becomes infinite."""
+    if array.dtype == np.float32:
+        return array
     with np.errstate(over="ignore"):
-        return array.astype(np.float32, copy=False)
+        return array.astype(np.float32)
 
 
 def check_rows(array: NDArray[Any], rows: int, argument: str) -> None:

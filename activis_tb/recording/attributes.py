@@ -110,7 +110,7 @@ def read_column(name: str, value: object, rows: int, declared: AttributeType | N
 
 def _numbers(items: NDArray[Any]) -> Column:
     numbers = items.astype(np.float64)
-    if len(items) and (items.dtype.kind in "iu" or not (missing := np.isnan(numbers)).any()):
+    if len(items) and (items.dtype.kind in "iu" or not np.count_nonzero(missing := np.isnan(numbers))):
         return Column("number", numbers, _all_present(len(items)))
     if not len(items) or missing.all():
         return Column("", *_filled([None] * len(items), ""))

@@ -11,7 +11,7 @@ from activis_tb.errors import ArgumentError, shorten
 from activis_tb.model import OUTCOME_COLUMNS, Layer
 from activis_tb.recording.attributes import Column, read_column
 from activis_tb.recording.block import Block
-from activis_tb.recording.identities import IdentityDeriver, read_ids, repeated_id
+from activis_tb.recording.identities import IdentityDeriver, check_distinct, read_ids
 from activis_tb.recording.outcomes import Outcomes, read_labels, read_scores
 from activis_tb.recording.partial import Partial
 from activis_tb.recording.pooling import common_shape, layer_of, pool
@@ -69,10 +69,7 @@ class BatchReader:
             self._conditions.check(columns, pooled)
         index = np.arange(self.instances, self.instances + rows)
         identities = self._read_ids(ids, columns, label, index)
-        distinct = set(identities.tolist())
-        for known in recent:
-            if repeated := known & distinct:
-                raise repeated_id(min(repeated))
+        check_distinct(identities, recent)
         selected = self._select(identities, index, label, outcomes, columns)
         block = Block(
             ids=identities,

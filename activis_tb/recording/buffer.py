@@ -1,6 +1,8 @@
 """Collects small batches to blocks worth the work, in arrays that are allocated once."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,12 +55,15 @@ class Buffer:
         self._rows += len(taken)
         return None if taken is block else block.take(slice(room, None))
 
-    def drain(self) -> Block | None:
-        """Returns what was collected, or None; its activations are valid until the next `fill`."""
+    def drain(self) -> Callable[[], Block] | None:
+        """Returns what joins all that was collected, on any thread, or None where that is nothing.
+
+        The activations are valid until the next `fill`.
+        """
         if not self._rows:
             return None
         activations = {name: values[: self._rows] for name, values in self._activations.items()}
-        collected = replace(join(self._blocks), activations=activations)
+        collected = partial(_joined, self._blocks, activations)
         self._blocks, self._rows = [], 0
         return collected
 
@@ -67,3 +72,7 @@ class Buffer:
         self._activations = {
             name: np.empty((self._capacity, values.shape[1]), np.float32) for name, values in block.activations.items()
         }
+
+
+def _joined(blocks: Sequence[Block], activations: Mapping[str, NDArray[np.float32]]) -> Block:
+    return replace(join(blocks), activations=activations)

@@ -61,16 +61,16 @@ class Conditions:
         unknown = [name for name, column in columns.items() if not _type_of(column, self._declared(name))]
         self._schema, self._parsed = self._parse(schema, unknown)
 
-    def prepare(self, block: Block) -> Callable[[], Block]:
-        """Returns what returns `block` with the members of the conditions in `always` and `membership`.
+    def prepare(self) -> Callable[[Block], Block]:
+        """Returns what finds the members of the conditions in a block of the batches checked so far.
 
-        It may be called on another thread while the next batches are checked, one such call at a time.
+        It may be called on another thread while the next batches are checked, one such call at a time, and returns the
+        block with them in `always` and `membership`.
         """
-        self.check(block.attributes, block.activations)
         assert self._schema is not None
-        return partial(self._evaluate, block, self._schema, self._parsed)
+        return partial(self._evaluate, self._schema, self._parsed)
 
-    def _evaluate(self, block: Block, schema: Schema, parsed: Sequence[Condition]) -> Block:
+    def _evaluate(self, schema: Schema, parsed: Sequence[Condition], block: Block) -> Block:
         engine = self._filled_engine(block, schema, parsed)
         always, membership = block.always, block.membership.copy()
         subsets = list(self._settings.subsets.values())

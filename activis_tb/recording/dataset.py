@@ -48,9 +48,10 @@ class DatasetRecorder:
 
     def flush(self) -> None:
         """Writes what has not been written."""
-        block = self._buffer.drain()
+        collected = self._buffer.drain()
         self._text_bytes = 0
-        if block is not None:
+        if collected is not None:
+            block = collected()
             self._writer.write_part(_columns(block), [quantise(values) for values in block.activations.values()])
 
 

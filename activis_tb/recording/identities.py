@@ -1,7 +1,7 @@
 """Which instance is which: the user's ids, or ids derived from what the instances are."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ def read_ids(value: object, rows: int) -> NDArray[np.object_]:
     """Returns the user's ids as str, object array (instances,); integers become their decimal text.
 
     Raises:
-        ArgumentError: They are neither text nor integers, not one per instance, or one comes twice.
+        ArgumentError: They are neither text nor integers, or not one per instance.
     """
     if isinstance(value, list | tuple):
         items = list(value)
@@ -29,8 +29,6 @@ def read_ids(value: object, rows: int) -> NDArray[np.object_]:
         check_rows(array, rows, "ids")
         items = array.tolist()
     texts = _texts(items)
-    if len(set(texts)) < rows:
-        raise repeated_id(Counter(texts).most_common(1)[0][0])
     ids = np.empty(rows, np.object_)
     ids[:] = texts
     return ids
@@ -54,6 +52,17 @@ def id_text(item: object, argument: str) -> str:
     if isinstance(item, int | np.integer) and not isinstance(item, bool):
         return str(int(item))
     raise ArgumentError(argument, f"{type(item).__name__} ({item!r})", "text or integers, one per instance")
+
+
+def check_distinct(ids: NDArray[np.object_], recent: Iterable[set[str]]) -> None:
+    """Raises ArgumentError where one of `ids`, str (instances,), comes twice or is among the `recent` ones."""
+    texts = ids.tolist()
+    distinct = set(texts)
+    if len(distinct) < len(texts):
+        raise repeated_id(Counter(texts).most_common(1)[0][0])
+    for known in recent:
+        if not known.isdisjoint(distinct):
+            raise repeated_id(min(known & distinct))
 
 
 def repeated_id(identity: str) -> ArgumentError:

@@ -170,15 +170,15 @@ class Recorder:
         What is kept is written at once: that it cannot be is to be said by the call that brings it.
         """
         self._aside.settle()
-        block = self._buffer.drain()
-        if block is None:
+        collected = self._buffer.drain()
+        if collected is None:
             return
-        evaluate = self._conditions.prepare(block) if self._conditions else lambda: block
+        evaluate = self._conditions.prepare() if self._conditions else _as_it_is
         if self._keep is None:
-            self._aside.begin(lambda: self._accumulate(evaluate()))
+            self._aside.begin(lambda: self._accumulate(evaluate(collected())))
             self._buffer, self._other_buffer = self._other_buffer, self._buffer
         else:
-            kept = evaluate()
+            kept = evaluate(collected())
             self._accumulate(kept)
             self._keep(kept)
 
@@ -246,6 +246,10 @@ class Recorder:
                 example = shorten(unseen[0])
                 message = f"ActiVis: {selection.argument} lists {len(unseen)} ids that never came, e.g. {example!r}."
                 warnings.warn(message, stacklevel=5)
+
+
+def _as_it_is(block: Block) -> Block:
+    return block
 
 
 def _conditions(settings: Settings) -> "Conditions | None":
