@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from os import cpu_count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from activis_tb.conditions.schema import ColumnType
 from activis_tb.errors import ArgumentError
@@ -64,15 +65,34 @@ def lock(connection: "duckdb.DuckDBPyConnection") -> None:
         connection.execute(f"SET GLOBAL {name} = {value}").fetchall()
 
 
-def create_table(connection: "duckdb.DuckDBPyConnection", schema: str, columns: Iterable[Attribute]) -> dict[str, str]:
-    """Makes the table `<schema>.instances` of `columns`, by row, and returns their identifiers by name.
+class Columns(NamedTuple):
+    """Columns in memory, for DuckDB to read where they are.
+
+    Attributes:
+        arrays: To be registered as `arrays`.
+        query: What has the columns then.
+        identifiers: Of the columns in it, by name.
+    """
+
+    arrays: Mapping[str, NDArray[Any]]
+    query: str
+    identifiers: Mapping[str, str]
+
+
+def as_columns(
+    connection: "duckdb.DuckDBPyConnection", enums: dict[tuple[str, ...], str], columns: Iterable[Attribute]
+) -> Columns:
+    """Returns `columns`, by row, as a query.
 
     Categories become an ENUM, equal categories the same one, so that `label = predicted` compares numbers; of pictures
     and sounds there is only whether they are present.
+
+    Args:
+        connection: Gets the new ENUMs.
+        enums: Those that it has, by their categories; the new ones are added.
+        columns: At least one.
     """
-    connection.execute(f"CREATE SCHEMA {schema}").fetchall()
-    arrays: dict[str, Any] = {}
-    types: dict[tuple[str, ...], str] = {}
+    arrays: dict[str, NDArray[Any]] = {}
     selected: list[str] = []
     identifiers: dict[str, str] = {}
     for number, column in enumerate(columns):
@@ -82,10 +102,10 @@ def create_table(connection: "duckdb.DuckDBPyConnection", schema: str, columns: 
         if not complete:
             arrays[present] = np.ascontiguousarray(column.present)
         if column.type == "category":
-            if column.categories not in types:
-                enum = create_enum(connection, f"{schema}.k{number}", column.name, column.categories)
-                types[column.categories] = enum
-            kind = types[column.categories]
+            if column.categories not in enums:
+                enum = create_enum(connection, f"k{len(enums)}", column.name, column.categories)
+                enums[column.categories] = enum
+            kind = enums[column.categories]
             arrays[value] = np.ascontiguousarray(column.values)
             value = f"CAST(enum_range(NULL::{kind})[{value} + 1] AS {kind})"
         elif column.type in {"image", "audio"}:
@@ -95,10 +115,14 @@ def create_table(connection: "duckdb.DuckDBPyConnection", schema: str, columns: 
             value = f"CAST({value} AS VARCHAR)" if column.type == "text" else value
         filled = value if complete else f"CASE WHEN {present} THEN {value} END"
         selected.append(f"{filled} AS c{number}")
-    connection.register("arrays", arrays)
-    connection.execute(f"CREATE TABLE {schema}.instances AS SELECT {', '.join(selected)} FROM arrays").fetchall()
+    return Columns(arrays, f"SELECT {', '.join(selected)} FROM arrays", identifiers)
+
+
+def create_table(connection: "duckdb.DuckDBPyConnection", name: str, columns: Columns) -> None:
+    """Copies `columns` into the new table `name`."""
+    connection.register("arrays", columns.arrays)
+    connection.execute(f"CREATE TABLE {name} AS {columns.query}").fetchall()
     connection.unregister("arrays")
-    return identifiers
 
 
 def create_texts(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.conditions.condition import Condition
-from activis_tb.conditions.database import create_table, lock, open_database
+from activis_tb.conditions.database import Columns, as_columns, create_table, lock, open_database
 from activis_tb.conditions.dictionaries import Dictionary, share_out
 from activis_tb.conditions.distribution import Distribution, beginnings, number_distribution, text_distribution
 from activis_tb.conditions.errors import CostlyConditionError
@@ -33,6 +33,7 @@ ComputedColumn = Callable[[Computed], NDArray[np.floating[Any]]]
 # DuckDB takes up to 0.3 s to notice that it is to stop; no condition may hold a thread for more than 2 s.
 MOST_SECONDS = 1.7
 _CACHED_BYTES = 128 * 2**20
+_TABLE = "instances"
 _ALWAYS_COPIED = "index"
 """A table has to have a column, also where conditions ask for neurons alone."""
 
@@ -68,23 +69,27 @@ class Engine:
         self._needed = set(schema.columns) if needed is None else {_ALWAYS_COPIED, *needed}
         self._most_seconds = most_seconds
         self._lock = Lock()
-        self._generation = 0
+        self._enums: dict[tuple[str, ...], str] = {}
         self._connection = open_database(threads)
         if isinstance(instances, StoredInstances):
             self._begin(computed, *load_table(self._connection, "s0", instances))
             lock(self._connection)
         else:
             lock(self._connection)
-            self._fill(instances, computed)
+            columns = self._columns_of(instances)
+            create_table(self._connection, _TABLE, columns)
+            self._begin(computed, Table(_TABLE, instances.rows, columns.identifiers), {})
 
     def replace(self, instances: Instances, computed: ComputedColumn | None = None) -> None:
-        """Goes on with other instances of the same schema: cheaper than a new engine, e.g. for the next batch.
+        """Goes on with other instances of the same schema.
 
+        They are not copied but read where they are: cheaper for a batch about which `members_of_each` is asked once.
         Nothing else may use the engine meanwhile.
         """
-        self._connection.execute(f"DROP SCHEMA s{self._generation} CASCADE").fetchall()
-        self._generation += 1
-        self._fill(instances, computed)
+        if not self._table.arrays:
+            self._connection.execute(f"DROP TABLE IF EXISTS {_TABLE}").fetchall()
+        columns = self._columns_of(instances)
+        self._begin(computed, Table(columns.query, instances.rows, columns.identifiers, columns.arrays), {})
 
     def close(self) -> None:
         """Gives the memory back; the engine cannot be used any more."""
@@ -161,18 +166,17 @@ class Engine:
             table = dictionary.values
             weights = np.bincount(dictionary.codes, weights, minlength=table.rows).astype(np.float64)
         column = table.columns[name]
-        source = f"(SELECT {column}, 1.0::DOUBLE AS weight FROM {table.name})"
         with self._bounded(name) as (cursor, _):
+            rows = table.source(cursor)
+            source = f"(SELECT {column}, 1.0::DOUBLE AS weight FROM {rows})"
             if weights is not None:
                 cursor.register("weights", {"weight": weights})
-                source = f"(SELECT {column}, weight FROM {table.name} POSITIONAL JOIN weights)"
+                source = f"(SELECT {column}, weight FROM {rows} POSITIONAL JOIN weights)"
             return count(cursor, source, column)
 
-    def _fill(self, instances: Instances, computed: ComputedColumn | None) -> None:
-        schema = f"s{self._generation}"
-        copied = (column for column in columns_of(instances, self._schema) if column.name in self._needed)
-        columns = create_table(self._connection, schema, copied)
-        self._begin(computed, Table(f"{schema}.instances", instances.rows, columns), {})
+    def _columns_of(self, instances: Instances) -> Columns:
+        needed = (column for column in columns_of(instances, self._schema) if column.name in self._needed)
+        return as_columns(self._connection, self._enums, needed)
 
     def _begin(self, computed: ComputedColumn | None, table: Table, dictionaries: Mapping[str, Dictionary]) -> None:
         if missing := self._needed - set(table.columns):

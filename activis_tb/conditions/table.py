@@ -21,14 +21,16 @@ class Table:
     """Rows that conditions are evaluated over.
 
     Attributes:
-        name: In the database.
+        name: In the database; or a query over `arrays`.
         rows: How many there are.
         columns: Identifiers by name of column.
+        arrays: Where the columns are read from if not from the database, each (rows,).
     """
 
     name: str
     rows: int
     columns: Mapping[str, str]
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     _text_bytes: dict[str, NDArray[np.int64]] = field(default_factory=dict, init=False)
 
     def members(
@@ -58,6 +60,15 @@ class Table:
             go_on()
         return found
 
+    def source(self, cursor: "duckdb.DuckDBPyConnection", start: int = 0, stop: int | None = None) -> str:
+        """Returns what stands after FROM in a query of `cursor` about the rows from `start` to `stop`."""
+        if self.arrays:
+            cursor.register("arrays", {name: array[start:stop] for name, array in self.arrays.items()})
+            return f"({self.name})"
+        if stop is None or (start, stop) == (0, self.rows):
+            return self.name
+        return f"(SELECT * FROM {self.name} WHERE rowid >= {start:d} AND rowid < {stop:d})"
+
     def members_of_each(
         self,
         cursor: "duckdb.DuckDBPyConnection",
@@ -82,11 +93,8 @@ class Table:
         start: int,
         stop: int,
     ) -> list[NDArray[np.bool_]]:
-        source = self.name
-        parameters: list[Any] = [parameter for query in queries for parameter in query.parameters]
-        if (start, stop) != (0, self.rows):
-            source = f"(SELECT * FROM {source} WHERE rowid >= ? AND rowid < ?)"
-            parameters += [start, stop]
+        source = self.source(cursor, start, stop)
+        parameters = [parameter for query in queries for parameter in query.parameters]
         if arrays:
             cursor.register("computed", {name: array[start:stop] for name, array in arrays.items()})
             source = f"{source} POSITIONAL JOIN computed"
@@ -98,7 +106,7 @@ class Table:
     def _searched_bytes(self, cursor: "duckdb.DuckDBPyConnection", expression: Expression) -> NDArray[np.int64]:
         """UTF-8 bytes that the patterns search in each block of rows, int64 (blocks,)."""
         matches = [part.operand for part in parts_of(expression) if isinstance(part, Match)]
-        names = {operand.name for operand in matches if isinstance(operand, Column)}
+        names = {operand.name for operand in matches if isinstance(operand, Column) and not self.arrays}
         return sum((self._bytes_of(cursor, name) for name in names), np.zeros(-(-self.rows // BLOCK_ROWS), np.int64))
 
     def _bytes_of(self, cursor: "duckdb.DuckDBPyConnection", name: str) -> NDArray[np.int64]:

@@ -99,6 +99,9 @@ def test_the_next_batch_replaces_the_last() -> None:
         engine.replace(batch(["any", "x", "my", "fly"], ("q", "p")))
         assert rows(engine, "text LIKE '%y' AND kind = 'q'", schema) == [0]
         assert rows(engine, "text LIKE '%y' AND kind = 'p'", schema) == [3]
+        assert rows(engine, "text ~ 'y$' AND index < 3", schema) == [0, 2]
+        assert engine.distribution("text").distinct == 4
+        assert engine.distribution("index", np.array([0.0, 1, 1, 0])).present == 2
         engine.replace(batch([], ()))
         assert rows(engine, "text LIKE '%y' AND kind = 'q'", schema) == []
 
