@@ -139,7 +139,7 @@ def _evaluate(
                 scores=scores,
                 ids=np.arange(batch.start, batch.stop),
                 attributes={name: workload.inputs[batch, number] for number, name in enumerate(names)},
-                activations={name: tensor.numpy() for name, tensor in zip(workload.layers, outputs, strict=True)},
+                activations=dict(zip(workload.layers, outputs, strict=True)),
             )
     return correct
 

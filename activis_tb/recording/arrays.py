@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
 
+_UNCHANGING = {"tensorflow", "jax", "jaxlib"}
 _PYTORCH_ONLY = ("torch.bfloat16", "torch.float8")
 _LOW_PRECISION = ("bfloat16", "float8", "float6", "float4")
 
@@ -28,6 +29,14 @@ def as_array(value: object, argument: str) -> NDArray[Any]:
             "something that numpy.asarray reads",
             f"NumPy said: {reason}",
         ) from error
+
+
+def is_lasting(value: object, array: NDArray[Any]) -> bool:
+    """Tells whether nobody can overwrite `array`, which is what NumPy reads of `value`.
+
+    That is so of the tensors of TensorFlow and JAX; other read-only arrays may be views of some that are not.
+    """
+    return not array.flags.writeable and type(value).__module__.partition(".")[0] in _UNCHANGING
 
 
 def _of_pytorch(tensor: Any) -> Any:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, shorten
 from activis_tb.model import OUTCOME_COLUMNS, Layer
+from activis_tb.recording.arrays import is_lasting
 from activis_tb.recording.attributes import Column, read_column
 from activis_tb.recording.block import Block
 from activis_tb.recording.identities import IdentityDeriver, check_distinct, read_ids
@@ -64,7 +65,7 @@ class BatchReader:
         rows = len(label)
         outcomes = read_scores(scores, rows, len(self._settings.classes))
         columns = self._read_attributes({} if attributes is None else attributes, rows)
-        layers, pooled = self._read_activations(activations, rows)
+        layers, pooled, lasting = self._read_activations(activations, rows)
         if self._conditions is not None:
             self._conditions.check(columns, pooled)
         index = np.arange(self.instances, self.instances + rows)
@@ -82,6 +83,7 @@ class BatchReader:
             membership=selected[:, 1:],
             attributes=columns,
             activations=pooled,
+            lasting=lasting,
         )
         self._accept(block, layers, ids is not None)
         return block
@@ -157,7 +159,10 @@ class BatchReader:
                 "attribute_types", f"the name {unknown[0]!r}", f"names in attributes: {sorted(names) or 'none'}"
             )
 
-    def _read_activations(self, activations: Any, rows: int) -> tuple[dict[str, Layer], dict[str, NDArray[np.float32]]]:
+    def _read_activations(
+        self, activations: Any, rows: int
+    ) -> tuple[dict[str, Layer], dict[str, NDArray[np.float32]], frozenset[str]]:
+        """The layers, their activations, and which of these nobody can overwrite."""
         if not isinstance(activations, Mapping):
             raise ArgumentError("activations", type(activations).__name__, "a mapping from layer names to arrays")
         wanted = [spec.name for spec in self._settings.layers]
@@ -173,7 +178,7 @@ class BatchReader:
             pooled = pool(activations[spec.name], spec, rows)
             layers[spec.name] = layer_of(pooled, spec.name, self.layers.get(spec.name))
             values[spec.name] = pooled.values
-        return layers, values
+        return layers, values, frozenset(name for name, array in values.items() if is_lasting(activations[name], array))
 
     def _read_ids(
         self, ids: Any, columns: Mapping[str, Column], label: NDArray[np.int32], index: NDArray[np.int64]

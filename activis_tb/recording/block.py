@@ -25,6 +25,7 @@ class Block:
         membership: In the user's subsets, bool (instances, subsets); the classes are in `label`.
         attributes: By name.
         activations: By layer name, float32 (instances, neurons).
+        lasting: Layers whose activations nobody else can overwrite.
     """
 
     ids: NDArray[np.object_]
@@ -37,6 +38,7 @@ class Block:
     membership: NDArray[np.bool_]
     attributes: Mapping[str, Column]
     activations: Mapping[str, NDArray[np.float32]]
+    lasting: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.index)
@@ -53,6 +55,7 @@ class Block:
             **{name: getattr(self, name)[rows] for name in _COLUMNS},
             attributes={name: column.take(rows) for name, column in self.attributes.items()},
             activations={name: values[rows] for name, values in self.activations.items()},
+            lasting=self.lasting,
         )
 
 
@@ -68,4 +71,5 @@ def join(blocks: Sequence[Block]) -> Block:
         **{name: np.concatenate([getattr(block, name) for block in blocks]) for name in _COLUMNS},
         attributes={name: join_columns([block.attributes[name] for block in blocks]) for name in first.attributes},
         activations={name: np.concatenate([block.activations[name] for block in blocks]) for name in first.activations},
+        lasting=frozenset(first.activations),
     )

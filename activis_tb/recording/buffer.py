@@ -12,11 +12,15 @@ from activis_tb.recording.block import Block, join
 MOST_ROWS = 4096
 MOST_BYTES = 32 * 2**20
 
+_Copy = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Where to, and what."""
+
 
 class Buffer:
     """Instances that wait to be accumulated: at most `MOST_ROWS`, of at most `MOST_BYTES` of activations and scores.
 
-    The caller's arrays are copied, so they may be overwritten by the next batch.
+    The caller's arrays are copied, so they may be overwritten by the next batch; those that last only when the
+    instances are joined, beside the training loop.
 
     Attributes:
         ids: Those collected, or last drained.
@@ -30,6 +34,7 @@ class Buffer:
         self._most_rows = most_rows or MOST_ROWS
         self._most_bytes = most_bytes or MOST_BYTES
         self._blocks: list[Block] = []
+        self._waiting: list[_Copy] = []
         self._activations: dict[str, NDArray[np.float32]] = {}
         self._rows = 0
         self._capacity = 0
@@ -48,8 +53,12 @@ class Buffer:
             self.ids = set()
         room = self._capacity - self._rows
         taken = block if len(block) <= room else block.take(slice(0, room))
+        at = slice(self._rows, self._rows + len(taken))
         for name, values in taken.activations.items():
-            self._activations[name][self._rows : self._rows + len(taken)] = values
+            if name in block.lasting:
+                self._waiting.append((self._activations[name][at], values))
+            else:
+                self._activations[name][at] = values
         self._blocks.append(replace(taken, activations={}))
         self.ids.update(taken.ids.tolist())
         self._rows += len(taken)
@@ -63,8 +72,8 @@ class Buffer:
         if not self._rows:
             return None
         activations = {name: values[: self._rows] for name, values in self._activations.items()}
-        collected = partial(_joined, self._blocks, activations)
-        self._blocks, self._rows = [], 0
+        collected = partial(_joined, self._blocks, activations, self._waiting)
+        self._blocks, self._waiting, self._rows = [], [], 0
         return collected
 
     def _allocate(self, block: Block) -> None:
@@ -74,5 +83,7 @@ class Buffer:
         }
 
 
-def _joined(blocks: Sequence[Block], activations: Mapping[str, NDArray[np.float32]]) -> Block:
+def _joined(blocks: Sequence[Block], activations: Mapping[str, NDArray[np.float32]], waiting: Sequence[_Copy]) -> Block:
+    for target, values in waiting:
+        target[:] = values
     return replace(join(blocks), activations=activations)

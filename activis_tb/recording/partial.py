@@ -133,6 +133,7 @@ def _block(arrays: Mapping[str, NDArray[Any]], kinds: Mapping[str, Any], layers:
         **{name: arrays[f"sample/{name}"] for name in _NUMBERS},
         attributes=columns,
         activations={layer: arrays[f"activations/{position}"] for position, layer in enumerate(layers)},
+        lasting=frozenset(layers),
     )
 
 

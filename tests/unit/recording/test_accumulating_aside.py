@@ -11,6 +11,7 @@ import activis_tb
 from activis_tb.errors import ArgumentError
 from activis_tb.recording import buffer, sampling
 from activis_tb.recording.accumulator import Accumulator
+from activis_tb.recording.arrays import is_lasting
 from tests.unit.recording.helpers import CLASSES, batch, probabilities, read_snapshots, record, split
 
 
@@ -48,6 +49,42 @@ def test_arrays_may_be_overwritten_as_soon_as_process_returns(tmp_path: Path) ->
     assert_array_equal(snapshot.activations("hidden"), whole[sample.index])
     assert_array_equal(sample.label, labels[sample.index])
     assert_array_equal(sample.attributes[0].values, numbers[sample.index])
+
+
+def test_a_read_only_view_may_be_overwritten_too(tmp_path: Path) -> None:
+    values = np.zeros((8, 3), np.float32)
+    view = values.view()
+    view.flags.writeable = False
+    with activis_tb.preprocess(tmp_path, step=0, layers=["hidden"], classes=CLASSES, quiet=True) as recorder:
+        for number in range(5):
+            values[:] = number
+            labels = np.zeros(8, int)
+            recorder.process(labels=labels, scores=probabilities(labels), activations={"hidden": view})
+        values[:] = 100
+    statistics = read_snapshots(tmp_path / "activis")[-1].statistics("hidden")
+    assert_array_equal(statistics.mean[0], 2)
+    assert_array_equal(statistics.max[0], 4)
+
+
+@pytest.mark.parametrize("framework", ["tensorflow", "jax"])
+def test_tensors_are_recorded_as_they_are(tmp_path: Path, framework: str) -> None:
+    numpy = pytest.importorskip({"tensorflow": "tensorflow", "jax": "jax.numpy"}[framework])
+    as_tensor = numpy.constant if framework == "tensorflow" else numpy.asarray
+    whole = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)
+    tensor = as_tensor(whole)
+    assert is_lasting(tensor, np.asarray(tensor))
+    labels = np.arange(100) % 3
+    with activis_tb.preprocess(
+        tmp_path, step=0, layers=["hidden"], classes=CLASSES, sample=100, quiet=True
+    ) as recorder:
+        for rows in np.array_split(np.arange(100), 9):
+            tensor = as_tensor(whole[rows])
+            recorder.process(
+                labels=labels[rows], scores=probabilities(labels[rows]), ids=rows, activations={"hidden": tensor}
+            )
+    snapshot = read_snapshots(tmp_path / "activis")[-1]
+    assert_array_equal(snapshot.activations("hidden"), whole[snapshot.sample().index])
+    assert_allclose(snapshot.statistics("hidden").mean[1], whole[labels == 1].mean(axis=0, dtype=float), rtol=1e-6)
 
 
 def test_a_condition_finds_its_members_while_the_type_of_its_column_is_not_known_yet(tmp_path: Path) -> None:
