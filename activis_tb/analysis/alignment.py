@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from activis_tb.analysis.importing import IMPORTING
+
 _FEWEST_INSTANCES = 2
 
 
@@ -24,7 +26,8 @@ def align(
         float32 (rows, 2); NaN stays NaN. With fewer than two instances that have places in both, or all on one spot,
         `coordinates` themselves.
     """
-    from scipy.linalg import orthogonal_procrustes
+    with IMPORTING:
+        from scipy.linalg import orthogonal_procrustes
 
     moving, fixed = coordinates[rows[:, 0]].astype(np.float64), onto[rows[:, 1]].astype(np.float64)
     placed = np.isfinite(moving).all(axis=1) & np.isfinite(fixed).all(axis=1)

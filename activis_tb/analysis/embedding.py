@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from activis_tb.analysis.importing import IMPORTING
+
 REPORT_EVERY = 25
 
 Report = Callable[[int, NDArray[np.float64]], None]
@@ -41,7 +43,8 @@ class Affinities:
     """
 
     def __init__(self, rows: NDArray[np.float64], perplexity: float) -> None:
-        from openTSNE.affinity import PerplexityBasedNN
+        with IMPORTING:
+            from openTSNE.affinity import PerplexityBasedNN
 
         self.rows = len(rows)
         self.matrix: Any = PerplexityBasedNN(
@@ -65,7 +68,8 @@ class Layout:
     """
 
     def __init__(self, start: NDArray[np.float64], affinities: Affinities) -> None:
-        from openTSNE import TSNEEmbedding
+        with IMPORTING:
+            from openTSNE import TSNEEmbedding
 
         self.iterations = 0
         self._start = start

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from activis_tb.analysis.importing import IMPORTING
 from activis_tb.analysis.pairing import paired
 from activis_tb.analysis.threads import one_thread
 
@@ -41,7 +42,8 @@ def match_best(base: NDArray[np.float32], other: NDArray[np.float32], rows: NDAr
         other: float32 (rows, neurons) of another snapshot; the widths may differ.
         rows: The instances in both, (instances, 2), as `common_rows` returns them.
     """
-    from scipy.optimize import linear_sum_assignment
+    with IMPORTING:
+        from scipy.optimize import linear_sum_assignment
 
     pair = paired(base, other, rows)
     partners = np.full(base.shape[1], -1, np.int32)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from activis_tb.analysis.importing import IMPORTING
 from activis_tb.analysis.projection import placed
 from activis_tb.analysis.threads import one_thread
 
@@ -44,8 +45,9 @@ def separation(
         label: True class, (rows,).
         report: Told 1 after the silhouette. What it raises ends the computation.
     """
-    from sklearn.metrics import silhouette_samples
-    from sklearn.neighbors import NearestNeighbors
+    with IMPORTING:
+        from sklearn.metrics import silhouette_samples
+        from sklearn.neighbors import NearestNeighbors
 
     rows, neurons = placed(activations)
     chosen = _thinned(np.flatnonzero(rows))

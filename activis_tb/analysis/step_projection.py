@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from activis_tb.analysis.alignment import align
 from activis_tb.analysis.embedding import Affinities, Layout, Phase
+from activis_tb.analysis.importing import IMPORTING
 from activis_tb.analysis.projection import (
     EARLY_ITERATIONS,
     FEWEST_ROWS,
@@ -102,7 +103,8 @@ def _run(layout: Layout, phases: tuple[Phase, ...], report: Callable[[int, NDArr
 
 def _completed(before: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns places for all rows: those that had none begin beside the most similar one that had."""
-    from sklearn.neighbors import NearestNeighbors
+    with IMPORTING:
+        from sklearn.neighbors import NearestNeighbors
 
     had = np.isfinite(before).all(axis=1)
     if had.all():

@@ -100,3 +100,23 @@ def test_the_public_names_are_there() -> None:
     assert [name for name in activis_tb.__all__ if not hasattr(activis_tb, name)] == []
     with pytest.raises(AttributeError, match=r"no attribute 'prepare'; public names: .*preprocess"):
         _ = activis_tb.prepare
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_libraries_that_import_in_circles_are_imported_by_one_thread_at_a_time(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    held = {
+        inner
+        for outer in ast.walk(tree)
+        if isinstance(outer, ast.With) and ast.unparse(outer.items[0]) == "IMPORTING"
+        for inner in outer.body
+    }
+    late = [
+        node
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").partition(".")[0] in {"sklearn", "openTSNE", "scipy"}
+    ]
+    assert [ast.unparse(node) for node in late if node not in held] == []
