@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { type Client, RouteError } from "../src/contract/client";
+import { newestRow } from "../src/state/rows";
 import { open, rowNamed, rows, settled } from "./opened_store";
 import { answer } from "./samples";
 
@@ -57,6 +58,24 @@ describe("a subset of the user's", () => {
     expect([store.durable.sort.value, store.durable.locked.value]).toEqual(["typed:tigers", "typed:tigers"]);
     store.subsets.remove("tigers");
     expect([store.durable.sort.value, store.durable.locked.value]).toEqual(["strongest", ""]);
+  });
+
+  test("is known to be new when it is added, not when it is renamed, moved or there from the start", async () => {
+    const { store } = await open(askable(), { layers: "hidden", pinned: "b" });
+    const newest = (change: () => void) => {
+      const before = store.rows.value;
+      change();
+      return newestRow(before, store.rows.value);
+    };
+    expect(newest(() => store.subsets.add("striped"))).toBe(3);
+    expect(newest(() => store.subsets.add("barks"))).toBe(4);
+    expect(newest(() => store.subsets.rename("barks", "loud"))).toBe(-1);
+    expect(newest(() => store.subsets.replace([...store.subsets.list.value].reverse()))).toBe(-1);
+    expect(newest(() => store.subsets.remove("loud"))).toBe(-1);
+    const { value: rows } = store.rows;
+    const recorded = rows.filter((row) => row.condition === undefined);
+    expect(newestRow(recorded.slice(1), recorded)).toBe(-1);
+    expect(newestRow(recorded, rows)).toBe(3);
   });
 
   test("is in the URL, and comes back from there", async () => {

@@ -178,3 +178,14 @@ def test_two_of_sixty_rows_are_compared_and_the_last_one_is_scrolled_to(income: 
         last = json.load(answer)["runs"][0]["snapshots"][0]["subsets"][-1]["name"]
     tab.row_label("hidden_2", last).wait_for()
     tab.screenshot("income-compared")
+
+
+def test_a_row_that_is_added_below_sixty_others_comes_into_sight(income: str, open_tab: OpenTab) -> None:
+    tab = open_tab(income, width=1280, height=800)
+    tab.open_layer("hidden_2")
+    tab.get("panel", layer="hidden_2").get_by_test_id("row-label").first.wait_for()
+    condition = "label <> predicted AND score > 0.8"
+    tab.get("subset-input").fill(condition)
+    tab.get("subset-input").press("Enter")
+    tab.row_label("hidden_2", condition).wait_for()
+    tab.screenshot("income-added")

@@ -64,3 +64,15 @@ export function instanceName(instances: InstanceColumns, sampled: number): strin
   if (instances.example[sampled]) return id.replace(/^test case (?!\d+$)/, "");
   return instances.ids_given ? id : `#${instances.index[sampled] ?? "?"}`;
 }
+
+/** Returns the position of the last row that the user added since, -1 where `rows` has not only grown. */
+export function newestRow(before: readonly MatrixRow[], rows: readonly MatrixRow[]): number {
+  if (rows === before || rows.length <= before.length) return -1;
+  const [known, now] = [keysOf(before), keysOf(rows)];
+  if (before.some(({ key }) => !now.has(key))) return -1;
+  return rows.findLastIndex((row) => isMadeHere(row) && !known.has(row.key));
+}
+
+const keysOf = (rows: readonly MatrixRow[]): Set<string> => new Set(rows.map(({ key }) => key));
+
+const isMadeHere = (row: MatrixRow): boolean => row.condition !== undefined || row.members !== undefined;

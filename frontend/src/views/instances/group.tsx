@@ -57,7 +57,7 @@ const DrawnGroup = memo(function DrawnGroup(properties: InstanceGroupProperties)
           class="group-count"
           title={`${countText(correct)} of ${countText(count)} instances are predicted as ${name}`}
         >
-          {count > 0 ? `${countText(correct)} of ${countText(count)} · ${percentText(correct / count)}` : "none"}
+          {accuracyText(correct, count)}
         </span>
         <WrongCount name={name ?? ""} count={count - correct} />
       </h3>
@@ -69,6 +69,16 @@ const DrawnGroup = memo(function DrawnGroup(properties: InstanceGroupProperties)
     </section>
   );
 });
+
+/** From here on the correct ones are left out: beside both counts there would be no room for a class's name. */
+const LARGE_COUNT = 100_000;
+
+function accuracyText(correct: number, count: number): string {
+  if (count === 0) return "none";
+  const share = percentText(correct / count);
+  if (count >= LARGE_COUNT) return `${share} of ${countText(count)}`;
+  return `${countText(correct)} of ${countText(count)} · ${share}`;
+}
 
 /** By itself, so that marking draws no square again. */
 function Marks({ container }: { container: RefObject<HTMLElement | null> }) {

@@ -10,6 +10,7 @@ import type { MatrixFrame } from "./frame";
 import { HoverCells } from "./hover_cells";
 import type { PlacedMatrix } from "./matrix_frame";
 import { MatrixHeader } from "./matrix_header";
+import { useNewRowInSight } from "./new_row";
 import { Predictions } from "./predictions";
 import { RowLabels } from "./row_labels";
 import { TemporaryRow } from "./temporary_row";
@@ -18,9 +19,11 @@ export function Matrix({ placed }: { placed: PlacedMatrix }) {
   const { frame, scrollTop, outer, grid, area } = placed;
   const { layer, rows, rowLayout, view } = frame;
   const groups = rows.map((row) => row.kind);
-  const keys = useGridKeys(frame, (position) => {
+  const show = (position: number) => {
     if (grid.current) grid.current.scrollTop = scrollToRow(rowLayout, groups, position, scrollTop.peek(), view.height);
-  });
+  };
+  const keys = useGridKeys(frame, show);
+  useNewRowInSight(rows, show);
   const state = layer.mean.state.value;
   return (
     <div class="matrix" ref={outer}>
