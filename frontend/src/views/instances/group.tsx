@@ -37,6 +37,7 @@ export const InstanceGroup = memo(function InstanceGroup(current: InstanceGroupP
 const DrawnGroup = memo(function DrawnGroup(properties: InstanceGroupProperties) {
   const { placed, classes, subset } = properties;
   const colours = useClassColours();
+  const total = useStore().catalogue.snapshot.value?.instances ?? 0;
   const count = subset?.count ?? 0;
   const correct = subset?.correct ?? 0;
   const name = classes[placed.label];
@@ -57,7 +58,7 @@ const DrawnGroup = memo(function DrawnGroup(properties: InstanceGroupProperties)
           class="group-count"
           title={`${countText(correct)} of ${countText(count)} instances are predicted as ${name}`}
         >
-          {accuracyText(correct, count)}
+          {accuracyText(correct, count, total)}
         </span>
         <WrongCount name={name ?? ""} count={count - correct} />
       </h3>
@@ -70,13 +71,13 @@ const DrawnGroup = memo(function DrawnGroup(properties: InstanceGroupProperties)
   );
 });
 
-/** From here on the correct ones are left out: beside both counts there would be no room for a class's name. */
-const LARGE_COUNT = 100_000;
+/** Of so many, the correct ones are left out: beside both counts there would be no room for a class's name. */
+const MANY_INSTANCES = 100_000;
 
-function accuracyText(correct: number, count: number): string {
+function accuracyText(correct: number, count: number, total: number): string {
   if (count === 0) return "none";
   const share = percentText(correct / count);
-  if (count >= LARGE_COUNT) return `${share} of ${countText(count)}`;
+  if (total >= MANY_INSTANCES) return `${share} of ${countText(count)}`;
   return `${countText(correct)} of ${countText(count)} · ${share}`;
 }
 
