@@ -25,7 +25,9 @@ def extremes_of(table: NDArray[np.float32]) -> Extremes:
     return Extremes(_reduced(np.minimum, table), _reduced(np.maximum, table))
 
 
-def subset_extremes(tables: Extremes, known: Extremes, members: Members, workspace: Workspace) -> Extremes:
+def subset_extremes(
+    tables: Extremes, block: Extremes, known: Extremes, members: Members, workspace: Workspace
+) -> Extremes:
     """Returns the extremes (subsets, neurons) of those subsets that may have wider ones than are known.
 
     Most layers do not go below zero, and most subsets have been there early on: they need no second look.
@@ -33,37 +35,33 @@ def subset_extremes(tables: Extremes, known: Extremes, members: Members, workspa
     Args:
         tables: Where to look for the smallest and for the largest, (instances, neurons), of finite values or of
             infinite ones that are no extreme; mostly they are one and the same table.
+        block: Of all instances, (neurons,).
         known: (subsets, neurons).
         members: Of the subsets.
         workspace: For copies of the members' activations.
     """
     found = Extremes(np.full_like(known.low, np.inf), np.full_like(known.high, -np.inf))
-    lower = _which(_reduced(np.minimum, tables.low) < known.low)
-    higher = _which(_reduced(np.maximum, tables.high) > known.high)
+    copies = workspace.array((min(_ROWS_AT_ONCE, members.shape[1]), tables.low.shape[1]), np.float32)
+    lower, higher = _which(block.low < known.low), _which(block.high > known.high)
     for subset in sorted(lower | higher):
         rows = members.rows[subset]
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             chosen = rows[start : start + _ROWS_AT_ONCE]
+            # All rows exist; "clip" lets NumPy write without another copy.
             taken = None
             if subset in lower:
-                taken = _taken(tables.low, chosen, workspace)
-                np.minimum(found.low[subset], _reduced(np.minimum, taken), out=found.low[subset])
+                taken = tables.low.take(chosen, axis=0, out=copies[: len(chosen)], mode="clip")
+                np.minimum(found.low[subset], np.minimum.reduce(taken), out=found.low[subset])
             if subset in higher:
                 if taken is None or tables.high is not tables.low:
-                    taken = _taken(tables.high, chosen, workspace)
-                np.maximum(found.high[subset], _reduced(np.maximum, taken), out=found.high[subset])
+                    taken = tables.high.take(chosen, axis=0, out=copies[: len(chosen)], mode="clip")
+                np.maximum(found.high[subset], np.maximum.reduce(taken), out=found.high[subset])
     return found
 
 
 def _which(cells: NDArray[np.bool_]) -> set[int]:
     """The subsets for which any of `cells` (subsets, neurons) is true."""
     return set(np.flatnonzero(cells.any(axis=1)).tolist())
-
-
-def _taken(table: NDArray[np.float32], rows: NDArray[np.int32], workspace: Workspace) -> NDArray[np.float32]:
-    copy = workspace.array((len(rows), table.shape[1]), np.float32)
-    # All rows exist; "clip" lets NumPy write without another copy.
-    return table.take(rows, axis=0, out=copy, mode="clip")
 
 
 def _reduced(operation: np.ufunc, table: NDArray[np.float32]) -> NDArray[np.float32]:

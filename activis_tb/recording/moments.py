@@ -102,8 +102,9 @@ def _summarise(activations: NDArray[np.float32], members: Members, known: Extrem
         part.nonfinite += members.sizes[:, None] - part.count
         lowest, highest = np.float32(-np.inf), np.float32(np.inf)
         tables = Extremes(np.where(finite, activations, highest), np.where(finite, activations, lowest))
+        block = Extremes(extremes_of(tables.low).low, extremes_of(tables.high).high)
         activations = np.where(finite, activations, np.float32(0))
-    part.min, part.max = subset_extremes(tables, known, members, workspace)
+    part.min, part.max = subset_extremes(tables, block, known, members, workspace)
     varies = block.low != block.high
     for start in range(0, activations.shape[1], _NEURONS_AT_ONCE):
         neurons = slice(start, start + _NEURONS_AT_ONCE)

@@ -1,5 +1,6 @@
 """Memory that is used again and again: asking the system for megabytes takes longer than adding them up."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ class Workspace:
             dtype: Of its values.
             purpose: Keeps arrays of one dtype apart that are used at the same time.
         """
-        size, key = int(np.prod(shape)), (np.dtype(dtype), purpose)
+        size, key = prod(shape), (np.dtype(dtype), purpose)
         memory = self._memory.get(key)
         if memory is None or len(memory) < size:
             memory = self._memory[key] = np.empty(size, dtype)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 import google_crc32c
-from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
+from tensorboard.compat.proto import event_pb2, summary_pb2, types_pb2
 
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.folders import Location, open_folder
@@ -27,13 +27,13 @@ def summary_metadata() -> summary_pb2.SummaryMetadata:
 
 def snapshot_event(tag: SnapshotTag, blobs: Sequence[bytes], wall_time: float) -> event_pb2.Event:
     """Returns the event that holds one snapshot, a rank-1 string tensor of its blobs."""
-    tensor = tensor_pb2.TensorProto(
-        dtype=types_pb2.DT_STRING,
-        tensor_shape=tensor_shape_pb2.TensorShapeProto(dim=[tensor_shape_pb2.TensorShapeProto.Dim(size=len(blobs))]),
-        string_val=blobs,
-    )
-    value = summary_pb2.Summary.Value(tag=str(tag), tensor=tensor, metadata=summary_metadata())
-    return event_pb2.Event(wall_time=wall_time, step=tag.step, summary=summary_pb2.Summary(value=[value]))
+    event = event_pb2.Event(wall_time=wall_time, step=tag.step)
+    # In place: a message that is given to another one is copied, and it may have 256 MB.
+    value = event.summary.value.add(tag=str(tag), metadata=summary_metadata())
+    value.tensor.dtype = types_pb2.DT_STRING
+    value.tensor.tensor_shape.dim.add(size=len(blobs))
+    value.tensor.string_val.extend(blobs)
+    return event
 
 
 def graph_event(graph_def: bytes, wall_time: float) -> event_pb2.Event:
