@@ -111,6 +111,7 @@ def _summarise(activations: NDArray[np.float32], members: Members, known: Extrem
         lost = varies[neurons] & _sum(part, activations, members, neurons, workspace)
         if lost.any():
             _rescue(part, start, lost, activations, finite, members)
+    part.deviations[:, ~varies] = 0
     return part
 
 

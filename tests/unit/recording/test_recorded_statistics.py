@@ -104,6 +104,16 @@ def test_random_nonfinite_activations_leave_the_others_exact(tmp_path: Path) -> 
     check_statistics(record(tmp_path, split(instances, [31]), subsets=SUBSETS), instances)
 
 
+@pytest.mark.parametrize("spoiled", [1, np.nan, np.inf])
+def test_constant_neurons_have_no_deviation_at_all(tmp_path: Path, spoiled: float) -> None:
+    values = np.tile(np.random.default_rng(0).uniform(0.1, 100, 200).astype(np.float32), (4095, 1))
+    values[::7] *= np.float32(spoiled)
+    labels = np.arange(len(values)) % 3
+    whole = {"labels": labels, "scores": probabilities(labels), "activations": {"hidden": values}}
+    statistics = record(tmp_path, [whole]).statistics("hidden")
+    assert_array_equal(statistics.std, np.zeros((3, 200)))
+
+
 def test_a_neuron_that_never_fires_has_zeros_not_missing_values(tmp_path: Path) -> None:
     statistics = record(tmp_path, [batch([0, 0], np.zeros((2, 1)))]).statistics("hidden")
     assert [statistics.mean[0, 0], statistics.std[0, 0], statistics.active[0, 0], statistics.count[0, 0]] == [
