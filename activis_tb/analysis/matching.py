@@ -15,6 +15,9 @@ MOST_NEURONS = 4_096
 FEWEST_INSTANCES = 3
 """Over fewer, every correlation is 1, -1 or none."""
 
+_TIED_DIGITS = 10
+"""Correlations that are the same to so many digits are equally good: the order of the instances decides nothing."""
+
 
 class Matches(NamedTuple):
     """A partner for each neuron of the base.
@@ -55,7 +58,7 @@ def match_best(base: NDArray[np.float32], other: NDArray[np.float32], rows: NDAr
     varying, other_varying = (np.flatnonzero(side.any(axis=0)) for side in (left, right))
     with one_thread():
         table = left[:, varying].T @ right[:, other_varying]
-    matched, to = linear_sum_assignment(table, maximize=True)
+    matched, to = linear_sum_assignment(np.round(table, _TIED_DIGITS), maximize=True)
     neurons = pair.base_neurons[varying[matched]]
     partners[neurons] = pair.other_neurons[other_varying[to]]
     correlations[neurons] = np.clip(table[matched, to], -1, 1)

@@ -32,6 +32,9 @@ _EXACT_SIDE = 400
 _OVERSAMPLING = 10
 _POWER_ITERATIONS = 4
 _SEED = 0
+_TIE = 1e-9
+_LARGEST = 1e37
+"""Coordinate of PCA: what is laid onto another picture stays within float32."""
 
 
 class Placed(NamedTuple):
@@ -78,10 +81,17 @@ def pca(activations: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Returns:
         float32 (rows, 2), centred. The sign of each component is such that its largest coordinate by magnitude is
-        positive. A component without variance is 0; rows without a place (see `placed`) are NaN; with fewer than 3 rows
-        that have one all are 0.
+        positive; where two of opposite signs are equally large, that the first of the neurons that weigh most in it
+        does. A component without variance is 0; rows without a place (see `placed`) are NaN; with fewer than 3 rows
+        that have one all are 0. Coordinates that float32 cannot hold, of huge activations, are scaled down together.
     """
-    return _place(activations, lambda rows: principal_components(rows, 2))
+    return _place(activations, lambda rows: _within_float32(principal_components(rows, 2)))
+
+
+def _within_float32(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns `coordinates`, all divided by one number where one of them is too large to be drawn and turned."""
+    extent = np.abs(coordinates).max(initial=0)
+    return coordinates / (extent / _LARGEST) if extent > _LARGEST else coordinates
 
 
 def tsne(
@@ -150,10 +160,20 @@ def principal_components(rows: NDArray[np.float64], count: int) -> NDArray[np.fl
     with one_thread():
         scores, values = _leading_scores(centred, min(count, *centred.shape))
     scores[:, values <= values.max(initial=0) * 1e-12] = 0
-    largest = np.abs(scores).argmax(axis=0)
-    scores *= np.where(scores[largest, np.arange(scores.shape[1])] < 0, -1, 1) * scale
+    scores *= _signs(centred, scores) * scale
     padding = np.zeros((len(rows), count - scores.shape[1]))
     return np.concatenate([scores, padding], axis=1)
+
+
+def _signs(centred: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns 1 or -1 per component, (components,): the same whatever the order of the rows, see `pca`."""
+    highest, lowest = scores.max(axis=0, initial=0), -scores.min(axis=0, initial=0)
+    signs = np.where(lowest > highest, -1.0, 1.0)
+    for component in np.flatnonzero(np.abs(highest - lowest) <= _TIE * highest):
+        loadings = centred.T @ scores[:, component]
+        weighty = np.flatnonzero(np.abs(loadings) >= (1 - _TIE) * np.abs(loadings).max(initial=0))
+        signs[component] = -1.0 if len(weighty) and loadings[weighty[0]] < 0 else 1.0
+    return signs
 
 
 def _leading_scores(centred: NDArray[np.float64], count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

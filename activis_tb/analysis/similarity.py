@@ -21,7 +21,7 @@ def linear_cka(
     other: Sequence[NDArray[np.float32]],
     rows: NDArray[np.int32],
     report: Report | None = None,
-) -> tuple[NDArray[np.float32], int]:
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Compares every layer of `base` with every one of `other` by linear CKA (Kornblith et al. 2019), debiased.
 
     1 for layers that are alike but for a rotation, a uniform scale and a shift; about 0 for independent ones. HSIC is
@@ -36,27 +36,44 @@ def linear_cka(
         report: Called after each pair.
 
     Returns:
-        float32 (base layers, other layers), NaN where a layer has no variation or there are fewer than 4 instances; and
-        the instances it is over: those that are finite in every layer, neurons that mostly are not being left out.
+        CKA, float32 (base layers, other layers), NaN where a layer has no variation or there are fewer than 4
+        instances; and the instances that each is over, int64 (base layers, other layers): those that are finite in
+        both layers, neurons that mostly are not being left out. So a pair's number does not depend on which others are
+        asked for.
     """
-    left = [layer[rows[:, 0]] for layer in base]
-    right = [layer[rows[:, 1]] for layer in other]
-    kept = np.ones(len(rows), np.bool_)
-    for layer in (*left, *right):
-        kept &= placed(layer).rows
-    instances = int(np.count_nonzero(kept))
-    result = np.full((len(base), len(other)), np.nan, np.float32)
-    if instances < FEWEST_INSTANCES:
-        return result, instances
+    left, right = _Side(base, rows[:, 0]), _Side(other, rows[:, 1])
+    cka = np.full((len(base), len(other)), np.nan, np.float32)
+    instances = np.zeros(cka.shape, np.int64)
     with one_thread():
-        others = [_Features(layer[kept]) for layer in right]
-        for row, layer in enumerate(left):
-            features = _Features(layer[kept])
-            for column, against in enumerate(others):
-                result[row, column] = features.cka(against)
-                if report is not None:
-                    report(row * len(others) + column + 1)
-    return result, instances
+        for row, column in np.ndindex(cka.shape):
+            kept = left.finite[row] & right.finite[column]
+            instances[row, column] = np.count_nonzero(kept)
+            if instances[row, column] >= FEWEST_INSTANCES:
+                cka[row, column] = left.features(row, kept).cka(right.features(column, kept))
+            if report is not None:
+                report(row * len(other) + column + 1)
+    return cka, instances
+
+
+class _Side:
+    """The layers of one snapshot, whose features are made once for the same instances.
+
+    Attributes:
+        finite: By layer, which of the instances take part, bool (instances,).
+    """
+
+    def __init__(self, layers: Sequence[NDArray[np.float32]], rows: NDArray[np.int32]) -> None:
+        self._layers = [layer[rows] for layer in layers]
+        self.finite = [placed(layer).rows for layer in self._layers]
+        self._made: dict[tuple[int, bytes], _Features] = {}
+
+    def features(self, layer: int, kept: NDArray[np.bool_]) -> "_Features":
+        key = (layer, np.packbits(kept).tobytes())
+        if key not in self._made:
+            while len(self._made) >= len(self._layers):
+                del self._made[next(iter(self._made))]
+            self._made[key] = _Features(self._layers[layer][kept])
+        return self._made[key]
 
 
 class _Features:

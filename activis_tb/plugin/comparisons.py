@@ -19,7 +19,7 @@ from activis_tb.storage import activis_pb2 as pb
 Method = Literal["best", "index"]
 METHODS: tuple[Method, ...] = ("best", "index")
 
-_VERSION = 1
+_VERSION = 2
 """Goes up whenever the same activations would give other numbers than before."""
 
 _SHORT = 0.15
@@ -99,7 +99,7 @@ class Comparisons:
             )
             known = np.isfinite(cka)
             return pb.LayerSimilarity(
-                cka=np.where(known, cka, 0).ravel().tolist(), known=known.ravel().tolist(), over=over
+                cka=np.where(known, cka, 0).ravel().tolist(), known=known.ravel().tolist(), over=over.ravel().tolist()
             )
 
         found, done = self._computations.document(key, pb.LayerSimilarity, compute, _SHORT)

@@ -13,7 +13,7 @@ from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage import activis_pb2 as pb
 
 ITERATIONS = 2
-_VERSION = 1
+_VERSION = 2
 _SHORT = 0.15
 _MOST_SNAPSHOTS = 500
 

@@ -58,6 +58,17 @@ describe("likeness to the classes", () => {
     expect([...found.shares]).toEqual([2 / 3, 1 / 3]);
     expect(found.over).toBe(3);
   });
+
+  test("a member that is as like two classes counts for half of each", () => {
+    const alike = table([
+      [4, 0],
+      [4, 0],
+      [0, 4],
+    ]);
+    const found = nearestShares(table([[9, 0]]), Uint8Array.of(1), alike, 3);
+    expect([...found.shares]).toEqual([0.5, 0.5, 0]);
+    expect(found.over).toBe(1);
+  });
 });
 
 test("the strongest neurons come first, zero and less are none", () => {

@@ -130,7 +130,7 @@ export const similarity = (): LayerSimilarity => ({
   other_layers: ["hidden"],
   cka: [1],
   known: [true],
-  over: 3,
+  over: [3],
 });
 
 /** What `subset` answers about the sampled rows `members`. */

@@ -135,7 +135,7 @@ def test_layers_are_compared_whatever_their_neurons_are(serve, logdir):
     found = final(server, "similarity", pb.LayerSimilarity, **BASE, **OTHER)
     assert (list(found.layers), list(found.other_layers)) == (["hidden", "output"], ["hidden"])
     assert found.cka[0] == pytest.approx(1, rel=1e-6)
-    assert (list(found.known), found.over) == ([True, True], SHARED)
+    assert (list(found.known), list(found.over)) == ([True, True], [SHARED, SHARED])
     one = final(server, "similarity", pb.LayerSimilarity, **BASE, **OTHER, layer=["output"], other_layer=["hidden"])
     assert list(one.cka) == [found.cka[1]]
 

@@ -146,20 +146,18 @@ function countNearest(activations: Floats, members: Uint8Array, means: Floats, c
   let over = 0;
   for (let row = members.indexOf(1); row >= 0 && over < most; row = members.indexOf(1, row + 1)) {
     const values = sliceRow(activations, row);
-    const label = values ? highest(cosines(values, centred(means, classes))) : -1;
-    if (label < 0) continue;
-    counts[label] = at(counts, label) + 1;
+    const nearest = values ? highest(cosines(values, centred(means, classes))) : [];
+    if (nearest.length === 0) continue;
+    for (const label of nearest) counts[label] = at(counts, label) + 1 / nearest.length;
     over++;
   }
   return { shares: counts.map((count) => count / over), over };
 }
 
-/** The position of the highest number; -1 where there is none. */
-function highest(values: Float64Array): number {
-  return values.reduce((best, value, position) => {
-    if (Number.isNaN(value)) return best;
-    return best < 0 || value > at(values, best) ? position : best;
-  }, -1);
+/** The positions of the highest number: several that are equally high share what one would have. */
+function highest(values: Float64Array): number[] {
+  const best = values.reduce((most, value) => (value > most ? value : most), Number.NEGATIVE_INFINITY);
+  return [...values.keys()].filter((position) => values[position] === best);
 }
 
 /** Those with the highest activations above zero. */

@@ -49,6 +49,16 @@ def test_only_the_instances_in_both_count_whatever_their_order():
     assert found.instances == 20
 
 
+def test_neurons_that_do_the_same_have_the_same_partners_whatever_the_order_of_the_instances():
+    base = np.repeat(normal(0, 60, 3), 4, axis=1)
+    other = np.repeat(normal(0, 60, 3) + normal(1, 60, 3) / 9, 5, axis=1)
+    found = match_best(base, other, same(60))
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(60)
+        assert_array_equal(match_best(base[order], other[order], same(60)).partners, found.partners)
+    assert sorted(found.partners // 5) == sorted(np.arange(12) // 4)
+
+
 def test_neurons_of_the_wider_layer_stay_without_a_partner():
     base = normal(0, 30, 4)
     wider = match_best(base, np.concatenate([normal(1, 30, 3), base], axis=1), same(30))

@@ -69,6 +69,26 @@ def test_a_component_without_variance_is_zero():
     assert_array_equal(pca(float32([[1], [2], [6]])), [[-2, 0], [-1, 0], [3, 0]])
 
 
+def test_the_order_of_instances_that_mirror_one_another_does_not_show():
+    half = random_rows(20, 3) * float32([9, 3, 1])
+    rows = np.concatenate([half, -half])
+    expected = pca(rows)
+    for seed in range(4):
+        order = np.random.default_rng(seed).permutation(40)
+        assert_allclose(pca(rows[order]), expected[order], atol=1e-4)
+    wide = np.concatenate([half.T, -half.T])
+    assert_allclose(pca(wide[[3, 0, 4, 5, 1, 2]]), pca(wide)[[3, 0, 4, 5, 1, 2]], atol=1e-4)
+
+
+@pytest.mark.parametrize("neurons", [3, 500])
+def test_huge_activations_have_a_place(neurons):
+    rows = random_rows(450, neurons)
+    huge = rows * float32(3e38 / np.abs(rows).max())
+    places, expected = pca(huge), pca(rows)
+    assert np.isfinite(places).all()
+    assert_allclose(places / np.abs(places).max(), expected / np.abs(expected).max(), atol=1e-5)
+
+
 @pytest.mark.parametrize("project", [pca, tsne])
 def test_rows_that_are_not_finite_have_no_place(project):
     rows = random_rows(12, 3)

@@ -74,3 +74,29 @@ def test_many_instances_are_thinned_to_the_same_ones_every_time():
     assert_allclose(
         first.silhouette.mean(), silhouette_samples(activations.astype(np.float64), label).mean(), atol=0.02
     )
+
+
+def test_instances_that_are_alike_share_the_places_whatever_their_order():
+    label = np.repeat(np.arange(2, dtype=np.int32), [30, 10])
+    same = np.tile(np.array([[0.1, -7, 3e5]], np.float32), (40, 1))
+    order = np.random.default_rng(0).permutation(40)
+    found, shuffled = separation(same, label), separation(same[order], label[order])
+    assert_allclose(found.purity, np.where(label == 0, 29 / 39, 9 / 39))
+    assert_allclose(shuffled.purity, found.purity[order])
+    assert_array_equal(found.silhouette, 0)
+    assert_array_equal(shuffled.silhouette, 0)
+
+
+def test_the_order_of_instances_on_a_grid_does_not_show():
+    grid = np.stack(np.meshgrid(np.arange(9), np.arange(9)), axis=-1).reshape(-1, 2).astype(np.float32) / 7
+    label = np.random.default_rng(1).integers(0, 3, 81).astype(np.int32)
+    found = separation(grid, label)
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(81)
+        shuffled = separation(grid[order], label[order])
+        assert_allclose(shuffled.purity, found.purity[order], atol=1e-12)
+        assert_allclose(shuffled.silhouette, found.silhouette[order], atol=1e-12)
+    corner = np.array([label[1], label[9], label[10], label[2], label[18], label[11], label[19], label[20]])
+    tied = np.array([label[3], label[27]])
+    nearer = np.count_nonzero(corner == label[0])
+    assert_allclose(found.purity[0], (nearer + 2 * np.count_nonzero(tied == label[0]) / 2) / 10)

@@ -19,7 +19,7 @@ export function Likeness() {
   if (!against) return null;
   return (
     <figure class="likeness" data-testid="likeness">
-      <figcaption title={value ? `${EXPLANATION}; over ${countText(value.over)} instances` : EXPLANATION}>
+      <figcaption title={EXPLANATION}>
         likeness of layers
         <b>
           step {store.catalogue.snapshot.value?.step} ↓ · {againstText(store, against)} →
@@ -42,7 +42,7 @@ function againstText(store: Store, { run, step }: SnapshotReference): string {
 function Table({ similarity, against }: { similarity: LayerSimilarity; against: SnapshotReference }) {
   const store = useStore();
   const palette = usePalette();
-  const { layers, other_layers, cka, known } = similarity;
+  const { layers, other_layers, cka, known, over } = similarity;
   const [weak, strong] = palette.ramp;
   return (
     <div class="likeness-table" style={{ "--layers": other_layers.length }}>
@@ -69,7 +69,7 @@ function Table({ similarity, against }: { similarity: LayerSimilarity; against: 
                 data-testid="likeness-cell"
                 data-layer={layer}
                 data-other={name}
-                title={`${layer} and ${name}: ${shown}. Opens the two side by side`}
+                title={`${layer} and ${name}: ${shown}, over ${countText(over[at] ?? 0)} instances. Opens the two side by side`}
                 style={{
                   background: `color-mix(in srgb, ${strong} ${Math.round(100 * share)}%, ${weak})`,
                   color: share > 0.5 ? palette.card : palette.text,
