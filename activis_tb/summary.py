@@ -14,6 +14,7 @@ from tensorflow.python.ops import control_flow_util, summary_ops_v2
 from activis_tb.errors import ArgumentError
 from activis_tb.model import AttributeType, ForwardGraph
 from activis_tb.recording.dataset import DatasetRecorder
+from activis_tb.recording.outcomes import check_from_logits
 from activis_tb.recording.recorder import Recorder, new_session
 from activis_tb.recording.settings import SelectionArgument, SubsetArgument, read_settings, whole_number
 from activis_tb.recording.writing import encode
@@ -43,6 +44,7 @@ def activations(
     graph: Any = None,
     step: Any = None,
     attribute_types: Mapping[str, AttributeType] | None = None,
+    from_logits: bool = False,
 ) -> Any:
     """Writes one snapshot of the instances given; works eagerly and inside `tf.function`.
 
@@ -68,6 +70,8 @@ def activations(
             activations' own names are looked up, or an `activis_tb.model.ForwardGraph`. Written once per writer.
         step: The step; the default is `tf.summary.experimental.get_step()`.
         attribute_types: The type of some attributes, where the values do not show it.
+        from_logits: `scores`, those of the test cases too, are logits: softmax makes them probabilities, or sigmoid
+            where there is one column.
 
     Returns:
         A boolean tensor: True where a snapshot was written, False where there is no default writer or
@@ -97,6 +101,7 @@ def activations(
         {
             "labels": labels,
             "scores": scores,
+            "from_logits": check_from_logits(from_logits),
             "ids": ids,
             "activations": activations,
             "attributes": _mapping("attributes", attributes or {}),
@@ -148,7 +153,7 @@ def _record(
         columns = _nested(batch)
         examples = columns.pop("examples", None)
         if examples:
-            recorder.examples(**examples)
+            recorder.examples(**examples, from_logits=columns["from_logits"])
         recorder.process(**columns)
         snapshot = recorder.finish(tag.step, tag.session)
         encoded = encode(dataset.finish(snapshot) if dataset else snapshot)

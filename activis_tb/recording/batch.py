@@ -49,7 +49,15 @@ class BatchReader:
         self._deriver = IdentityDeriver()
 
     def read(
-        self, recent: Iterable[set[str]], *, labels: Any, scores: Any, activations: Any, ids: Any, attributes: Any
+        self,
+        recent: Iterable[set[str]],
+        *,
+        labels: Any,
+        scores: Any,
+        activations: Any,
+        ids: Any,
+        attributes: Any,
+        from_logits: bool = False,
     ) -> Block:
         """Returns one checked batch; raises ArgumentError where something does not fit.
 
@@ -60,10 +68,11 @@ class BatchReader:
             activations: By layer name.
             ids: One per instance, or None.
             attributes: By name, or None.
+            from_logits: Whether `scores` are logits.
         """
         label = read_labels(labels, self._settings.classes)
         rows = len(label)
-        outcomes = read_scores(scores, rows, len(self._settings.classes))
+        outcomes = read_scores(scores, rows, len(self._settings.classes), from_logits=from_logits)
         columns = self._read_attributes({} if attributes is None else attributes, rows)
         layers, pooled, lasting = self._read_activations(activations, rows)
         if self._conditions is not None:

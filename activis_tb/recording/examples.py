@@ -31,12 +31,22 @@ class Examples:
         self._blocks: list[Block] = []
         self._ids: set[str] = set()
 
-    def add(self, *, labels: Any, scores: Any, activations: Any, ids: Any, attributes: Any) -> None:
+    def add(
+        self, *, labels: Any, scores: Any, activations: Any, ids: Any, attributes: Any, from_logits: bool = False
+    ) -> None:
         """Adds test cases, see `activis_tb.recording.snapshot.SnapshotRecorder.examples`."""
         given = attributes if isinstance(attributes, Mapping) else {}
         types = {name: declared for name, declared in self._settings.attribute_types.items() if name in given}
         reader = BatchReader(replace(self._settings, attribute_types=types))
-        block = reader.read((), labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
+        block = reader.read(
+            (),
+            labels=labels,
+            scores=scores,
+            activations=activations,
+            ids=ids,
+            attributes=attributes,
+            from_logits=from_logits,
+        )
         index = len(self._ids) + np.arange(len(block))
         block = encode_media(block, np.ones(len(block), np.bool_))
         block = replace(block, ids=_names(block.ids if ids is not None else index + 1), index=index)

@@ -11,6 +11,7 @@ from activis_tb.errors import ArgumentError
 from activis_tb.recording.arrays import as_array, as_float32, check_rows, is_numeric
 
 _ROUNDING = 1e-2
+_SUM_ROUNDING = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,7 @@ def _named(names: list[Any], classes: Sequence[str]) -> NDArray[np.int32]:
         ) from error
 
 
-def read_scores(value: object, rows: int, classes: int) -> Outcomes:
+def read_scores(value: object, rows: int, classes: int, *, from_logits: bool = False) -> Outcomes:
     """Returns what the model predicts and how surely.
 
     Args:
@@ -83,14 +84,18 @@ def read_scores(value: object, rows: int, classes: int) -> Outcomes:
             (instances, 1), the probability of the second: predicted from 0.5 upwards.
         rows: Instances of the batch.
         classes: Number of classes.
+        from_logits: Whether `value` holds logits: softmax makes them probabilities, sigmoid where there is one column.
 
     Raises:
-        ArgumentError: Another shape, values that are not finite, or that are no probabilities.
+        ArgumentError: Another shape, values that are not finite, or that are no probabilities; or `from_logits` of
+            probabilities.
     """
     array = as_array(value, "scores")
     if not is_numeric(array):
         raise ArgumentError("scores", f"dtype {array.dtype}", "probabilities, floating point")
     check_rows(array, rows, "scores")
+    if check_from_logits(from_logits):
+        array = _probabilities(array)
     if classes == 2 and array.shape in {(rows,), (rows, 1)}:
         second = array.reshape(rows).astype(np.float64)
         _check_probabilities(second)
@@ -105,6 +110,36 @@ def read_scores(value: object, rows: int, classes: int) -> Outcomes:
         raise ArgumentError("scores", f"shape {array.shape}", expected, "Pass a probability for every class.")
     score = scores[np.arange(rows), predicted]
     return Outcomes(predicted, as_float32(score), as_float32(scores))
+
+
+def check_from_logits(from_logits: object) -> bool:
+    """Returns whether scores are logits; raises ArgumentError where that is neither True nor False."""
+    if not isinstance(from_logits, bool | np.bool_):
+        raise ArgumentError("from_logits", repr(from_logits), "True or False")
+    return bool(from_logits)
+
+
+def are_distributions(scores: NDArray[Any]) -> bool:
+    """Tells whether every row of scores (instances, classes) is a distribution, as no logits are but by design."""
+    if scores.ndim != 2 or scores.shape[1] < 2 or not len(scores) or not is_numeric(scores):
+        return False
+    values = scores.astype(np.float64)
+    is_distribution = (values >= 0).all() and (np.abs(values.sum(axis=1) - 1) <= _SUM_ROUNDING).all()
+    return bool(is_distribution and not np.isin(values, (0, 1)).all())
+
+
+def _probabilities(logits: NDArray[Any]) -> NDArray[np.float64]:
+    """Returns softmax over the classes, (instances, classes), or, of a single column, sigmoid."""
+    if are_distributions(logits):
+        way_out = "Leave from_logits out: these are probabilities already."
+        raise ArgumentError("from_logits", "True for scores whose rows sum to 1", "logits", way_out)
+    values = logits.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        if values.ndim < 2 or values.shape[1] == 1:
+            return np.exp(-np.logaddexp(0, -values))
+        powers = np.exp(values - values.max(axis=1, keepdims=True))
+        probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+        return probabilities
 
 
 def _check_probabilities(scores: NDArray[np.floating[Any]]) -> None:
@@ -122,5 +157,5 @@ def _check_probabilities(scores: NDArray[np.floating[Any]]) -> None:
         "scores",
         f"values from {scores.min():.4g} to {scores.max():.4g}",
         "probabilities from 0 to 1",
-        "These look like logits: apply softmax first (sigmoid for two classes in one column).",
+        "These look like logits: pass from_logits=True, or apply softmax (sigmoid for two classes in one column).",
     )

@@ -63,12 +63,10 @@ class Recorder:
         """How many were processed."""
         return self._reader.instances
 
-    def process(self, *, labels: Any, scores: Any, activations: Any, ids: Any = None, attributes: Any = None) -> None:
+    def process(self, **columns: Any) -> None:
         """Adds one batch, see `activis_tb.recording.snapshot.SnapshotRecorder.process`."""
         recent = (self._buffer.ids, self._other_buffer.ids, self._sampler.ids)
-        batch = self._reader.read(
-            recent, labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes
-        )
+        batch = self._reader.read(recent, **({"ids": None, "attributes": None} | columns))
         self._examples.check(batch)
         if has_media(batch):
             self._aside.settle()
@@ -79,9 +77,9 @@ class Recorder:
             if self._buffer.full:
                 self._begin_flush()
 
-    def examples(self, *, labels: Any, scores: Any, activations: Any, ids: Any = None, attributes: Any = None) -> None:
+    def examples(self, **columns: Any) -> None:
         """Adds test cases, see `activis_tb.recording.snapshot.SnapshotRecorder.examples`."""
-        self._examples.add(labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
+        self._examples.add(**({"ids": None, "attributes": None} | columns))
 
     def extract(self) -> bytes:
         """Returns everything recorded so far, for `merge` in another process.

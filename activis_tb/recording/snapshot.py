@@ -118,6 +118,7 @@ class SnapshotRecorder:
         activations: Mapping[str, Any],
         ids: Any = None,
         attributes: Mapping[str, Any] | None = None,
+        from_logits: bool = False,
     ) -> None:
         """Adds one batch, of any size; what is refused changes nothing.
 
@@ -134,6 +135,7 @@ class SnapshotRecorder:
             attributes: By name, (instances,): numbers, booleans, text (str or UTF-8 bytes), pictures (encoded, or
                 arrays (instances, height, width[, channels])), or sounds (encoded, or `activis_tb.Audio`). None, NaN
                 and what is masked are missing.
+            from_logits: `scores` are logits: softmax makes them probabilities, or sigmoid where there is one column.
 
         Raises:
             ArgumentError: Something cannot be used; the message says what can.
@@ -141,7 +143,14 @@ class SnapshotRecorder:
             OSError: The log directory cannot be written (`keep="all"` only); the recording is abandoned then.
         """
         recorder = self._open()
-        recorder.process(labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
+        recorder.process(
+            labels=labels,
+            scores=scores,
+            activations=activations,
+            ids=ids,
+            attributes=attributes,
+            from_logits=from_logits,
+        )
         if self._reporter:
             self._reporter.update(recorder.instances)
 
@@ -153,6 +162,7 @@ class SnapshotRecorder:
         activations: Mapping[str, Any],
         ids: Any = None,
         attributes: Mapping[str, Any] | None = None,
+        from_logits: bool = False,
     ) -> None:
         """Adds test cases of your own: labelled instances that are always shown, and right or wrong.
 
@@ -164,13 +174,21 @@ class SnapshotRecorder:
             activations: By layer name, as in `process`.
             ids: Text or integers (instances,), each one once; those of the stream are no obstacle.
             attributes: By name, as in `process`; one that is left out is missing.
+            from_logits: As in `process`.
 
         Raises:
             ArgumentError: Something cannot be used, or there are more than 1,000 of them. Attributes and layers that
                 are not like those of the stream are refused by `process` or `postprocess`.
             RecordingClosedError: The recording was written or abandoned.
         """
-        self._open().examples(labels=labels, scores=scores, activations=activations, ids=ids, attributes=attributes)
+        self._open().examples(
+            labels=labels,
+            scores=scores,
+            activations=activations,
+            ids=ids,
+            attributes=attributes,
+            from_logits=from_logits,
+        )
 
     def extract(self) -> bytes:
         """Ends this worker's part of a recording and returns it, for `merge` on the worker that writes.

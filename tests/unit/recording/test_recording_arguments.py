@@ -85,7 +85,7 @@ def test_preprocess_refuses_a_file_as_log_directory(tmp_path: Path) -> None:
         ({"scores": np.ones((3, 3))}, r"scores: got shape \(3, 3\); expected 2 instances on the first axis"),
         (
             {"scores": [[3.0, -1, 0]] * 2},
-            r"got values from -1 to 3; expected probabilities from 0 to 1.*apply softmax first",
+            r"got values from -1 to 3; expected probabilities from 0 to 1.*pass from_logits=True, or apply softmax",
         ),
         (
             {"scores": [[1, 0, 0], [np.nan, 1, 0]]},
