@@ -147,11 +147,11 @@ def _outcomes(label: NDArray[np.int32], predicted: NDArray[np.int32]) -> NDArray
 
 
 def _strata(snapshot: JoinedSnapshot, sample: Sample) -> Strata:
-    """Where every instance is in the sample, all of them are drawn, whatever they were kept for."""
+    """Where all instances of a class are in the sample, all of them are drawn, whatever they were kept for."""
     manifest = snapshot.manifest
     totals = np.array([subset.count for subset in manifest.subsets[: len(manifest.classes)]], np.int64)
-    everything = manifest.rows == manifest.instances
-    return Strata(sample.label, np.ones_like(sample.drawn) if everything else sample.drawn, totals)
+    whole = np.bincount(sample.label, minlength=len(totals)) == totals
+    return Strata(sample.label, sample.drawn | whole[sample.label], totals)
 
 
 def _computed(snapshot: JoinedSnapshot, part: Computed) -> NDArray[np.float32]:

@@ -31,6 +31,7 @@ class Accumulator:
         self.instances = 0
         self._classes = classes
         self._workspace = Workspace()
+        self._counts = np.zeros(classes + subsets, np.int64)
         self._correct = np.zeros(classes + subsets, np.int64)
         self._predicted_counts = np.zeros((classes + subsets, classes), np.int64)
         self._layers = {name: Moments(classes + subsets, count) for name, count in neurons.items()}
@@ -40,6 +41,7 @@ class Accumulator:
         members = members_of(block, self._classes)
         predicted = block.predicted[members.instances]
         right = predicted == block.label[members.instances]
+        self._counts += members.sizes
         self._correct += np.bincount(members.subsets[right], minlength=len(self._correct))
         # Of one axis it is several times as fast.
         np.add.at(self._predicted_counts.reshape(-1), members.subsets.astype(np.intp) * self._classes + predicted, 1)
@@ -50,6 +52,7 @@ class Accumulator:
     def merge(self, other: Self) -> None:
         """Adds what `other` has seen: the same classes, subsets and layers, other instances."""
         self.instances += other.instances
+        self._counts += other._counts
         self._correct += other._correct
         self._predicted_counts += other._predicted_counts
         for name, layer in self._layers.items():
@@ -57,7 +60,7 @@ class Accumulator:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Returns all that it has seen, for `from_arrays` in another process."""
-        arrays = {"correct": self._correct, "predicted_counts": self._predicted_counts}
+        arrays = {"counts": self._counts, "correct": self._correct, "predicted_counts": self._predicted_counts}
         for position, layer in enumerate(self._layers.values()):
             arrays |= {f"{position}/{name}": values for name, values in vars(layer).items()}
         return arrays
@@ -75,6 +78,7 @@ class Accumulator:
         neurons = {name: arrays[f"{position}/mean"].shape[1] for position, name in enumerate(layers)}
         accumulator = cls(classes, len(arrays["correct"]) - classes, neurons)
         accumulator.instances = instances
+        accumulator._counts += arrays["counts"]
         accumulator._correct += arrays["correct"]
         accumulator._predicted_counts += arrays["predicted_counts"]
         for position, layer in enumerate(accumulator._layers.values()):
@@ -86,13 +90,18 @@ class Accumulator:
         """Returns the statistics by layer name."""
         return {name: layer.extract() for name, layer in self._layers.items()}
 
+    @property
+    def class_counts(self) -> NDArray[np.int64]:
+        """Instances of every class, int64 (classes,)."""
+        return self._counts[: self._classes]
+
     def signed(self, layer: str) -> bool:
         """Tells whether any finite activation of `layer` is negative."""
         return bool((self._layers[layer].min < 0).any())
 
-    def outcomes(self) -> list[tuple[int, tuple[int, ...]]]:
-        """Returns by subset how many instances are predicted right, and by class how many are predicted as it."""
+    def outcomes(self) -> list[tuple[int, int, tuple[int, ...]]]:
+        """Returns by subset how many instances it has, how many are predicted right, and by class how many as it."""
         return [
-            (int(correct), tuple(counts.tolist()))
-            for correct, counts in zip(self._correct, self._predicted_counts, strict=True)
+            (int(count), int(correct), tuple(predicted.tolist()))
+            for count, correct, predicted in zip(self._counts, self._correct, self._predicted_counts, strict=True)
         ]

@@ -117,7 +117,7 @@ class Recorder:
         self._reader.check_part(partial)
         other = Accumulator.from_arrays(partial.sums, [layer.name for layer in partial.layers], partial.instances)
         sample = replace(partial.sample, index=partial.sample.index + self._reader.instances)
-        self._sampler.add(sample)
+        self._sampler.merge(sample, other.class_counts)
         self._reader.accept_part(partial, sample)
         if self._accumulator is None:
             self._accumulator = other
@@ -207,8 +207,8 @@ class Recorder:
             Subset(name, selection.kind, selection.condition) for name, selection in self._settings.subsets.items()
         ]
         return tuple(
-            replace(subset, count=sum(predicted_counts), correct=correct, predicted_counts=predicted_counts)
-            for subset, (correct, predicted_counts) in zip(subsets, accumulator.outcomes(), strict=True)
+            replace(subset, count=count, correct=correct, predicted_counts=predicted_counts)
+            for subset, (count, correct, predicted_counts) in zip(subsets, accumulator.outcomes(), strict=True)
         )
 
     def _samples(self, sampled: Block, drawn: NDArray[np.bool_], examples: Block) -> tuple[Sample, Sample | None]:

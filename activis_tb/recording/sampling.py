@@ -1,10 +1,10 @@
 """Which instances are kept one by one: per class those with the smallest hashes of their ids.
 
-Being a property of the id alone, the choice is the same in every step, run and worker and for every order of the
-batches, and each class's share is a uniform sample of it (bottom-k sampling; Cohen and Kaplan 2007).
+Being a property of ids and labels alone, the choice is the same in every step, run and worker and for every order of
+the batches, and what is kept of a class is a uniform sample of it (bottom-k sampling; Cohen and Kaplan 2007).
 """
 
-from typing import Self
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,28 +19,54 @@ MOST_ALWAYS = 10_000
 _EVERY_HASH = np.iinfo(np.uint64).max
 
 
+def share_of_classes(counts: NDArray[np.int64], sample: int) -> int:
+    """Returns how many instances of every class are kept: all of a class that has no more than that.
+
+    It is the smallest share at which `sample` instances are kept in all, or all there are: what small classes leave of
+    `sample / classes` goes to the others in equal parts. As classes grow by instances that do not fit, it only falls;
+    so what is to be kept of a stream is among what was to be kept of its parts.
+
+    Args:
+        counts: Instances of every class, (classes,).
+        sample: Instances wanted in all.
+    """
+    if counts.sum() <= sample:
+        return int(counts.max(initial=0))
+    ascending = np.sort(counts)
+    left = sample - (np.cumsum(ascending) - ascending)
+    shares = -(-left // np.arange(len(ascending), 0, -1))
+    return int(shares[np.argmax(shares <= ascending)])
+
+
 class Sampler:
     """The sample of the instances added so far; its memory does not grow with their number.
 
     Args:
         classes: Number of classes.
-        sample: Instances wanted in all: `ceil(sample / classes)` of every class.
+        sample: Instances wanted in all; where there are more, about as many are kept, and at least one of every class.
     """
 
     def __init__(self, classes: int, sample: int) -> None:
-        self._quota = -(-sample // classes)
+        self._sample = sample
+        self._counts = np.zeros(classes, np.int64)
         self._limits = np.full(classes, _EVERY_HASH, np.uint64)
         self._kept: Block | None = None
         self._hashes = np.empty(0, np.uint64)
         self._drawn = np.empty(0, np.bool_)
+        self._waiting: list[tuple[Block, NDArray[np.uint64]]] = []
         self.ids: set[str] = set()
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Instances of every class that were offered, (classes,)."""
+        return self._counts.copy()
 
     def wanted(self, block: Block) -> NDArray[np.bool_]:
         """Returns which instances may be in the sample at the end, bool (instances,), those of `always` aside."""
         hashes = hash_texts(block.ids.tolist())
         order = _ascending(hashes, block.ids)
         drawn = np.empty(len(block), np.bool_)
-        drawn[order] = self._draw(block.label[order])
+        drawn[order] = _first_of_class(block.label[order], self._share(self._counts + self._counted(block)))
         return np.asarray(drawn & (hashes <= self._limits[block.label]))
 
     def add(self, block: Block) -> None:
@@ -50,54 +76,79 @@ class Sampler:
             ArgumentError: An id was kept already, or `always` keeps more than `MOST_ALWAYS`.
         """
         hashes = hash_texts(block.ids.tolist())
+        self._counts += self._counted(block)
         candidates = block.always.copy()
-        if self._quota:
+        if self._sample:
             candidates |= hashes <= self._limits[block.label]
-        if candidates.any() or self._kept is None:
-            rows = np.flatnonzero(candidates)
-            self._keep(block.take(rows), hashes[rows])
+        if not candidates.any() and self._kept is not None:
+            return
+        rows = np.flatnonzero(candidates)
+        self._waiting.append((block.take(rows), hashes[rows]))
+        # To choose among as many as are kept, not after every block, costs a few copies of each instance at most.
+        if self._kept is None or sum(len(waiting) for waiting, _ in self._waiting) > len(self._kept):
+            self._choose(self._counts, self._waiting)
 
-    def merge(self, other: Self) -> None:
-        """Offers what `other` has kept: of the same classes and size, from other instances."""
-        if other._kept is not None:
-            self._keep(other._kept, other._hashes)
+    def merge(self, kept: Block, counts: NDArray[np.int64]) -> None:
+        """Offers what another sampler of the same classes and size has kept of other instances.
+
+        Args:
+            kept: See `extract`.
+            counts: Instances of every class that it was offered, (classes,).
+
+        Raises:
+            ArgumentError: See `add`; nothing has changed then.
+        """
+        self._choose(self._counts + counts, [*self._waiting, (kept, hash_texts(kept.ids.tolist()))])
+        self._counts += counts
 
     def extract(self) -> tuple[Block, NDArray[np.bool_]] | None:
         """Returns the kept instances in ascending (hash, id) order, and which of them the hash chose, bool (rows,).
 
         None where nothing was offered.
         """
+        self._choose(self._counts, self._waiting)
         return None if self._kept is None else (self._kept, self._drawn)
 
-    def _keep(self, block: Block, hashes: NDArray[np.uint64]) -> None:
+    def _choose(self, counts: NDArray[np.int64], offered: Sequence[tuple[Block, NDArray[np.uint64]]]) -> None:
+        """Keeps what is to be kept of the instances kept before and those offered, of so many in all."""
         if self._kept is not None:
-            block = join([self._kept, block])
-            hashes = np.concatenate([self._hashes, hashes])
+            offered = [(self._kept, self._hashes), *offered]
+        if not offered:
+            return
+        block = join([part for part, _ in offered])
+        hashes = np.concatenate([of_part for _, of_part in offered])
         order = _ascending(hashes, block.ids)
         _check(block.ids[order], block.always)
-        drawn = self._draw(block.label[order])
+        share = self._share(counts)
+        drawn = _first_of_class(block.label[order], share)
         stays = drawn | block.always[order]
         order = order[stays]
         self._kept, self._hashes, self._drawn = block.take(order), hashes[order], drawn[stays]
+        self._waiting = []
         self.ids = set(self._kept.ids)
-        self._lower_limits()
+        if counts.sum() >= self._sample:
+            self._lower_limits(self._kept.label[self._drawn], self._hashes[self._drawn], share)
 
-    def _draw(self, label: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Which of the rows, in ascending order, are among the first of their class."""
-        by_class = np.argsort(label, kind="stable")
-        starts = np.searchsorted(label[by_class], label[by_class])
-        drawn = np.empty(len(label), np.bool_)
-        drawn[by_class] = np.arange(len(label)) - starts < self._quota
-        return drawn
+    def _counted(self, block: Block) -> NDArray[np.int64]:
+        return np.bincount(block.label, minlength=len(self._counts))
 
-    def _lower_limits(self) -> None:
-        if self._kept is None or not self._quota:
-            return
-        label, hashes = self._kept.label[self._drawn], self._hashes[self._drawn]
-        full = np.bincount(label, minlength=len(self._limits)) == self._quota
+    def _share(self, counts: NDArray[np.int64]) -> int:
+        return share_of_classes(counts, self._sample)
+
+    def _lower_limits(self, label: NDArray[np.int32], hashes: NDArray[np.uint64], share: int) -> None:
+        full = np.bincount(label, minlength=len(self._limits)) == share
         largest = np.zeros_like(self._limits)
         np.maximum.at(largest, label, hashes)
         self._limits[full] = largest[full]
+
+
+def _first_of_class(label: NDArray[np.int32], share: int) -> NDArray[np.bool_]:
+    """Returns which of the rows, in ascending order, are among the first `share` of their class, bool (rows,)."""
+    by_class = np.argsort(label, kind="stable")
+    starts = np.searchsorted(label[by_class], label[by_class])
+    first = np.empty(len(label), np.bool_)
+    first[by_class] = np.arange(len(label)) - starts < share
+    return first
 
 
 def _check(ids: NDArray[np.object_], always: NDArray[np.bool_]) -> None:

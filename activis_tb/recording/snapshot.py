@@ -55,8 +55,9 @@ def preprocess(
             function gets a read-only mapping of NumPy arrays, one value per instance (every attribute, and `id`,
             `index`, `label`, `predicted`, `score`, `correct`, `scores`; labels are class names) and returns one boolean
             per instance.
-        sample: About how many instances to keep one by one; the same share of every class, chosen by a hash of the id,
-            so they are the same ones in every step and run.
+        sample: How many instances to keep one by one: all where there are no more, else about as many, and one of every
+            class at least. Every class has the same share, and what small ones leave of theirs goes to the others.
+            They are chosen by a hash of the id, so they are the same ones in every step and run.
         always: Instances to keep besides: a condition, a function or ids, as in `subsets`.
         keep: What to keep one by one. `"all"` writes every instance besides the sample: its outcomes and attributes
             (but pictures and sounds), and its activations in one byte each, so that subsets which are thought of later

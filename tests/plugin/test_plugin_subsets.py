@@ -9,6 +9,7 @@ import pytest
 from google.protobuf.json_format import ParseDict
 from numpy.testing import assert_allclose, assert_array_equal
 
+import activis_tb
 from activis_tb.model import STATISTIC_NAMES
 from activis_tb.plugin import subset_averages
 from activis_tb.plugin.catalogue import Catalogue
@@ -136,6 +137,41 @@ def test_averages_of_a_sample_are_weighted_by_class(slow):
     assert float(answer.headers["Activis-Standard-Error"]) == pytest.approx(error.max(), rel=1e-5)
     assert (error[0, 3], (error[0, [0, 1, 2, 4]] > 0).all()) == (0, True)
     assert np.isnan(slow.array("subset_statistics", **query, statistic="bound")).all()
+
+
+def record_uneven(logdir, **arguments):
+    """380 ants and 20 bees, of which a bee in two is old."""
+    label, age = np.repeat([0, 1], [380, 20]), np.arange(400) % 2
+    with activis_tb.preprocess(
+        logdir / "u", step=0, layers=["h"], classes=["ant", "bee"], quiet=True, **arguments
+    ) as one:
+        one.process(
+            labels=label,
+            scores=label * 0.8,
+            activations={"h": age[:, None]},
+            ids=np.arange(400),
+            attributes={"age": age},
+        )
+    return {"run": "u/activis", **KEY}
+
+
+@pytest.mark.parametrize("arguments", [{"sample": 400}, {"sample": 40, "always": "age >= 0"}])
+def test_everything_in_the_sample_is_exact_however_uneven_the_classes_are(serve_slow, tmp_path, arguments):
+    key = record_uneven(tmp_path, **arguments)
+    answer = serve_slow(tmp_path).json("subset", **key, condition="age = 1")
+    assert (answer["count"], answer["count_error"], answer["exactness"], answer["over"]) == (200, 0, "exact", 400)
+
+
+@pytest.mark.parametrize("always", [(), "label = 'bee'"])
+def test_a_class_that_is_in_the_sample_as_a_whole_has_no_error(serve_slow, tmp_path, always):
+    """By its share of 100 it has 20 of 20; by a share of 5 and `always`, 20 of 20 as well."""
+    key = record_uneven(tmp_path, sample=10 if always else 100, always=always)
+    server = serve_slow(tmp_path)
+    answer = server.json("subset", **key, condition="label = 'bee' AND age = 1")
+    assert (answer["count"], answer["count_error"], answer["over"]) == (10, 0, 25 if always else 100)
+    query = {**key, "layer": "h", "condition": "label = 'bee'"}
+    assert server.array("subset_statistics", **query, statistic="mean").tolist() == [[0.5]]
+    assert server.array("subset_statistics", **query, statistic="error").tolist() == [[0]]
 
 
 def test_listed_instances_stand_for_nobody_but_those_that_were_sampled(server):

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from activis_tb.errors import ArgumentError
 from activis_tb.recording import buffer
 from activis_tb.recording.hashing import hash_texts
-from activis_tb.recording.sampling import Sampler
+from activis_tb.recording.sampling import Sampler, share_of_classes
 from tests.unit.recording.helpers import batch, block, permute, probabilities, record, split
 
 
@@ -35,9 +35,92 @@ def test_each_class_gives_the_same_number_of_its_smallest_hashes(tmp_path: Path)
     assert snapshot.sample().drawn.all()
 
 
-def test_a_small_class_is_kept_whole(tmp_path: Path) -> None:
-    sample = record(tmp_path, [batch([0] * 50 + [1, 1], ids=np.arange(52))], sample=9).sample()
-    assert np.bincount(sample.label, minlength=3).tolist() == [3, 2, 0]
+@pytest.mark.parametrize(
+    ("sizes", "sample", "kept"),
+    [
+        ((50, 2, 0), 9, (7, 2, 0)),
+        ((40, 3, 60), 30, (14, 3, 14)),
+        ((0, 70, 0), 20, (0, 20, 0)),
+        ((38, 2, 0), 40, (38, 2, 0)),
+        ((38, 2, 1), 40, (37, 2, 1)),
+        ((50, 50, 1), 1, (1, 1, 1)),
+        ((9, 9, 9), 0, (0, 0, 0)),
+    ],
+)
+def test_what_small_classes_leave_of_the_sample_goes_to_the_others(
+    tmp_path: Path, sizes: tuple[int, ...], sample: int, kept: tuple[int, ...]
+) -> None:
+    labels = np.random.default_rng(0).permutation(np.repeat(range(3), sizes))
+    stream = batch(labels, ids=np.arange(len(labels)))
+    found = record(tmp_path, split(stream, [7, 1, 20]), sample=sample).sample()
+    hashes = hash_texts([str(number) for number in stream["ids"]])
+    expected = [
+        row
+        for label in range(3)
+        for row in np.flatnonzero(labels == label)[np.argsort(hashes[labels == label])][: kept[label]]
+    ]
+    assert sorted(found.index) == sorted(expected)
+    assert found.drawn.all()
+
+
+def test_everything_is_kept_where_everything_fits(tmp_path: Path) -> None:
+    """A thousand classes, most of them of one instance or none, one of them large."""
+    names = [f"class {number}" for number in range(1000)]
+    labels = np.concatenate([np.zeros(600, int), np.arange(0, 1000, 3)])
+    scores = np.full((len(labels), 1000), 0.001)
+    stream = {"labels": labels, "scores": scores, "activations": {"hidden": labels[:, None]}}
+    everything = record(tmp_path / "all", split(stream, [300]), sample=len(labels), classes=names).sample()
+    assert sorted(everything.index) == list(range(len(labels)))
+    assert everything.drawn.all()
+    all_but_one = record(tmp_path / "one less", split(stream, [300]), sample=len(labels) - 1, classes=names).sample()
+    assert np.bincount(all_but_one.label)[[0, 3, 4]].tolist() == [600, 1, 0]
+
+
+def test_the_share_of_the_classes_is_the_smallest_that_fills_the_sample() -> None:
+    generator = np.random.default_rng(1)
+    for _ in range(500):
+        counts, sample = generator.integers(0, 15, generator.integers(1, 8)), int(generator.integers(0, 50))
+        wanted = min(sample, counts.sum())
+        fits = [share for share in range(15) if np.minimum(counts, share).sum() >= wanted]
+        assert share_of_classes(counts, sample) == min(fits)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_order_split_and_tree_of_merges_gives_the_sample_of_one_process(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    sizes = generator.integers(0, 400, 4)
+    labels = np.repeat(range(4), sizes)
+    sample = int(generator.integers(1, 500))
+    stream = batch(labels % 3, labels[:, None].astype(np.float32), ids=np.arange(len(labels))) | {"labels": labels}
+    stream = stream | {"scores": probabilities(labels, 4)}
+    alone = Sampler(4, sample)
+    alone.add(block(stream, np.zeros((len(labels), 0), np.bool_)))
+    workers = []
+    for part in split(permute(stream, generator.permutation(len(labels))), generator.integers(0, 300, 5)):
+        worker = Sampler(4, sample)
+        for batch_of_it in split(part, generator.integers(0, 60, 6)):
+            worker.add(block(batch_of_it, np.zeros((len(batch_of_it["labels"]), 0), np.bool_)))
+        workers.append(worker)
+    while len(workers) > 1:
+        one, other = (workers.pop(int(generator.integers(len(workers)))) for _ in range(2))
+        kept, _ = other.extract()
+        one.merge(kept, other.counts)
+        workers.append(one)
+    (expected, expected_drawn), (found, drawn) = alone.extract(), workers[0].extract()
+    assert found.ids.tolist() == expected.ids.tolist()
+    assert len(found) >= min(sample, len(labels))
+    assert_array_equal(drawn, expected_drawn)
+
+
+def test_pictures_of_instances_that_get_a_share_late_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffer, "MOST_ROWS", 8)
+    labels = np.concatenate([np.zeros(60, int), np.ones(3, int)])
+    pictures = np.arange(63, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 2), np.uint8)
+    stream = batch(labels, ids=np.arange(63), attributes={"picture": pictures})
+    sample = record(tmp_path, split(stream, [5] * 12), sample=20).sample()
+    assert np.bincount(sample.label).tolist() == [17, 3]
+    assert sample.attributes[0].present.all()
+    assert len(set(sample.attributes[0].values)) == 20
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -184,7 +267,8 @@ def test_samplers_of_several_workers_merge_to_that_of_one() -> None:
     for part in reversed(parts):
         worker = Sampler(3, 12)
         worker.add(part)
-        merged.merge(worker)
+        kept, _ = worker.extract()
+        merged.merge(kept, worker.counts)
     (expected, expected_drawn), (found, drawn) = alone.extract(), merged.extract()
     assert found.ids.tolist() == expected.ids.tolist()
     assert len(found) == 12
