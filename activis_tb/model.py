@@ -5,10 +5,11 @@ order, `(subsets, neurons)` begins with the classes in order and goes on with th
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -291,6 +292,22 @@ TALLY_NAMES = ("sum", "squares", "zeros", "positive", "nonfinite")
 many stand for an exact zero, for an activation > 0, and for a non-finite one."""
 
 
+class CodesFile(Protocol):
+    """Codes in a file that somebody may truncate or replace; all methods raise StoredDataError once that happened."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Instances and neurons."""
+
+    def in_memory(self, *, load: bool) -> NDArray[np.uint8] | None:
+        """Returns all codes, uint8 (instances, neurons), if they were read before, or if they are to be loaded and are
+        few enough to stay in memory.
+        """
+
+    def open(self) -> AbstractContextManager[Callable[[int, NDArray[np.uint8]], None]]:
+        """Gives a function that fills an array, uint8 (rows, neurons), with the codes from one instance on."""
+
+
 @dataclass(frozen=True, eq=False)
 class CodedActivations:
     """One layer's activations of consecutive instances, in one byte each.
@@ -299,14 +316,14 @@ class CodedActivations:
     `origin + (c - 1) * scale` to `origin + c * scale`, none of which lies on both sides of zero.
 
     Attributes:
-        codes: uint8 (instances, neurons).
+        codes: uint8 (instances, neurons), in memory or in a file.
         origin: float64 (neurons,).
         scale: float64 (neurons,); 0 where all coded activations are `origin`.
         positive_from: The smallest code of an activation > 0, uint8 (neurons,); 255 where there is none.
         tallies: By zone of `ZONE_ROWS` instances, `TALLY_NAMES` of the codes, uint32 (zones, tallies, neurons).
     """
 
-    codes: NDArray[np.uint8]
+    codes: NDArray[np.uint8] | CodesFile
     origin: NDArray[np.float64]
     scale: NDArray[np.float64]
     positive_from: NDArray[np.uint8]

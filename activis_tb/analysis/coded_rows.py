@@ -8,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.analysis.tallying import SUMMED_ROWS, Tally
-from activis_tb.model import TALLY_NAMES, ZONE_ROWS, CodedActivations
+from activis_tb.model import TALLY_NAMES, ZONE_ROWS, CodedActivations, CodesFile
 
 _BYTES_AT_ONCE = 2**20
+_BYTES_READ = 2**18
+_SKIPPED = 2**14
+"""Bytes between two rows of a file; to read fewer than these takes no longer than to begin anew."""
 
 
 class _Memory(threading.local):
@@ -43,7 +46,7 @@ def groups_of_parts(
     Raises:
         ValueError: `selected` is not as long as the parts together.
     """
-    ends = [0, *itertools.accumulate(len(part.codes) for part in parts)]
+    ends = [0, *itertools.accumulate(part.codes.shape[0] for part in parts)]
     if selected.shape != (ends[-1],) or selected.dtype != np.bool_:
         message = f"selected: got {selected.dtype} of shape {selected.shape}; expected bool of shape ({ends[-1]},)."
         raise ValueError(message)
@@ -54,17 +57,51 @@ def groups_of_parts(
             first = last
 
 
-def blocks(codes: NDArray[np.uint8], rows: NDArray[np.intp]) -> Iterator[NDArray[np.uint8]]:
-    """Yields the codes at `rows`, uint8 (rows, neurons), a cacheful at a time.
+def blocks(codes: NDArray[np.uint8] | CodesFile, rows: NDArray[np.intp]) -> Iterator[NDArray[np.uint8]]:
+    """Yields the codes at `rows`, ascending, uint8 (rows, neurons), a cacheful at a time.
 
     Each is overwritten by the next of the same thread.
+
+    Raises:
+        StoredDataError: The file is not what it was.
     """
     at_once = SUMMED_ROWS * max(1, _BYTES_AT_ONCE // SUMMED_ROWS // max(1, codes.shape[1]))
     cache = _memory.get("codes", min(at_once, len(rows)), codes.shape[1])
+    if not isinstance(codes, np.ndarray):
+        mostly = len(rows) * _SKIPPED >= codes.shape[0] * codes.shape[1]
+        found = codes.in_memory(load=mostly)
+        codes = codes if found is None else found
     for start in range(0, len(rows), at_once):
         some = rows[start : start + at_once]
-        # All rows exist; "clip" lets NumPy write into the cache without another copy.
-        yield codes.take(some, axis=0, out=cache[: len(some)], mode="clip")
+        if isinstance(codes, np.ndarray):
+            # All rows exist; "clip" lets NumPy write into the cache without another copy.
+            codes.take(some, axis=0, out=cache[: len(some)], mode="clip")
+        else:
+            _read(codes, some, cache[: len(some)])
+        yield cache[: len(some)]
+
+
+def _read(file: CodesFile, rows: NDArray[np.intp], out: NDArray[np.uint8]) -> None:
+    """Reads the codes at `rows` into `out`; rows that are near one another with what is between them."""
+    row_bytes = max(1, file.shape[1])
+    at_once, apart = max(1, _BYTES_READ // row_bytes), max(1, _SKIPPED // row_bytes)
+    memory = _memory.get("read", at_once, file.shape[1])
+    begins = np.flatnonzero((np.diff(rows) > apart) | (np.diff(rows // at_once) > 0)) + 1
+    with file.open() as fill:
+        for begin, end in itertools.pairwise([0, *begins.tolist(), len(rows)]):
+            first, last = int(rows[begin]), int(rows[end - 1])
+            if last - first == end - begin - 1:
+                fill(first, out[begin:end])
+            else:
+                span = memory[: last - first + 1]
+                fill(first, span)
+                span.take(rows[begin:end] - first, axis=0, out=out[begin:end], mode="clip")
+
+
+def column(codes: NDArray[np.uint8] | CodesFile, neuron: int) -> NDArray[np.uint8]:
+    """Returns the codes of one neuron, uint8 (instances,); see `blocks` for errors."""
+    everything = blocks(codes, np.arange(codes.shape[0]))
+    return np.concatenate([np.empty(0, np.uint8), *(block[:, neuron].copy() for block in everything)])
 
 
 def tally_selected(
@@ -81,7 +118,7 @@ def tally_selected(
     counts = np.zeros((len(parts), len(TALLY_NAMES), parts[0].codes.shape[1]), np.int64)
     if not selected.any():
         return counts
-    ends = np.array([0, *itertools.accumulate(len(part.codes) for part in parts)])
+    ends = np.array([0, *itertools.accumulate(part.codes.shape[0] for part in parts)])
     zones = [np.arange(start, end, ZONE_ROWS) for start, end in itertools.pairwise(ends)]
     starts, first_zones = np.concatenate(zones), np.cumsum([0, *map(len, zones)])
     sizes = np.diff(starts, append=ends[-1])

@@ -1,8 +1,9 @@
 """The instances that conditions are evaluated over: all of them where they are kept one by one, else the sample."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
+from time import monotonic
 from typing import Literal
 
 import numpy as np
@@ -22,6 +23,13 @@ exact, but about the sampled instances alone."""
 
 _MOST_SAMPLES = 16
 _MOST_STORES = 3
+SECONDS_TO_RETRY = 10.0
+"""After which a question is asked anew of files that could not be read."""
+
+
+def retry_time() -> float:
+    """Returns until when, by `time.monotonic`, what was found of the sample stands in for files that cannot be read."""
+    return monotonic() + SECONDS_TO_RETRY
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +47,7 @@ class Population:
         over: Instances that answers are based on.
         store: All instances, where they are kept one by one.
         note: Why it is the sample although all instances were kept; mostly empty.
+        until: When, by `time.monotonic`, all instances are looked for again.
     """
 
     snapshot: JoinedSnapshot
@@ -51,6 +60,11 @@ class Population:
     over: int
     store: Store | None = None
     note: str = ""
+    until: float = inf
+
+    def unchanged(self) -> bool:
+        """Tells whether it is still what would be found: files may have been truncated, replaced or restored."""
+        return monotonic() < self.until and (self.store is None or self.store.unchanged())
 
     def of_itself(self) -> "Population":
         """Returns the sampled instances, those that were always kept among them, standing for nobody else."""
@@ -82,19 +96,16 @@ class Populations:
         if not manifest.stored or manifest.rows == manifest.instances:
             return self.sample(snapshot)
         try:
-            return self._made(self._stores, snapshot, partial(_stored, self._logdir, snapshot))
+            return self._stores.get_or_make(
+                snapshot.identity, partial(_stored, self._logdir, snapshot), Population.unchanged
+            )
         except StoredDataError as error:
             return self.sample(snapshot, str(error))
 
     def sample(self, snapshot: JoinedSnapshot, note: str = "") -> Population:
         """Returns the sampled instances of `snapshot`; `note` says why it is them."""
-        sampled = self._made(self._samples, snapshot, partial(_sampled, snapshot))
-        return replace(sampled, note=note) if note else sampled
-
-    def _made(
-        self, kept: Recent[str, Population], snapshot: JoinedSnapshot, make: Callable[[], Population]
-    ) -> Population:
-        return kept.get_or_make(snapshot.identity, make)
+        sampled = self._samples.get_or_make(snapshot.identity, partial(_sampled, snapshot))
+        return replace(sampled, note=note, until=retry_time()) if note else sampled
 
 
 def schema_of(snapshot: JoinedSnapshot) -> Schema:
@@ -129,10 +140,12 @@ def _stored(logdir: str, snapshot: JoinedSnapshot) -> Population:
         message = "The stored instances are not those of the sample. Record the step again."
         raise StoredDataError(message)
     schema = schema_of(snapshot)
+    engine = Engine(schema, store.table(schema), store.computed)
+    store.check()
     return Population(
         snapshot=snapshot,
         schema=schema,
-        engine=Engine(schema, store.table(schema), store.computed),
+        engine=engine,
         exactness="bound",
         outcomes=_outcomes(label, predicted),
         rows=sample.index,

@@ -31,14 +31,22 @@ class Recent(Generic[_Key, _Value]):
             while len(self._values) > self._limit:
                 self._values.popitem(last=False)
 
-    def get_or_make(self, key: _Key, make: Callable[[], _Value]) -> _Value:
-        """Returns the value of `key`, making it if needed; who asks for it meanwhile waits for the same one."""
+    def get_or_make(
+        self, key: _Key, make: Callable[[], _Value], valid: Callable[[_Value], bool] = lambda _: True
+    ) -> _Value:
+        """Returns the value of `key`, making it if needed; who asks for it meanwhile waits for the same one.
+
+        Args:
+            key: Of the value.
+            make: Makes it.
+            valid: Whether a value that was made before still holds.
+        """
         with self._lock:
             turn = self._making.setdefault(key, threading.Lock())
         try:
             with turn:
                 known = self.get(key)
-                if known is None:
+                if known is None or not valid(known):
                     known = make()
                     self.put(key, known)
                 return known

@@ -25,7 +25,7 @@ class StoredOutcomes:
     def __init__(self, computations: Computations, logdir: str) -> None:
         self._computations = computations
         self._logdir = logdir
-        self._found: Recent[str, pb.OutcomeCounts] = Recent(_MOST_PAIRS)
+        self._found: Recent[str, tuple[pb.OutcomeCounts, list[Store]]] = Recent(_MOST_PAIRS)
 
     def get(self, pair: Pair) -> pb.OutcomeCounts | None:
         """Returns the counts, or None while they are being made.
@@ -42,18 +42,23 @@ class StoredOutcomes:
                     name, found, 'snapshots recorded with keep="all"', "GET agreement is over the sample."
                 )
         key = content_key("outcomes", pair.base.identity, pair.other.identity)
-        if (known := self._found.get(key)) is not None:
-            return known
+        known = self._found.get(key)
+        if known is not None and all(store.unchanged() for store in known[1]):
+            return known[0]
         job = self._computations.work(key, lambda _: self._found.put(key, _counted(self._logdir, pair)))
         job.finished.wait(_SHORT)
-        return self._found.get(key)
+        made = self._found.get(key)
+        return None if made is None or made is known else made[0]
 
 
-def _counted(logdir: str, pair: Pair) -> pb.OutcomeCounts:
-    base, other = (Store(logdir, snapshot).parquet_files for snapshot in pair)
+def _counted(logdir: str, pair: Pair) -> tuple[pb.OutcomeCounts, list[Store]]:
+    stores = [Store(logdir, snapshot) for snapshot in pair]
+    base, other = (store.parquet_files for store in stores)
     positions = {name: position for position, name in enumerate(pair.base.manifest.classes)}
     found = count_outcomes(base, other, [positions.get(name, -1) for name in pair.other.manifest.classes])
-    return pb.OutcomeCounts(
+    for store in stores:
+        store.check()
+    counts = pb.OutcomeCounts(
         over=found.over,
         both_right=found.both_right,
         only_base=found.only_base,
@@ -62,6 +67,7 @@ def _counted(logdir: str, pair: Pair) -> pb.OutcomeCounts:
         same_prediction=found.same_prediction,
         note=_note(found.common, found.over, pair.base, pair.other),
     )
+    return counts, stores
 
 
 def _note(common: int, over: int, base: JoinedSnapshot, other: JoinedSnapshot) -> str:

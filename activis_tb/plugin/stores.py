@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from activis_tb.analysis.coded_rows import column
 from activis_tb.analysis.quantization import dequantise, half_step
 from activis_tb.conditions import Computed, Neuron, Schema, StoredColumn, StoredInstances
 from activis_tb.errors import StoredDataError
@@ -38,8 +39,19 @@ class Store:
         self._run_directory = location / snapshot.key.run
         self._snapshot = snapshot
         self._dataset = DatasetReader(self._run_directory, snapshot.manifest)
+        self._datasets = {snapshot.reader: self._dataset}
         self._layers: dict[str, list[CodedActivations]] = {}
         self.instances = self._dataset.instances
+
+    def unchanged(self) -> bool:
+        """Tells whether all files that were read so far are still what they were."""
+        return all(dataset.unchanged() for dataset in self._datasets.values())
+
+    def check(self) -> None:
+        """Raises StoredDataError unless they are."""
+        if not self.unchanged():
+            message = f"The files in {self._run_directory} were changed while they were being read; ask again."
+            raise StoredDataError(message)
 
     @property
     def parquet_files(self) -> list[Path]:
@@ -62,6 +74,7 @@ class Store:
         """Returns the true and the predicted classes, int32 (instances,) each."""
         classes = len(self._snapshot.manifest.classes)
         columns = self._dataset.columns("label", "predicted")
+        self.check()
         label, predicted = (np.ma.filled(columns[name].astype(np.int32), -1) for name in ("label", "predicted"))
         if min(label.min(), predicted.min()) < 0 or max(label.max(), predicted.max()) >= classes:
             message = f"The stored instances in {self._run_directory} have classes that there are not. Record again."
@@ -85,7 +98,9 @@ class Store:
         if isinstance(part, Neuron):
             return np.concatenate([_column(coded, part.neuron) for coded in self.layer(part.layer)])
         name = score_column(part.position)
-        return np.ma.filled(self._dataset.columns(name)[name].astype(np.float32), np.nan)
+        scores = self._dataset.columns(name)[name]
+        self.check()
+        return np.ma.filled(scores.astype(np.float32), np.nan)
 
     def uncertainty(self, part: Neuron) -> float:
         """Returns by how much the activations of a neuron can be off."""
@@ -93,19 +108,20 @@ class Store:
 
     def _dataset_of(self, reader: SnapshotReader) -> DatasetReader:
         """The files of the session that recorded a layer; sampled instances at other positions betray another order."""
+        if reader in self._datasets:
+            return self._datasets[reader]
         newest = self._snapshot.reader
-        if reader is newest:
-            return self._dataset
         expected, found = (one.sample(without=ATTRIBUTE_TYPES).index for one in (newest, reader))
         if not np.array_equal(expected, found):
             message = "The session that recorded this layer went through the instances in another order."
             raise StoredDataError(message)
-        return DatasetReader(self._run_directory, reader.manifest)
+        return self._datasets.setdefault(reader, DatasetReader(self._run_directory, reader.manifest))
 
 
 def _column(coded: CodedActivations, neuron: int) -> NDArray[np.float32]:
     one = slice(neuron, neuron + 1)
+    codes = column(coded.codes, neuron)[:, None]
     narrow = CodedActivations(
-        coded.codes[:, one], coded.origin[one], coded.scale[one], coded.positive_from[one], coded.tallies[:, :, one]
+        codes, coded.origin[one], coded.scale[one], coded.positive_from[one], coded.tallies[:, :, one]
     )
-    return dequantise(narrow, narrow.codes)[:, 0]
+    return dequantise(narrow, codes)[:, 0]

@@ -12,6 +12,7 @@ from activis_tb.plugin import payloads
 from activis_tb.plugin.drafts import Drafts
 from activis_tb.plugin.guard import sentence
 from activis_tb.plugin.params import Parameters
+from activis_tb.plugin.populations import Population
 from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.plugin.subset_averages import STATISTIC_CHOICES, Averages, StatisticChoice
@@ -35,7 +36,7 @@ class SubsetRoutes:
     def __init__(self, logdir: str) -> None:
         self._subsets = Subsets(logdir)
         self._drafts = Drafts()
-        self._summaries: Recent[str, dict[str, Any]] = Recent(_MOST_SUMMARIES)
+        self._summaries: Recent[str, tuple[Population, dict[str, Any]]] = Recent(_MOST_SUMMARIES)
         self.handlers: Mapping[str, Handler] = {
             "subset": self._subset,
             "subset_statistics": self._statistics,
@@ -56,13 +57,14 @@ class SubsetRoutes:
 
     def _summary(self, request: Request, _: Parameters, snapshot: JoinedSnapshot) -> Response:
         key = snapshot.identity
-        document = self._summaries.get(key)
-        if document is None:
-            with self._subsets.admission.admitted():
-                population = self._subsets.populations.get(snapshot)
-                document = payloads.message_to_dict(summarise(population))
-            if not population.note:
-                self._summaries.put(key, document)
+        known = self._summaries.get(key)
+        if known is not None and known[0].unchanged():
+            return payloads.json_document(request, known[1])
+        with self._subsets.admission.admitted():
+            population = self._subsets.populations.get(snapshot)
+            document = payloads.message_to_dict(summarise(population))
+        if not population.note:
+            self._summaries.put(key, (population, document))
         return payloads.json_document(request, document)
 
 

@@ -1,7 +1,9 @@
 """Subsets of one snapshot by condition: which instances, how many, and what every layer does over them."""
 
 from dataclasses import dataclass
-from typing import Any
+from math import inf
+from time import monotonic
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from activis_tb.analysis.estimates import EstimatedCount, estimate_count
 from activis_tb.conditions import Condition, GivingUp, Neuron, names_instances, parse_condition
 from activis_tb.errors import StoredDataError
 from activis_tb.plugin.admission import Admission
-from activis_tb.plugin.populations import Exactness, Population, Populations, schema_of
+from activis_tb.plugin.populations import Exactness, Population, Populations, retry_time, schema_of
 from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.plugin.subset_averages import (
@@ -62,6 +64,14 @@ class Subset:
         return EstimatedCount(float(np.count_nonzero(self.members)), 0.0)
 
 
+class _KeptAverages(NamedTuple):
+    """Averages, whose they are, and until when they hold: files that could not be read are tried again."""
+
+    averages: Averages
+    population: Population
+    until: float = inf
+
+
 class Subsets:
     """Evaluates conditions, a few at a time, and remembers the newest answers.
 
@@ -73,7 +83,7 @@ class Subsets:
         self.populations = Populations(logdir)
         self.admission = Admission()
         self._subsets: Recent[tuple[str, str], Subset] = Recent(_MOST_MASKS)
-        self._averages: Recent[tuple[str, ...], Averages] = Recent(_MOST_AVERAGES)
+        self._averages: Recent[tuple[str, ...], _KeptAverages] = Recent(_MOST_AVERAGES)
 
     def subset(self, snapshot: JoinedSnapshot, text: str, giving_up: GivingUp | None = None) -> Subset:
         """Returns the subset that the condition `text` describes.
@@ -86,10 +96,14 @@ class Subsets:
         condition = parse_condition(text, schema_of(snapshot))
         key = (snapshot.identity, text)
         known = self._subsets.get(key)
-        if known is not None:
+        if known is not None and known.population.unchanged():
             return known
         with self.admission.admitted():
-            return self._subsets.get_or_make(key, lambda: self._evaluate(snapshot, condition, giving_up))
+            return self._subsets.get_or_make(
+                key,
+                lambda: self._evaluate(snapshot, condition, giving_up),
+                lambda subset: subset.population.unchanged(),
+            )
 
     def averages(
         self, snapshot: JoinedSnapshot, layer: str, statistic: StatisticChoice, text: str
@@ -103,11 +117,15 @@ class Subsets:
         subset = self.subset(snapshot, text)
         work = work_of(statistic) if subset.population.store else "all"
         key = (snapshot.identity, text, layer, work)
+
+        def holds(kept: _KeptAverages) -> bool:
+            return kept.population is subset.population and monotonic() < kept.until
+
         known = self._averages.get(key)
-        if known is None:
+        if known is None or not holds(known):
             with self.admission.admitted():
-                known = self._averages.get_or_make(key, lambda: _averages(subset, layer, statistic))
-        return subset, known
+                known = self._averages.get_or_make(key, lambda: _averages(subset, layer, statistic), holds)
+        return subset, known.averages
 
     def _evaluate(self, snapshot: JoinedSnapshot, condition: Condition, giving_up: GivingUp | None) -> Subset:
         population = self.populations.get(snapshot)
@@ -141,22 +159,24 @@ def _sampled(population: Population, condition: Condition) -> Population:
     return population if everything or not names_instances(condition.expression) else population.of_itself()
 
 
-def _averages(subset: Subset, layer: str, statistic: StatisticChoice) -> Averages:
-    population, note = subset.population, subset.population.note
+def _averages(subset: Subset, layer: str, statistic: StatisticChoice) -> _KeptAverages:
+    population, note, until = subset.population, subset.population.note, inf
     if population.store is not None:
         try:
-            return all_averages(population.store.layer(layer), subset.members, statistic)
+            averages = all_averages(population.store.layer(layer), subset.members, statistic)
+            return _KeptAverages(averages, population)
         except StoredDataError as error:
-            note = str(error)
+            note, until = str(error), retry_time()
         except TimeoutError:
             note = (
                 f"Averaging {layer} over {subset.count.value:,.0f} stored instances took longer than "
                 f"{MOST_SECONDS:g} s and was stopped; the sample is asked instead."
             )
-    population = _sampled(population, subset.condition)
-    activations = population.snapshot.reader_of(layer).activations(layer)
-    complete: Exactness = "sample" if population.exactness == "sample" else "exact"
-    return sampled_averages(population.strata, subset.rows, activations, complete=complete, note=note)
+    sample = _sampled(population, subset.condition)
+    activations = sample.snapshot.reader_of(layer).activations(layer)
+    complete: Exactness = "sample" if sample.exactness == "sample" else "exact"
+    averages = sampled_averages(sample.strata, subset.rows, activations, complete=complete, note=note)
+    return _KeptAverages(averages, population, until)
 
 
 def describe(subset: Subset) -> pb.SubsetDescription:

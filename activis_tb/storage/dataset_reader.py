@@ -1,4 +1,4 @@
-"""Reads the side files of `keep="all"`: memory-mapped codes, and columns where they are asked for.
+"""Reads the side files of `keep="all"`: codes and columns, where they are asked for.
 
 Nothing stored is trusted: what does not have exactly the size, type and shape that it should have is not served.
 """
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from activis_tb.errors import NewerVersionError, StoredDataError
 from activis_tb.model import TALLY_NAMES, ZONE_ROWS, CodedActivations, Manifest
@@ -24,6 +23,7 @@ from activis_tb.storage.dataset_files import (
     part_folder,
 )
 from activis_tb.storage.parquet import read_parquet
+from activis_tb.storage.side_files import MEMORY_LIMIT, CodesFile, SideFiles
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class DatasetReader:
             message = f"The snapshot's store is {manifest.store!r}; expected a folder below plugins/activis."
             raise StoredDataError(message)
         folder = run_directory / manifest.store
+        self._files = SideFiles()
         self._layers = {layer.name: position for position, layer in enumerate(manifest.layers)}
         self._neurons = [layer.neurons for layer in manifest.layers]
         self.instances = manifest.stored
@@ -75,7 +76,11 @@ class DatasetReader:
             StoredDataError: A file is not there, or damaged.
         """
         position = self._layers[name]
-        return [_read_layer(part, position, self._neurons[position]) for part in self.parts]
+        return [self._read_layer(part, position, self._neurons[position]) for part in self.parts]
+
+    def unchanged(self) -> bool:
+        """Tells whether all files that were read so far are still what they were."""
+        return self._files.unchanged()
 
     @property
     def parquet_files(self) -> list[Path]:
@@ -106,7 +111,7 @@ class DatasetReader:
         parts: list[Part] = []
         missing = self.instances
         while missing > 0:
-            part = _read_part(folder / part_folder(len(parts)), self._neurons)
+            part = self._read_part(folder / part_folder(len(parts)))
             parts.append(part)
             missing -= part.instances
         if missing < 0 or not parts:
@@ -114,17 +119,40 @@ class DatasetReader:
             raise StoredDataError(message)
         return parts
 
+    def _read_part(self, folder: Path) -> Part:
+        path = folder / PART_FILE
+        self._files.add(path)
+        with self._files.open(path) as file:
+            content = file.readall()
+        part = _described(path, content, folder, self._neurons)
+        self._files.add(folder / INSTANCES_FILE)
+        return part
 
-def _read_part(folder: Path, neurons: Sequence[int]) -> Part:
-    path = folder / PART_FILE
+    def _read_layer(self, part: Part, position: int, neurons: int) -> CodedActivations:
+        zones = -(-part.instances // ZONE_ROWS)
+        codes, tally_file, scale_file = (
+            part.folder / layer_file(position, kind) for kind in ("u8", "tallies.npy", "scales.npy")
+        )
+        tallies = self._files.load(tally_file, (zones, len(TALLY_NAMES), neurons), np.uint32)
+        origin, scale, positive_from = scales = self._files.load(scale_file, (3, neurons), np.float64)
+        if not np.isfinite(scales).all() or ((positive_from < 1) | (positive_from > 255)).any():
+            message = f"{scale_file} is damaged: its scales are no numbers."
+            raise StoredDataError(message)
+        return CodedActivations(
+            CodesFile(self._files, codes, (part.instances, neurons), keep=2 * self.instances * neurons <= MEMORY_LIMIT),
+            origin,
+            scale,
+            positive_from.astype(np.uint8),
+            tallies,
+        )
+
+
+def _described(path: Path, content: bytes, folder: Path, neurons: Sequence[int]) -> Part:
     try:
-        description = json.loads(path.read_text(encoding="utf-8"))
+        description = json.loads(content.decode("utf-8"))
         version, instances = int(description["version"]), int(description["instances"])
         part = Part(folder, instances, frozenset(map(str, description["columns"])))
         found = list(description["neurons"])
-    except OSError as error:
-        message = f"Cannot read {path}: {error.strerror}. Were the side files left behind when the log was copied?"
-        raise StoredDataError(message) from error
     except (ValueError, KeyError, TypeError) as error:
         message = f"{path} is damaged: it is no description of a part. Record the step again."
         raise StoredDataError(message) from error
@@ -136,39 +164,3 @@ def _read_part(folder: Path, neurons: Sequence[int]) -> Part:
         )
         raise StoredDataError(message)
     return part
-
-
-def _read_layer(part: Part, position: int, neurons: int) -> CodedActivations:
-    zones = -(-part.instances // ZONE_ROWS)
-    tallies = _load(part.folder / layer_file(position, "tallies.npy"), (zones, len(TALLY_NAMES), neurons), np.uint32)
-    scales = _load(part.folder / layer_file(position, "scales.npy"), (3, neurons), np.float64)
-    codes = _map(part.folder / layer_file(position, "u8"), (part.instances, neurons))
-    origin, scale, positive_from = scales
-    if not np.isfinite(scales).all() or ((positive_from < 1) | (positive_from > 255)).any():
-        message = f"{part.folder / layer_file(position, 'scales.npy')} is damaged: its scales are no numbers."
-        raise StoredDataError(message)
-    return CodedActivations(codes, origin, scale, positive_from.astype(np.uint8), tallies)
-
-
-def _map(path: Path, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    try:
-        size = path.stat().st_size
-        if size != shape[0] * shape[1]:
-            message = f"{path} has {size:,} bytes; expected {shape[0] * shape[1]:,}. It is damaged; record again."
-            raise StoredDataError(message)
-        return np.asarray(np.memmap(path, np.uint8, "r", shape=shape))
-    except OSError as error:
-        message = f"Cannot read {path}: {error.strerror}. Were the side files left behind when the log was copied?"
-        raise StoredDataError(message) from error
-
-
-def _load(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
-    try:
-        array: NDArray[Any] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        message = f"Cannot read {path}: {error}. Were the side files left behind when the log was copied?"
-        raise StoredDataError(message) from error
-    if array.shape != shape or array.dtype != dtype:
-        message = f"{path} holds {array.dtype} {array.shape}; expected {np.dtype(dtype)} {shape}. Record again."
-        raise StoredDataError(message)
-    return array

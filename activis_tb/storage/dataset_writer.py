@@ -122,7 +122,7 @@ class DatasetWriter:
         assert self._parquet is not None
         self._parquet.write(folder / INSTANCES_FILE, columns)
         for position, layer in enumerate(layers):
-            (folder / layer_file(position, "u8")).write_bytes(layer.codes.data)
+            (folder / layer_file(position, "u8")).write_bytes(np.asarray(layer.codes).data)
             np.save(folder / layer_file(position, "tallies.npy"), layer.tallies)
             scales = np.stack([layer.origin, layer.scale, layer.positive_from.astype(np.float64)])
             np.save(folder / layer_file(position, "scales.npy"), scales)

@@ -26,7 +26,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 import activis_tb
 from activis_tb.recording import buffer, dataset
 from activis_tb.storage.dataset_reader import DatasetReader
-from tests.unit.recording.helpers import probabilities, read_snapshots
+from tests.unit.recording.helpers import codes_of, probabilities, read_snapshots
 
 BATCHES, ROWS = 4, 20
 LABELS = np.arange(ROWS) % 3
@@ -123,7 +123,7 @@ class Checker:
         if manifest.stored:
             reader = DatasetReader(self._folder, manifest)
             assert reader.columns("index")["index"].tolist() == list(range(len(expected)))
-            assert sum(len(part.codes) for part in reader.layer("hidden")) == len(expected)
+            assert sum(len(codes_of(part)) for part in reader.layer("hidden")) == len(expected)
         self.steps.append(manifest.step)
 
 

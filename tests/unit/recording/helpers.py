@@ -10,6 +10,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from tensorboard.compat.proto import event_pb2
 
 import activis_tb
+from activis_tb.model import CodedActivations
 from activis_tb.recording.block import Block
 from activis_tb.storage.decoding import SnapshotReader
 from activis_tb.storage.metadata import parse_tag
@@ -96,3 +97,11 @@ def block(instances: Mapping[str, Any], membership: NDArray[np.bool_]) -> Block:
         attributes={},
         activations=instances["activations"],
     )
+
+
+def codes_of(part: CodedActivations) -> NDArray[np.uint8]:
+    """All codes of a stored part, uint8 (instances, neurons)."""
+    assert not isinstance(part.codes, np.ndarray)
+    codes = part.codes.in_memory(load=True)
+    assert codes is not None
+    return codes

@@ -16,7 +16,7 @@ from activis_tb.recording import dataset
 from activis_tb.storage import dataset_writer, events
 from activis_tb.storage.dataset_reader import DatasetReader
 from activis_tb.storage.dataset_writer import DatasetWriter
-from tests.unit.recording.helpers import batch, read_snapshots, record
+from tests.unit.recording.helpers import batch, codes_of, read_snapshots, record
 
 BATCH = batch([0, 1, 2, 0, 1], np.arange(5.0)[:, None])
 
@@ -32,7 +32,7 @@ def check_whole(logdir: Path, steps: list[int]) -> None:
     assert [snapshot.manifest.step for snapshot in snapshots] == steps
     for snapshot in snapshots:
         reader = DatasetReader(logdir / "activis", snapshot.manifest)
-        codes = [part.codes for part in reader.layer("hidden")]
+        codes = [codes_of(part) for part in reader.layer("hidden")]
         assert len(np.concatenate(codes)) == 5
         assert reader.columns("index")["index"].tolist() == [0, 1, 2, 3, 4]
 

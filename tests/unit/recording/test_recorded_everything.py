@@ -15,7 +15,7 @@ from activis_tb.analysis.stored_averages import stored_averages
 from activis_tb.errors import StoredDataError
 from activis_tb.recording import buffer, dataset
 from activis_tb.storage.dataset_reader import DatasetReader
-from tests.unit.recording.helpers import CLASSES, batch, permute, record, split
+from tests.unit.recording.helpers import CLASSES, batch, codes_of, permute, record, split
 
 PICTURE = b"\x89PNG\r\n\x1a\n rest"
 
@@ -66,7 +66,7 @@ def test_every_activation_is_kept_within_half_a_step(tmp_path: Path, monkeypatch
     parts = record_all(tmp_path, [everything]).layer("hidden")
     exact = np.split(everything["activations"]["hidden"], [64])
     for part, activations in zip(parts, exact, strict=True):
-        off = np.abs(dequantise(part, part.codes) - activations)
+        off = np.abs(dequantise(part, codes_of(part)) - activations)
         assert_array_equal(np.isnan(off), np.isnan(activations))
         assert (np.nan_to_num(off) <= half_step(part) + 1e-6).all()
 
@@ -150,7 +150,7 @@ def test_the_order_is_that_of_the_stream_whatever_the_sample_does(tmp_path: Path
     assert_array_equal(stored.columns("id")["id"], everything["ids"][order])
     (part,) = stored.layer("output")
     assert_allclose(
-        dequantise(part, part.codes), shuffled["activations"]["output"], atol=float(half_step(part).max()) + 1e-4
+        dequantise(part, codes_of(part)), shuffled["activations"]["output"], atol=float(half_step(part).max()) + 1e-4
     )
 
 

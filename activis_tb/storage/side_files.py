@@ -1,0 +1,182 @@
+"""Side files that others may truncate, replace or remove while they are read.
+
+None is ever mapped into memory: a mapped file that gets shorter ends the process that reads it. What a file was at
+first is remembered, and it is read for as long as it is that.
+"""
+
+import io
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.errors import StoredDataError
+
+MEMORY_LIMIT = 512 * 2**20
+"""Bytes of codes of one recording that are kept in memory; those used least recently go first."""
+
+
+class SideFiles:
+    """Files as they were when they were first read; may be used by several threads at once.
+
+    Args:
+        memory_limit: Bytes of codes that are kept.
+    """
+
+    def __init__(self, memory_limit: int = MEMORY_LIMIT) -> None:
+        self._versions: dict[Path, _Version] = {}
+        self._memory_limit = memory_limit
+        self._memory: OrderedDict[Path, NDArray[np.uint8]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, path: Path) -> int:
+        """Remembers what `path` is, from before it is read, and returns its size in bytes.
+
+        Raises:
+            StoredDataError: It is not there, or not what it was.
+        """
+        try:
+            found = _Version(path.stat())
+        except OSError as error:
+            raise missing(path, error) from error
+        self._check(path, found)
+        return found.size
+
+    def kept(self, path: Path) -> NDArray[np.uint8] | None:
+        """Returns the codes that `keep` was given, if they are still there.
+
+        Raises:
+            StoredDataError: The file is not what it was.
+        """
+        with self._lock:
+            codes = self._memory.get(path)
+            if codes is not None:
+                self._memory.move_to_end(path)
+        if codes is not None:
+            self.add(path)
+        return codes
+
+    def keep(self, path: Path, codes: NDArray[np.uint8]) -> None:
+        """Keeps the codes of a file for the next time."""
+        with self._lock:
+            self._memory[path] = codes
+            while sum(kept.nbytes for kept in self._memory.values()) > self._memory_limit:
+                self._memory.popitem(last=False)
+
+    def unchanged(self) -> bool:
+        """Tells whether all files are still what they were."""
+        try:
+            return all(_Version(path.stat()) == version for path, version in list(self._versions.items()))
+        except OSError:
+            return False
+
+    @contextmanager
+    def open(self, path: Path) -> Iterator[io.FileIO]:
+        """Opens a file that was added before.
+
+        Raises:
+            StoredDataError: It is not what it was, now or at the end.
+        """
+        try:
+            with io.FileIO(path) as file:
+                self._check(path, _Version(os.fstat(file.fileno())))
+                yield file
+                self._check(path, _Version(os.fstat(file.fileno())))
+        except OSError as error:
+            raise missing(path, error) from error
+
+    def load(self, path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
+        """Returns the array of an `.npy` file.
+
+        Raises:
+            StoredDataError: It is not there, damaged, or another array.
+        """
+        self.add(path)
+        try:
+            with self.open(path) as file:
+                array: NDArray[Any] = np.load(io.BytesIO(file.readall()), allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise missing(path, error) from error
+        if array.shape != shape or array.dtype != dtype:
+            message = f"{path} holds {array.dtype} {array.shape}; expected {np.dtype(dtype)} {shape}. Record again."
+            raise StoredDataError(message)
+        return array
+
+    def _check(self, path: Path, found: "_Version") -> None:
+        if self._versions.setdefault(path, found) != found:
+            message = f"{path} was changed while it was being read; ask again when that is over."
+            raise StoredDataError(message)
+
+
+class CodesFile:
+    """The codes of one layer and part, `activis_tb.model.CodesFile`.
+
+    Args:
+        files: What is remembered of them.
+        path: The file.
+        shape: Instances and neurons that it should have.
+        keep: Whether to keep the codes in memory once they are wanted as a whole.
+
+    Raises:
+        StoredDataError: It is not there, or has another size.
+    """
+
+    def __init__(self, files: SideFiles, path: Path, shape: tuple[int, int], *, keep: bool) -> None:
+        self._files = files
+        self._path = path
+        self._keep = keep
+        self.shape = shape
+        size, expected = files.add(path), shape[0] * shape[1]
+        if size != expected:
+            message = f"{path} has {size:,} bytes; expected {expected:,}. It is damaged; record again."
+            raise StoredDataError(message)
+
+    def in_memory(self, *, load: bool) -> NDArray[np.uint8] | None:
+        codes = self._files.kept(self._path)
+        if codes is None and load and self._keep:
+            codes = np.empty(self.shape, np.uint8)
+            with self.open() as fill:
+                fill(0, codes)
+            self._files.keep(self._path, codes)
+        return codes
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[int, NDArray[np.uint8]], None]]:
+        with self._files.open(self._path) as file:
+
+            def fill(first: int, out: NDArray[np.uint8]) -> None:
+                file.seek(first * self.shape[1])
+                if (found := file.readinto(out.data)) != out.nbytes:
+                    message = f"{self._path} ended {out.nbytes - (found or 0):,} bytes too early: it was truncated."
+                    raise StoredDataError(message)
+
+            yield fill
+
+
+class _Version:
+    """What tells a file from what it was before or is later.
+
+    Not its inode, which some network file systems give anew: a file that takes its place has another time of change.
+    """
+
+    def __init__(self, status: os.stat_result) -> None:
+        self.size = status.st_size
+        self._key = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Version) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+def missing(path: Path, error: Exception) -> StoredDataError:
+    """Returns that `path` cannot be read, and why that may be."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return StoredDataError(f"Cannot read {path}: {reason}. Were the side files left behind when the log was copied?")
