@@ -1,4 +1,4 @@
-"""Side files that are truncated, replaced, removed and restored under TensorBoard: what is said, and that it goes on."""
+"""Side files that are truncated, replaced, removed and restored under TensorBoard are told, and TensorBoard lives."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Files of codes give the same numbers as memory, in whatever pieces they are read, and are never read past a change."""
+"""Files of codes: the same numbers as in memory, in whatever pieces they are read, and none after a change."""
 
 import os
 from pathlib import Path
@@ -99,11 +99,21 @@ def test_a_file_that_changed_is_not_read_any_more(tmp_path: Path, keep: bool, ch
 def test_a_file_that_is_truncated_while_it_is_read_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "codes"
     file = write(path, codes_of(5))
-    with pytest.raises(StoredDataError, match="it was truncated"), file.open() as fill:
-        os.truncate(path, 5 * 100 + 2)
-        fill(99, np.empty((2, 5), np.uint8))
+
+    def read_past_the_cut() -> None:
+        with file.open() as fill:
+            os.truncate(path, 5 * 100 + 2)
+            fill(99, np.empty((2, 5), np.uint8))
+
+    with pytest.raises(StoredDataError, match="it was truncated"):
+        read_past_the_cut()
     path.write_bytes(codes_of(5).tobytes())
-    again = CodesFile(SideFiles(), path, (INSTANCES, 5), keep=False)
-    with pytest.raises(StoredDataError, match="was changed"), again.open() as fill:
-        fill(0, np.empty((2, 5), np.uint8))
-        os.truncate(path, 5 * 100)
+    file = CodesFile(SideFiles(), path, (INSTANCES, 5), keep=False)
+
+    def read_before_the_cut() -> None:
+        with file.open() as fill:
+            fill(0, np.empty((2, 5), np.uint8))
+            os.truncate(path, 5 * 100)
+
+    with pytest.raises(StoredDataError, match="was changed"):
+        read_before_the_cut()
