@@ -111,6 +111,10 @@ class PooledActivations:
     def __len__(self) -> int:
         return len(self.values)
 
+    def __getitem__(self, rows: Any) -> "PooledActivations":
+        """Returns those of the instances at `rows`, a slice, positions or bool (instances,)."""
+        return replace(self, values=self.values[rows])
+
 
 SCOPES_ATTRIBUTE = "_activis_scopes"
 """Node attribute, a list of JSON texts `[scope, kind, name]`, by which a tracer says which name scopes are layers."""

@@ -5,7 +5,10 @@ from threading import Thread
 
 
 class Aside:
-    """One piece of work at a time, on a thread of its own; what it raises is raised by the next call here."""
+    """One piece of work at a time, on a thread of its own; what it raises is raised by every later call here.
+
+    Work that failed is lost, so nothing that is built on it may be used.
+    """
 
     def __init__(self) -> None:
         self._thread: Thread | None = None
@@ -15,14 +18,14 @@ class Aside:
         """Waits for the piece before, and begins `work`."""
         self.settle()
 
-        def attempt() -> None:
-            try:
-                work()
-            except BaseException as error:
-                self._error = error
-
-        self._thread = Thread(target=attempt, name="activis-recording", daemon=True)
+        self._thread = Thread(target=self._attempt, args=(work,), name="activis-recording", daemon=True)
         self._thread.start()
+
+    def do(self, work: Callable[[], None]) -> None:
+        """Does `work` on this thread, and raises what it raises, now as later."""
+        self.settle()
+        self._attempt(work)
+        self.settle()
 
     def settle(self) -> None:
         """Waits until nothing is under way."""
@@ -30,5 +33,10 @@ class Aside:
             self._thread.join()
             self._thread = None
         if self._error is not None:
-            error, self._error = self._error, None
-            raise error
+            raise self._error
+
+    def _attempt(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:
+            self._error = error

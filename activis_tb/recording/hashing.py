@@ -42,6 +42,40 @@ def hash_texts(texts: Sequence[str]) -> NDArray[np.uint64]:
     return hash_bytes([text.encode() for text in texts])
 
 
+class HashRuns:
+    """Hashes that have come, in a few sorted runs: 8 bytes each, and as much again while two runs become one."""
+
+    def __init__(self) -> None:
+        self._runs: list[NDArray[np.uint64]] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._runs))
+
+    def add(self, ordered: NDArray[np.uint64]) -> None:
+        """Adds hashes in ascending order."""
+        self._runs.append(ordered)
+        while len(self._runs) > 1 and len(self._runs[-2]) <= 2 * len(self._runs[-1]):
+            self._merge_last()
+
+    def count(self, ordered: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Returns how often each of some hashes, in ascending order, has come, int64 (hashes,)."""
+        counts = np.zeros(len(ordered), np.int64)
+        for run in self._runs:
+            counts += np.searchsorted(run, ordered, side="right") - np.searchsorted(run, ordered)
+        return counts
+
+    def extract(self) -> NDArray[np.uint64]:
+        """Returns all of them in ascending order, uint64 (hashes,)."""
+        while len(self._runs) > 1:
+            self._merge_last()
+        return self._runs[0] if self._runs else np.empty(0, np.uint64)
+
+    def _merge_last(self) -> None:
+        merged = np.concatenate([self._runs.pop(), self._runs.pop()])
+        merged.sort(kind="stable")  # of two sorted runs, a merge
+        self._runs.append(merged)
+
+
 def _hash(content: bytes, sizes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The hashes of values that stand in `content` one after the other, of at most `_LONGEST` bytes each.
 

@@ -1,5 +1,6 @@
-"""Which instance is which: the user's ids, or ids derived from what the instances are."""
+"""Which instance is which: the user's ids, each of which comes once, or ids derived from what the instances are."""
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,9 +11,15 @@ from numpy.typing import NDArray
 from activis_tb.errors import ArgumentError
 from activis_tb.recording.arrays import as_array, check_encodable, check_rows
 from activis_tb.recording.attributes import MEDIA_KINDS, Column
-from activis_tb.recording.hashing import hash_bytes, hash_texts, mix
+from activis_tb.recording.hashing import HashRuns, hash_bytes, hash_texts, mix
 
-_LARGEST_MERGED = 2**20
+MOST_CHECKED = 50_000_000
+"""Instances up to which every id is known to come once; of more, repeats are not looked for."""
+
+_NO_REPEATS = (
+    "Padding that a sampler adds, so that every worker has as many, is left out by its position before process(): "
+    "activis_tb.torch.positions(loader) says which it is. "
+)
 
 
 def read_ids(value: object, rows: int) -> NDArray[np.object_]:
@@ -71,8 +78,83 @@ def repeated_id(identity: str) -> ArgumentError:
         "ids",
         f"the id {identity!r} twice in this recording",
         "every instance once",
-        "Is the data repeated or padded? Leave ids= out to have instances told apart by what they are.",
+        f"{_NO_REPEATS}Data that is repeated on purpose needs an id for every time it comes, or no ids=: then its "
+        "instances are told apart by what they are.",
     )
+
+
+class KnownIds:
+    """The ids of all instances so far, to find one that comes again however much later, or on another worker.
+
+    What is kept is a 64-bit hash of each, 8 bytes per instance. That two of n different ids have the same one, so that
+    an honest recording is refused, has a probability of at most n**2 / 2**65: 3e-8 for a million, 7e-5 for the
+    `MOST_CHECKED`. Of more instances nothing is kept, and `complete` says so.
+
+    Attributes:
+        complete: Whether repeats would have been found.
+    """
+
+    def __init__(self) -> None:
+        self.complete = True
+        self._hashes = HashRuns()
+
+    def add(self, ids: NDArray[np.object_], hashes: NDArray[np.uint64]) -> None:
+        """Adds the ids of some instances with their hashes, (instances,).
+
+        Raises:
+            ArgumentError: One of them came before, or comes twice; nothing is added.
+        """
+        order = np.argsort(hashes, kind="stable")
+        ordered = hashes[order]
+        repeated = self._hashes.count(ordered) > 0
+        repeated[1:] |= ordered[1:] == ordered[:-1]
+        if repeated.any():
+            raise repeated_id(ids[order[np.argmax(repeated)]])
+        self._extend(ordered)
+
+    def check(self, hashes: NDArray[np.uint64] | None, sampled: NDArray[np.object_]) -> None:
+        """Checks that the instances of another worker are not those that are here.
+
+        Args:
+            hashes: What its `extract` returned.
+            sampled: Some of its ids, for the message.
+
+        Raises:
+            ArgumentError: Some of them are.
+        """
+        repeated = () if hashes is None else hashes[self._hashes.count(hashes) > 0]
+        if not len(repeated):
+            return
+        known = sampled[np.isin(hash_texts(sampled.tolist()), repeated)]
+        example = f", such as the id {min(known)!r}" if len(known) else ""
+        raise ArgumentError(
+            "part",
+            f"{len(repeated):,} instances that are here already{example}",
+            "instances that no other worker has processed",
+            f"{_NO_REPEATS}Merge every part once.",
+        )
+
+    def merge(self, hashes: NDArray[np.uint64] | None) -> None:
+        """Adds what another worker's `extract` returned and `check` was asked about."""
+        self.complete &= hashes is not None
+        self._extend(np.empty(0, np.uint64) if hashes is None else hashes)
+
+    def extract(self) -> NDArray[np.uint64] | None:
+        """Returns the hashes of all ids, ascending; None where they are not `complete`."""
+        return self._hashes.extract() if self.complete else None
+
+    def warn(self, stacklevel: int) -> None:
+        """Warns where repeats were not looked for."""
+        if not self.complete:
+            message = f"ActiVis: of more than {MOST_CHECKED:,} instances, ids that come twice are not looked for."
+            warnings.warn(message, stacklevel=stacklevel + 1)
+
+    def _extend(self, hashes: NDArray[np.uint64]) -> None:
+        if self.complete:
+            self._hashes.add(hashes)
+            self.complete = len(self._hashes) <= MOST_CHECKED
+        if not self.complete:
+            self._hashes = HashRuns()
 
 
 class IdentityDeriver:
@@ -83,7 +165,7 @@ class IdentityDeriver:
     """
 
     def __init__(self) -> None:
-        self._seen: list[NDArray[np.uint64]] = []
+        self._seen = HashRuns()
 
     def derive(
         self, attributes: Mapping[str, Column], label: NDArray[np.int32], index: NDArray[np.int64]
@@ -104,18 +186,12 @@ class IdentityDeriver:
     def remember(self, attributes: Mapping[str, Column], label: NDArray[np.int32]) -> None:
         """Counts a batch that `derive` was asked about, once it is accepted."""
         if attributes:
-            self._seen.append(np.sort(_contents(attributes, label)))
-            while len(self._seen) > 1 and len(self._seen[-2]) <= min(2 * len(self._seen[-1]), _LARGEST_MERGED):
-                merged = np.concatenate(self._seen[-2:])
-                merged.sort(kind="stable")
-                self._seen[-2:] = [merged]
+            self._seen.add(np.sort(_contents(attributes, label)))
 
     def _occurrences(self, contents: NDArray[np.uint64]) -> NDArray[np.int64]:
         order = np.argsort(contents, kind="stable")
         ordered = contents[order]
-        ranks = np.arange(len(contents)) - np.searchsorted(ordered, ordered)
-        for seen in self._seen:
-            ranks += np.searchsorted(seen, ordered, side="right") - np.searchsorted(seen, ordered)
+        ranks = np.arange(len(contents)) - np.searchsorted(ordered, ordered) + self._seen.count(ordered)
         occurrences = np.empty(len(contents), np.int64)
         occurrences[order] = ranks
         return occurrences

@@ -16,7 +16,7 @@ from activis_tb.recording.attributes import Column
 from activis_tb.recording.block import Block
 from activis_tb.recording.settings import Settings
 
-_VERSION = 1
+_VERSION = 2
 _NUMBERS = ("index", "label", "predicted", "score", "scores", "always", "membership")
 
 
@@ -31,6 +31,7 @@ class Partial:
         found: The ids that were asked for and have come to it.
         sums: See `activis_tb.recording.accumulator.Accumulator.arrays`; empty where there was no instance.
         sample: Its sample, or None where there was no instance.
+        ids: The hashes of all ids, ascending, uint64 (instances,), 8 bytes each; None where there are too many.
     """
 
     description: Mapping[str, Any]
@@ -39,6 +40,7 @@ class Partial:
     found: Sequence[str]
     sums: Mapping[str, NDArray[Any]]
     sample: Block | None
+    ids: NDArray[np.uint64] | None
 
 
 def describe(settings: Settings) -> dict[str, Any]:
@@ -69,6 +71,7 @@ def pack(partial: Partial) -> bytes:
         "attributes": kinds,
     }
     arrays = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
+    arrays |= {} if partial.ids is None else {"ids": partial.ids}
     arrays |= {f"sums/{name}": values for name, values in partial.sums.items()}
     if partial.sample is not None:
         arrays |= _block_arrays(partial.sample)
@@ -89,6 +92,9 @@ def unpack(part: bytes) -> Partial:
         header = json.loads(arrays["header"].tobytes())
         if header["version"] > _VERSION:
             raise NewerVersionError("This part of a recording", header["version"], _VERSION)
+        if header["version"] < _VERSION:
+            message = "packed by an older activis-tb"
+            raise ValueError(message)
         layers = [Layer(**{**layer, "shape": tuple(layer["shape"])}) for layer in header["layers"]]
         return Partial(
             description=header["description"],
@@ -97,10 +103,12 @@ def unpack(part: bytes) -> Partial:
             found=header["found"],
             sums={name.removeprefix("sums/"): values for name, values in arrays.items() if name.startswith("sums/")},
             sample=_block(arrays, header["attributes"], [layer.name for layer in layers]),
+            ids=_ids(arrays, header["instances"]),
         )
     except (TypeError, ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
         got = f"{len(part):,} bytes" if isinstance(part, bytes) else type(part).__name__
-        raise ArgumentError("part", got, "the bytes that extract() of another worker returned") from error
+        expected = "the bytes that extract() of another worker returned"
+        raise ArgumentError("part", got, expected, "Install the same activis-tb on every worker.") from error
 
 
 def check_alike(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
@@ -135,6 +143,16 @@ def _block(arrays: Mapping[str, NDArray[Any]], kinds: Mapping[str, Any], layers:
         activations={layer: arrays[f"activations/{position}"] for position, layer in enumerate(layers)},
         lasting=frozenset(layers),
     )
+
+
+def _ids(arrays: Mapping[str, NDArray[Any]], instances: int) -> NDArray[np.uint64] | None:
+    if "ids" not in arrays:
+        return None
+    hashes = arrays["ids"]
+    if hashes.dtype != np.uint64 or hashes.shape != (instances,) or (hashes[1:] <= hashes[:-1]).any():
+        message = f"{instances} different ids have other hashes"
+        raise ValueError(message)
+    return hashes
 
 
 def _texts(name: str, values: NDArray[np.object_]) -> dict[str, NDArray[Any]]:

@@ -18,6 +18,8 @@ from activis_tb.recording.batch import BatchReader
 from activis_tb.recording.block import Block, join
 from activis_tb.recording.buffer import Buffer
 from activis_tb.recording.examples import Examples
+from activis_tb.recording.hashing import hash_texts
+from activis_tb.recording.identities import KnownIds
 from activis_tb.recording.media import encode_media, has_media
 from activis_tb.recording.partial import Partial, check_alike, describe, pack, unpack
 from activis_tb.recording.sampling import Sampler
@@ -55,6 +57,7 @@ class Recorder:
         self._buffer, self._other_buffer = Buffer(), Buffer()
         self._aside = Aside()
         self._sampler = Sampler(len(settings.classes), settings.sample)
+        self._known = KnownIds()
         self._examples = Examples(settings)
         self._accumulator: Accumulator | None = None
 
@@ -65,7 +68,7 @@ class Recorder:
 
     def process(self, **columns: Any) -> None:
         """Adds one batch, see `activis_tb.recording.snapshot.SnapshotRecorder.process`."""
-        recent = (self._buffer.ids, self._other_buffer.ids, self._sampler.ids)
+        recent = (self._buffer.ids, self._other_buffer.ids)
         batch = self._reader.read(recent, **({"ids": None, "attributes": None} | columns))
         self._examples.check(batch)
         if has_media(batch):
@@ -90,6 +93,7 @@ class Recorder:
         self._flush()
         if self._reader.ids_given is False:
             raise ArgumentError("ids", "none", "ids, as several workers record", "Pass ids= to process().")
+        self._known.warn(stacklevel=3)
         kept = self._sampler.extract()
         partial = Partial(
             description=describe(self._settings),
@@ -98,6 +102,7 @@ class Recorder:
             found=sorted(set[str]().union(*(selection.found for selection in self._settings.selections))),
             sums=self._accumulator.arrays() if self._accumulator else {},
             sample=kept[0] if kept else None,
+            ids=self._known.extract(),
         )
         return pack(partial)
 
@@ -116,8 +121,10 @@ class Recorder:
             return
         self._reader.check_part(partial)
         other = Accumulator.from_arrays(partial.sums, [layer.name for layer in partial.layers], partial.instances)
+        self._known.check(partial.ids, partial.sample.ids)
         sample = replace(partial.sample, index=partial.sample.index + self._reader.instances)
         self._sampler.merge(sample, other.class_counts)
+        self._known.merge(partial.ids)
         self._reader.accept_part(partial, sample)
         if self._accumulator is None:
             self._accumulator = other
@@ -137,6 +144,7 @@ class Recorder:
                 "process", "no instance", "at least one before postprocess()", "Is the data empty, or used up already?"
             )
         self._warn_of_unseen_ids()
+        self._known.warn(stacklevel=4)
         sampled, drawn = kept
         cases = self._examples.extract(sampled)
         sample, examples = self._samples(sampled, drawn, cases)
@@ -176,16 +184,19 @@ class Recorder:
             self._aside.begin(lambda: self._accumulate(evaluate(collected())))
             self._buffer, self._other_buffer = self._other_buffer, self._buffer
         else:
-            kept = evaluate(collected())
-            self._accumulate(kept)
-            self._keep(kept)
+            self._aside.do(lambda: self._accumulate(evaluate(collected()), self._keep))
 
-    def _accumulate(self, block: Block) -> None:
+    def _accumulate(self, block: Block, keep: Callable[[Block], None] | None = None) -> None:
+        hashes = hash_texts(block.ids.tolist())
+        if self._reader.ids_given:
+            self._known.add(block.ids, hashes)
         if self._accumulator is None:
             neurons = {name: values.shape[1] for name, values in block.activations.items()}
             self._accumulator = Accumulator(len(self._settings.classes), len(self._settings.subsets), neurons)
         self._accumulator.add(block)
-        self._sampler.add(block)
+        self._sampler.add(block, hashes)
+        if keep is not None:
+            keep(block)
 
     def _wanted(self, batch: Block) -> NDArray[np.bool_]:
         """Which instances may be kept one by one; a condition finds those of `always` later."""

@@ -54,7 +54,6 @@ class Sampler:
         self._hashes = np.empty(0, np.uint64)
         self._drawn = np.empty(0, np.bool_)
         self._waiting: list[tuple[Block, NDArray[np.uint64]]] = []
-        self.ids: set[str] = set()
 
     @property
     def counts(self) -> NDArray[np.int64]:
@@ -69,13 +68,13 @@ class Sampler:
         drawn[order] = _first_of_class(block.label[order], self._share(self._counts + self._counted(block)))
         return np.asarray(drawn & (hashes <= self._limits[block.label]))
 
-    def add(self, block: Block) -> None:
-        """Offers instances.
+    def add(self, block: Block, hashes: NDArray[np.uint64] | None = None) -> None:
+        """Offers instances; `hashes` (instances,) are those of their ids, where they are known.
 
         Raises:
             ArgumentError: An id was kept already, or `always` keeps more than `MOST_ALWAYS`.
         """
-        hashes = hash_texts(block.ids.tolist())
+        hashes = hash_texts(block.ids.tolist()) if hashes is None else hashes
         self._counts += self._counted(block)
         candidates = block.always.copy()
         if self._sample:
@@ -125,7 +124,6 @@ class Sampler:
         order = order[stays]
         self._kept, self._hashes, self._drawn = block.take(order), hashes[order], drawn[stays]
         self._waiting = []
-        self.ids = set(self._kept.ids)
         if counts.sum() >= self._sample:
             self._lower_limits(self._kept.label[self._drawn], self._hashes[self._drawn], share)
 

@@ -3,8 +3,11 @@
 with activis_tb.torch.capture(model, ["fc1"]) as captured:
     scores = model(x).softmax(1)
     snapshot.process(labels=y, scores=scores, activations=captured.activations)
+
+`positions` says which instances a loader gives to one of several workers, and which of them are padding.
 """
 
 from activis_tb.torch.capturing import Capture, capture
+from activis_tb.torch.samplers import Positions, positions
 
-__all__ = ["Capture", "capture"]
+__all__ = ["Capture", "Positions", "capture", "positions"]

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+import activis_tb
 from activis_tb.errors import ArgumentError
-from activis_tb.recording import buffer
+from activis_tb.recording import buffer, identities
 from activis_tb.recording.hashing import hash_texts
 from activis_tb.recording.sampling import Sampler, share_of_classes
-from tests.unit.recording.helpers import batch, block, permute, probabilities, record, split
+from tests.unit.recording.helpers import CLASSES, batch, block, permute, probabilities, record, split
 
 
 def instances(count: int = 300) -> dict:
@@ -243,13 +244,44 @@ def test_an_id_that_comes_twice_is_refused_by_name(tmp_path: Path, sizes: list[i
         record(tmp_path, split(batch([0, 1, 1], ids=["x", "y", "x"]), sizes))
 
 
-def test_a_kept_id_that_comes_again_much_later_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("keep", ["sample", "all"])
+def test_an_id_that_comes_again_much_later_is_refused_whether_or_not_it_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: str
+) -> None:
     monkeypatch.setattr(buffer, "MOST_ROWS", 10)
     stream = instances()
-    kept = record(tmp_path / "first", [stream], sample=9).sample().ids[0]
-    again = batch([1], np.zeros((1, 2)), ids=[kept], attributes={"number": [0]})
-    with pytest.raises(ArgumentError, match=f"the id '{kept}' twice"):
-        record(tmp_path / "second", [*split(stream, [150]), again], sample=9)
+    kept = record(tmp_path / "run", [stream], sample=9).sample().ids
+    again = {"kept": kept[0], "first": stream["ids"][0], "middle": stream["ids"][150]}
+    assert not {again["first"], again["middle"]} & set(kept)
+    for name, identity in again.items():
+        repeated = batch([1], np.zeros((1, 2)), ids=[identity], attributes={"number": [0]})
+        with pytest.raises(ArgumentError, match=f"the id '{identity}' twice") as caught:
+            record(tmp_path / name, [*split(stream, [150]), repeated], sample=9, keep=keep)
+        assert "activis_tb.torch.positions(loader)" in str(caught.value)
+        assert not list((tmp_path / name).rglob("*tfevents*"))
+
+
+def test_after_an_id_that_came_twice_nothing_is_written_whoever_catches_the_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buffer, "MOST_ROWS", 10)
+    stream = instances()
+    recorder = activis_tb.preprocess(tmp_path, step=0, layers=["hidden"], classes=CLASSES, sample=9, quiet=True)
+    recorder.process(**stream)
+    for _ in range(3):
+        with pytest.raises(ArgumentError, match="the id 'q0' twice"):
+            recorder.process(**split(stream, [10])[0])
+            recorder.postprocess()
+    assert not list(tmp_path.rglob("*tfevents*"))
+
+
+def test_of_too_many_instances_repeats_are_not_looked_for_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buffer, "MOST_ROWS", 10)
+    monkeypatch.setattr(identities, "MOST_CHECKED", 299)
+    with pytest.warns(UserWarning, match="of more than 299 instances, ids that come twice are not looked for"):
+        assert record(tmp_path, [instances()], sample=9).manifest.instances == 300
 
 
 def test_ids_that_never_came_are_warned_about(tmp_path: Path) -> None:
