@@ -5,6 +5,7 @@ Python's own hash differs from process to process, and a sample has to be the sa
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,38 +43,73 @@ def hash_texts(texts: Sequence[str]) -> NDArray[np.uint64]:
     return hash_bytes([text.encode() for text in texts])
 
 
-class HashRuns:
-    """Hashes that have come, in a few sorted runs: 8 bytes each, and as much again while two runs become one."""
+class KnownHashes:
+    """Hashes that have come, 8 bytes each: the newest in a few sorted runs, the others in one by their first bits."""
 
     def __init__(self) -> None:
-        self._runs: list[NDArray[np.uint64]] = []
+        self._newest: list[NDArray[np.uint64]] = []
+        self._settled = [np.empty(0, np.uint64)] * (len(_EDGES) + 1)
 
     def __len__(self) -> int:
-        return sum(map(len, self._runs))
+        return sum(map(len, self._newest)) + sum(map(len, self._settled))
 
     def add(self, ordered: NDArray[np.uint64]) -> None:
         """Adds hashes in ascending order."""
-        self._runs.append(ordered)
-        while len(self._runs) > 1 and len(self._runs[-2]) <= 2 * len(self._runs[-1]):
-            self._merge_last()
+        if not len(ordered):
+            return
+        self._newest.append(ordered)
+        while len(self._newest) > 1 and len(self._newest[-2]) <= _NEW * len(self._newest[-1]):
+            self._newest[-2:] = [_merged(self._newest[-2:])]
+        if sum(map(len, self._newest)) > max(_FEW, sum(map(len, self._settled)) // _NEW):
+            self._settle()
 
     def count(self, ordered: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Returns how often each of some hashes, in ascending order, has come, int64 (hashes,)."""
         counts = np.zeros(len(ordered), np.int64)
-        for run in self._runs:
-            counts += np.searchsorted(run, ordered, side="right") - np.searchsorted(run, ordered)
+        for run in self._newest:
+            counts += _count(run, ordered)
+        for at, run in zip(_by_first_bits(ordered), self._settled, strict=True):
+            if len(run):
+                counts[at] += _count(run, ordered[at])
         return counts
 
     def extract(self) -> NDArray[np.uint64]:
         """Returns all of them in ascending order, uint64 (hashes,)."""
-        while len(self._runs) > 1:
-            self._merge_last()
-        return self._runs[0] if self._runs else np.empty(0, np.uint64)
+        self._settle()
+        return np.concatenate(self._settled)
 
-    def _merge_last(self) -> None:
-        merged = np.concatenate([self._runs.pop(), self._runs.pop()])
-        merged.sort(kind="stable")  # of two sorted runs, a merge
-        self._runs.append(merged)
+    def _settle(self) -> None:
+        """Run by run, so that little memory is needed besides."""
+        newest = _merged(self._newest)
+        self._newest = []
+        for number, at in enumerate(_by_first_bits(newest)):
+            self._settled[number] = _merged([self._settled[number], newest[at]])
+
+
+_EDGES = np.arange(1, 64, dtype=np.uint64) << np.uint64(58)
+"""Where the first six bits change."""
+_FEW, _NEW = 2**16, 8
+"""So many are the newest, or one in so many; a run is at least so many times as long as the next one."""
+
+
+def _by_first_bits(ordered: NDArray[np.uint64]) -> list[slice]:
+    edges = [0, *np.searchsorted(ordered, _EDGES).tolist(), len(ordered)]
+    return [slice(start, end) for start, end in pairwise(edges)]
+
+
+def _merged(runs: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    merged = np.concatenate([np.empty(0, np.uint64), *runs])
+    merged.sort(kind="stable")  # which merges sorted runs
+    return merged
+
+
+def _count(run: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[np.int64]:
+    at = np.searchsorted(run, ordered)
+    counts = np.zeros(len(ordered), np.int64)
+    known = run[np.minimum(at, len(run) - 1)] == ordered
+    if known.any():
+        counts[known] = np.searchsorted(run, ordered[known], side="right") - at[known]
+    return counts
 
 
 def _hash(content: bytes, sizes: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from activis_tb.errors import ArgumentError
 from activis_tb.recording.arrays import as_array, check_encodable, check_rows
 from activis_tb.recording.attributes import MEDIA_KINDS, Column
-from activis_tb.recording.hashing import HashRuns, hash_bytes, hash_texts, mix
+from activis_tb.recording.hashing import KnownHashes, hash_bytes, hash_texts, mix
 
 MOST_CHECKED = 50_000_000
 """Instances up to which every id is known to come once; of more, repeats are not looked for."""
@@ -96,7 +96,7 @@ class KnownIds:
 
     def __init__(self) -> None:
         self.complete = True
-        self._hashes = HashRuns()
+        self._hashes = KnownHashes()
 
     def add(self, ids: NDArray[np.object_], hashes: NDArray[np.uint64]) -> None:
         """Adds the ids of some instances with their hashes, (instances,).
@@ -109,7 +109,7 @@ class KnownIds:
         repeated = self._hashes.count(ordered) > 0
         repeated[1:] |= ordered[1:] == ordered[:-1]
         if repeated.any():
-            raise repeated_id(ids[order[np.argmax(repeated)]])
+            raise repeated_id(ids[order[repeated].min()])
         self._extend(ordered)
 
     def check(self, hashes: NDArray[np.uint64] | None, sampled: NDArray[np.object_]) -> None:
@@ -154,7 +154,7 @@ class KnownIds:
             self._hashes.add(hashes)
             self.complete = len(self._hashes) <= MOST_CHECKED
         if not self.complete:
-            self._hashes = HashRuns()
+            self._hashes = KnownHashes()
 
 
 class IdentityDeriver:
@@ -165,7 +165,7 @@ class IdentityDeriver:
     """
 
     def __init__(self) -> None:
-        self._seen = HashRuns()
+        self._seen = KnownHashes()
 
     def derive(
         self, attributes: Mapping[str, Column], label: NDArray[np.int32], index: NDArray[np.int64]

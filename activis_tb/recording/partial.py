@@ -70,7 +70,7 @@ def pack(partial: Partial) -> bytes:
         "found": list(partial.found),
         "attributes": kinds,
     }
-    arrays = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
+    arrays: dict[str, NDArray[Any]] = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
     arrays |= {} if partial.ids is None else {"ids": partial.ids}
     arrays |= {f"sums/{name}": values for name, values in partial.sums.items()}
     if partial.sample is not None:

@@ -40,8 +40,9 @@ def preprocess(
 ) -> "SnapshotRecorder":
     """Begins to record one snapshot; `process` every batch, then `postprocess`, or use it as a context manager.
 
-    Time grows with the number of instances; memory does not. Nothing is written before `postprocess`, except the side
-    files of `keep="all"`, which are removed again unless the snapshot is completed.
+    Time grows with the number of instances; memory only by 8 bytes each, to notice ids that come twice. Nothing is
+    written before `postprocess`, except the side files of `keep="all"`, which are removed again unless the snapshot is
+    completed.
 
     Args:
         logdir: The run's directory, as TensorBoard knows it, or its URL (`gs://bucket/run`), which fsspec writes to;

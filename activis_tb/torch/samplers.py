@@ -10,7 +10,8 @@ from torch.utils.data import BatchSampler, DataLoader, DistributedSampler, Itera
 from activis_tb.errors import ArgumentError
 
 _EXPECTED = (
-    "a SequentialSampler (shuffle=False), a DistributedSampler or accelerate's BatchSamplerShard, or a loader that uses one"
+    "a SequentialSampler (shuffle=False), a DistributedSampler or accelerate's BatchSamplerShard, or a loader that "
+    "uses one"
 )
 _WAY_OUT = "Load without shuffling, or let the data set return the position of every instance beside it."
 
@@ -34,15 +35,15 @@ def positions(source: "DataLoader[Any] | Sampler[Any]") -> Positions:
         positions, padding = activis_tb.torch.positions(loader)
 
     A `DistributedSampler` of W workers gives worker r the instances that stand at r + j W in its order, which is
-    shuffled by seed and epoch: call `set_epoch` first, as before iterating. accelerate gives it the batches k W + r, or,
-    with `split_batches`, the r-th piece of every batch. What stands behind the end of the data set repeats its
-    beginning, unless `drop_last` or `even_batches=False` says otherwise. Nothing is loaded, and no random state changes.
+    shuffled by seed and epoch: call `set_epoch` first, as before iterating. accelerate gives it the batches k W + r,
+    or, with `split_batches`, the r-th piece of every batch. What stands behind the end of the data set repeats its
+    beginning, unless `drop_last` or `even_batches=False` says otherwise. Nothing is loaded, no random state changes.
 
     Args:
         source: A `DataLoader` (also one that accelerate prepared), a sampler or a batch sampler.
 
     Raises:
-        ArgumentError: The order cannot be known beforehand: it is drawn when it is used, or made by code of another kind.
+        ArgumentError: The order cannot be known beforehand: it is drawn when it is used, or made by other code.
     """
     order, padding = _order(source)
     return Positions(order, padding)

@@ -1,7 +1,11 @@
 """Every snippet of the recording guide runs as it stands, and records what the guide says."""
 
 import re
+import subprocess
+import sys
+from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +36,7 @@ def run(snippet: str, logdir: Path, **names: object) -> SnapshotReader:
 
 
 def test_every_snippet_is_tested() -> None:
-    assert set(SNIPPETS) == {"media", "examples", "everything", "workers"}
+    assert set(SNIPPETS) == {"media", "examples", "everything", "workers", "distributed"}
 
 
 def test_the_media_snippet_takes_every_type(tmp_path: Path) -> None:
@@ -82,9 +86,62 @@ def test_the_workers_snippet_records_what_one_process_would(tmp_path: Path) -> N
     np.testing.assert_allclose(reader.statistic("hidden", "mean")[1], X[Y == 1].mean(axis=0), rtol=1e-6)
 
 
-@pytest.mark.parametrize("size", [10_000, 96, 160_000])
-def test_the_limits_that_the_guide_states_are_those_of_the_code(size: int) -> None:
-    from activis_tb.recording import pictures, sounds, typed
+DISTRIBUTED = """
+import sys
+import torch
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
+import activis_tb
+from tests.unit.test_guide import CLASSES, SNIPPETS, questions
 
-    assert size in {typed.MOST_CHARACTERS, pictures.LONGEST_SIDE, sounds.MOST_BYTES}
+rank, folder = int(sys.argv[1]), sys.argv[2]
+torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+for instances in (401, 5001):
+    model, x, y, texts = questions(instances)
+    data = TensorDataset(x, y)
+    loader = DataLoader(data, 50, sampler=DistributedSampler(data, shuffle=True, seed=3))
+    names = {"activis_tb": activis_tb, "logdir": f"{folder}/{instances}", "epoch": 3, "CLASSES": CLASSES}
+    exec(SNIPPETS["distributed"], names | {"model": model, "loader": loader, "texts": texts})
+torch.distributed.destroy_process_group()
+"""
+
+
+def questions(instances: int) -> tuple[Any, Any, Any, np.ndarray]:
+    """A small model, the same everywhere, and what it is asked."""
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    model = torch.nn.Sequential(OrderedDict(hidden=torch.nn.Linear(3, 4), out=torch.nn.Linear(4, 2)))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    x = torch.randn((instances, 3), generator=generator)
+    return model, x, torch.arange(instances) % 2, np.array([f"text {row}" for row in range(instances)])
+
+
+def test_two_processes_with_padding_record_what_one_would(tmp_path: Path) -> None:
+    commands = [[sys.executable, "-c", DISTRIBUTED, str(rank), str(tmp_path)] for rank in range(2)]
+    workers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
+    for worker in workers:
+        _, errors = worker.communicate(timeout=300)
+        assert worker.returncode == 0, errors[-3000:]
+    for instances in (401, 5001):
+        model, x, y, _ = questions(instances)
+        hidden = model.hidden(x).detach().numpy()
+        (reader,) = snapshots(tmp_path / str(instances)).values()
+        sample = reader.sample()
+        assert reader.manifest.instances == instances
+        assert [subset.count for subset in reader.manifest.subsets] == np.bincount(y).tolist()
+        for label in range(2):
+            expected = hidden[y == label].mean(axis=0, dtype=np.float64)
+            np.testing.assert_allclose(reader.statistic("hidden", "mean")[label], expected, rtol=1e-5)
+        rows = sample.ids.astype(int)
+        assert sample.attributes[0].values.tolist() == [f"text {row}" for row in rows]
+        np.testing.assert_allclose(reader.activations("hidden"), hidden[rows], rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [10_000, 96, 160_000, 50_000_000])
+def test_the_limits_that_the_guide_states_are_those_of_the_code(size: int) -> None:
+    from activis_tb.recording import identities, pictures, sounds, typed
+
+    assert size in {typed.MOST_CHARACTERS, pictures.LONGEST_SIDE, sounds.MOST_BYTES, identities.MOST_CHECKED}
     assert f"{size:,}" in GUIDE

@@ -268,10 +268,11 @@ def test_after_an_id_that_came_twice_nothing_is_written_whoever_catches_the_erro
     stream = instances()
     recorder = activis_tb.preprocess(tmp_path, step=0, layers=["hidden"], classes=CLASSES, sample=9, quiet=True)
     recorder.process(**stream)
-    for _ in range(3):
+    recorder.process(**split(stream, [10])[0])
+    new = split(instances(310), [300])[1]
+    for call in (recorder.postprocess, recorder.extract, lambda: recorder.process(**new), recorder.postprocess):
         with pytest.raises(ArgumentError, match="the id 'q0' twice"):
-            recorder.process(**split(stream, [10])[0])
-            recorder.postprocess()
+            call()
     assert not list(tmp_path.rglob("*tfevents*"))
 
 

@@ -1,5 +1,6 @@
 """Several workers record parts of one snapshot; merged, it is the one that a single process would have written."""
 
+import io
 import itertools
 import re
 import subprocess
@@ -13,6 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import activis_tb
 from activis_tb.errors import ArgumentError, RecordingClosedError
+from activis_tb.recording import identities
 from activis_tb.storage.decoding import SnapshotReader
 from tests.unit.recording.helpers import CLASSES, batch, permute, probabilities, read_snapshots, split
 
@@ -40,6 +42,14 @@ def instances() -> dict[str, Any]:
         },
         "activations": {"hidden": hidden, "signed": generator.standard_normal((INSTANCES, 2, 3)).astype(np.float32)},
     }
+
+
+def with_ids(extracted: bytes, hashes: np.ndarray) -> bytes:
+    """The same part with other hashes of its ids."""
+    arrays = dict(np.load(io.BytesIO(extracted))) | {"ids": hashes}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
 
 
 def without_text() -> dict[str, Any]:
@@ -153,7 +163,7 @@ def test_a_part_is_closed_once_it_is_extracted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda path: part(path, instances()), "the id 'q"),
+        (lambda path: part(path, instances()), "part: got 300 instances that are here already, such as the id 'q"),
         (lambda path: part(path, instances(), sample=7), "part: got a recording with sample 7; expected sample 30"),
         (
             lambda path: part(path, layers=["signed", "hidden"]),
@@ -162,9 +172,11 @@ def test_a_part_is_closed_once_it_is_extracted(tmp_path: Path) -> None:
         (lambda path: b"nothing", "part: got 7 bytes; expected the bytes that extract() of another worker returned"),
         (lambda path: part(path, instances())[:-40], "expected the bytes that extract() of another worker returned"),
         (lambda path: 5, "part: got int; expected the bytes"),
+        (lambda path: with_ids(part(path, instances()), np.zeros(INSTANCES, np.uint64)), "extract() of another worker"),
+        (lambda path: with_ids(part(path, instances()), np.arange(7, dtype=np.uint64)), "extract() of another worker"),
         (lambda path: part(path, without_text()), "part: got attributes length (number), long (boolean), picture"),
     ],
-    ids=["twice", "another sample", "other layers", "no part", "cut", "a number", "other attributes"],
+    ids=["twice", "another sample", "other layers", "no part", "cut", "a number", "equal", "few", "other attributes"],
 )
 def test_what_does_not_belong_is_refused_and_changes_nothing(tmp_path: Path, single, make, message: str) -> None:
     with activis_tb.preprocess(tmp_path / "run", **options()) as snapshot:
@@ -173,6 +185,48 @@ def test_what_does_not_belong_is_refused_and_changes_nothing(tmp_path: Path, sin
         with pytest.raises(ArgumentError, match=re.escape(message)):
             snapshot.merge(bad)
     assert_same_snapshot(read_snapshots(tmp_path / "run" / "activis")[-1], single)
+
+
+@pytest.mark.parametrize("count", [5, 401, 2_001, 9_001])
+def test_instances_that_two_workers_have_are_refused_whatever_their_number(tmp_path: Path, count: int) -> None:
+    """As DistributedSampler pads an odd number of instances: the first one comes to both workers."""
+    numbers = np.arange(count)
+    workers = []
+    for rank in range(2):
+        own = np.append(numbers, 0)[rank::2]
+        worker = activis_tb.preprocess(tmp_path, step=0, layers=["hidden"], classes=CLASSES, sample=3, quiet=True)
+        worker.process(**batch(own % 3, own[:, None], ids=own))
+        workers.append(worker)
+    extracted = workers[1].extract()
+    with pytest.raises(ArgumentError, match="part: got 1 instances that are here already") as caught:
+        workers[0].merge(extracted)
+    assert "activis_tb.torch.positions(loader) says which it is" in str(caught.value)
+    workers[0].postprocess()
+    (reader,) = read_snapshots(tmp_path / "activis")
+    assert reader.manifest.instances == (count + 1) // 2
+
+
+def test_a_part_has_eight_bytes_more_per_instance(tmp_path: Path) -> None:
+    arguments = {"step": 0, "layers": ["hidden"], "classes": CLASSES, "sample": 30, "quiet": True}
+    sizes = []
+    for count in (2_000, 22_000):
+        worker = activis_tb.preprocess(tmp_path, **arguments)
+        worker.process(**batch(np.arange(count) % 3, ids=np.arange(10_000, 10_000 + count)))
+        sizes.append(len(worker.extract()))
+    assert sizes[1] - sizes[0] == pytest.approx(8 * 20_000, abs=200)
+
+
+def test_a_worker_with_too_many_instances_has_its_repeats_unchecked_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identities, "MOST_CHECKED", 250)
+    own, other = split(instances(), [120])
+    with pytest.warns(UserWarning, match="of more than 250 instances, ids that come twice are not looked for"):
+        reader = merged(tmp_path, [part(tmp_path / "none", other)], own)
+    assert reader.manifest.instances == INSTANCES
+    with pytest.warns(UserWarning, match="ids that come twice are not looked for"):
+        large = part(tmp_path / "none", instances())
+    assert len(large) < len(part(tmp_path / "none", other))
 
 
 def test_workers_need_ids(tmp_path: Path) -> None:
