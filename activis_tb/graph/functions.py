@@ -1,7 +1,7 @@
 """Calls of functions, and the branches and bodies of If and While, resolved: what they run stands in their place."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tensorboard.compat.proto import function_pb2, graph_pb2, node_def_pb2
@@ -13,7 +13,11 @@ _BRANCHES = {
 }
 _TAKES_PREDICATE = frozenset({"If", "StatelessIf"})
 _DEEPEST = 24
+_MOST_ENDS = 64
+"""Of one call that something waits for: more edges would tell nobody more."""
 _MOST_OPERATIONS = 200_000
+_MOST_CHARACTERS = 2**25
+"""Of the names of what calls run: each level of calls makes them longer."""
 _LATER_OUTPUTS = {
     **{"batch_mean": 1, "batch_variance": 2, "reserve_space_1": 3, "reserve_space_2": 4, "reserve_space_3": 5},
     **{"indices": 1, "idx": 1, "output_true": 1, "value_index": 1, "backprop": 1, "variance": 1, "argmax": 1},
@@ -40,38 +44,51 @@ class Flat:
     ends: dict[str, list[str]] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
     kept: dict[str, list[str]] = field(default_factory=dict)
+    _origins: dict[str, str] = field(default_factory=dict)
+    _awaited: dict[str, list[str]] = field(default_factory=dict)
 
     def source(self, text: str) -> list[str]:
         """Returns the inputs, of `nodes` alone, that the input `text` stands for; none where it is in a circle."""
         if text.startswith("^"):
             name = text[1:]
-            return [f"^{end}" for end in self._ends(name, {name})] if name in self.ends else [text]
-        seen = set()
+            return [f"^{end}" for end in self._ends(name)] if name in self.ends else [text]
         key = text if ":" in text else f"{text}:0"
-        while key in self.aliases:
-            if key in seen:
-                return []
-            seen.add(key)
-            key = self.aliases[key]
-        return [key if seen else text]
+        if key not in self.aliases:
+            return [text]
+        passed = [key]
+        while (key := self.aliases[key]) in self.aliases and key not in self._origins and key != passed[0]:
+            passed.append(key)
+            if len(passed) > len(self.aliases):
+                break
+        origin = self._origins.get(key, "" if key in self.aliases else key)
+        self._origins.update(dict.fromkeys(passed, origin))
+        return [origin] if origin else []
 
     def resolved(self) -> dict[str, str]:
         """Returns by output of a call the output of an operation of `nodes` that it is in the end."""
         return {alias: source for alias in self.aliases for source in self.source(alias)}
 
-    def _ends(self, name: str, seen: set[str]) -> Iterator[str]:
-        for end in self.ends[name]:
-            if end not in self.ends:
-                yield end
-            elif end not in seen:
-                yield from self._ends(end, seen | {end})
+    def _ends(self, name: str) -> list[str]:
+        """Returns the operations in which what `name` calls ends, each once."""
+        if name not in self._awaited:
+            found: dict[str, None] = {}
+            seen, pending = {name}, self.ends[name][::-1]
+            while pending and len(found) < _MOST_ENDS:
+                end = pending.pop()
+                if end not in self.ends:
+                    found[end] = None
+                elif end not in seen:
+                    seen.add(end)
+                    pending += self.ends[end][::-1]
+            self._awaited[name] = list(found)
+        return self._awaited[name]
 
 
 def flatten(message: graph_pb2.GraphDef) -> Flat:
     """Returns the operations of a graph with every call of a function of its library replaced by what it runs.
 
     An If or While stays as the operator that its branches end in. A call that is nested deeper than 24 times, that
-    calls itself, or that makes the graph larger than 200,000 operations stays as it is.
+    calls itself, or that makes the graph larger than 200,000 operations, calls among them, stays as it is.
     """
     library = {function.signature.name: function for function in message.library.function}
     if not library:
@@ -88,11 +105,15 @@ def flatten(message: graph_pb2.GraphDef) -> Flat:
 class _Flattening:
     def __init__(self, library: Mapping[str, function_pb2.FunctionDef]) -> None:
         self._library = library
+        self._added = 0
+        self._characters = 0
         self.flat = Flat()
 
     def add(self, node: node_def_pb2.NodeDef, name: str, inputs: Iterable[str], callers: tuple[str, ...]) -> None:
         """Adds `node` under `name`, or what it calls; `callers` are the functions that it stands in."""
         inputs = list(inputs)
+        self._added += 1
+        self._characters += len(name) if callers else 0
         called = _called(node, self._library)
         refused = self._refusal([function for _, function in called], callers) if called else ""
         if refused:
@@ -112,7 +133,7 @@ class _Flattening:
         if len(callers) >= _DEEPEST:
             return f"are nested more than {_DEEPEST} deep"
         size = sum(len(self._library[function].node_def) for function in functions)
-        if len(self.flat.nodes) + size > _MOST_OPERATIONS:
+        if self._added + size > _MOST_OPERATIONS or self._characters > _MOST_CHARACTERS:
             return f"would make the graph larger than {_MOST_OPERATIONS:,} operations"
         return ""
 

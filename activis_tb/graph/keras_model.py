@@ -4,6 +4,7 @@ TensorBoard's own converter does it; here the formats that it does not know are 
 of Keras 2, arguments given by name, nested models of several inputs, and layers that are called more than once.
 """
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -14,6 +15,8 @@ from tensorboard.plugins.graph.keras_util import keras_model_to_graph_def
 from activis_tb.model import SCOPES_ATTRIBUTE
 
 _Layer = dict[str, Any]
+_MOST_CALLS = 20_000
+"""Of layers: nested models that are called several times multiply."""
 _NOT_SETTINGS = frozenset({"name", "dtype", "trainable", "batch_input_shape", "batch_shape"})
 
 
@@ -26,20 +29,36 @@ def keras_graph_def(model: bytes) -> bytes:
     try:
         root = json.loads(model)
         root["config"] = {**root["config"], "name": root["config"].get("name") or "model"}
-        converted = _one_call(root, [])
+        converted = _one_call(root, [], itertools.count())
         graph_def = keras_model_to_graph_def(converted)
         _describe(graph_def, converted)
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ):
         return b""
     return bytes(graph_def.SerializeToString(deterministic=True))
 
 
-def _one_call(layer: _Layer, inputs: list[list[Any]]) -> _Layer:
-    """Returns `layer` as called once, on `inputs`, each (name, 0, position); so are all layers in it."""
+def _one_call(layer: _Layer, inputs: list[list[Any]], counted: Iterator[int]) -> _Layer:
+    """Returns `layer` as called once, on `inputs`, each (name, 0, position); so are all layers in it.
+
+    Raises:
+        ValueError: `counted` has come to more calls than any model has.
+    """
+    if next(counted) > _MOST_CALLS:
+        message = f"model: got more than {_MOST_CALLS:,} calls of layers; expected fewer."
+        raise ValueError(message)
     config = dict(layer["config"])
     if config.get("layers"):
         calls = {_name(one): max(1, len(_calls(one))) for one in config["layers"]}
-        config["layers"] = [copy for one in config["layers"] for copy in _copies(one, calls)]
+        config["layers"] = [copy for one in config["layers"] for copy in _copies(one, calls, counted)]
         for key in ("input_layers", "output_layers"):
             if config.get(key):
                 config[key] = [_called(history, calls) for history in _histories(config[key])]
@@ -54,11 +73,11 @@ def _inbound(layer: _Layer, inputs: list[list[Any]]) -> dict[str, Any]:
     return {"inbound_nodes": [{"args": [{"config": {"keras_history": history}} for history in inputs]}]}
 
 
-def _copies(layer: _Layer, calls: Mapping[str, int]) -> Iterator[_Layer]:
+def _copies(layer: _Layer, calls: Mapping[str, int], counted: Iterator[int]) -> Iterator[_Layer]:
     for number, call in enumerate(_calls(layer) or [None]):
         inputs = [_called(history, calls) for history in _histories(call)]
         config = {**layer["config"], "name": _call_name(_name(layer), number)}
-        yield _one_call({**layer, "config": config}, inputs)
+        yield _one_call({**layer, "config": config}, inputs, counted)
 
 
 def _calls(layer: _Layer) -> list[Any]:

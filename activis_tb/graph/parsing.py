@@ -31,7 +31,8 @@ _BOOLEAN_RESULTS = frozenset(
 )
 _RESULT_TYPE_ATTRIBUTES = ("DstT", "dtype", "out_type", "output_type", "Tparams", "T")
 _NAMED_AT_MOST = 3
-_NAME = re.compile(r"[^/:]+(/[^/:]+)*")
+_NAME = re.compile(r"[^/:]+(/[^/:]+){0,127}")
+"""Every part is a group that the operation stands in: a name of more is no name of a model's."""
 
 
 class Output(NamedTuple):

@@ -5,33 +5,25 @@ change once it is written, so its parsed manifest is kept under its tag, wall ti
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
 from google.protobuf.message import DecodeError
 from tensorboard.context import RequestContext
-from tensorboard.data.provider import BlobReference, BlobSequenceDatum, DataProvider, RunTagFilter
-from tensorboard.errors import NotFoundError
+from tensorboard.data.provider import BlobReference, BlobSequenceDatum, DataProvider
 
-from activis_tb.errors import NewerVersionError, StoredDataError
+from activis_tb.errors import NewerVersionError, StoredDataError, shorten
+from activis_tb.plugin.blob_sequences import MOST_BLOBS, BlobSequences, Listed, VanishedError
 from activis_tb.plugin.params import SnapshotKey
 from activis_tb.plugin.recent import Recent
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.decoding import SnapshotReader
 from activis_tb.storage.metadata import FORMAT_VERSION, PLUGIN_NAME, SnapshotTag, parse_tag
 
-_EVERY_STEP = 1000
 _MOST_SESSIONS = 10_000
 _FETCHES = 16
-
-
-class VanishedError(StoredDataError):
-    """The data was there when it was listed and is gone; it may come back."""
-
-    def __init__(self) -> None:
-        super().__init__("It is gone since it was listed: the run was deleted or is being replaced. Reload the page.")
 
 
 @dataclass(frozen=True)
@@ -43,7 +35,7 @@ class Session:
         tag: The tag as it stands in the event file.
         parts: What the tag says.
         wall_time: Seconds since 1970.
-        blobs: Number of blobs.
+        blobs: Number of blobs, as the event claims.
         version: Format version.
     """
 
@@ -79,6 +71,7 @@ class Catalogue:
 
     def __init__(self, data_provider: DataProvider) -> None:
         self._provider = data_provider
+        self._sequences = BlobSequences(data_provider, PLUGIN_NAME)
         self._readers: Recent[tuple[str, Session], SnapshotReader | StoredDataError] = Recent(_MOST_SESSIONS)
         # The data server takes about 40 ms per blob (a delayed acknowledgement), for many at once no longer.
         self._pool = ThreadPoolExecutor(_FETCHES, "activis-fetch")
@@ -89,22 +82,14 @@ class Catalogue:
 
     def list_sessions(self, experiment: str, run: str | None = None) -> Listing:
         """Returns the sessions of all runs, or of one."""
-        listed = self._provider.list_blob_sequences(
-            RequestContext(),
-            experiment_id=experiment,
-            plugin_name=PLUGIN_NAME,
-            run_tag_filter=None if run is None else RunTagFilter(runs=[run]),
-        )
         sessions: dict[SnapshotKey, list[Session]] = defaultdict(list)
         warnings = []
-        for run_name, tags in listed.items():
-            for tag, series in tags.items():
-                parts = parse_tag(tag)
-                if parts is None:
-                    warnings.append(f"Tag {tag} of run {run_name} is not a snapshot of activis-tb; it is left out.")
-                    continue
-                version = _format_version(series.plugin_content)
-                session = Session(run_name, tag, parts, series.max_wall_time or 0.0, series.max_length or 0, version)
+        for listed in self._sequences.list(experiment, None if run is None else [run]):
+            session = _session(listed)
+            if session is None:
+                tag = shorten(listed.tag)
+                warnings.append(f"Tag {tag} of run {listed.run} is not a snapshot of activis-tb; it is left out.")
+            else:
                 sessions[session.key].append(session)
         for found in sessions.values():
             found.sort(key=lambda session: session.parts.session, reverse=True)
@@ -127,25 +112,19 @@ class Catalogue:
 
     def _references(self, experiment: str, sessions: Sequence[Session]) -> list[tuple[BlobReference, ...]]:
         """Returns the references to the blobs of each of `sessions`."""
-        if not sessions:
-            return []
-        runs = {session.run for session in sessions}
-        tags = {session.tag for session in sessions}
-        found = self._provider.read_blob_sequences(
-            RequestContext(),
-            experiment_id=experiment,
-            plugin_name=PLUGIN_NAME,
-            downsample=_EVERY_STEP,
-            run_tag_filter=RunTagFilter(runs=runs, tags=tags),
-        )
-        return [_at_step(found.get(session.run, {}).get(session.tag, ()), session.parts.step) for session in sessions]
+        found = self._sequences.events(experiment, [(session.run, session.tag) for session in sessions])
+        return [_at_step(found.get((session.run, session.tag), ()), session.parts.step) for session in sessions]
 
     def _read(self, session: Session, references: tuple[BlobReference, ...]) -> SnapshotReader | StoredDataError:
         fetch = partial(self._fetch, references)
         try:
             if session.version > FORMAT_VERSION:
                 raise NewerVersionError(f"The {session}", session.version, FORMAT_VERSION)
-            return SnapshotReader(fetch(0), fetch, lambda numbers: list(self._pool.map(fetch, numbers)))
+            if not 0 <= session.blobs <= MOST_BLOBS:
+                text = f"The snapshot claims {session.blobs:,} blobs; expected at most {MOST_BLOBS:,}. It is damaged."
+                raise StoredDataError(text)
+            fetch_many = partial(self._fetch_many, fetch)
+            return SnapshotReader(fetch(0), fetch, fetch_many, len(references))
         except StoredDataError as error:
             return error
 
@@ -153,15 +132,18 @@ class Catalogue:
         if number >= len(references):
             text = f"The snapshot has no blob {number}; it ends after {len(references)}. Record the step again."
             raise StoredDataError(text)
-        try:
-            blob = self._provider.read_blob(RequestContext(), blob_key=references[number].blob_key)
-        except (KeyError, NotFoundError) as error:
-            raise VanishedError from error
-        except (IndexError, TypeError, ValueError) as error:
-            # The multiplexer lists whatever tensor bears our plugin's name and fails when it is read.
-            text = f"TensorBoard cannot read blob {number} of the snapshot ({error}): it is not ours."
-            raise StoredDataError(text) from error
-        return blob if isinstance(blob, bytes) else b""
+        return self._sequences.read(references[number].blob_key)
+
+    def _fetch_many(self, fetch: Callable[[int], bytes], numbers: Sequence[int]) -> list[bytes]:
+        return list(self._pool.map(fetch, numbers))
+
+
+def _session(listed: Listed) -> Session | None:
+    parts = parse_tag(listed.tag)
+    if parts is None:
+        return None
+    version = _format_version(listed.content)
+    return Session(listed.run, listed.tag, parts, listed.wall_time, listed.blobs, version)
 
 
 def _at_step(series: Iterable[BlobSequenceDatum], step: int) -> tuple[BlobReference, ...]:

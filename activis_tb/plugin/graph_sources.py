@@ -1,16 +1,18 @@
 """Where the graph of a run may be: with every plugin of TensorBoard's that keeps graphs, in the run or beside it."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from posixpath import dirname, normpath
 from typing import Literal
 
-from tensorboard.context import RequestContext
-from tensorboard.data.provider import DataProvider, RunTagFilter
+from tensorboard.data.provider import DataProvider
 
 from activis_tb import graph
+from activis_tb.errors import StoredDataError
 from activis_tb.model import graph_digest
+from activis_tb.plugin.blob_sequences import BlobSequences, VanishedError
 from activis_tb.plugin.recent import Recent
 
 SourceKind = Literal["forward", "run_graph", "function", "keras", "layers"]
@@ -23,7 +25,6 @@ _PLUGINS: Mapping[str, SourceKind] = {
     "graph_keras_model": "keras",
 }
 _NAMES = {"forward": "forward graph", "run_graph": "run graph", "function": "traced function", "keras": "Keras model"}
-_EVERY_STEP = 1000
 _SIBLINGS = ("activis", "train", "validation")
 _MOST_BLOBS = 32
 _MOST_FUNCTIONS = 12
@@ -90,7 +91,7 @@ class GraphSources:
     """
 
     def __init__(self, data_provider: DataProvider) -> None:
-        self._provider = data_provider
+        self._sequences = {plugin: BlobSequences(data_provider, plugin) for plugin in _PLUGINS}
         self._read: Recent[str, list[Source]] = Recent(_MOST_BLOBS)
 
     def blobs(self, experiment: str, run: str) -> list[Blob]:
@@ -100,25 +101,31 @@ class GraphSources:
         runs = _relatives(run)
         found: list[Blob] = []
         for plugin, kind in _PLUGINS.items():
-            series = self._provider.read_blob_sequences(
-                RequestContext(),
-                experiment_id=experiment,
-                plugin_name=plugin,
-                downsample=_EVERY_STEP,
-                run_tag_filter=RunTagFilter(runs=runs, tags=[_RUN_GRAPH] if kind == "run_graph" else None),
-            )
-            for name in runs:
-                for tag, data in series.get(name, {}).items():
-                    keys = [reference.blob_key for datum in reversed(data) for reference in datum.values]
-                    found += [Blob(kind, name, tag, key) for key in keys]
+            sequences = self._sequences[plugin]
+            listed = [(one.run, one.tag) for one in sequences.list(experiment, runs)]
+            wanted = [(name, tag) for name, tag in listed if kind != "run_graph" or tag == _RUN_GRAPH]
+            events = sequences.events(experiment, wanted)
+            for name, tag in sorted(wanted, key=lambda one: runs.index(one[0])):
+                data = events.get((name, tag), ())
+                keys = (reference.blob_key for datum in reversed(data) for reference in datum.values)
+                found += [Blob(kind, name, tag, key) for key in itertools.islice(keys, _MOST_BLOBS)]
         return found[:_MOST_BLOBS]
 
     def read(self, blob: Blob) -> list[Source]:
-        """Returns the graphs in `blob`; a damaged one is a graph without operations, with a warning."""
+        """Returns the graphs in `blob`; a damaged one is a graph without operations, with a warning.
+
+        Raises:
+            VanishedError: It is gone.
+        """
         return self._read.get_or_make(f"{blob.kind}{blob.run}{blob.key}", lambda: self._sources(blob))
 
     def _sources(self, blob: Blob) -> list[Source]:
-        content = self._provider.read_blob(RequestContext(), blob_key=blob.key)
+        try:
+            content = self._sequences["graphs"].read(blob.key)
+        except VanishedError:
+            raise
+        except StoredDataError:
+            content = b""
         if blob.kind == "keras":
             return [Source("keras", blob.run, "", graph.keras_graph_def(content))]
         if blob.kind == "function":

@@ -1,5 +1,6 @@
 """The routes of `http_api.md`: each reads its parameters, asks for data, and answers."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from tensorboard.data.provider import DataProvider
 from werkzeug.wrappers import Request, Response
 
 from activis_tb.conditions import ConditionError, GivenUpError
-from activis_tb.errors import ArgumentError, StoredDataError
+from activis_tb.errors import ArgumentError, StoredDataError, shorten
 from activis_tb.model import STATISTIC_NAMES, Attribute
 from activis_tb.plugin import payloads, rows, wire
 from activis_tb.plugin.admission import BusyError
@@ -38,6 +39,10 @@ _STATUS_CODES: tuple[tuple[type[Exception], int], ...] = (
     (BusyError, 503),
 )
 _MOST_PICTURE_COLUMNS = 4
+_LOGGER = logging.getLogger(__name__)
+UNFORESEEN = "This cannot be answered"
+"""How the answer begins that stands for an error nobody has thought of."""
+_WAY_OUT = "The recording may be damaged: record the step again. If that does not help, please report it."
 
 
 class Routes:
@@ -90,6 +95,10 @@ class Routes:
         except tuple(kind for kind, _ in _STATUS_CODES) as error:
             code = next(code for kind, code in _STATUS_CODES if isinstance(error, kind))
             return sentence(request, str(error), code)
+        except Exception as error:
+            # The last line of defence: one odd recording must not look like a broken TensorBoard.
+            _LOGGER.exception("activis-tb cannot answer %s", route)
+            return sentence(request, f"{UNFORESEEN} ({type(error).__name__}: {shorten(str(error))}). {_WAY_OUT}", 422)
 
     def _snapshot(self, parameters: Parameters, experiment: str) -> JoinedSnapshot:
         return self._snapshots.get(experiment, parameters.snapshot())

@@ -31,9 +31,6 @@ def shown_columns(snapshot: JoinedSnapshot) -> Sample:
         for field in fields(Sample)
         if field.name not in {"ids_given", "attributes"}
     }
-    if len(sample.attributes) != len(examples.attributes):
-        message = "The test cases have other attributes than the sample. Record the step again."
-        raise StoredDataError(message)
     attributes = map(_join, sample.attributes, examples.attributes)
     return Sample(**columns, ids_given=sample.ids_given, attributes=tuple(attributes))
 
@@ -62,7 +59,7 @@ def shown_scores(snapshot: JoinedSnapshot) -> NDArray[np.float32]:
 
 def shown_membership(snapshot: JoinedSnapshot) -> NDArray[np.bool_]:
     """Returns the mapping S by row, bool (rows, subsets)."""
-    return np.pad(snapshot.reader.membership(), ((0, snapshot.manifest.examples), (0, 0)))
+    return np.pad(snapshot.reader.membership(), ((0, snapshot.reader.confirmed_examples()), (0, 0)))
 
 
 def shown_activations(snapshot: JoinedSnapshot, layer: str) -> NDArray[np.float32]:
@@ -77,7 +74,7 @@ def shown_activations(snapshot: JoinedSnapshot, layer: str) -> NDArray[np.float3
     activations = reader.activations(layer)
     if _has_these_examples(reader, snapshot.reader):
         return np.concatenate([activations, reader.example_activations(layer)])
-    return np.pad(activations, ((0, snapshot.manifest.examples), (0, 0)), constant_values=np.nan)
+    return np.pad(activations, ((0, snapshot.reader.confirmed_examples()), (0, 0)), constant_values=np.nan)
 
 
 def _has_these_examples(older: SnapshotReader, newest: SnapshotReader) -> bool:

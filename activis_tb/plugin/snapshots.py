@@ -13,7 +13,8 @@ import numpy as np
 
 from activis_tb.errors import StoredDataError
 from activis_tb.model import Layer, Manifest
-from activis_tb.plugin.catalogue import Catalogue, Listing, Session, VanishedError
+from activis_tb.plugin.blob_sequences import VanishedError
+from activis_tb.plugin.catalogue import Catalogue, Listing, Session
 from activis_tb.plugin.params import NotFoundError, SnapshotKey
 from activis_tb.plugin.recent import Recent
 from activis_tb.storage.decoding import SnapshotReader

@@ -1,9 +1,11 @@
 """Reads a snapshot part by part: the manifest is cheap, an array is fetched when it is asked for.
 
-Nothing stored is trusted: every pointer, type and length is checked before it becomes an array.
+Nothing stored is trusted: the manifest is checked when it is read, every length before it becomes an array, and values
+before anything is looked up by them (`activis_tb.storage.validation`).
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from copy import copy
 from math import prod
 from typing import Any, TypeVar, cast
 
@@ -11,11 +13,9 @@ import numpy as np
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
-from activis_tb.errors import NewerVersionError, StoredDataError
+from activis_tb.errors import StoredDataError
 from activis_tb.model import (
-    ATTRIBUTE_TYPES,
     STATISTIC_NAMES,
-    SUBSET_KINDS,
     Attribute,
     AttributeType,
     Layer,
@@ -24,12 +24,20 @@ from activis_tb.model import (
     StatisticName,
     Statistics,
     Subset,
+    SubsetKind,
 )
 from activis_tb.storage import activis_pb2 as pb
-from activis_tb.storage.metadata import FORMAT_VERSION
+from activis_tb.storage.validation import (
+    check_manifest,
+    check_range,
+    check_statistic,
+    check_values,
+    flags,
+    rows_of,
+    wrong_number,
+)
 
 _Message = TypeVar("_Message", pb.Snapshot, pb.Values)
-_DTYPES = frozenset({"<f4", "<f8", "<i4", "<i8", "|u1"})
 
 
 class SnapshotReader:
@@ -39,10 +47,11 @@ class SnapshotReader:
         manifest_blob: Blob 0 of the event.
         fetch: Returns the blob of a number >= 1; called once per array that is asked for.
         fetch_many: Returns several such blobs, where that is faster than one by one.
+        blobs: How many the event has, the manifest among them; None where that is not known.
 
     Raises:
         NewerVersionError: It was written by a newer activis-tb.
-        StoredDataError: The manifest is damaged.
+        StoredDataError: The manifest is damaged, as a blob may be that a method reads.
     """
 
     def __init__(
@@ -50,35 +59,32 @@ class SnapshotReader:
         manifest_blob: bytes,
         fetch: Callable[[int], bytes],
         fetch_many: Callable[[Sequence[int]], Sequence[bytes]] | None = None,
+        blobs: int | None = None,
     ) -> None:
         self._fetch = fetch
         self._fetch_many = fetch_many
         self._message = _parse(pb.Snapshot(), manifest_blob, "the manifest")
-        if self._message.version > FORMAT_VERSION:
-            raise NewerVersionError("The snapshot", self._message.version, FORMAT_VERSION)
-        if self._message.version < 1:
-            message = "The manifest names no format version: the blob is damaged or not a snapshot of activis-tb."
-            raise StoredDataError(message)
+        check_manifest(self._message, blobs)
         self.manifest = _manifest(self._message)
+        self._confirmed: set[int] = set()
         self._layers = {layer.name: layer for layer in self._message.layers}
 
     def activations(self, layer: str) -> NDArray[np.float32]:
         """Returns the sampled activations of `layer`, float32 (rows, neurons)."""
-        stored = self._layer(layer)
-        return self._array(stored.activations, (self.manifest.rows, stored.neurons))
+        return self._array(self._layer(layer).activations)
 
     def example_activations(self, layer: str) -> NDArray[np.float32]:
         """Returns what the test cases do in `layer`, float32 (examples, neurons)."""
         stored = self._layer(layer)
         if not self.manifest.examples:
             return np.empty((0, stored.neurons), np.float32)
-        return self._array(stored.example_activations, (self.manifest.examples, stored.neurons))
+        return self._array(stored.example_activations)
 
     def statistic(self, layer: str, statistic: StatisticName) -> NDArray[Any]:
         """Returns one statistic of `layer`, (subsets, neurons); count and nonfinite int64, the others float32."""
-        stored = self._layer(layer)
-        shape = (len(self.manifest.subsets), stored.neurons)
-        return self._array(getattr(stored, statistic), shape)
+        values = self._array(getattr(self._layer(layer), statistic))
+        check_statistic(statistic, values, [subset.count for subset in self.manifest.subsets])
+        return values
 
     def statistics(self, layer: str) -> Statistics:
         """Returns all statistics of `layer`, each (subsets, neurons)."""
@@ -88,12 +94,11 @@ class SnapshotReader:
 
     def membership(self) -> NDArray[np.bool_]:
         """Returns the mapping S of the sampled instances, bool (rows, subsets)."""
-        shape = (self.manifest.rows, len(self.manifest.subsets))
-        return self._array(self._message.sample.membership, shape).astype(np.bool_)
+        return flags("membership", self._array(self._message.sample.membership))
 
     def scores(self) -> NDArray[np.float32]:
         """Returns the scores of the sampled instances, float32 (rows, classes)."""
-        return self._array(self._message.sample.scores, (self.manifest.rows, len(self.manifest.classes)))
+        return self._array(self._message.sample.scores)
 
     def sample(self, without: Collection[AttributeType] = ()) -> Sample:
         """Returns the columns of the sampled instances; attributes of the types in `without` are not fetched."""
@@ -111,27 +116,31 @@ class SnapshotReader:
             return self._with_blobs(_sample_blobs(stored, without)).examples(without)
         return self._columns(stored, self.manifest.examples, without)
 
-    def _columns(self, stored: pb.StoredSample, count: int, without: Collection[AttributeType]) -> Sample:
-        rows = (count,)
+    def _columns(self, stored: pb.StoredSample, rows: int, without: Collection[AttributeType]) -> Sample:
+        label, predicted = self._array(stored.label), self._array(stored.predicted)
+        check_range("labels", label, 0, len(self.manifest.classes) - 1)
+        check_range("predicted classes", predicted, 0, len(self.manifest.classes) - 1)
+        index = self._array(stored.index)
+        check_range("positions in the stream", index, 0, max(self.manifest.instances, rows) - 1)
         return Sample(
             ids=self._strings(stored.id, rows),
             ids_given=stored.ids_given,
-            index=self._array(stored.index, rows),
-            label=self._array(stored.label, rows),
-            predicted=self._array(stored.predicted, rows),
-            score=self._array(stored.score, rows),
-            scores=self._array(stored.scores, (*rows, len(self.manifest.classes))),
-            drawn=self._array(stored.drawn, rows).astype(np.bool_),
-            always=self._array(stored.always, rows).astype(np.bool_),
-            membership=self._array(stored.membership, (*rows, len(self.manifest.subsets))).astype(np.bool_),
+            index=index,
+            label=label,
+            predicted=predicted,
+            score=self._array(stored.score),
+            scores=self._array(stored.scores),
+            drawn=flags("drawn", self._array(stored.drawn)),
+            always=flags("always", self._array(stored.always)),
+            membership=flags("membership", self._array(stored.membership)),
             attributes=tuple(
-                self._attribute(attribute, rows) for attribute in stored.attributes if attribute.type not in without
+                self._attribute(attribute, stored) for attribute in stored.attributes if attribute.type not in without
             ),
         )
 
     def attribute(self, name: str) -> Attribute:
         """Returns the sampled values of one attribute; raises KeyError where there is none of that name."""
-        return self._attribute(_named(self._message.sample, name), (self.manifest.rows,))
+        return self._attribute(_named(self._message.sample, name), self._message.sample)
 
     def presence(self, name: str) -> NDArray[np.bool_]:
         """Returns which sampled instances and then which test cases have a value of an attribute, bool (rows,).
@@ -139,17 +148,20 @@ class SnapshotReader:
         Raises:
             KeyError: There is no attribute of that name.
         """
-        parts = [(self._message.sample, self.manifest.rows)]
-        parts += [(self._message.examples, self.manifest.examples)] if self.manifest.examples else []
-        return np.concatenate([self._present(_named(columns, name), (rows,)) for columns, rows in parts])
+        parts = [self._message.sample, *([self._message.examples] if self.manifest.examples else [])]
+        return np.concatenate([self._present(_named(columns, name), columns) for columns in parts])
 
     def example_attribute(self, name: str) -> Attribute:
         """Returns the test cases' values of one attribute; raises KeyError where there is none of that name."""
-        return self._attribute(_named(self._message.examples, name), (self.manifest.examples,))
+        return self._attribute(_named(self._message.examples, name), self._message.examples)
+
+    def confirmed_examples(self) -> int:
+        """Returns how many test cases there are, having asked a blob of theirs: before memory is taken for them."""
+        return self._confirmed_rows(self._message.examples) if self.manifest.examples else 0
 
     def ids(self) -> NDArray[np.object_]:
         """Returns the ids of the sampled instances, str, object array (rows,)."""
-        return self._strings(self._message.sample.id, (self.manifest.rows,))
+        return self._strings(self._message.sample.id, self.manifest.rows)
 
     def _with_blobs(self, numbers: Iterable[int]) -> "SnapshotReader":
         """Returns a reader of the same snapshot that holds these blobs, where several are fetched faster at once."""
@@ -157,70 +169,68 @@ class SnapshotReader:
             return self
         wanted = sorted({number for number in numbers if number >= 1})
         blobs = dict(zip(wanted, self._fetch_many(wanted), strict=True))
-        return SnapshotReader(self._message.SerializeToString(), blobs.__getitem__)
+        reader = copy(self)
+        vars(reader).update(_fetch=blobs.__getitem__, _fetch_many=None)
+        return reader
 
     def _layer(self, name: str) -> pb.StoredLayer:
         if name not in self._layers:
             raise KeyError(name)
         return self._layers[name]
 
-    def _attribute(self, stored: pb.StoredAttribute, rows: tuple[int]) -> Attribute:
-        if stored.type in {"number", "category"}:
-            values: NDArray[Any] = self._array(stored.values, rows)
+    def _attribute(self, stored: pb.StoredAttribute, columns: pb.StoredSample) -> Attribute:
+        rows = rows_of(columns)
+        categories: Sequence[str] = ()
+        if stored.type == "number":
+            values: NDArray[Any] = self._array(stored.values)
+        elif stored.type == "category":
+            values = self._array(stored.values)
+            categories = self._strings(stored.categories, prod(stored.categories.shape)).tolist()
+            check_range(f"codes of attribute {stored.name!r}", values, -1, len(categories) - 1)
         elif stored.type == "boolean":
-            values = self._array(stored.values, rows).astype(np.bool_)
+            values = flags(f"attribute {stored.name!r}", self._array(stored.values))
         elif stored.type == "text":
             values = self._strings(stored.values, rows)
         else:
             values = self._bytes(stored.values, rows)
-        categories: Sequence[str] = ()
-        if stored.type == "category":
-            categories = self._strings(stored.categories, (prod(stored.categories.shape),)).tolist()
-        present = self._present(stored, rows)
+        present = self._present(stored, columns)
         return Attribute(stored.name, cast("AttributeType", stored.type), values, present, tuple(categories))
 
-    def _present(self, stored: pb.StoredAttribute, rows: tuple[int]) -> NDArray[np.bool_]:
+    def _present(self, stored: pb.StoredAttribute, columns: pb.StoredSample) -> NDArray[np.bool_]:
         if not stored.HasField("present"):
-            return np.ones(rows, np.bool_)
-        return self._array(stored.present, rows).astype(np.bool_)
+            return np.ones(self._confirmed_rows(columns), np.bool_)
+        return flags(f"presence of attribute {stored.name!r}", self._array(stored.present))
 
-    def _array(self, pointer: pb.Array, shape: tuple[int, ...]) -> NDArray[Any]:
-        if pointer.dtype not in _DTYPES or tuple(pointer.shape) != shape:
-            message = (
-                f"An array of the snapshot is declared as {pointer.dtype or 'nothing'} {tuple(pointer.shape)}; "
-                f"expected shape {shape}. The recording is damaged; record the step again."
-            )
-            raise StoredDataError(message)
-        blob = self._blob(pointer)
-        dtype = np.dtype(pointer.dtype)
-        if len(blob) != prod(shape) * dtype.itemsize:
-            needed = prod(shape) * dtype.itemsize
+    def _confirmed_rows(self, columns: pb.StoredSample) -> int:
+        """Returns how many rows `columns` have; the size of a blob has confirmed it."""
+        if columns.index.blob not in self._confirmed:
+            self._array(columns.index)
+            self._confirmed.add(columns.index.blob)
+        return rows_of(columns)
+
+    def _array(self, pointer: pb.Array) -> NDArray[Any]:
+        """Returns the array that a pointer of the checked manifest points at."""
+        blob, dtype, shape = self._fetch(pointer.blob), np.dtype(pointer.dtype), tuple(pointer.shape)
+        needed = prod(shape) * dtype.itemsize
+        if len(blob) != needed:
             message = f"An array of the snapshot has {len(blob):,} bytes; {dtype} {shape} needs {needed:,}."
             raise StoredDataError(message)
         return np.frombuffer(blob, dtype).reshape(shape)
 
-    def _bytes(self, pointer: pb.Array, shape: tuple[int]) -> NDArray[np.object_]:
-        if pointer.dtype != "bytes":
-            message = f"A column of the snapshot is declared as {pointer.dtype or 'nothing'}; expected bytes."
-            raise StoredDataError(message)
-        values = _parse(pb.Values(), self._blob(pointer), "a column").values
-        if len(values) != shape[0]:
-            message = f"A column of the snapshot has {len(values):,} values; expected {shape[0]:,}."
-            raise StoredDataError(message)
-        column = np.empty(shape, np.object_)
+    def _bytes(self, pointer: pb.Array, rows: int) -> NDArray[np.object_]:
+        blob = self._fetch(pointer.blob)
+        check_values(blob, rows)
+        values = _parse(pb.Values(), blob, "a column").values
+        if len(values) != rows:
+            raise wrong_number(f"{len(values):,}", rows)
+        column = np.empty(rows, np.object_)
         column[:] = list(values)
         return column
 
-    def _strings(self, pointer: pb.Array, shape: tuple[int]) -> NDArray[np.object_]:
-        column = self._bytes(pointer, shape)
+    def _strings(self, pointer: pb.Array, rows: int) -> NDArray[np.object_]:
+        column = self._bytes(pointer, rows)
         column[:] = [value.decode(errors="replace") for value in column]
         return column
-
-    def _blob(self, pointer: pb.Array) -> bytes:
-        if pointer.blob < 1:
-            message = f"An array of the snapshot points at blob {pointer.blob}; expected 1 or more."
-            raise StoredDataError(message)
-        return self._fetch(pointer.blob)
 
 
 def _parse(message: _Message, blob: bytes, what: str) -> _Message:
@@ -251,40 +261,27 @@ def _sample_blobs(stored: pb.StoredSample, without: Collection[AttributeType]) -
 
 
 def _manifest(message: pb.Snapshot) -> Manifest:
-    subsets = tuple(_subset(subset) for subset in message.subsets)
-    classes = tuple(message.classes)
-    if tuple(subset.name for subset in subsets[: len(classes)]) != classes:
-        text = "The snapshot's subsets do not begin with its classes: the manifest is damaged."
-        raise StoredDataError(text)
     return Manifest(
         name=message.name,
         step=message.step,
         session=message.session,
-        classes=classes,
+        classes=tuple(message.classes),
         instances=message.instances,
-        rows=_rows(message.sample),
+        rows=rows_of(message.sample),
         layers=tuple(_layer(layer) for layer in message.layers),
-        subsets=subsets,
-        attributes=tuple((attribute.name, _attribute_type(attribute)) for attribute in message.sample.attributes),
+        subsets=tuple(_subset(subset) for subset in message.subsets),
+        attributes=tuple((one.name, cast("AttributeType", one.type)) for one in message.sample.attributes),
         graph_digest=message.graph_digest,
         store=message.store,
         stored=message.stored,
-        examples=_rows(message.examples),
+        examples=rows_of(message.examples),
     )
 
 
-def _rows(columns: pb.StoredSample) -> int:
-    shape = tuple(columns.index.shape)
-    return shape[0] if len(shape) == 1 else 0
-
-
 def _subset(message: pb.StoredSubset) -> Subset:
-    if message.kind not in SUBSET_KINDS:
-        text = f"A subset of the snapshot is of kind {message.kind!r}; expected one of {', '.join(SUBSET_KINDS)}."
-        raise StoredDataError(text)
     return Subset(
         name=message.name,
-        kind=message.kind,
+        kind=cast("SubsetKind", message.kind),
         condition=message.condition,
         count=message.count,
         correct=message.correct,
@@ -302,10 +299,3 @@ def _layer(message: pb.StoredLayer) -> Layer:
         signed=message.signed,
         pooling=message.pooling,
     )
-
-
-def _attribute_type(message: pb.StoredAttribute) -> AttributeType:
-    if message.type not in ATTRIBUTE_TYPES:
-        text = f"Attribute {message.name!r} is of type {message.type!r}; expected one of {', '.join(ATTRIBUTE_TYPES)}."
-        raise StoredDataError(text)
-    return message.type

@@ -16,6 +16,15 @@ LARGE = 20 * 2**20
 LIMIT = 256 * 2**20
 """Bytes above which a snapshot is refused: the largest message TensorBoard's data server sends."""
 
+SAMPLE_DTYPES = {
+    **{"index": "<i8", "label": "<i4", "predicted": "<i4", "score": "<f4", "scores": "<f4"},
+    **dict.fromkeys(("drawn", "always", "membership"), "|u1"),
+}
+"""What the columns of the instances but their ids are stored as."""
+ATTRIBUTE_DTYPES = {"number": "<f8", "boolean": "|u1", "category": "<i4"}
+"""What the values of attributes are stored as; those of other types are bytes."""
+STATISTIC_DTYPES = dict.fromkeys(STATISTIC_NAMES, "<f4") | dict.fromkeys(("count", "nonfinite"), "<i8")
+
 
 def encode_snapshot(snapshot: Snapshot) -> list[bytes]:
     """Returns the blobs of `snapshot`, the manifest first.
@@ -85,9 +94,7 @@ def _layer(layer: Layer, snapshot: Snapshot, blobs: _Blobs) -> pb.StoredLayer:
     statistics = snapshot.statistics[layer.name]
     what = f"layer {layer.name!r} ({layer.neurons:,} neurons)"
     arrays = {
-        name: blobs.array(
-            getattr(statistics, name), "<i8" if name in {"count", "nonfinite"} else "<f4", f"statistics of {what}"
-        )
+        name: blobs.array(getattr(statistics, name), STATISTIC_DTYPES[name], f"statistics of {what}")
         for name in STATISTIC_NAMES
     }
     message = pb.StoredLayer(
@@ -111,26 +118,16 @@ def _sample(sample: Sample, blobs: _Blobs) -> pb.StoredSample:
     return pb.StoredSample(
         id=blobs.values((text.encode() for text in sample.ids), "ids"),
         ids_given=sample.ids_given,
-        index=blobs.array(sample.index, "<i8", "index"),
-        label=blobs.array(sample.label, "<i4", "labels"),
-        predicted=blobs.array(sample.predicted, "<i4", "predicted labels"),
-        score=blobs.array(sample.score, "<f4", "score"),
-        scores=blobs.array(sample.scores, "<f4", "scores"),
-        drawn=blobs.array(sample.drawn, "|u1", "drawn"),
-        always=blobs.array(sample.always, "|u1", "always"),
-        membership=blobs.array(sample.membership, "|u1", "membership"),
+        **{name: blobs.array(getattr(sample, name), dtype, name) for name, dtype in SAMPLE_DTYPES.items()},
         attributes=[_attribute(attribute, blobs) for attribute in sample.attributes],
     )
-
-
-_ATTRIBUTE_DTYPES = {"number": "<f8", "boolean": "|u1", "category": "<i4"}
 
 
 def _attribute(attribute: Attribute, blobs: _Blobs) -> pb.StoredAttribute:
     what = f"attribute {attribute.name!r}"
     message = pb.StoredAttribute(name=attribute.name, type=attribute.type)
-    if attribute.type in _ATTRIBUTE_DTYPES:
-        message.values.CopyFrom(blobs.array(attribute.values, _ATTRIBUTE_DTYPES[attribute.type], what))
+    if attribute.type in ATTRIBUTE_DTYPES:
+        message.values.CopyFrom(blobs.array(attribute.values, ATTRIBUTE_DTYPES[attribute.type], what))
     else:
         encoded = (value.encode() if isinstance(value, str) else value for value in attribute.values)
         message.values.CopyFrom(blobs.values(encoded, what))

@@ -3,12 +3,15 @@
 Light on purpose: TensorBoard imports it when it starts, so nothing generated and no NumPy here.
 """
 
+import re
 from typing import NamedTuple
 
 PLUGIN_NAME = "activis"
 FORMAT_VERSION = 1
 SUBRUN = "activis"
 """`preprocess` and the callback write below the log directory of the run, in this folder of their own."""
+
+_TAG = re.compile(rf"{PLUGIN_NAME}/(?P<name>.*)/(?P<step>-?\d{{1,19}})/(?P<session>\d{{1,19}})", re.ASCII | re.DOTALL)
 
 
 class SnapshotTag(NamedTuple):
@@ -24,12 +27,9 @@ class SnapshotTag(NamedTuple):
 
 def parse_tag(tag: str) -> SnapshotTag | None:
     """Returns the parts of a snapshot's tag, or None where `tag` is not one. A name may contain slashes."""
-    prefix, _, rest = tag.partition("/")
-    parts = rest.rsplit("/", 2)
-    if prefix != PLUGIN_NAME or len(parts) != len(SnapshotTag._fields):
+    found = _TAG.fullmatch(tag)
+    if found is None:
         return None
-    name, step, session = parts
-    try:
-        return SnapshotTag(name, int(step), int(session))
-    except ValueError:
-        return None
+    parsed = SnapshotTag(found["name"], int(found["step"]), int(found["session"]))
+    fits = -(2**63) <= parsed.step < 2**63 and parsed.session < 2**63
+    return parsed if fits and str(parsed) == tag else None

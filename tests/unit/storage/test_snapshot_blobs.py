@@ -60,7 +60,7 @@ def snapshot() -> Snapshot:
         layers=(Layer("hidden", 2, (-1, 2), "bfloat16", "m/hidden/Relu:0", signed=True, pooling="max"),),
         subsets=(
             Subset("NO", "class", "", 2, 2, (2, 0)),
-            Subset("YES", "class", "", 1, 0, (1, 0)),
+            Subset("YES", "class", "", 4_999_999_998, 0, (4_999_999_998, 0)),
             Subset("what", "function", "", 3, 2, (3, 0)),
         ),
         attributes=tuple((attribute.name, attribute.type) for attribute in sample.attributes),

@@ -1,0 +1,265 @@
+"""Checks of a stored snapshot: its manifest against itself, its values against their ranges, before anything is built.
+
+No number of a manifest may lead to an allocation before the size of its blob has confirmed it, and nothing may be
+looked up by a value that was not checked. What is wrong is a `StoredDataError` that names the field.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.errors import NewerVersionError, StoredDataError, shorten
+from activis_tb.model import ATTRIBUTE_TYPES, OUTCOME_COLUMNS, STATISTIC_NAMES, SUBSET_KINDS
+from activis_tb.storage import activis_pb2 as pb
+from activis_tb.storage.encoding import ATTRIBUTE_DTYPES, LIMIT, SAMPLE_DTYPES, STATISTIC_DTYPES
+from activis_tb.storage.metadata import FORMAT_VERSION
+
+BYTES = "bytes"
+"""The type of a column of texts or encoded pictures."""
+
+_SMALL_VALUES = 64
+"""A column of values that has at most so many bytes per value is parsed without counting them first."""
+
+
+class Declared(NamedTuple):
+    """One array of a manifest and what it has to be.
+
+    Attributes:
+        what: For a message.
+        pointer: As stored.
+        dtype: See `Array.dtype` of `proto/activis.proto`.
+        shape: By the manifest's counts.
+    """
+
+    what: str
+    pointer: pb.Array
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def check_manifest(message: pb.Snapshot, blobs: int | None = None) -> None:
+    """Checks a manifest against itself and the number of its event's blobs.
+
+    Args:
+        message: The manifest.
+        blobs: Of the event, the manifest's own among them; None where that is not known.
+
+    Raises:
+        NewerVersionError: It was written by a newer activis-tb.
+        StoredDataError: Something in it cannot be.
+    """
+    if message.version > FORMAT_VERSION:
+        raise NewerVersionError("The snapshot", message.version, FORMAT_VERSION)
+    if message.version < 1:
+        text = "The manifest names no format version: the blob is damaged or not a snapshot of activis-tb."
+        raise StoredDataError(text)
+    _check_counts(message)
+    _check_names(message)
+    _check_subsets(message)
+    _check_attributes(message)
+    size = 0
+    for declared in declared_arrays(message):
+        check_pointer(declared)
+        if blobs is not None and declared.pointer.blob >= blobs:
+            text = f"The snapshot has no blob {declared.pointer.blob}; it ends after {blobs}. Record the step again."
+            raise StoredDataError(text)
+        size += 0 if declared.dtype == BYTES else prod(declared.shape) * np.dtype(declared.dtype).itemsize
+    if size > LIMIT:
+        raise _damaged("arrays", f"{size:,} bytes in all", f"at most {LIMIT:,}")
+
+
+def declared_arrays(message: pb.Snapshot) -> Iterator[Declared]:
+    """Yields every array that a manifest has to have, and those of the optional ones that it has."""
+    subsets, examples = len(message.subsets), rows_of(message.examples)
+    columns = [("sample", message.sample), *([("examples", message.examples)] if examples else [])]
+    for part, stored in columns:
+        yield from _declared_columns(message, part, stored)
+    for layer in message.layers:
+        what = f"layer {shorten(repr(layer.name))}"
+        yield Declared(f"{what}, activations", layer.activations, "<f4", (rows_of(message.sample), layer.neurons))
+        for name in STATISTIC_NAMES:
+            yield Declared(f"{what}, {name}", getattr(layer, name), STATISTIC_DTYPES[name], (subsets, layer.neurons))
+        if examples:
+            shape = (examples, layer.neurons)
+            yield Declared(f"{what}, test cases", layer.example_activations, "<f4", shape)
+
+
+def rows_of(columns: pb.StoredSample) -> int:
+    """Returns how many rows columns claim to have; 0 where they claim nothing that could be."""
+    shape = tuple(columns.index.shape)
+    return shape[0] if len(shape) == 1 and shape[0] >= 0 else 0
+
+
+def values_dtype(type_: str) -> str:
+    """Returns what the values of an attribute of `type_` are stored as."""
+    return ATTRIBUTE_DTYPES.get(type_, BYTES)
+
+
+def check_pointer(declared: Declared) -> None:
+    """Raises StoredDataError where a pointer is not what it has to be."""
+    what, pointer, dtype, shape = declared
+    if pointer.dtype != dtype or tuple(pointer.shape) != shape:
+        found = shorten(f"{shorten(pointer.dtype, 20) or 'nothing'} {tuple(pointer.shape[:8])}")
+        text = (
+            f"An array of the snapshot ({what}) is declared as {found}; expected shape {shape} of {dtype}. "
+            "The recording is damaged; record the step again."
+        )
+        raise StoredDataError(text)
+    if pointer.blob < 1:
+        text = f"An array of the snapshot ({what}) points at blob {pointer.blob}; expected 1 or more."
+        raise StoredDataError(text)
+
+
+def check_values(blob: bytes, expected: int) -> None:
+    """Checks that a serialised `Values` has `expected` values, before any of them becomes an object.
+
+    Raises:
+        StoredDataError: It has another number of values, or is none.
+    """
+    if len(blob) <= _SMALL_VALUES * expected:
+        return
+    found, at = 0, 0
+    while at < len(blob) and found <= expected:
+        size, shift, at = 0, 0, at + 1
+        while at < len(blob):
+            size |= (blob[at] & 0x7F) << shift
+            shift, at = shift + 7, at + 1
+            if blob[at - 1] < 0x80 or shift > 63:
+                break
+        found, at = found + 1, at + size
+    if found != expected:
+        raise wrong_number(f"{found:,}{' or more' if found > expected else ''}", expected)
+
+
+def wrong_number(found: str, expected: int) -> StoredDataError:
+    """Returns what to raise where a column has not as many values as it should."""
+    return StoredDataError(f"A column of the snapshot has {found} values; expected {expected:,}.")
+
+
+def check_range(what: str, values: NDArray[Any], low: float, high: float) -> None:
+    """Raises StoredDataError where one of `values` is not from `low` to `high`, or no number."""
+    if values.size == 0:
+        return
+    smallest, largest = values.min(), values.max()
+    if not (smallest >= low and largest <= high):
+        wrong = smallest if not smallest >= low else largest
+        raise _damaged(what, f"{wrong}", f"{low:,} to {high:,}")
+
+
+def flags(what: str, values: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Returns stored flags as booleans; raises StoredDataError where one is neither 0 nor 1."""
+    check_range(what, values, 0, 1)
+    return values.astype(np.bool_)
+
+
+def check_statistic(name: str, values: NDArray[Any], counts: Sequence[int]) -> None:
+    """Checks one statistic, (subsets, neurons), against the sizes of the subsets.
+
+    Raises:
+        StoredDataError: A count is more than the subset has, or a share is none.
+    """
+    if name in {"count", "nonfinite"}:
+        most = np.array(counts, np.int64)[:, None]
+        if ((values < 0) | (values > most)).any():
+            raise _damaged(name, "counts that are negative or more than the subset has", "at most its instances")
+    elif name in {"active", "std"}:
+        check_range(name, values[~np.isnan(values)], 0, 1 if name == "active" else np.inf)
+
+
+def _damaged(what: str, got: str, expected: str) -> StoredDataError:
+    return StoredDataError(
+        f"The snapshot's {what}: got {got}; expected {expected}. The recording is damaged; record the step again."
+    )
+
+
+def _check_counts(message: pb.Snapshot) -> None:
+    rows = rows_of(message.sample)
+    if message.instances < 0:
+        raise _damaged("instances", f"{message.instances:,}", "0 or more")
+    if rows > message.instances:
+        raise _damaged("rows", f"{rows:,} of {message.instances:,} instances", "at most one row per instance")
+    if message.stored not in {0, message.instances}:
+        raise _damaged("stored instances", f"{message.stored:,}", f"0, or all of its {message.instances:,} instances")
+    if not message.subsets:
+        raise _damaged("subsets", "none", "one at least")
+    for layer in message.layers:
+        if layer.neurons < 0:
+            raise _damaged(f"layer {shorten(layer.name)}", f"{layer.neurons:,} neurons", "0 or more")
+        if any(size < -1 for size in layer.shape):
+            raise _damaged(f"layer {shorten(layer.name)}", f"shape {tuple(layer.shape[:8])}", "sizes, -1 for any")
+
+
+def _check_names(message: pb.Snapshot) -> None:
+    attributes = [attribute.name for attribute in message.sample.attributes]
+    named: Mapping[str, Sequence[str]] = {
+        "classes": message.classes,
+        "layers": [layer.name for layer in message.layers],
+        "attributes": [*attributes, *OUTCOME_COLUMNS],
+        "subsets": [subset.name for subset in message.subsets],
+    }
+    for what, names in named.items():
+        if twice := _twice(names):
+            raise _damaged(what, f"{shorten(repr(twice[0]))} twice", "every name once")
+
+
+def _twice(names: Sequence[str]) -> list[str]:
+    seen: set[str] = set()
+    return [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
+
+
+def _check_subsets(message: pb.Snapshot) -> None:
+    classes = tuple(message.classes)
+    if tuple(subset.name for subset in message.subsets[: len(classes)]) != classes:
+        text = "The snapshot's subsets do not begin with its classes: the manifest is damaged."
+        raise StoredDataError(text)
+    for subset in message.subsets:
+        what = f"subset {shorten(repr(subset.name))}"
+        if subset.kind not in SUBSET_KINDS:
+            text = f"A subset of the snapshot is of kind {subset.kind!r}; expected one of {', '.join(SUBSET_KINDS)}."
+            raise StoredDataError(text)
+        if not 0 <= subset.correct <= subset.count <= message.instances:
+            got = f"{subset.correct:,} of {subset.count:,} right, of {message.instances:,} instances"
+            raise _damaged(what, got, "counts that hold one another")
+        counts = subset.predicted_counts
+        if len(counts) != len(classes) or min(counts, default=0) < 0 or sum(counts) > subset.count:
+            got = f"{len(counts):,} predicted counts, {sum(counts):,} in all"
+            raise _damaged(what, got, f"one for each of {len(classes):,} classes, {subset.count:,} in all")
+    total = sum(subset.count for subset in message.subsets[: len(classes)])
+    if total != message.instances:
+        raise _damaged("classes", f"{total:,} instances", f"all {message.instances:,}")
+
+
+def _check_attributes(message: pb.Snapshot) -> None:
+    for attribute in message.sample.attributes:
+        if attribute.type not in ATTRIBUTE_TYPES:
+            known = ", ".join(ATTRIBUTE_TYPES)
+            text = f"Attribute {shorten(repr(attribute.name))} is of type {attribute.type!r}; expected one of {known}."
+            raise StoredDataError(text)
+    if rows_of(message.examples):
+        ours, theirs = (
+            [(one.name, one.type) for one in columns.attributes] for columns in (message.sample, message.examples)
+        )
+        if ours != theirs:
+            message_text = "The test cases have other attributes than the sample. Record the step again."
+            raise StoredDataError(message_text)
+
+
+def _declared_columns(message: pb.Snapshot, part: str, stored: pb.StoredSample) -> Iterator[Declared]:
+    rows = (rows_of(stored),)
+    widths: Mapping[str, Collection[Any]] = {"scores": message.classes, "membership": message.subsets}
+    yield Declared(f"{part}, ids", stored.id, BYTES, rows)
+    for name, dtype in SAMPLE_DTYPES.items():
+        shape = (*rows, len(widths[name])) if name in widths else rows
+        yield Declared(f"{part}, {name}", getattr(stored, name), dtype, shape)
+    for attribute in stored.attributes:
+        what = f"{part}, attribute {shorten(repr(attribute.name))}"
+        yield Declared(what, attribute.values, values_dtype(attribute.type), rows)
+        if attribute.HasField("present"):
+            yield Declared(f"{what}, present", attribute.present, "|u1", rows)
+        if attribute.type == "category":
+            known = tuple(attribute.categories.shape)
+            shape = (max(known[0], 0),) if len(known) == 1 else (0,)
+            yield Declared(f"{what}, categories", attribute.categories, BYTES, shape)
