@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from tensorboard.context import RequestContext
 from tensorboard.data.provider import BlobSequenceDatum, DataProvider, RunTagFilter
-from tensorboard.errors import NotFoundError
+from tensorboard.errors import InvalidArgumentError, NotFoundError
 
 from activis_tb.errors import StoredDataError
+from activis_tb.storage.metadata import UNSERVED_CHARACTERS, is_served
 
 MOST_BLOBS = 65_536
 """Blobs of one event at most: those of 7,000 layers."""
@@ -28,6 +29,25 @@ class VanishedError(StoredDataError):
 
     def __init__(self) -> None:
         super().__init__("It is gone since it was listed: the run was deleted or is being replaced. Reload the page.")
+
+
+class UnservedError(StoredDataError):
+    """TensorBoard's data server does not give data of such a name.
+
+    Args:
+        run: Whose data it is.
+        what: Which of it.
+    """
+
+    def __init__(self, run: str, what: str) -> None:
+        if is_served(run):
+            odd, way_out = f"{what} of run {run!r}", "Record it by another name"
+        else:
+            odd, way_out = f"run {run!r}", "Rename its folder"
+        super().__init__(
+            f"TensorBoard's data server does not give the data of {odd}: the name has {UNSERVED_CHARACTERS}. "
+            f"{way_out}, or start TensorBoard with --load_fast=false."
+        )
 
 
 class Listed(NamedTuple):
@@ -107,17 +127,22 @@ class BlobSequences:
             found |= {(run, tag): data for run, series_of in read.items() for tag, data in series_of.items()}
         return found
 
-    def read(self, key: str) -> bytes:
+    def read(self, key: str, run: str, tag: str) -> bytes:
         """Returns the blob of a reference.
 
         Raises:
             VanishedError: It is gone.
+            UnservedError: The data server does not give data of such a run or tag.
             StoredDataError: TensorBoard cannot read it.
         """
         try:
             blob = self._provider.read_blob(RequestContext(), blob_key=key)
         except (KeyError, NotFoundError) as error:
             raise VanishedError from error
+        except InvalidArgumentError as error:
+            if is_served(run) and is_served(tag):
+                raise StoredDataError(f"TensorBoard cannot read a blob of it: {error}") from error
+            raise UnservedError(run, repr(tag)) from error
         except (IndexError, TypeError, ValueError, MemoryError) as error:
             # The multiplexer lists whatever tensor bears the plugin's name and fails when it is read.
             text = f"TensorBoard cannot read a blob of it ({error}): it is not ours, or damaged."

@@ -15,7 +15,7 @@ from tensorboard.context import RequestContext
 from tensorboard.data.provider import BlobReference, BlobSequenceDatum, DataProvider
 
 from activis_tb.errors import NewerVersionError, StoredDataError, shorten
-from activis_tb.plugin.blob_sequences import MOST_BLOBS, BlobSequences, Listed, VanishedError
+from activis_tb.plugin.blob_sequences import MOST_BLOBS, BlobSequences, Listed, UnservedError, VanishedError
 from activis_tb.plugin.params import SnapshotKey
 from activis_tb.plugin.recent import Recent
 from activis_tb.storage import activis_pb2 as pb
@@ -116,7 +116,7 @@ class Catalogue:
         return [_at_step(found.get((session.run, session.tag), ()), session.parts.step) for session in sessions]
 
     def _read(self, session: Session, references: tuple[BlobReference, ...]) -> SnapshotReader | StoredDataError:
-        fetch = partial(self._fetch, references)
+        fetch = partial(self._fetch, session, references)
         try:
             if session.version > FORMAT_VERSION:
                 raise NewerVersionError(f"The {session}", session.version, FORMAT_VERSION)
@@ -128,11 +128,14 @@ class Catalogue:
         except StoredDataError as error:
             return error
 
-    def _fetch(self, references: tuple[BlobReference, ...], number: int) -> bytes:
+    def _fetch(self, session: Session, references: tuple[BlobReference, ...], number: int) -> bytes:
         if number >= len(references):
             text = f"The snapshot has no blob {number}; it ends after {len(references)}. Record the step again."
             raise StoredDataError(text)
-        return self._sequences.read(references[number].blob_key)
+        try:
+            return self._sequences.read(references[number].blob_key, session.run, session.tag)
+        except UnservedError as error:
+            raise UnservedError(session.run, f"recording {session.parts.name!r}") from error
 
     def _fetch_many(self, fetch: Callable[[int], bytes], numbers: Sequence[int]) -> list[bytes]:
         return list(self._pool.map(fetch, numbers))

@@ -12,7 +12,7 @@ from tensorboard.data.provider import DataProvider
 from activis_tb import graph
 from activis_tb.errors import StoredDataError
 from activis_tb.model import graph_digest
-from activis_tb.plugin.blob_sequences import BlobSequences, VanishedError
+from activis_tb.plugin.blob_sequences import BlobSequences, UnservedError, VanishedError
 from activis_tb.plugin.recent import Recent
 
 SourceKind = Literal["forward", "run_graph", "function", "keras", "layers"]
@@ -56,15 +56,19 @@ class Source:
         run: Where it was found.
         title: What tells it from others of its kind and run; may be empty.
         graph_def: Serialised.
+        warning: Why there is none, where it cannot be had.
     """
 
     kind: SourceKind
     run: str
     title: str
     graph_def: bytes
+    warning: str = ""
 
     @cached_property
     def operations(self) -> graph.Operations:
+        if self.warning:
+            return graph.Operations({}, {}, warnings=(self.warning,))
         return graph.parse_operations(self.graph_def)
 
     @cached_property
@@ -121,9 +125,11 @@ class GraphSources:
 
     def _sources(self, blob: Blob) -> list[Source]:
         try:
-            content = self._sequences["graphs"].read(blob.key)
+            content = self._sequences["graphs"].read(blob.key, blob.run, blob.tag)
         except VanishedError:
             raise
+        except UnservedError as error:
+            return [Source(blob.kind, blob.run, blob.tag, b"", str(error))]
         except StoredDataError:
             content = b""
         if blob.kind == "keras":

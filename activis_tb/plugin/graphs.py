@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from tensorboard.data.provider import DataProvider
 
 from activis_tb import graph
+from activis_tb.errors import StoredDataError
 from activis_tb.model import Layer
 from activis_tb.plugin.graph_documents import Document, graph_document, source_document
 from activis_tb.plugin.graph_sources import Blob, GraphSources, Source, SourceKind
@@ -58,8 +59,11 @@ class Graphs:
 
         Raises:
             NotFoundError: The run has no recordings, or no such source.
+            StoredDataError: None of its recordings can be read.
         """
-        recorded, _ = self._snapshots.all(experiment, run)
+        recorded, warnings = self._snapshots.all(experiment, run)
+        if not recorded and warnings:
+            raise StoredDataError(warnings[0])
         if not recorded:
             raise NotFoundError("run with recordings", run, way_out="The route `runs` lists them.")
         # Several names or steps may have recorded different layers; what the newest says comes first.

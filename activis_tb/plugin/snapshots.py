@@ -13,7 +13,7 @@ import numpy as np
 
 from activis_tb.errors import StoredDataError
 from activis_tb.model import Layer, Manifest
-from activis_tb.plugin.blob_sequences import VanishedError
+from activis_tb.plugin.blob_sequences import UnservedError, VanishedError
 from activis_tb.plugin.catalogue import Catalogue, Listing, Session
 from activis_tb.plugin.params import NotFoundError, SnapshotKey
 from activis_tb.plugin.recent import Recent
@@ -98,7 +98,7 @@ class Snapshots:
             else:
                 snapshots.append(joined)
                 warnings.extend(joined.warnings)
-        return snapshots, warnings
+        return snapshots, list(dict.fromkeys(warnings))
 
     def _join(
         self, experiment: str, sessions: Sequence[Session], found: dict[Session, SnapshotReader | StoredDataError]
@@ -147,7 +147,8 @@ def _join(
         else:
             readable.append((session, opened))
     if not readable:
-        return StoredDataError(" ".join(unreadable))
+        unserved = [opened for opened in found.values() if isinstance(opened, UnservedError)]
+        return unserved[0] if len(unserved) == len(sessions) else StoredDataError(" ".join(unreadable))
     newest, base = readable[0]
     layers = list(base.manifest.layers)
     readers = {layer.name: base for layer in layers}

@@ -9,6 +9,10 @@ from activis_tb.errors import ArgumentError
 from activis_tb.model import ATTRIBUTE_TYPES, AttributeType, ForwardGraph, LayerSpec
 from activis_tb.recording.arrays import check_encodable
 from activis_tb.recording.selections import BatchFunction, Selection, read_selection
+from activis_tb.storage.metadata import UNSERVED_CHARACTERS, is_served
+
+_LONGEST_NAME = 1000
+"""Characters; names go into the addresses of what is asked for."""
 
 SelectionArgument = str | BatchFunction | Iterable[Any]
 """A condition, a function of the batch that returns one boolean per instance, or ids."""
@@ -71,7 +75,7 @@ def read_settings(
             "For a Keras model: activis_tb.keras.forward_graph(model, layers).",
         )
     return Settings(
-        name=_name(name, "name"),
+        name=_served_name(name),
         layers=_layers(layers),
         classes=class_names,
         subsets=_subsets(subsets or {}, class_names),
@@ -99,7 +103,18 @@ def _name(value: object, argument: str) -> str:
     if not isinstance(value, str) or not value.strip() or any(ord(character) < 32 for character in value):
         raise ArgumentError(argument, repr(value), "text that is neither empty nor has control characters")
     check_encodable([value], argument)
+    if len(value) > _LONGEST_NAME:
+        raise ArgumentError(argument, f"{len(value):,} characters", f"at most {_LONGEST_NAME:,}")
     return value
+
+
+def _served_name(name: object) -> str:
+    """Returns the recording's name, which is a part of its tag."""
+    text = _name(name, "name")
+    if not is_served(text):
+        way_out = "TensorBoard's data server cannot serve them in the name of a recording."
+        raise ArgumentError("name", repr(name), f"text without {UNSERVED_CHARACTERS}", way_out)
+    return text
 
 
 def _names(values: Sequence[str], argument: str, fewest: int) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from activis_tb.recording.dataset import DatasetRecorder
 from activis_tb.recording.progress import ProgressFunction, ProgressReporter
 from activis_tb.recording.recorder import Recorder, new_session
 from activis_tb.recording.settings import SelectionArgument, Settings, SubsetArgument, read_settings, whole_number
-from activis_tb.recording.writing import announce, encode, write_graph
+from activis_tb.recording.writing import announce, encode, warn_of_unserved, write_graph
 from activis_tb.storage.dataset_files import event_label, remove_abandoned
 from activis_tb.storage.dataset_writer import DatasetWriter
 from activis_tb.storage.events import snapshot_event, write_event_file
@@ -302,6 +302,7 @@ def _location(logdir: str | os.PathLike[str]) -> Location:
     if not path or not isinstance(path, str):
         raise ArgumentError("logdir", repr(logdir), "the path or the URL of a directory")
     location = read_location(path)
+    warn_of_unserved(location)
     if not isinstance(location, Path):
         open_folder(location)
     elif location.exists() and not location.is_dir():

@@ -1,16 +1,35 @@
 """What a finished recording leaves: blobs, the forward graph, and one line that says where to look."""
 
+import os
+import shlex
+import subprocess
+import sys
 import time
 import warnings
 from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
 
 from activis_tb.model import ForwardGraph, Manifest, Snapshot
 from activis_tb.storage.encoding import LARGE, encode_snapshot
 from activis_tb.storage.events import graph_event, is_labelled, write_event_file
 from activis_tb.storage.folders import Location
-from activis_tb.storage.metadata import SUBRUN
+from activis_tb.storage.metadata import SUBRUN, UNSERVED_CHARACTERS, is_served
 
 _announced: set[Location] = set()
+_LINKED_FOLDERS = 2
+"""Of the log directory, as many as a run's name in a link has: TensorBoard may serve any of the folders around it."""
+
+
+def warn_of_unserved(logdir: Location) -> None:
+    """Warns where TensorBoard's default loader cannot serve the run from a folder around its own."""
+    folders = _folders(logdir)
+    if not all(map(is_served, folders)):
+        message = (
+            f"logdir: got {str(logdir)!r}; TensorBoard's data server gives no data of runs whose folders' names have "
+            f"{UNSERVED_CHARACTERS}. Choose other names, start TensorBoard on this very folder, or with "
+            "--load_fast=false."
+        )
+        warnings.warn(message, stacklevel=4)
 
 
 def encode(snapshot: Snapshot) -> list[bytes]:
@@ -43,9 +62,23 @@ def announce(logdir: Location, manifest: Manifest) -> None:
     _announced.add(directory)
     layers = f"{len(manifest.layers)} layer" + ("s" if len(manifest.layers) > 1 else "")
     what = f"{manifest.name} at step {manifest.step} ({manifest.instances:,} instances, {layers})"
-    print(  # noqa: T201 (the user's terminal is where the link belongs)
+    run = quote("/".join([*_folders(directory)[-_LINKED_FOLDERS:], SUBRUN]), errors="surrogateescape")
+    text = (
         f"ActiVis: recorded {what}. See it:\n"
-        f"  tensorboard --logdir {logdir}\n"
-        f"  http://localhost:6006/#activis&p.activis.run={SUBRUN}",
-        flush=True,
+        f"  tensorboard --logdir {_shell_quoted(str(logdir))}\n"
+        f"  http://localhost:6006/#activis&p.activis.run={run}"
     )
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    printable = text.encode(encoding, "backslashreplace").decode(encoding)
+    print(printable, flush=True)  # noqa: T201 (the user's terminal is where the link belongs)
+
+
+def _folders(location: Location) -> list[str]:
+    """The names of the folders that lead to a run."""
+    if isinstance(location, Path):
+        return [part for part in location.parts if part != location.anchor]
+    return [part for part in unquote(urlsplit(location).path).split("/") if part]
+
+
+def _shell_quoted(text: str) -> str:
+    return subprocess.list2cmdline([text]) if os.name == "nt" else shlex.quote(text)

@@ -33,3 +33,15 @@ def parse_tag(tag: str) -> SnapshotTag | None:
     parsed = SnapshotTag(found["name"], int(found["step"]), int(found["session"]))
     fits = -(2**63) <= parsed.step < 2**63 and parsed.session < 2**63
     return parsed if fits and str(parsed) == tag else None
+
+
+UNSERVED_CHARACTERS = "double quotes, backslashes or control characters"
+_UNSERVED = re.compile(r'["\\\x00-\x1f]')
+
+
+def is_served(name: str) -> bool:
+    """Tells whether TensorBoard's data server, its default loader, gives the data of a run or a tag of that name.
+
+    It asks for them by a JSON text that it can read only where nothing in it is written by an escape.
+    """
+    return _UNSERVED.search(name) is None

@@ -46,7 +46,7 @@ class Server:
             reload_interval=0,
             reload_task="blocking",
         )
-        self._loader = loader
+        self.loader = loader
         if loader == "fast":
             self._ingester: Any = SubprocessServerDataIngester(
                 get_server_binary(), str(logdir), reload_interval=1, channel_creds_type=ChannelCredsType.LOCAL
@@ -60,12 +60,12 @@ class Server:
         self.client = Client(TensorBoardWSGIApp(flags, plugins, self.provider))
 
     def close(self) -> None:
-        if self._loader == "fast":
+        if self.loader == "fast":
             self._ingester._stdin_handle.close()
 
     def reload(self) -> None:
         """Loads what is new; the fast loader does so by itself."""
-        if self._loader == "slow":
+        if self.loader == "slow":
             self._ingester.start()
 
     def get(self, route: str, verb: str = "GET", headers: dict[str, str] | None = None, **query: Any) -> TestResponse:

@@ -17,6 +17,10 @@ from tests.unit.recording.helpers import CLASSES, batch, probabilities, record
     [
         ({"name": ""}, "name: got ''; expected text that is neither empty nor has control characters"),
         ({"name": "a\nb"}, r"name: got 'a\\nb'"),
+        ({"name": 'val "clean"'}, "name: got 'val \"clean\"'; expected text without double quotes, backslashes or"),
+        ({"name": "a\\b"}, "TensorBoard's data server cannot serve them in the name of a recording"),
+        ({"name": "a" * 1001}, "name: got 1,001 characters; expected at most 1,000"),
+        ({"layers": ["a" * 1001]}, r"layers\[0\]: got 1,001 characters; expected at most 1,000"),
         ({"step": -1}, "step: got -1; expected a whole number from 0 on"),
         ({"step": 1.5}, r"step: got float \(1.5\); expected a whole number. Use int"),
         ({"step": None}, r"step: got NoneType \(None\)"),

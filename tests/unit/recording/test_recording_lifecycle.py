@@ -1,10 +1,12 @@
 """A recording is written whole, once, or leaves no trace."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
@@ -134,8 +136,30 @@ def test_the_way_to_the_tab_is_printed_once_per_directory(tmp_path: Path, capsys
     assert capsys.readouterr().out == (
         "ActiVis: recorded validation at step 0 (3 instances, 1 layer). See it:\n"
         f"  tensorboard --logdir {tmp_path / 'a'}\n"
-        "  http://localhost:6006/#activis&p.activis.run=activis\n"
+        f"  http://localhost:6006/#activis&p.activis.run={tmp_path.name}/a/activis\n"
     )
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", "$(touch x) & y", "lr=0.1#2?", "😀", "-dash", "caf\udce9"])
+def test_the_printed_command_and_link_lead_to_any_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    with begin(tmp_path / name, quiet=False) as recorder:
+        recorder.process(**BATCH)
+    command, link = capsys.readouterr().out.splitlines()[1:]
+    shown = name.encode("utf-8", "backslashreplace").decode()
+    assert shlex.split(command) == ["tensorboard", "--logdir", str(tmp_path / shown)]
+    fragment = urlsplit(link.strip()).fragment
+    assert fragment.count("&") == 1
+    run = unquote(fragment.removeprefix("activis&p.activis.run="), errors="surrogateescape")
+    assert run == f"{tmp_path.name}/{name}/activis"
+
+
+@pytest.mark.parametrize("name", ['lr={"a": 0.1}', "a\\b", "two\nlines"])
+def test_a_folder_that_the_data_server_cannot_serve_is_told_beforehand(tmp_path: Path, name: str) -> None:
+    with pytest.warns(UserWarning, match="gives no data of runs whose folders' names have double quotes, backslashes"):
+        record(tmp_path / name / "inner", [BATCH])
+    assert len(read_snapshots(tmp_path / name / "inner" / "activis")) == 1
 
 
 KILLED = """
