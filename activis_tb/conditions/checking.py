@@ -21,7 +21,7 @@ from activis_tb.conditions.expression import (
     Not,
 )
 from activis_tb.conditions.operands import Typed, ValueType, check_class_name, resolve
-from activis_tb.conditions.patterns import MOST_REGULAR, check_pattern
+from activis_tb.conditions.patterns import ESCAPE, MOST_REGULAR, check_pattern, read_pattern
 from activis_tb.conditions.schema import Schema
 from activis_tb.conditions.words import ALLOWED, MOST_DEPTH, Words, position_of, too_deep
 
@@ -159,7 +159,11 @@ class Checker:
             )
             raise ConditionError(message, pattern.position)
         check_pattern(content, pattern.position, regular=operator == "~")
-        return _truth(Match(operator, operand.expression, content), operand, pattern)
+        if operator == "~":
+            return _truth(Match(operator, operand.expression, content), operand, pattern)
+        like = read_pattern(content, pattern.escape, pattern.position)
+        escape = ESCAPE if like.is_escaped else ""
+        return _truth(Match(operator, operand.expression, like.text, escape), operand, pattern)
 
     def _arithmetic(self, node: exp.Expression, depth: int) -> Typed:
         operator = _OPERATORS[type(node)]

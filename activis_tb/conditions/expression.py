@@ -69,11 +69,15 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A text compared with a pattern: by LIKE and ILIKE the whole text, with `%` and `_`; by `~` (RE2) a part of it."""
+    """A text compared with a pattern: by LIKE and ILIKE the whole text, with `%` and `_`; by `~` (RE2) a part of it.
+
+    `escape` takes the meaning from `%`, `_` and itself, unless it is empty.
+    """
 
     operator: Choice["LIKE", "ILIKE", "~"]
     operand: "Expression"
     pattern: str
+    escape: str = ""
 
 
 @dataclass(frozen=True, slots=True)

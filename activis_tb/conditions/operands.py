@@ -26,11 +26,15 @@ _VALUE_TYPES: dict[ColumnType, ValueType] = {
 
 @dataclass(frozen=True)
 class Typed:
-    """A checked part of a condition, the type of its value, and where it was written."""
+    """A checked part of a condition, the type of its value, and where it was written.
+
+    `escape` is, of a pattern, the character that ESCAPE names.
+    """
 
     expression: Expression
     type: ValueType
     position: tuple[int, int]
+    escape: str = ""
 
     @property
     def is_class(self) -> bool:
@@ -57,7 +61,16 @@ def resolve(operand: Operand, text: str, schema: Schema) -> Typed:
         return Typed(_neuron(operand, schema), "number", operand.position)
     if operand.kind == "null":
         return Typed(NULL, "null", operand.position)
-    return Typed(Literal(cast("str | float | bool", operand.value)), operand.kind, operand.position)
+    literal = Literal(cast("str | float | bool", operand.value))
+    return Typed(literal, operand.kind, operand.position, _escape(operand.escape) if operand.escape else "")
+
+
+def _escape(operand: Operand) -> str:
+    character = str(operand.value)
+    if len(character) == 1:
+        return character
+    message = f"After ESCAPE there is one character, not {len(character)}: the one that takes the meaning from % and _."
+    raise ConditionError(message, operand.position, quote_text(character[:1] or "!"))
 
 
 def check_class_name(name: Typed, schema: Schema) -> None:

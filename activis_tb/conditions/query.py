@@ -72,8 +72,10 @@ class Query:
                 return self._comparison(operator, left, right)
             case Match("~", operand, pattern):
                 return f"regexp_matches({self._render(operand)}, {self._bound(pattern)})"
-            case Match(operator, operand, pattern):
+            case Match(operator, operand, pattern, ""):
                 return f"{self._render(operand)} {operator} {self._bound(pattern)}"
+            case Match(operator, operand, pattern, escape):
+                return f"{self._render(operand)} {operator} {self._bound(pattern)} ESCAPE {self._bound(escape)}"
             case Membership(operand, values):
                 return f"{self._render(operand)} IN ({', '.join([self._bound(value.value) for value in values])})"
             case Between(operand, low, high):

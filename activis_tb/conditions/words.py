@@ -5,21 +5,22 @@ condition is parsed, columns may be called `select`, and every operand knows its
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlglot import Token, Tokenizer, TokenType
 from sqlglot.errors import TokenError
 
 from activis_tb.conditions.errors import ConditionError
+from activis_tb.conditions.pasted import refuse_pasted, suggest_closed
 from activis_tb.errors import shorten
 
 MOST_CHARACTERS = 4096
 MOST_OPERANDS = 1000
 MOST_DEPTH = 32
 ALLOWED = (
-    "columns, 'text', numbers, TRUE, FALSE, = <> < <= > >= AND OR NOT IN BETWEEN LIKE ILIKE ~ IS NULL + - * / % ( ), "
-    "score_of('class') and neuron('layer', 0)"
+    "columns, 'text', numbers, TRUE, FALSE, = <> < <= > >= AND OR NOT IN BETWEEN LIKE ILIKE ESCAPE ~ IS NULL "
+    "+ - * / % ( ), score_of('class') and neuron('layer', 0)"
 )
 
 OperandKind = Literal["name", "text", "number", "boolean", "null", "score_of", "neuron"]
@@ -33,11 +34,13 @@ class Operand:
         kind: What it is.
         value: The name, the text or the number; the arguments of a call, each an operand.
         position: Start and end in the text, in characters.
+        escape: Of a pattern, the text after ESCAPE.
     """
 
     kind: OperandKind
     value: "str | float | bool | tuple[Operand, ...]"
     position: tuple[int, int]
+    escape: "Operand | None" = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,9 @@ _OPERANDS: dict[TokenType, OperandKind] = {
     TokenType.FALSE: "boolean",
     TokenType.NULL: "null",
 }
+_ENDS = {TokenType.VAR, TokenType.IDENTIFIER, TokenType.NUMBER, TokenType.STRING, TokenType.R_PAREN, TokenType.DOT}
+"""What a point after it goes on from."""
+_PATTERNS = {TokenType.LIKE, TokenType.ILIKE}
 _INSTEAD = {"==": "=", "&&": "AND", "&": "AND", "||": "OR", "|": "OR"}
 _CALLS: dict[str, tuple[OperandKind, tuple[TokenType, ...], str]] = {
     "score_of": ("score_of", (TokenType.STRING,), "score_of('class')"),
@@ -109,7 +115,8 @@ def read_words(text: str) -> Words:
         ConditionError: It is empty, too long or too deep, or it holds something that is not allowed.
     """
     _check_text(text)
-    tokens = _tokenize(text)
+    refuse_pasted(text)
+    tokens = _with_points(_tokenize(text))
     _check_gaps(text, tokens)
     for token in tokens:
         _check_token(text, token)
@@ -141,7 +148,25 @@ def _tokenize(text: str) -> list[Token]:
     except TokenError as error:
         opening, quote = _unclosed(text)
         message = f"This quote is not closed; end it with {quote}, and double every {quote} inside."
-        raise ConditionError(message, (opening, len(text))) from error
+        raise ConditionError(message, (opening, len(text)), suggest_closed(text, opening)) from error
+
+
+def _with_points(tokens: list[Token]) -> list[Token]:
+    """Joins the point and the digits of numbers such as .5, unless they go on from something before them."""
+    joined: list[Token] = []
+    for token in tokens:
+        point = joined[-1] if joined else None
+        if token.token_type == TokenType.NUMBER and point and _begins_number(point, token, joined[:-1]):
+            joined[-1] = Token(TokenType.NUMBER, f".{token.text}", start=point.start, end=token.end)
+        else:
+            joined.append(token)
+    return joined
+
+
+def _begins_number(point: Token, digits: Token, before: list[Token]) -> bool:
+    adjacent = point.token_type == TokenType.DOT and point.end + 1 == digits.start
+    continues = before and before[-1].end + 1 == point.start and before[-1].token_type in _ENDS
+    return adjacent and not continues
 
 
 def _unclosed(text: str) -> tuple[int, str]:
@@ -176,7 +201,8 @@ def _check_token(text: str, token: Token) -> None:
 
 
 def _is_number(written: str) -> bool:
-    return bool(re.fullmatch(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?", written)) and float(written) < float("inf")
+    known = re.fullmatch(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", written)
+    return known is not None and float(written) < float("inf")
 
 
 def _check_nesting(tokens: list[Token]) -> None:
@@ -217,11 +243,12 @@ def _with_placeholders(text: str, tokens: list[Token]) -> Words:
             continue
         size = 1
         operand = _operand(token)
+        if operand.kind == "text" and index and tokens[index - 1].token_type in _PATTERNS:
+            operand, size = _pattern(operand, tokens[index + 1 :])
         if operand.kind == "name" and index + 1 < len(tokens) and tokens[index + 1].token_type == TokenType.L_PAREN:
             operand, size = _call(tokens[index:])
-        placeholder = Token(
-            TokenType.IDENTIFIER, str(len(words.operands)), start=token.start, end=operand.position[1] - 1
-        )
+        end = tokens[index + size - 1].end
+        placeholder = Token(TokenType.IDENTIFIER, str(len(words.operands)), start=token.start, end=end)
         words.tokens.append(placeholder)
         words.operands.append(operand)
         index += size
@@ -241,6 +268,16 @@ def _operand(token: Token) -> Operand:
     elif kind == "boolean":
         value = token.token_type == TokenType.TRUE
     return Operand(kind, value, position_of(token))
+
+
+def _pattern(pattern: Operand, after: list[Token]) -> tuple[Operand, int]:
+    """The pattern with what ESCAPE says of it, and how many tokens that takes; a column may be called escape."""
+    if not after or after[0].token_type != TokenType.VAR or after[0].text.upper() != "ESCAPE":
+        return pattern, 1
+    if len(after) < 2 or after[1].token_type != TokenType.STRING:
+        message = "After ESCAPE there is the one character that takes the meaning from % and _, e.g. ESCAPE '!'."
+        raise ConditionError(message, position_of(after[0]))
+    return replace(pattern, escape=_operand(after[1])), 3
 
 
 def _call(tokens: list[Token]) -> tuple[Operand, int]:

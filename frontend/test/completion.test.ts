@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { applyCompletion, completeCondition, ghostOf, type Vocabulary } from "../src/state/completion";
+import { readWords } from "../src/state/condition_text";
 
 const vocabulary: Vocabulary = {
   classes: ["cat", "dog's"],
@@ -105,6 +106,43 @@ describe("completion", () => {
     expect(offered("(score > 0.5) ")).toContain("OR");
     expect(offered("score_of('")).toEqual(["'cat'", "'dog''s'"]);
     expect(offered("neuron('h")).toEqual(["'hidden'"]);
+  });
+
+  test("offers to take the meaning from the characters of a pattern", () => {
+    expect(offered("text LIKE 'a!%' ")).toEqual(["AND", "OR", "AND NOT correct", "ESCAPE"]);
+    expect(offered("text LIKE 'a!%' esc")).toEqual(["ESCAPE"]);
+    expect(offered("text ILIKE 'a!%' ESCAPE ")).toEqual(["'!'", "'\\'"]);
+    expect(offered("text ILIKE 'a!%' ESCAPE '!' ")).toEqual(["AND", "OR", "AND NOT correct"]);
+    expect(offered("text = 'a' ")).not.toContain("ESCAPE");
+  });
+
+  test("finds letters with marks, in one piece or two", () => {
+    const columns = ["caf\u00e9", "cafe\u0301s"].map((name) => ({
+      name,
+      type: "text" as const,
+      meaning: "",
+      values: [],
+    }));
+    const inserts = (text: string) =>
+      completeCondition(text, text.length, { ...vocabulary, columns }).map(({ insert }) => insert);
+    for (const typed of ["caf\u00e9", "cafe\u0301"]) expect(inserts(typed).length).toBeGreaterThan(0);
+    expect(inserts("caf\u00e9 ").slice(0, 3)).toEqual(["ILIKE", "LIKE", "~"]);
+    expect(inserts("cafe\u0301 ").slice(0, 3)).toEqual(["ILIKE", "LIKE", "~"]);
+  });
+
+  test("reads numbers that begin or end with a point", () => {
+    expect(readWords("score > .5 AND a.5 < 1.").map(({ kind, text }) => [kind, text])).toEqual([
+      ["name", "score"],
+      ["operator", ">"],
+      ["number", ".5"],
+      ["keyword", "AND"],
+      ["name", "a"],
+      ["operator", "."],
+      ["number", "5"],
+      ["operator", "<"],
+      ["number", "1."],
+    ]);
+    expect(offered("score > .5 ")).toContain("AND");
   });
 
   test("offers nothing more where the condition may end, until a space asks for it", () => {

@@ -39,6 +39,8 @@ def server(serve_slow, tmp_path):
         ("topic = 'Ärzte' AND topic > ", ">", None, "is not complete"),
         ("age > 20; DROP TABLE x", ";", None, "; is not allowed"),
         ("topic = 'x", "'x", None, "This quote is not closed"),
+        ("topic = “Ärzte” AND age ≥ .5", "“Ärzte” AND age ≥", "'Ärzte' AND age >=", "are not the quotes of conditions"),
+        ("text LIKE '!' ESCAPE '!'", "'!'", "'!!'", "The pattern ends with !"),
         ("", "", None, "The condition is empty"),
     ],
 )

@@ -81,20 +81,23 @@ function endOfWord(text: string, caret: number, partial: Word | null): number {
 }
 
 function matching(all: readonly Candidate[], typed: string): Candidate[] {
-  const wanted = typed.toLowerCase();
+  const wanted = comparable(typed);
   const bare = wanted.replace(/^['"]/, "");
-  const others = all.filter(({ insert }) => insert.toLowerCase() !== wanted);
-  const begins = others.filter(({ insert }) => insert.toLowerCase().startsWith(wanted));
+  const others = all.filter(({ insert }) => comparable(insert) !== wanted);
+  const begins = others.filter(({ insert }) => comparable(insert).startsWith(wanted));
   if (bare === "") return begins;
   const holds = others.filter(
-    (one) => !begins.includes(one) && `${one.insert} ${one.detail}`.toLowerCase().includes(bare),
+    (one) => !begins.includes(one) && comparable(`${one.insert} ${one.detail}`).includes(bare),
   );
   return [...begins, ...holds];
 }
 
+/** In either case, letters with marks in one piece as conditions compare them. */
+const comparable = (text: string): string => text.normalize("NFC").toLowerCase();
+
 function candidates(expected: Expectation, vocabulary: Vocabulary): Candidate[] {
   const columnNamed = (name: string | null) =>
-    vocabulary.columns.find((column) => column.name.toLowerCase() === name?.toLowerCase());
+    vocabulary.columns.find((column) => name !== null && comparable(column.name) === comparable(name));
   switch (expected.what) {
     case "operand":
       return operands(vocabulary);
@@ -114,7 +117,11 @@ function candidates(expected: Expectation, vocabulary: Vocabulary): Candidate[] 
     case "between":
       return plain(["AND", "the upper limit"]);
     case "junction":
-      return junctions;
+      return expected.pattern
+        ? [...junctions, ...plain(["ESCAPE", "the character before a % or _ that stands for itself"])]
+        : junctions;
+    case "escape":
+      return plain(["'!'", "!% stands for a %"], ["'\\'", "\\% stands for a %"]);
     case "argument":
       return argumentsOf(expected.of, vocabulary);
   }
@@ -178,8 +185,8 @@ function values(
     isPattern && column.type === "text"
       ? patterns(column, operator)
       : column.values.map(({ value, count }) => ({ insert: literal(value), detail: "", count }));
-  const comparable = columns.filter((other) => other !== column && other.type === column.type);
-  const names = listed || isPattern ? [] : comparable.map(({ name, meaning }) => ({ name, meaning }));
+  const alike = columns.filter((other) => other !== column && other.type === column.type);
+  const names = listed || isPattern ? [] : alike.map(({ name, meaning }) => ({ name, meaning }));
   return [...written, ...names.map(({ name, meaning }) => ({ insert: quoteName(name), detail: meaning, count: null }))];
 }
 

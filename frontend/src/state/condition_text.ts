@@ -14,7 +14,7 @@ export interface Word {
 
 const KEYWORDS = ["AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "ILIKE", "IS", "NULL", "TRUE", "FALSE"];
 const WORD =
-  /(?<text>'(?:[^']|'')*(?:'|$))|(?<quoted>"(?:[^"]|"")*(?:"|$))|(?<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)|(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<operator><=|>=|<>|!=|!~|\S)/gu;
+  /(?<text>'(?:[^']|'')*(?:'|$))|(?<quoted>"(?:[^"]|"")*(?:"|$))|(?<number>(?:\d+(?:\.\d*)?|(?<![\p{L}\p{N}\p{M}_)'"])\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[\p{L}_][\p{L}\p{N}\p{M}_]*)|(?<operator><=|>=|<>|!=|!~|\S)/gu;
 
 /** Reads what can be read, whether or not the condition is complete. */
 export function readWords(text: string): Word[] {

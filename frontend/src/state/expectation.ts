@@ -14,11 +14,14 @@ export type Expectation =
   | { what: "between"; column: string | null }
   /** Of a list, after a value. */
   | { what: "listed"; column: string | null }
-  /** The condition may end here. */
-  | { what: "junction" }
+  /** The condition may end here; after a pattern, it may also say how its characters are escaped. */
+  | { what: "junction"; pattern?: boolean }
+  /** The character of ESCAPE. */
+  | { what: "escape" }
   | { what: "argument"; of: string };
 
 const COMPARISONS = ["=", "<>", "!=", "<", "<=", ">", ">=", "~", "!~", "LIKE", "ILIKE"];
+const PATTERNS = ["LIKE", "ILIKE"];
 const ARITHMETIC = ["+", "-", "*", "/", "%"];
 
 /** Follows `words`, all of them complete, and returns what may come after them. */
@@ -45,7 +48,9 @@ function step(expected: Expectation, word: Word, next: Word | undefined): Expect
       if (written === ",") return { what: "value", column: expected.column, operator: "IN", listed: true };
       return written === ")" ? { what: "junction" } : expected;
     case "junction":
-      return afterJunction(written);
+      return expected.pattern && written === "ESCAPE" ? { what: "escape" } : afterJunction(written);
+    case "escape":
+      return { what: "junction" };
     case "argument":
       return written === ")" ? { what: "operator", column: null } : expected;
   }
@@ -71,7 +76,8 @@ function afterValue(expected: Extract<Expectation, { what: "value" }>, written: 
   if (written === "(" || ARITHMETIC.includes(written)) return expected;
   if (written === ")") return { what: "junction" };
   if (expected.listed) return { what: "listed", column: expected.column };
-  return expected.operator === "BETWEEN" ? { what: "between", column: expected.column } : { what: "junction" };
+  if (expected.operator === "BETWEEN") return { what: "between", column: expected.column };
+  return PATTERNS.includes(expected.operator) ? { what: "junction", pattern: true } : { what: "junction" };
 }
 
 function afterJunction(written: string): Expectation {

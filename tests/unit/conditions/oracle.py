@@ -114,6 +114,18 @@ def negation(value: bool | None) -> bool | None:
 number_literals = st.sampled_from([0, 1, 2, -1, -3, 0.5, 0.75, 20, 20.5, 1e308, 7, 0.1]).map(
     lambda number: Node(f"{number!r}", lambda row: float(number))
 )
+
+
+def escaped(pattern: str, escape: str) -> str:
+    """The pattern that stands for the very text, whatever is in it."""
+    return "".join(escape + letter if letter in {"%", "_", escape} else letter for letter in pattern)
+
+
+def matching_itself(node: Node, text: str, escape: str, sign: str) -> Node:
+    found = lifted(lambda other: (other == text) == (sign == "LIKE"), node)
+    return Node(f"{node.text} {sign} {written(escaped(text, escape))} ESCAPE {written(escape)}", found)
+
+
 letters = st.sampled_from(list("aitWx1_%' \nÄö\"?;-\\漢"))
 words = st.sampled_from(["what is", "12", "sports", 'a "b"', "", "topic 7", "a", "it's 100%"]) | st.text(
     letters, max_size=4
@@ -191,6 +203,7 @@ leaves = st.one_of(
     st.builds(membership, st.sampled_from(TEXTS), st.lists(text_literals, min_size=1, max_size=4), flags),
     st.builds(membership, st.sampled_from(CLASSES), st.lists(class_literals, min_size=1, max_size=3), flags),
     st.builds(matching, texts, words, st.sampled_from(["LIKE", "NOT LIKE", "ilike"])),
+    st.builds(matching_itself, texts, words, st.sampled_from("!\\'%é"), st.sampled_from(["LIKE", "NOT LIKE"])),
     st.builds(searching, texts, st.sampled_from(REGULAR), flags),
     st.builds(missing, numbers | texts | st.sampled_from(BOOLEANS + FILES), flags),
 )

@@ -83,11 +83,86 @@ REFUSED = [
     ("age > 0x1F", "x1F", None, "x1F does not fit here"),
     ("age > 1e999", "1e999", None, "not a number"),
     ("age.x > 1", ".", None, ". is not allowed"),
+    ("age.5 > 1", ".", None, ". is not allowed"),
+    ("age > .5.5", ".5.5", None, "not a number"),
+    ("age > 1..5", ".", None, ". is not allowed"),
+    ("text LIKE 'a' ESCAPE 'ab'", "'ab'", "'a'", "After ESCAPE there is one character, not 2"),
+    ("text LIKE 'a' ESCAPE ''", "''", "'!'", "After ESCAPE there is one character, not 0"),
+    ("text LIKE 'a' ESCAPE 5", "ESCAPE", None, "After ESCAPE there is the one character"),
+    ("text LIKE 'a!' ESCAPE '!'", "'a!'", "'a!!'", "The pattern ends with !"),
+    ("text ~ 'a' ESCAPE '!'", "ESCAPE", None, "ESCAPE does not fit here"),
     ("IS", "IS", None, 'write "IS" for a column'),
     ("", "", None, "empty"),
     (" \n", " \n", None, "empty"),
     ("text = '\ud800'", "\ud800", None, "surrogate"),
 ]
+
+
+PASTED = [
+    # text, what is underlined, what is offered
+    ("text = ‘a’", "‘a’", "'a'"),
+    ("text = ‘it’s’", "‘it’s’", "'it’s'"),
+    ("text = “a”", "“a”", "'a'"),
+    ("text = „a“", "„a“", "'a'"),
+    ("text = ‚a‘", "‚a‘", "'a'"),
+    ("text = «\u00a0a\u00a0»", "«\u00a0a\u00a0»", "'a'"),
+    ("text = ‹a›", "‹a›", "'a'"),
+    ("text = ″a″", "″a″", "'a'"),
+    ("text = ′a′", "′a′", "'a'"),
+    ("text = `a`", "`a`", "'a'"),
+    ("text = ´a´", "´a´", "'a'"),
+    ("text = 「a」", "「a」", "'a'"),
+    ("text = ＇a＇", "＇a＇", "'a'"),
+    ("text = 'a’", "'a’", "'a'"),
+    ("text = ‘a'", "‘a'", "'a'"),
+    ('text = "a”', '"a”', "'a'"),
+    ("text = ‘it's’", "‘it's’", "'it''s'"),
+    ("“is vip”", "“is vip”", '"is vip"'),
+    ("“age” > 1", "“age”", "age"),
+    ("`is vip`", "`is vip`", '"is vip"'),
+    ("“topic” = “sports”", "“topic” = “sports”", "topic = 'sports'"),
+    ("topic IN (“a”, ‘b’) AND age > 1", "“a”, ‘b’", "'a', 'b'"),
+    ("text LIKE “%a” ESCAPE ‘!’", "“%a” ESCAPE ‘!’", "'%a' ESCAPE '!'"),
+    ("score_of(“dog”) > .5", "“dog”", "'dog'"),
+    ("age ≤ 1", "≤", "<="),
+    ("age ≥ 1 AND age ≠ −3", "≥ 1 AND age ≠ −", ">= 1 AND age <> -"),
+    ("age – 1 > 0", "–", "-"),
+    ("age × 2 ÷ 4 > 1", "× 2 ÷", "* 2 /"),
+    ("age = 1 ∧ correct ∨ ¬correct", "∧ correct ∨ ¬", "AND correct OR NOT "),
+    ("age∈(1, 2)", "∈", " IN "),
+    ("（age ＞ １２）", "（age ＞ １２）", "(age > 12)"),
+    ("age > ٣", "٣", "3"),
+    ("age > 1 ＡＮＤ correct", "ＡＮＤ", "AND"),
+    ("age => 1", "=>", ">="),
+    ("age =< 1", "=<", "<="),
+    ("age === 1", "===", "="),
+    ("age &gt; 1 &amp;&amp; correct", "&gt; 1 &amp;&amp;", "> 1 AND"),
+    ("age\u200b > 1", "age\u200b", "age"),
+    ("\ufeffage > 1", "\ufeffage", "age"),
+    ("correct AND age\u2060> 1", "age\u2060>", "age>"),
+]
+
+
+@pytest.mark.parametrize(("text", "underlined", "offered"), PASTED)
+def test_what_is_pasted_from_elsewhere_is_offered_as_conditions_have_it(
+    text: str, underlined: str, offered: str
+) -> None:
+    error = refusal(text)
+    start, end = error.position
+    assert text[start:end] == underlined
+    assert error.suggestion == offered
+    repaired = text[:start] + offered + text[end:]
+    assert parse_condition(repaired, SCHEMA).text == repaired
+
+
+def test_texts_and_quoted_names_may_hold_what_is_pasted() -> None:
+    schema = Schema(("“a” ≤ ’",), (("x – y’s", "number"),))
+    assert parse_condition("label = '“a” ≤ ’' AND \"x – y’s\" > 1", schema).columns == ("label", "x – y’s")
+
+
+def test_what_is_pasted_at_length_is_mended_piece_by_piece() -> None:
+    text = "text = ‘a’ AND (" + " OR ".join(["age = 1"] * 200) + ") AND topic = ‘b’"
+    assert refusal(text).suggestion == "'a'"
 
 
 @pytest.mark.parametrize(
