@@ -1,5 +1,7 @@
 """What can go wrong, as types: each message says what was got, what was expected, and the way out."""
 
+from collections.abc import Collection
+
 
 class ActivisError(Exception):
     """Base of every error that activis_tb raises on purpose."""
@@ -22,6 +24,13 @@ class ArgumentError(ActivisError, ValueError):
         self.way_out = way_out
         message = f"{argument}: got {self.got}; expected {expected}."
         super().__init__(f"{message} {way_out}".rstrip())
+
+
+def check_choice(argument: str, value: object, choices: Collection[str], way_out: str = "") -> None:
+    """Raises ArgumentError unless `value` is one of `choices`."""
+    if not isinstance(value, str) or value not in choices:
+        *others, last = map(repr, choices)
+        raise ArgumentError(argument, repr(value), f"{', '.join(others)} or {last}", way_out)
 
 
 class SnapshotTooLargeError(ActivisError):

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 SubsetKind = Literal["class", "condition", "function", "ids"]
 AttributeType = Literal["number", "category", "text", "boolean", "image", "audio"]
-Pooling = Literal["max", "mean"]
+Pooling = Literal["max", "mean", "first", "last"]
 StatisticName = Literal["count", "mean", "std", "min", "max", "active", "nonfinite"]
 
 SUBSET_KINDS: tuple[SubsetKind, ...] = get_args(SubsetKind)
 ATTRIBUTE_TYPES: tuple[AttributeType, ...] = get_args(AttributeType)
+POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 STATISTIC_NAMES: tuple[StatisticName, ...] = get_args(StatisticName)
 
 OUTCOME_COLUMNS = ("id", "label", "predicted", "score", "correct", "index")
@@ -59,7 +60,7 @@ class Layer:
         dtype: NumPy-style name of the type it was computed in, e.g. `float32`, `bfloat16`.
         tensor: Exact tensor name in the forward graph; empty where unknown.
         signed: Whether any finite activation over all instances is negative.
-        pooling: `max` or `mean` where axes were pooled away, else empty.
+        pooling: One of `POOLINGS` where axes were pooled away, else empty.
     """
 
     name: str
@@ -77,7 +78,8 @@ class LayerSpec:
 
     Attributes:
         name: The key of the layer in `activations=`.
-        pooling: Over all axes but the instances and the channels, for activations of rank > 2: `max` or `mean`.
+        pooling: Over all axes but the instances and the channels, for activations of rank > 2: `max`, `mean`, or the
+            `first` or `last` position that is no padding.
         channel_axis: The axis of the neurons in activations of rank > 2, e.g. 1 for PyTorch convolutions; None for the
             last one, or the one that the framework's layer tells.
     """
@@ -94,10 +96,10 @@ class PooledActivations:
     Whoever pools and converts on the device hands over these, so that nothing else has to leave it.
 
     Attributes:
-        values: float32 (instances, neurons).
+        values: float32 (instances, neurons); read-only where nobody will overwrite them.
         shape: Shape of one instance's activation before pooling; -1 for a variable axis.
         dtype: Name of the type it was computed in, e.g. `bfloat16`.
-        pooling: `max` or `mean` where axes were pooled away, else empty.
+        pooling: One of `POOLINGS` where axes were pooled away, else empty.
     """
 
     values: NDArray[np.float32]

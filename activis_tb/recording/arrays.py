@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
+from activis_tb.model import PooledActivations
 
 _UNCHANGING = {"tensorflow", "jax", "jaxlib"}
 _PYTORCH_ONLY = ("torch.bfloat16", "torch.float8")
@@ -34,9 +35,11 @@ def as_array(value: object, argument: str) -> NDArray[Any]:
 def is_lasting(value: object, array: NDArray[Any]) -> bool:
     """Tells whether nobody can overwrite `array`, which is what NumPy reads of `value`.
 
-    That is so of the tensors of TensorFlow and JAX; other read-only arrays may be views of some that are not.
+    That is so of the tensors of TensorFlow and JAX, and of `PooledActivations` that are read-only; other read-only
+    arrays may be views of some that are not.
     """
-    return not array.flags.writeable and type(value).__module__.partition(".")[0] in _UNCHANGING
+    is_unchanging = isinstance(value, PooledActivations) or type(value).__module__.partition(".")[0] in _UNCHANGING
+    return is_unchanging and not array.flags.writeable
 
 
 def _of_pytorch(tensor: Any) -> Any:

@@ -15,7 +15,7 @@ from activis_tb.recording.block import Block
 from activis_tb.recording.identities import IdentityDeriver, check_distinct, read_ids
 from activis_tb.recording.outcomes import Outcomes, read_labels, read_scores
 from activis_tb.recording.partial import Partial
-from activis_tb.recording.pooling import common_shape, layer_of, pool
+from activis_tb.recording.pooling import common_shape, layer_of, pool, read_masks
 from activis_tb.recording.selections import BatchView
 from activis_tb.recording.settings import Settings
 
@@ -58,6 +58,7 @@ class BatchReader:
         ids: Any,
         attributes: Any,
         from_logits: bool = False,
+        mask: Any = None,
     ) -> Block:
         """Returns one checked batch; raises ArgumentError where something does not fit.
 
@@ -69,12 +70,13 @@ class BatchReader:
             ids: One per instance, or None.
             attributes: By name, or None.
             from_logits: Whether `scores` are logits.
+            mask: Of all layers or by layer name, or None.
         """
         label = read_labels(labels, self._settings.classes)
         rows = len(label)
         outcomes = read_scores(scores, rows, len(self._settings.classes), from_logits=from_logits)
         columns = self._read_attributes({} if attributes is None else attributes, rows)
-        layers, pooled, lasting = self._read_activations(activations, rows)
+        layers, pooled, lasting = self._read_activations(activations, rows, mask)
         if self._conditions is not None:
             self._conditions.check(columns, pooled)
         index = np.arange(self.instances, self.instances + rows)
@@ -169,7 +171,7 @@ class BatchReader:
             )
 
     def _read_activations(
-        self, activations: Any, rows: int
+        self, activations: Any, rows: int, mask: Any
     ) -> tuple[dict[str, Layer], dict[str, NDArray[np.float32]], frozenset[str]]:
         """The layers, their activations, and which of these nobody can overwrite."""
         if not isinstance(activations, Mapping):
@@ -182,9 +184,15 @@ class BatchReader:
                 shorten(f"the layers {', '.join(wanted)}"),
                 "Record a layer by naming it in layers= and giving it in every batch.",
             )
+        masks = read_masks(mask, wanted, rows)
+        if masks and all(np.ndim(activations[name]) < 3 for name in wanted):
+            expected = "activations of rank > 2, of which padding can be left out when they are pooled"
+            way_out = "With activis_tb.torch.capture: set the mask of what it returns before the forward pass."
+            raise ArgumentError("mask", "a mask", expected, way_out)
         layers, values = {}, {}
         for spec in self._settings.layers:
-            pooled = pool(activations[spec.name], spec, rows)
+            one = masks.get(spec.name)
+            pooled = pool(activations[spec.name], spec, rows, one, is_own_mask=isinstance(mask, Mapping) and one is not None)
             layers[spec.name] = layer_of(pooled, spec.name, self.layers.get(spec.name))
             values[spec.name] = pooled.values
         return layers, values, frozenset(name for name, array in values.items() if is_lasting(activations[name], array))

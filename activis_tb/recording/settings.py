@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from operator import index
 from typing import Any
 
-from activis_tb.errors import ArgumentError
-from activis_tb.model import ATTRIBUTE_TYPES, AttributeType, ForwardGraph, LayerSpec
+from activis_tb.errors import ArgumentError, check_choice
+from activis_tb.model import ATTRIBUTE_TYPES, POOLINGS, AttributeType, ForwardGraph, LayerSpec
 from activis_tb.recording.arrays import check_encodable
 from activis_tb.recording.selections import BatchFunction, Selection, read_selection
 from activis_tb.storage.metadata import UNSERVED_CHARACTERS, is_served
@@ -135,8 +135,7 @@ def _layers(layers: Sequence[str | LayerSpec]) -> tuple[LayerSpec, ...]:
     specs = tuple(layer if isinstance(layer, LayerSpec) else LayerSpec(layer) for layer in layers)
     _names([spec.name for spec in specs], "layers", fewest=1)
     for spec in specs:
-        if spec.pooling not in {"max", "mean"}:
-            raise ArgumentError(f'pooling of layer "{spec.name}"', repr(spec.pooling), '"max" or "mean"')
+        check_choice(f'pooling of layer "{spec.name}"', spec.pooling, POOLINGS)
     return specs
 
 

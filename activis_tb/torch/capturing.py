@@ -1,7 +1,9 @@
 """Captures what modules return, by forward hooks."""
 
+import warnings
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -9,27 +11,34 @@ from typing import Any, Self
 import torch
 from torch import nn
 
-from activis_tb.errors import ArgumentError
-from activis_tb.model import ForwardGraph, LayerSpec, PooledActivations, Pooling
+from activis_tb.errors import ArgumentError, check_choice
+from activis_tb.model import POOLINGS, ForwardGraph, LayerSpec, PooledActivations, Pooling
+from activis_tb.torch.axes import Places
 from activis_tb.torch.graphs import forward_graph
-from activis_tb.torch.modules import find_modules
+from activis_tb.torch.masks import Masks
+from activis_tb.torch.modules import find_modules, original, uncompiled
+from activis_tb.torch.outputs import chosen_output, instances_first
 from activis_tb.torch.pooling import Pooled, pooled
 
 
 def capture(
-    model: nn.Module, layers: Sequence[str | LayerSpec], *, pooling: Pooling = "max", mask: torch.Tensor | None = None
+    model: nn.Module, layers: Sequence[str | LayerSpec], *, pooling: Pooling = "max", mask: Any = None
 ) -> "Capture":
     """Returns a context in which the outputs of modules are captured whenever the model runs.
 
     The model is not changed, nor whether it trains; the hooks are gone when the block is left. Outputs are detached,
-    pooled and converted to float32 on the device that computed them.
+    pooled and converted to float32 on the device that computed them, when they are returned: what is written to them
+    later is not recorded. Inside of the block, models that `torch.compile` made run as they do without it.
 
     Args:
-        model: Any module; of a compiled one, the original.
+        model: Any module, compiled or not.
         layers: Names as in `model.named_modules()`, e.g. `fc1` or `features.3`; `relu:2` is the second call of a module
-            that a forward pass calls several times. A `LayerSpec` says how to pool one, and where its channels are: by
-            default on axis 1 in pictures, volumes and what convolutions return, else on the last.
-        pooling: `max` or `mean`, for outputs of rank > 2 that are given by name.
+            that a forward pass calls several times; `lstm[1]` or `encoder[hidden_states][2]` is an entry of the tuple,
+            dict or dataclass that a module returns, by default its first tensor. A `LayerSpec` says how to pool one,
+            and where its channels are: by default where its module has them, on axis 1 of what convolutions return, on
+            the last of what Linear, LayerNorm, embeddings, attention and recurrent modules do; other modules have them
+            where the one before or inside of them has. There is a warning where that leaves it open.
+        pooling: `max`, `mean`, `first` or `last` (unmasked) position, for outputs of rank > 2 that are given by name.
         mask: See `Capture.mask`.
 
     Raises:
@@ -37,9 +46,10 @@ def capture(
     """
     if isinstance(layers, str | LayerSpec):
         raise ArgumentError("layers", repr(layers), "a list of names", f"Write layers=[{layers!r}].")
-    if pooling not in {"max", "mean"}:
-        raise ArgumentError("pooling", repr(pooling), "'max' or 'mean'")
+    check_choice("pooling", pooling, POOLINGS)
     specs = [layer if isinstance(layer, LayerSpec) else LayerSpec(layer, pooling) for layer in layers]
+    for spec in specs:
+        check_choice(f"pooling of layer {spec.name!r}", spec.pooling, POOLINGS)
     return Capture(model, specs, mask)
 
 
@@ -47,45 +57,69 @@ class Capture:
     """The context that `capture` returns.
 
     Attributes:
-        mask: bool (instances, steps), False where a step is padding that pooling is to leave out; to be set before a
-            forward pass. It holds for outputs (instances, steps, neurons) of so many steps.
+        mask: Which steps are no padding, to be left out by pooling: booleans or 1 and 0 (instances, steps), anything
+            that NumPy reads, False where a step is padding; or such masks by layer name. To be set before a forward
+            pass. One mask holds for every output whose first pooled axis has so many steps. Without it, the
+            `attention_mask` that the model, or a module around the layer, is called with is taken.
     """
 
-    def __init__(self, model: nn.Module, layers: Sequence[LayerSpec], mask: torch.Tensor | None = None) -> None:
+    def __init__(self, model: nn.Module, layers: Sequence[LayerSpec], mask: Any = None) -> None:
         self.mask = mask
-        self._model = model
+        self._model = original(model)
         self._layers = {layer.name: layer for layer in layers}
-        self._targets = find_modules(model, self._layers)
-        self._hooks: list[torch.utils.hooks.RemovableHandle] = []
+        self._targets = find_modules(self._model, self._layers)
+        self._masks = Masks(self._model, self._targets)
+        self._places = Places(self._model, self._targets)
+        self._block = ExitStack()
         self._outputs: dict[str, list[Pooled]] = defaultdict(list)
-        self._is_read = False
+        self._is_open = False
+        self._is_read = True
+        self._said: set[str] = set()
 
     @property
     def activations(self) -> dict[str, PooledActivations]:
-        """What the last forward pass returned, by layer, float32 (instances, neurons); for `process`.
+        """What the last forward pass returned, by layer, float32 (instances, neurons), read-only; for `process`.
 
         Raises:
-            ArgumentError: There was no pass, or a module was called several times, or not at all.
+            ArgumentError: There was no pass, a module was called several times, or not at all, or the mask fits no layer.
         """
         self._is_read = True
-        return {name: self._output(name).to_numpy() for name in self._targets}
+        self._places.stop()
+        outputs = {name: self._output(name) for name in self._targets}
+        for subject, message in (self._places.remarks() | self._masks.remarks(outputs)).items():
+            if subject not in self._said:
+                self._said.add(subject)
+                warnings.warn(f"ActiVis: {message}", stacklevel=2)
+        return {name: output.to_numpy() for name, output in outputs.items()}
 
-    def graph(self, *example: Any) -> ForwardGraph | None:
+    def graph(self, *example: Any, **keywords: Any) -> ForwardGraph | None:
         """Returns the model's forward graph, for `graph=` of `activis_tb.preprocess`.
 
         Args:
             example: What the model is called with, of a few instances.
+            keywords: The same, by name.
 
         Returns:
             The graph, or None, with a warning, where PyTorch cannot trace the model; the tab then lists the recorded
-            layers in order.
+            layers in order. A layer whose values no tensor of the graph has is in no place of it, with a warning.
         """
-        return forward_graph(self._model, self._targets, example)
+        was_open = self._is_open
+        self._block.close()
+        try:
+            return forward_graph(self._model, self._targets, example, keywords)
+        finally:
+            if was_open:
+                self.__enter__()
 
     def __enter__(self) -> Self:
-        self._hooks.append(self._model.register_forward_pre_hook(self._begin))
+        self._is_open = True
+        self._block.enter_context(uncompiled())
+        self._keep(self._model.register_forward_pre_hook(self._begin))
+        for path, module in self._masks.modules.items():
+            self._keep(module.register_forward_pre_hook(partial(self._enter, path), with_kwargs=True))
+        self._block.enter_context(self._places)
         for name, target in self._targets.items():
-            self._hooks.append(target.module.register_forward_hook(partial(self._see, name)))
+            self._keep(target.module.register_forward_hook(partial(self._see, name)))
         return self
 
     def __exit__(
@@ -94,27 +128,40 @@ class Capture:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for hook in self._hooks:
-            hook.remove()
-        self._hooks.clear()
+        self._is_open = False
+        self._block.close()
 
-    def _begin(self, module: nn.Module, inputs: Any) -> None:  # noqa: ARG002 (what a hook is given)
+    def _keep(self, hook: torch.utils.hooks.RemovableHandle) -> None:
+        """The hook is there until the block is left."""
+        self._block.callback(hook.remove)
+
+    def _begin(self, *_: Any) -> None:
         self._outputs.clear()
+        self._masks.begin(self.mask)
         self._is_read = False
 
-    def _see(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
+    def _enter(self, path: str, module: nn.Module, inputs: Any, keywords: Mapping[str, Any]) -> None:  # noqa: ARG002
         if self._is_read:  # a part of the model is called by itself
-            self._begin(module, inputs)
+            self._begin()
+        self._masks.see(path, inputs, keywords)
+
+    def _see(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
+        spec, calls = self._layers[name], self._outputs[name]
         with torch.no_grad():
-            self._outputs[name].append(pooled(output, module, self._layers[name], self.mask))
+            chosen = chosen_output(output, self._targets[name], name)
+            place = self._places.of(spec, len(calls), inputs, chosen)
+            tensor = instances_first(chosen, module, steps_first=place.steps_first)
+            calls.append(pooled(tensor, spec, place.axis, self._masks.of(name)))
 
     def _output(self, name: str) -> Pooled:
         outputs, call = self._outputs[name], self._targets[name].call
         if not outputs:
-            way_out = "Call the model inside of the block; of a compiled model, capture the original."
+            way_out = "Call the model inside of the block, by model(...); of what a compiler made, call the original."
             raise ArgumentError("layers", f"{name!r}, which was not called", "a module of the forward pass", way_out)
         if call is None and len(outputs) > 1:
-            calls = ", ".join(repr(f"{name}:{position}") for position in range(1, len(outputs) + 1))
+            target = self._targets[name]
+            entries = "".join(f"[{entry}]" for entry in target.entries)
+            calls = ", ".join(repr(f"{target.path}:{position}{entries}") for position in range(1, len(outputs) + 1))
             raise ArgumentError("layers", f"{name!r}, which the forward pass calls {len(outputs)} times", calls)
         if call is not None and call > len(outputs):
             raise ArgumentError("layers", repr(name), f"a call from 1 to {len(outputs)}")

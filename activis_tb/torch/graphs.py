@@ -4,8 +4,7 @@ import inspect
 import json
 import operator
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,91 +12,80 @@ from tensorboard.compat.proto import attr_value_pb2, graph_pb2, node_def_pb2
 from tensorboard.compat.tensorflow_stub import dtypes
 from torch import nn
 
+from activis_tb.errors import ArgumentError
 from activis_tb.model import SCOPES_ATTRIBUTE, ForwardGraph
 from activis_tb.torch.modules import Target
+from activis_tb.torch.tracing import ROOT, Trace, trace
 
-_ROOT = "model"
-"""Under which name the traced wrapper holds the model."""
 _PARAMETER = "VariableV2"
 _INPUT = "Placeholder"
 _OUTPUT = "Identity"
 """As TensorFlow writes the results of a function."""
 
 
-def forward_graph(model: nn.Module, targets: Mapping[str, Target], example: Sequence[Any]) -> ForwardGraph | None:
+def forward_graph(
+    model: nn.Module, targets: Mapping[str, Target], example: Sequence[Any], keywords: Mapping[str, Any]
+) -> ForwardGraph | None:
     """Traces `model` in inference mode; see `activis_tb.torch.Capture.graph`.
 
     Args:
         model: Left as it is.
         targets: By name, the modules whose output tensors are to be found in the graph.
         example: What the model is called with, of a few instances.
+        keywords: The same, by name.
+
+    Raises:
+        ArgumentError: A layer returns no such tensor.
     """
     try:
-        with _inference(model), warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            program = torch.export.export(_Traced(model, targets), tuple(example))
+            traced = trace(model, targets, example, keywords)
+    except ArgumentError:
+        raise
     except Exception as error:  # whatever a model does that PyTorch cannot trace
         reason = str(error).strip().partition("\n")[0]
         message = f"ActiVis: no graph of {type(model).__name__}, as torch.export cannot trace it: {reason}"
         warnings.warn(message, RuntimeWarning, stacklevel=3)
         return None
-    batch = next((len(value) for value in example if isinstance(value, torch.Tensor) and value.ndim), 0)
-    definition = _Definition(program, batch, _argument_names(model, len(example)))
-    definition.finish(program.graph_signature.user_outputs)
-    outputs = program.graph_signature.user_outputs[-len(targets) :]
-    tensors = {name: definition.names[output] for name, output in zip(targets, outputs, strict=True)}
+    inputs = [*example, *keywords.values()]
+    batch = next((len(value) for value in inputs if isinstance(value, torch.Tensor) and value.ndim), 0)
+    definition = _Definition(traced, batch, _argument_names(model, len(example)))
+    definition.finish(traced.results)
+    tensors = {name: definition.names[node] for name, node in traced.nodes.items()}
+    if lost := [name for name in targets if name not in tensors]:
+        listed = ", ".join(map(repr, lost))
+        message = f"ActiVis: no tensor of the graph has the values of {listed}: shown beside the graph, not in it."
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
     return ForwardGraph(
         definition.graph_def.SerializeToString(deterministic=True),
         {name: tensor if ":" in tensor else f"{tensor}:0" for name, tensor in tensors.items()},
     )
 
 
-class _Traced(nn.Module):  # type: ignore[misc]
-    """Returns what chosen modules return besides the model's own output, so that the trace names their tensors."""
-
-    def __init__(self, model: nn.Module, targets: Mapping[str, Target]) -> None:
-        super().__init__()
-        self.model = model
-        self._wanted = list(targets.values())
-
-    def forward(self, *inputs: Any) -> Any:
-        seen: list[list[torch.Tensor]] = [[] for _ in self._wanted]
-        hooks = [
-            target.module.register_forward_hook(lambda _, __, output, calls=calls: calls.append(_first(output)))
-            for target, calls in zip(self._wanted, seen, strict=True)
-        ]
-        try:
-            outputs = self.model(*inputs)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        chosen = [calls[(target.call or 1) - 1] for target, calls in zip(self._wanted, seen, strict=True)]
-        return outputs, tuple(chosen)
-
-
 class _Definition:
     """A GraphDef of an exported program; `names` has by node of the program its tensor's name there.
 
     Args:
-        program: The wrapped model.
+        traced: The model.
         batch: Instances of the example.
         arguments: Names of the model's arguments, in order.
     """
 
-    def __init__(self, program: torch.export.ExportedProgram, batch: int, arguments: Sequence[str]) -> None:
+    def __init__(self, traced: Trace, batch: int, arguments: Sequence[str]) -> None:
         self.graph_def = graph_pb2.GraphDef()
         self.names: dict[str, str] = {}
         self._nodes: dict[str, node_def_pb2.NodeDef] = {}
         self._scopes: dict[str, tuple[str, str]] = {}
         self._batch = batch
         self._arguments = {f"inputs_{position}": name for position, name in enumerate(arguments)}
-        signature = program.graph_signature
+        program, signature = traced.program, traced.program.graph_signature
         self._parameters = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
         used = {argument.name for node in program.graph.nodes for argument in node.all_input_nodes}
         for node in program.graph.nodes:
             if node.op == "placeholder" and node.name in used:
                 self._add_input(node)
-            elif node.op == "call_function":
+            elif node.op == "call_function" and node.name not in traced.added:
                 self._add_operation(node)
 
     def _add_input(self, node: torch.fx.Node) -> None:
@@ -105,7 +93,7 @@ class _Definition:
         if parameter is None:
             self._add(node, self._arguments.get(node.name, node.name), _INPUT)
         else:
-            self._add(node, parameter.removeprefix(f"{_ROOT}.").replace(".", "/"), _PARAMETER)
+            self._add(node, parameter.removeprefix(f"{ROOT}.").replace(".", "/"), _PARAMETER)
 
     def _add_operation(self, node: torch.fx.Node) -> None:
         if node.target is operator.getitem and isinstance(node.args[0], torch.fx.Node):
@@ -146,7 +134,7 @@ class _Definition:
         """The innermost module that the operation is of, as a name scope; every further call has its own."""
         path = ""
         for key, (qualified, kind) in node.meta.get("nn_module_stack", {}).items():
-            name = qualified.removeprefix(_ROOT).removeprefix(".").partition("@")[0]
+            name = qualified.removeprefix(ROOT).removeprefix(".").partition("@")[0]
             call = key.rpartition("@")[2] if "@" in key else ""
             path = name.replace(".", "/") + (f"_{call}" if call else "")
             if path and path not in self._scopes:
@@ -169,22 +157,3 @@ def _argument_names(model: nn.Module, count: int) -> list[str]:
     parameters = inspect.signature(model.forward).parameters.values()
     names = [parameter.name for parameter in parameters if parameter.kind in kinds]
     return names[:count] if len(names) >= count else []
-
-
-def _first(output: Any) -> torch.Tensor:
-    while not isinstance(output, torch.Tensor):
-        output = next(iter(output.values())) if isinstance(output, Mapping) else output[0]
-    return output
-
-
-@contextmanager
-def _inference(model: nn.Module) -> Iterator[None]:
-    """Puts every module into inference mode for a while."""
-    training = [module for module in model.modules() if module.training]
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module in training:
-            module.training = True

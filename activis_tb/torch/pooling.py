@@ -1,92 +1,86 @@
 """What modules return as one column per neuron, pooled on the device that computed it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import nn
 
 from activis_tb.errors import ArgumentError
-from activis_tb.model import LayerSpec, PooledActivations
-
-_CHANNELS_FIRST = (nn.Conv1d, nn.ConvTranspose1d, nn.BatchNorm1d, nn.InstanceNorm1d, nn.MaxPool1d, nn.AvgPool1d)
-"""Modules whose channels are on axis 1 in sequences too; in pictures and volumes they always are."""
+from activis_tb.model import LayerSpec, PooledActivations, Pooling
 
 
 @dataclass(frozen=True)
 class Pooled:
-    """One output on its device: float32 (instances, neurons), and what it was."""
+    """One output on its device, in memory of its own: float32 (instances, neurons), and what it was.
+
+    Attributes:
+        values: float32 (instances, neurons).
+        shape: Of one instance before pooling.
+        dtype: What it was computed in.
+        pooling: How it was pooled; empty where there was nothing to pool.
+        steps: Positions on the first of the axes that are pooled away; 0 where there are none.
+        is_masked: Whether padding was left out.
+    """
 
     values: torch.Tensor
     shape: tuple[int, ...]
     dtype: str
-    pooling: str
+    pooling: str = ""
+    steps: int = 0
+    is_masked: bool = False
 
     def to_numpy(self) -> PooledActivations:
-        """Returns it for `process`; here the values leave the device."""
-        return PooledActivations(self.values.cpu().numpy(), self.shape, self.dtype, self.pooling)
+        """Returns it for `process`, read-only; here the values leave the device."""
+        values = self.values.cpu().numpy()
+        values.flags.writeable = False
+        return PooledActivations(values, self.shape, self.dtype, self.pooling)
 
 
-def pooled(output: Any, module: nn.Module, spec: LayerSpec, mask: torch.Tensor | None) -> Pooled:
-    """Returns the first tensor of `output` pooled over all axes but the instances and the neurons.
+def pooled(tensor: torch.Tensor, spec: LayerSpec, axis: int, mask: torch.Tensor | None) -> Pooled:
+    """Returns `tensor` pooled over all axes but the instances and the channels; nothing that is written to it shows.
 
     Args:
-        output: What `module` returned: a tensor, or tuples, lists and dicts of them.
-        module: Tells where the instances and the channels are.
-        spec: How to pool; a `channel_axis` here goes before what the module tells.
-        mask: bool (instances, steps), False where a step is padding; it holds for sequences of so many steps.
-
-    Raises:
-        ArgumentError: There is no dense tensor of numbers, or no such axis.
+        tensor: (instances, ...), of rank 1 or higher.
+        spec: How to pool.
+        axis: That of the channels, where there are more than two axes.
+        mask: bool (instances, steps), False where a step is padding; it holds where the first of the axes that are
+            pooled away has so many steps.
     """
-    tensor = _instances_first(_first_tensor(output, spec.name), module).detach()
+    tensor = tensor.detach()
     shape, dtype = tuple(tensor.shape[1:]) or (1,), str(tensor.dtype).removeprefix("torch.")
-    values = tensor.float()
-    if values.ndim < 3:
-        return Pooled(values.reshape(len(values), -1), shape, dtype, "")
-    channels_last = values.movedim(_channel_axis(values, module, spec), -1)
+    if tensor.ndim < 3:
+        return Pooled(tensor.to(torch.float32, copy=True).reshape(len(tensor), -1), shape, dtype)
+    channels_last = tensor.movedim(axis, -1)
     flat = channels_last.flatten(1, -2)
-    if mask is not None and channels_last.ndim == 3 and mask.shape == channels_last.shape[:2]:
-        return Pooled(_masked(flat, mask.to(flat.device, torch.bool), spec), shape, dtype, spec.pooling)
-    return Pooled(flat.amax(1) if spec.pooling == "max" else flat.mean(1), shape, dtype, spec.pooling)
+    steps = channels_last.shape[1]
+    if mask is None or mask.shape != channels_last.shape[:2]:
+        return Pooled(_POOL[spec.pooling](flat).to(torch.float32), shape, dtype, spec.pooling, steps)
+    kept = mask.to(flat.device)
+    kept = kept.reshape(*kept.shape, *[1] * (channels_last.ndim - 3)).expand(channels_last.shape[:-1]).flatten(1)
+    return Pooled(_masked(flat.float(), kept, spec.pooling), shape, dtype, spec.pooling, steps, is_masked=True)
 
 
-def _masked(values: torch.Tensor, mask: torch.Tensor, spec: LayerSpec) -> torch.Tensor:
+def _mean(values: torch.Tensor) -> torch.Tensor:
+    return values.mean(1, dtype=torch.float64 if values.dtype == torch.float64 else torch.float32)
+
+
+_POOL = {
+    "max": lambda values: values.amax(1),
+    "mean": _mean,
+    "first": lambda values: values[:, 0].clone(),
+    "last": lambda values: values[:, -1].clone(),
+}
+"""By pooling, what makes new memory (instances, neurons) of (instances, positions, neurons)."""
+
+
+def _masked(values: torch.Tensor, kept: torch.Tensor, pooling: Pooling) -> torch.Tensor:
     """Of an instance that is padding throughout comes NaN."""
-    count = mask.sum(1, keepdim=True)
-    kept = mask.unsqueeze(-1)
-    if spec.pooling == "mean":
-        return values.where(kept, 0.0).sum(1) / count
-    return values.where(kept, -torch.inf).amax(1).where(count > 0, torch.nan)
-
-
-def _first_tensor(output: Any, name: str) -> torch.Tensor:
-    if isinstance(output, nn.utils.rnn.PackedSequence):
-        way_out = "Record a layer after torch.nn.utils.rnn.pad_packed_sequence, or give the model padded sequences."
-        raise ArgumentError("layers", f"{name!r}, which returns a packed sequence", "a tensor", way_out)
-    while isinstance(output, tuple | list | Mapping) and output:
-        output = next(iter(output.values())) if isinstance(output, Mapping) else output[0]
-    is_dense = isinstance(output, torch.Tensor) and output.layout == torch.strided and not output.is_nested
-    if not is_dense or output.ndim < 1 or output.is_complex():
-        got = f"{output.dtype} {tuple(output.shape)}" if is_dense else type(output).__name__
-        expected = "a layer that returns a dense tensor of real numbers, the instances on the first axis"
-        raise ArgumentError("layers", f"{name!r}, which returns {got}", expected, "Record another layer.")
-    tensor: torch.Tensor = output
-    return tensor
-
-
-def _instances_first(tensor: torch.Tensor, module: nn.Module) -> torch.Tensor:
-    """Recurrent and attention modules put the steps first unless they are told otherwise."""
-    attention = getattr(module, "self_attn", module)
-    steps_first = getattr(attention, "batch_first", True) is False and tensor.ndim == 3
-    return tensor.transpose(0, 1) if steps_first else tensor
-
-
-def _channel_axis(values: torch.Tensor, module: nn.Module, spec: LayerSpec) -> int:
-    if spec.channel_axis is None:
-        return 1 if values.ndim > 3 or isinstance(module, _CHANNELS_FIRST) else values.ndim - 1
-    if not -values.ndim < spec.channel_axis < values.ndim or spec.channel_axis == 0:
-        got = f"channel_axis={spec.channel_axis} for {spec.name!r} of shape {tuple(values.shape)}"
-        raise ArgumentError("layers", got, f"an axis from 1 to {values.ndim - 1}, or negative from the end")
-    return spec.channel_axis
+    count = kept.sum(1, keepdim=True)
+    if pooling == "mean":
+        return values.where(kept.unsqueeze(-1), 0.0).sum(1) / count
+    if pooling == "max":
+        pooled = values.where(kept.unsqueeze(-1), -torch.inf).amax(1)
+    else:
+        positions = torch.arange(values.shape[1], device=values.device) * (1 if pooling == "last" else -1)
+        chosen = positions.where(kept, -values.shape[1]).argmax(1)
+        pooled = values[torch.arange(len(values), device=values.device), chosen]
+    return pooled.where(count > 0, torch.nan)

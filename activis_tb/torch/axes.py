@@ -1,0 +1,365 @@
+"""The axis of the channels in what a module returns: told by the module itself, or followed from the one before it."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any, NamedTuple, Self
+
+import torch
+from torch import nn
+from torch.nn.modules import activation, batchnorm, conv, dropout, instancenorm, padding, pooling
+from torch.utils.weak import WeakIdKeyDictionary
+
+from activis_tb.errors import ArgumentError
+from activis_tb.model import LayerSpec
+from activis_tb.torch.modules import Target
+from activis_tb.torch.outputs import Output, first_tensor, is_attention_weights, modules_with_steps_first
+
+_CHANNELS_FIRST: tuple[tuple[type[nn.Module], str], ...] = (
+    (conv._ConvNd, "out_channels"),  # noqa: SLF001 (PyTorch has no public name for the kind)
+    (batchnorm._BatchNorm, "num_features"),  # noqa: SLF001
+    (instancenorm._InstanceNorm, "num_features"),  # noqa: SLF001
+    (nn.GroupNorm, "num_channels"),
+    *(
+        (kind, "")
+        for kind in (
+            pooling._MaxPoolNd,  # noqa: SLF001
+            pooling._AvgPoolNd,  # noqa: SLF001
+            pooling._AdaptiveAvgPoolNd,  # noqa: SLF001
+            pooling._AdaptiveMaxPoolNd,  # noqa: SLF001
+            pooling._LPPoolNd,  # noqa: SLF001
+            pooling._MaxUnpoolNd,  # noqa: SLF001
+            padding._ConstantPadNd,  # noqa: SLF001
+            padding._ReflectionPadNd,  # noqa: SLF001
+            padding._ReplicationPadNd,  # noqa: SLF001
+            nn.FractionalMaxPool2d,
+            nn.FractionalMaxPool3d,
+            nn.LocalResponseNorm,
+            nn.PixelShuffle,
+            nn.PixelUnshuffle,
+            nn.ChannelShuffle,
+            nn.Upsample,
+            nn.Fold,
+            nn.Unfold,
+        )
+    ),
+)
+"""Kinds of modules whose channels are on axis 1, and what they call their number."""
+_CHANNELS_LAST: tuple[tuple[type[nn.Module], str], ...] = (
+    (nn.Linear, "out_features"),
+    (nn.Bilinear, "out_features"),
+    (nn.Embedding, "embedding_dim"),
+    (nn.LayerNorm, "normalized_shape"),
+    *(((nn.RMSNorm, "normalized_shape"),) if hasattr(nn, "RMSNorm") else ()),
+    (nn.MultiheadAttention, "embed_dim"),
+    *(
+        (kind, "")
+        for kind in (
+            nn.RNNBase,
+            nn.TransformerEncoderLayer,
+            nn.TransformerDecoderLayer,
+            nn.TransformerEncoder,
+            nn.TransformerDecoder,
+            nn.Transformer,
+        )
+    ),
+)
+"""Kinds of modules whose channels are on the last axis, and what they call their number."""
+
+
+class Place(NamedTuple):
+    """Where the channels of one output are.
+
+    Attributes:
+        axis: Counted from 0.
+        is_certain: Whether that follows from the modules; else it is one of two readings.
+        steps_first: Whether the steps of a sequence come before the instances.
+    """
+
+    axis: int
+    is_certain: bool
+    steps_first: bool = False
+
+
+class Kind(NamedTuple):
+    """What a module's class says.
+
+    Attributes:
+        is_first: Whether the channels are on axis 1, else on the last.
+        channels: How many there are; None where that is left open.
+    """
+
+    is_first: bool
+    channels: int | None
+
+
+class _Seen(NamedTuple):
+    """An output of which the place is known; `tensor` is kept alive, so that its memory is not another's."""
+
+    module: nn.Module
+    tensor: torch.Tensor
+    place: Place
+
+
+class ChannelAxes:
+    """Follows the channels through the modules of one pass.
+
+    Args:
+        steps_first: Modules that put the steps of a sequence before the instances.
+    """
+
+    def __init__(self, steps_first: set[nn.Module]) -> None:
+        self._steps_first = steps_first
+        self._places: WeakIdKeyDictionary[Place] = WeakIdKeyDictionary()
+        self._latest: _Seen | None = None
+
+    def see(self, module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
+        """Remembers where the channels of `output` are, for the modules after it.
+
+        Args:
+            module: What returned it. What was called inside of it has been seen.
+            inputs: What it was called with.
+            output: The tensor, of rank > 1.
+        """
+        place = self.place(module, inputs, output)
+        self._places[output] = place
+        self._latest = _Seen(module, output, place)
+
+    def place(self, module: nn.Module, inputs: Any, output: torch.Tensor) -> Place:
+        """Returns where the channels are in one of the outputs of `module`, see `see`."""
+        if output.ndim < 3:
+            return Place(1, is_certain=True)
+        given = _first(inputs)
+        before = self._places.get(given) if given is not None else None
+        found = own_place(module, output, steps_first=module in self._steps_first)
+        if found is None:
+            return self._followed(module, output, given, before)
+        follows = before is not None and before.steps_first and output.ndim == 3
+        return found._replace(steps_first=True) if follows else found
+
+    def forget(self) -> None:
+        """Lets go of the tensors of the pass."""
+        self._latest = None
+
+    def _followed(
+        self, module: nn.Module, output: torch.Tensor, given: torch.Tensor | None, before: Place | None
+    ) -> Place:
+        if output in self._places:  # what a module inside of it, or before it, returned
+            return self._places[output]
+        latest = self._latest
+        if latest is not None and latest.module is not module and latest.module in set(module.modules()):
+            return _carried(latest.tensor, latest.place, output)
+        places = [default_place(output)]
+        if latest is not None:
+            carried = _carried(latest.tensor, latest.place, output)
+            is_likely = carried.axis == latest.place.axis or sorted(output.shape) == sorted(latest.tensor.shape)
+            places.insert(0, carried._replace(is_certain=carried.is_certain and is_likely))
+        axis = _axis_of_parameters(module, output)
+        if axis is not None:
+            places.insert(0, Place(axis, is_certain=True))
+        if given is not None and before is not None:
+            places.insert(0, _carried(given, before, output, keeps_axes=_works_on_each_value(module)))
+        return next((place for place in places if place.is_certain), places[0])
+
+
+def own_place(module: nn.Module, output: torch.Tensor, *, steps_first: bool) -> Place | None:
+    """Returns where a module of a known kind puts its channels; None where it is of no such kind.
+
+    A class of the user's own may put them elsewhere, as a LayerNorm2d does: their number tells.
+    """
+    kind = kind_of(module)
+    if kind is None:
+        return None
+    axis = 1 if kind.is_first else output.ndim - 1
+    is_as_known = type(module).forward.__module__.partition(".")[0] == "torch"
+    if is_as_known and kind.channels in {None, output.shape[axis]}:
+        return Place(axis, is_certain=True, steps_first=steps_first)
+    if kind.channels is None:
+        return None
+    axes = _axes_of_size(output, kind.channels)
+    return Place(axes[0] if len(axes) == 1 else axis, is_certain=len(axes) == 1, steps_first=steps_first)
+
+
+def kind_of(module: nn.Module) -> Kind | None:
+    """Returns what is known of a module by its class, None where that is nothing."""
+    for is_first, kinds in ((True, _CHANNELS_FIRST), (False, _CHANNELS_LAST)):
+        for kind, attribute in kinds:
+            if isinstance(module, kind):
+                channels = getattr(module, attribute) if attribute else None
+                if isinstance(channels, tuple | list):  # of LayerNorm((C, H, W)) any axis may have the channels
+                    return Kind(is_first, channels[0]) if len(channels) == 1 else None
+                return Kind(is_first, channels)
+    return None
+
+
+def default_place(output: torch.Tensor) -> Place:
+    """Returns where the channels are taken to be if nothing tells."""
+    return Place(1 if output.ndim > 3 else output.ndim - 1, is_certain=False)
+
+
+def _carried(before: torch.Tensor, place: Place, after: torch.Tensor, *, keeps_axes: bool = False) -> Place:
+    """Returns where the channels of `before` are in `after`, which was made of it in a way that is not known.
+
+    A view tells by its strides; else the only axis of so many channels is theirs, or the only one that has changed.
+
+    Args:
+        before: A tensor with known channels.
+        place: Where they are.
+        after: Another one.
+        keeps_axes: Whether the axes are known to be the same.
+    """
+    if after is before or (keeps_axes and after.ndim == before.ndim):
+        return place
+    if not place.is_certain or place.axis >= before.ndim:
+        return default_place(after)
+    channels = before.shape[place.axis]
+    axes = _axes_of_size(after, channels)
+    if after.untyped_storage().data_ptr() == before.untyped_storage().data_ptr() and after.numel() == before.numel():
+        strided = [axis for axis in axes if after.stride(axis) == before.stride(place.axis)]
+        axes = strided if len(strided) == 1 else axes
+    if len(axes) == 1:
+        return Place(axes[0], is_certain=True)
+    if after.ndim == before.ndim and not axes:
+        others = [axis for axis in range(after.ndim) if axis != place.axis]
+        if all(after.shape[axis] == before.shape[axis] for axis in others):
+            return place
+    return Place(place.axis, is_certain=False) if place.axis in axes else default_place(after)
+
+
+def _axes_of_size(tensor: torch.Tensor, size: int) -> list[int]:
+    return [axis for axis in range(1, tensor.ndim) if tensor.shape[axis] == size]
+
+
+def _axis_of_parameters(module: nn.Module, output: torch.Tensor) -> int | None:
+    """Returns the only axis that parameters of the module's own fit, one value per channel: a norm, a scale, a bias."""
+    sizes = {len(parameter) for parameter in module.parameters(recurse=False) if parameter.ndim == 1}
+    axes = [axis for size in sizes for axis in _axes_of_size(output, size)]
+    return axes[0] if len(axes) == 1 else None
+
+
+def _works_on_each_value(module: nn.Module) -> bool:
+    """Whether PyTorch says that the axes of its output are those of its input."""
+    if isinstance(module, nn.Identity | nn.LayerNorm):
+        return True
+    home = type(module).__module__
+    return home in {activation.__name__, dropout.__name__} and not isinstance(module, nn.MultiheadAttention)
+
+
+def _first(inputs: Any) -> torch.Tensor | None:
+    while isinstance(inputs, tuple | list) and inputs:
+        inputs = inputs[0]
+    return inputs if isinstance(inputs, torch.Tensor) else None
+
+
+class Places:
+    """Where the channels of captured layers are, as the first pass shows it; a context in which modules are followed.
+
+    Args:
+        model: The model.
+        targets: By layer name, what is captured of it.
+    """
+
+    def __init__(self, model: nn.Module, targets: Mapping[str, Target]) -> None:
+        self._model = model
+        self._targets = targets
+        self._steps_first = modules_with_steps_first(model)
+        self._axes = ChannelAxes(self._steps_first)
+        self._known: dict[tuple[str, int, int], Place] = {}
+        self._open: dict[str, tuple[tuple[int, ...], int]] = {}
+        self._hooks = ExitStack()
+        self._is_following = False
+
+    def __enter__(self) -> Self:
+        modules = _modules_to_follow(self._model, self._targets, self._steps_first)
+        for module in modules:
+            self._hooks.callback(module.register_forward_hook(self._follow).remove)
+        self._is_following = bool(modules)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Follows no longer: what a whole pass has not shown stays open."""
+        self._hooks.close()
+        self._axes.forget()
+        self._is_following = False
+
+    def of(self, spec: LayerSpec, call: int, inputs: Any, output: Output) -> Place:
+        """Returns where the channels of a captured output are, the instances being first.
+
+        Args:
+            spec: The layer; its `channel_axis` goes before what the module tells.
+            call: Which of the module's calls in this pass.
+            inputs: What the module was called with.
+            output: What is captured of what it returned.
+
+        Raises:
+            ArgumentError: There is no axis `channel_axis`.
+        """
+        tensor = output.tensor
+        key = (spec.name, call, tensor.ndim)
+        place = self._known.get(key)
+        if place is None:
+            place = self._known[key] = self._find(self._targets[spec.name].module, inputs, output)
+        if tensor.ndim < 3:
+            return place
+        if spec.channel_axis is not None:
+            return place._replace(axis=_named_axis(spec, tuple(tensor.shape)))
+        if not place.is_certain:
+            self._open.setdefault(spec.name, (tuple(tensor.shape[1:]), place.axis))
+        return place
+
+    def remarks(self) -> dict[str, str]:
+        """Returns by layer what is to be said, once, where its channels are not known."""
+        return {f"axis {name}": _open_axis(name, shape, axis) for name, (shape, axis) in self._open.items()}
+
+    def _find(self, module: nn.Module, inputs: Any, output: Output) -> Place:
+        if is_attention_weights(module, output):
+            return default_place(output.tensor)
+        if self._is_following:
+            return self._axes.place(module, inputs, output.tensor)
+        steps_first = module in self._steps_first
+        return own_place(module, output.tensor, steps_first=steps_first) or default_place(output.tensor)
+
+    def _follow(self, module: nn.Module, inputs: Any, output: Any) -> None:
+        tensor = first_tensor(output)
+        if tensor is not None and tensor.ndim > 1:
+            self._axes.see(module, inputs, tensor)
+
+
+def _modules_to_follow(
+    model: nn.Module, targets: Mapping[str, Target], steps_first: set[nn.Module]
+) -> list[nn.Module]:
+    """Returns the modules that tell where the channels of `targets` are; none where the targets say it themselves."""
+    chosen = {target.module for target in targets.values()}
+    if not steps_first and all(kind_of(module) for module in chosen):
+        return []
+    followed: list[nn.Module] = []
+
+    def collect(module: nn.Module) -> None:
+        followed.append(module)
+        if kind_of(module) is None or chosen.intersection(module.modules()) - {module}:
+            for child in module.children():
+                collect(child)
+
+    collect(model)
+    return list(dict.fromkeys(followed))
+
+
+def _named_axis(spec: LayerSpec, shape: tuple[int, ...]) -> int:
+    axis, rank = spec.channel_axis or 0, len(shape)
+    if not -rank < axis < rank or axis == 0:
+        got = f"channel_axis={spec.channel_axis} for {spec.name!r} of shape {shape}"
+        raise ArgumentError("layers", got, f"an axis from 1 to {rank - 1}, or negative from the end")
+    return axis
+
+
+def _open_axis(name: str, shape: tuple[int, ...], axis: int) -> str:
+    """What is said of a layer of which one instance has `shape`."""
+    readings = sorted({1, len(shape), axis})
+    read = ", ".join(
+        f"axis {one} gives {shape[one - 1]} neurons over {' × '.join(map(str, shape[: one - 1] + shape[one:]))} positions"
+        for one in readings
+    )
+    specs = " or ".join(f"LayerSpec({name!r}, channel_axis={one})" for one in readings)
+    return f"nothing tells on which axis layer {name!r} has its channels: {read}. It is axis {axis} now; say it by {specs}."

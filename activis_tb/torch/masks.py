@@ -1,0 +1,199 @@
+"""Padding masks: which steps of which instances a module's output really has."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from activis_tb.errors import ArgumentError
+from activis_tb.torch.modules import Target, modules_around
+from activis_tb.torch.pooling import Pooled
+
+ATTENTION_MASK = "attention_mask"
+_HIDDEN = -1e3
+"""What an additive mask has at most where nothing is to be attended to."""
+
+
+def read_mask(value: Any, argument: str = "mask") -> torch.Tensor:
+    """Returns a mask of one's own, bool (instances, steps), True where there is no padding.
+
+    Args:
+        value: (instances, steps) of booleans or of numbers from 0 on, 0 where a step is padding; anything NumPy reads.
+        argument: What the user calls it.
+
+    Raises:
+        ArgumentError: It is no such thing.
+    """
+    expected = "booleans, or 1 and 0, of shape (instances, steps); False where a step is padding"
+    try:
+        mask = value.detach() if isinstance(value, torch.Tensor) else torch.as_tensor(_numbers(value))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ArgumentError(argument, type(value).__name__, expected) from error
+    if mask.ndim != 2 or mask.is_complex():
+        raise ArgumentError(argument, f"shape {tuple(mask.shape)}", expected)
+    kept = mask != 0
+    if mask.dtype != torch.bool and not _is_zero_or_one(mask):
+        if mask.is_floating_point() or bool((mask < 0).any()):
+            raise ArgumentError(argument, f"values from {mask.min().item()} to {mask.max().item()}", expected)
+    return kept
+
+
+def attention_padding(value: Any) -> torch.Tensor | None:
+    """Returns what an `attention_mask` says of padding, bool (instances, steps), or None where it says nothing of it.
+
+    Understood are masks (instances, steps), or (instances, 1, 1, steps), of booleans and whole numbers, 0 where a step
+    is padding, and of floats, either so or additive: 0 where a step is attended to and hugely negative where not. Any
+    other, such as a mask of who attends to whom, is none of padding.
+    """
+    if not isinstance(value, torch.Tensor | np.ndarray):
+        return None
+    mask = torch.as_tensor(_numbers(value)) if isinstance(value, np.ndarray) else value.detach()
+    if mask.ndim in {3, 4} and all(size == 1 for size in mask.shape[1:-1]):
+        mask = mask.flatten(1, -2).squeeze(1)
+    if mask.ndim != 2 or mask.is_complex() or mask.layout != torch.strided:
+        return None
+    if mask.dtype == torch.bool:
+        return mask.clone()
+    if mask.is_floating_point() and bool(((mask == 0) | (mask < _HIDDEN)).all()):
+        return mask == 0
+    is_mask = _is_zero_or_one(mask) if mask.is_floating_point() else not bool((mask < 0).any())
+    return mask != 0 if is_mask else None
+
+
+class Masks:
+    """The padding masks of one forward pass: the user's, else those that the model is called with.
+
+    Args:
+        model: The model.
+        targets: By layer name, what is captured of it.
+
+    Attributes:
+        modules: Those whose calls may have an `attention_mask`, by name.
+    """
+
+    def __init__(self, model: nn.Module, targets: Mapping[str, Target]) -> None:
+        self._around = {name: modules_around(model, target.path) for name, target in targets.items()}
+        self.modules = {path: module for around in self._around.values() for path, module in around.items()}
+        self._positions = {path: _position(module) for path, module in self.modules.items()}
+        self._given: dict[str, torch.Tensor] | torch.Tensor | None = None
+        self._found: dict[str, torch.Tensor] = {}
+        self._unread: tuple[int, ...] | None = None
+
+    def begin(self, mask: Any) -> None:
+        """Takes the user's mask, see `activis_tb.torch.Capture.mask`, for the pass that begins.
+
+        Raises:
+            ArgumentError: It is no mask, or one of a layer that is not captured.
+        """
+        self._found.clear()
+        self._unread = None
+        if mask is None or not isinstance(mask, Mapping):
+            self._given = None if mask is None else read_mask(mask)
+            return
+        if unknown := [name for name in mask if name not in self._around]:
+            raise ArgumentError("mask", repr(unknown[0]), f"names of captured layers: {', '.join(self._around)}")
+        self._given = {name: read_mask(value, f"mask[{name!r}]") for name, value in mask.items()}
+
+    def see(self, path: str, inputs: Sequence[Any], keywords: Mapping[str, Any]) -> None:
+        """Looks for the mask in a call of the module called `path`."""
+        if self._given is not None:
+            return
+        value = _argument(inputs, keywords, self._positions[path])
+        if value is None:
+            return
+        padding = attention_padding(value)
+        if padding is None:
+            self._unread = tuple(getattr(value, "shape", ()))
+        else:
+            self._found[path] = padding
+
+    def of(self, name: str) -> torch.Tensor | None:
+        """Returns the mask of a layer, bool (instances, steps), that of the innermost module around it."""
+        if self._given is not None:
+            return self._given.get(name) if isinstance(self._given, dict) else self._given
+        return next((self._found[path] for path in reversed(self._around[name]) if path in self._found), None)
+
+    def remarks(self, outputs: Mapping[str, Pooled]) -> dict[str, str]:
+        """Returns what is to be said, once, of how the mask of a pass was used, by what it is about.
+
+        Args:
+            outputs: Of the pass, by layer name.
+
+        Raises:
+            ArgumentError: The user's mask fits no layer, or not the one that it is said to be of.
+        """
+        layers = {name: output for name, output in outputs.items() if output.steps}
+        masked = [name for name, output in layers.items() if output.is_masked]
+        others = [name for name in layers if name not in masked]
+        if not layers:
+            return {}
+        if isinstance(self._given, dict):
+            for name in self._given:
+                if name in others:
+                    raise _unfit(f"mask[{name!r}]", self._given[name], name, layers[name])
+            return {}
+        if self._given is not None:
+            if not masked:
+                raise _unfit("mask", self._given, others[0], layers[others[0]])
+            return {f"mask {name}": _unmasked(self._given, name, layers[name]) for name in others}
+        if masked:
+            told = f"padding that the {ATTENTION_MASK} of the model's call tells of is left out of {_list(masked)}"
+            without = f"; not of {_list(others)}, of another number of steps" if others else ""
+            return {"attention": f"{told}{without}. Set mask= to say otherwise."}
+        if self._unread is not None or self._found:
+            shape = self._unread if not self._found else tuple(next(iter(self._found.values())).shape)
+            got = f"the {ATTENTION_MASK} of the model's call, of shape {shape}, is no padding mask of {_list(others)}"
+            return {"attention": f"{got}: nothing is left out. Set mask=, of shape (instances, steps), to leave it out."}
+        return {}
+
+
+def _unfit(argument: str, mask: torch.Tensor, name: str, output: Pooled) -> ArgumentError:
+    expected = f"({len(output.values)}, {output.steps}), the instances and steps of layer {name!r}"
+    return ArgumentError(argument, f"shape {tuple(mask.shape)}", expected)
+
+
+def _unmasked(mask: torch.Tensor, name: str, output: Pooled) -> str:
+    return (
+        f"mask has shape {tuple(mask.shape)}, layer {name!r} {len(output.values)} instances and {output.steps} steps: "
+        "nothing is left out of it. Give masks by layer name to say which are of which."
+    )
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names))
+
+
+def _position(module: nn.Module) -> int | None:
+    """Returns at which position calls of `module` have an `attention_mask`, None where they have none by position."""
+    try:
+        parameters = list(inspect.signature(module.forward).parameters)
+    except (TypeError, ValueError):
+        return None
+    return parameters.index(ATTENTION_MASK) if ATTENTION_MASK in parameters else None
+
+
+def _argument(inputs: Sequence[Any], keywords: Mapping[str, Any], position: int | None) -> Any:
+    """Returns the `attention_mask` of a call: a keyword, at its position, or in a mapping; None where there is none."""
+    if ATTENTION_MASK in keywords:
+        return keywords[ATTENTION_MASK]
+    if position is not None and position < len(inputs):
+        return inputs[position]
+    batches = (value for value in (*inputs, *keywords.values()) if isinstance(value, Mapping))
+    return next((batch[ATTENTION_MASK] for batch in batches if ATTENTION_MASK in batch), None)
+
+
+def _numbers(value: Any) -> np.ndarray[Any, Any]:
+    """Returns booleans or numbers of a type that PyTorch has."""
+    array = np.asarray(value)
+    if array.dtype.kind == "u":
+        return array.astype(np.int64)
+    if array.dtype.kind not in "bif":
+        raise TypeError(array.dtype)
+    return array if array.flags.writeable else array.copy()
+
+
+def _is_zero_or_one(mask: torch.Tensor) -> bool:
+    return bool(((mask == 0) | (mask == 1)).all())
