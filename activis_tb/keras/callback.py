@@ -45,7 +45,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         keep: `all` writes every instance to files beside the event file, as in `activis_tb.preprocess`.
         output: Name or position of the output that decides, where several fit the classes.
         batch_size: Instances per forward pass where `x` is arrays.
-        pooling: `max` or `mean`, for layers of rank > 2.
+        pooling: `max`, `mean`, or the `first` or `last` unmasked position, for layers of rank > 2.
         attribute_types: By name, the type of an attribute where its values leave that open.
         progress: Is called every few seconds of a long recording, as in `activis_tb.preprocess`.
         strict: Let errors through, also in the midst of training.

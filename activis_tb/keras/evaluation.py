@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import activis_tb
-from activis_tb.errors import ArgumentError
+from activis_tb.errors import ArgumentError, check_choice
 from activis_tb.keras.batches import Batches, class_labels
 from activis_tb.keras.examples import ExampleData, Examples
 from activis_tb.keras.forward import ForwardPass
 from activis_tb.keras.graphs import forward_graph
 from activis_tb.keras.layers import find_layers
 from activis_tb.keras.outputs import DecidingOutput
-from activis_tb.model import ForwardGraph, LayerSpec, Pooling
+from activis_tb.model import POOLINGS, ForwardGraph, LayerSpec, Pooling
 
 if TYPE_CHECKING:
     from activis_tb.recording.snapshot import SnapshotRecorder
@@ -65,8 +65,7 @@ class Evaluation:
         **options: Any,
     ) -> None:
         check_count(batch_size, "batch_size")
-        if pooling not in {"max", "mean"}:
-            raise ArgumentError("pooling", repr(pooling), "'max' or 'mean'")
+        check_choice("pooling", pooling, POOLINGS)
         self._logdir = logdir
         self._options = options | {
             "classes": reusable(classes),

@@ -10,6 +10,7 @@ from activis_tb.model import LayerSpec, Pooling
 
 ops = keras.ops
 _REDUCE = {"max": ops.max, "mean": ops.mean}
+"""By pooling; others take one position."""
 
 
 def channel_axis(layer: keras.Layer, spec: LayerSpec, rank: int) -> int:
@@ -51,15 +52,34 @@ def pooled(tensor: Any, mask: Any, axis: int, pooling: Pooling) -> Any:
     values = ops.moveaxis(values, axis, -1)
     axes = tuple(range(1, rank - 1))
     if mask is None or not _fits(mask, values):
-        return _REDUCE[pooling](values, axis=axes)
+        return _REDUCE[pooling](values, axis=axes) if pooling in _REDUCE else _end(values, pooling)
     for _ in range(rank - len(mask.shape)):
         mask = ops.expand_dims(mask, -1)
     mask = ops.logical_and(mask, ops.ones_like(values, dtype="bool"))
     count = ops.sum(ops.cast(mask, "float32"), axis=axes)
     if pooling == "mean":
         return ops.sum(ops.where(mask, values, 0.0), axis=axes) / count
-    largest = ops.max(ops.where(mask, values, -np.inf), axis=axes)
-    return ops.where(count > 0, largest, np.nan)
+    if pooling == "max":
+        found = ops.max(ops.where(mask, values, -np.inf), axis=axes)
+    else:
+        found = _end_where(values, mask, pooling)
+    return ops.where(count > 0, found, np.nan)
+
+
+def _end(values: Any, pooling: Pooling) -> Any:
+    """Returns the first or the last position of (instances, ..., neurons)."""
+    while len(values.shape) > 2:
+        values = values[:, 0 if pooling == "first" else -1]
+    return values
+
+
+def _end_where(values: Any, mask: Any, pooling: Pooling) -> Any:
+    """Returns the same of the positions where `mask`, bool like `values`, is True; 0 where there are none."""
+    flat = (ops.shape(values)[0], -1, values.shape[-1])
+    kept = ops.reshape(mask, flat)
+    count = ops.cumsum(ops.cast(kept, "int32"), axis=1)
+    is_end = count == (1 if pooling == "first" else count[:, -1:])
+    return ops.sum(ops.where(ops.logical_and(kept, is_end), ops.reshape(values, flat), 0.0), axis=1)
 
 
 def _fits(mask: Any, values: Any) -> bool:

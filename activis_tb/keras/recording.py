@@ -59,7 +59,7 @@ def record(
         keep: What to keep one by one.
         output: Of several outputs, the one that decides.
         batch_size: Instances per forward pass where the data is arrays.
-        pooling: `max` or `mean`, for layers of rank > 2.
+        pooling: `max`, `mean`, or the `first` or `last` unmasked position, for layers of rank > 2.
         attribute_types: By name.
         progress: Is called every few seconds of a long recording, as in `activis_tb.preprocess`.
         quiet: Do not print where the snapshot is to be seen.

@@ -192,7 +192,9 @@ class BatchReader:
         layers, values = {}, {}
         for spec in self._settings.layers:
             one = masks.get(spec.name)
-            pooled = pool(activations[spec.name], spec, rows, one, is_own_mask=isinstance(mask, Mapping) and one is not None)
+            pooled = pool(
+                activations[spec.name], spec, rows, one, is_own_mask=isinstance(mask, Mapping) and one is not None
+            )
             layers[spec.name] = layer_of(pooled, spec.name, self.layers.get(spec.name))
             values[spec.name] = pooled.values
         return layers, values, frozenset(name for name, array in values.items() if is_lasting(activations[name], array))

@@ -32,7 +32,15 @@ class Examples:
         self._ids: set[str] = set()
 
     def add(
-        self, *, labels: Any, scores: Any, activations: Any, ids: Any, attributes: Any, from_logits: bool = False
+        self,
+        *,
+        labels: Any,
+        scores: Any,
+        activations: Any,
+        ids: Any,
+        attributes: Any,
+        from_logits: bool = False,
+        mask: Any = None,
     ) -> None:
         """Adds test cases, see `activis_tb.recording.snapshot.SnapshotRecorder.examples`."""
         given = attributes if isinstance(attributes, Mapping) else {}
@@ -46,6 +54,7 @@ class Examples:
             ids=ids,
             attributes=attributes,
             from_logits=from_logits,
+            mask=mask,
         )
         index = len(self._ids) + np.arange(len(block))
         block = encode_media(block, np.ones(len(block), np.bool_))

@@ -122,7 +122,8 @@ def _pooled(values: NDArray[Any], pooling: Pooling) -> NDArray[np.float32]:
     """Returns `values` (instances, ..., channels) pooled over all axes but the first and the last."""
     axes = tuple(range(1, values.ndim - 1))
     if pooling == "max":
-        return as_float32(values).max(axis=axes)
+        largest: NDArray[np.float32] = as_float32(values).max(axis=axes)
+        return largest
     if pooling == "mean":
         return as_float32(as_float32(values).mean(axis=axes, dtype=np.float64))
     return as_float32(values[(slice(None), *[0 if pooling == "first" else -1 for _ in axes])])

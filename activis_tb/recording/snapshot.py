@@ -121,6 +121,7 @@ class SnapshotRecorder:
         ids: Any = None,
         attributes: Mapping[str, Any] | None = None,
         from_logits: bool = False,
+        mask: Any = None,
     ) -> None:
         """Adds one batch, of any size; what is refused changes nothing.
 
@@ -138,6 +139,9 @@ class SnapshotRecorder:
                 arrays (instances, height, width[, channels])), or sounds (encoded, or `activis_tb.Audio`). None, NaN
                 and what is masked are missing.
             from_logits: `scores` are logits: softmax makes them probabilities, or sigmoid where there is one column.
+            mask: Which steps of activations of rank > 2 are no padding, which pooling leaves out: booleans or 1 and 0
+                (instances, steps) for all of these layers, or such masks by layer name. The steps are the first axis
+                that is pooled away.
 
         Raises:
             ArgumentError: Something cannot be used; the message says what can.
@@ -152,6 +156,7 @@ class SnapshotRecorder:
             ids=ids,
             attributes=attributes,
             from_logits=from_logits,
+            mask=mask,
         )
         if self._reporter:
             self._reporter.update(recorder.instances)
@@ -165,6 +170,7 @@ class SnapshotRecorder:
         ids: Any = None,
         attributes: Mapping[str, Any] | None = None,
         from_logits: bool = False,
+        mask: Any = None,
     ) -> None:
         """Adds test cases of your own: labelled instances that are always shown, and right or wrong.
 
@@ -177,6 +183,7 @@ class SnapshotRecorder:
             ids: Text or integers (instances,), each one once; those of the stream are no obstacle.
             attributes: By name, as in `process`; one that is left out is missing.
             from_logits: As in `process`.
+            mask: As in `process`.
 
         Raises:
             ArgumentError: Something cannot be used, or there are more than 1,000 of them. Attributes and layers that
@@ -190,6 +197,7 @@ class SnapshotRecorder:
             ids=ids,
             attributes=attributes,
             from_logits=from_logits,
+            mask=mask,
         )
 
     def extract(self) -> bytes:

@@ -144,7 +144,8 @@ class ChannelAxes:
         self, module: nn.Module, output: torch.Tensor, given: torch.Tensor | None, before: Place | None
     ) -> Place:
         if output in self._places:  # what a module inside of it, or before it, returned
-            return self._places[output]
+            place: Place = self._places[output]
+            return place
         latest = self._latest
         if latest is not None and latest.module is not module and latest.module in set(module.modules()):
             return _carried(latest.tensor, latest.place, output)
@@ -327,9 +328,7 @@ class Places:
             self._axes.see(module, inputs, tensor)
 
 
-def _modules_to_follow(
-    model: nn.Module, targets: Mapping[str, Target], steps_first: set[nn.Module]
-) -> list[nn.Module]:
+def _modules_to_follow(model: nn.Module, targets: Mapping[str, Target], steps_first: set[nn.Module]) -> list[nn.Module]:
     """Returns the modules that tell where the channels of `targets` are; none where the targets say it themselves."""
     chosen = {target.module for target in targets.values()}
     if not steps_first and all(kind_of(module) for module in chosen):
@@ -357,9 +356,13 @@ def _named_axis(spec: LayerSpec, shape: tuple[int, ...]) -> int:
 def _open_axis(name: str, shape: tuple[int, ...], axis: int) -> str:
     """What is said of a layer of which one instance has `shape`."""
     readings = sorted({1, len(shape), axis})
-    read = ", ".join(
-        f"axis {one} gives {shape[one - 1]} neurons over {' × '.join(map(str, shape[: one - 1] + shape[one:]))} positions"
-        for one in readings
-    )
+    read = "; or ".join(f"on axis {one}: {_reading(shape, one)}" for one in readings)
     specs = " or ".join(f"LayerSpec({name!r}, channel_axis={one})" for one in readings)
-    return f"nothing tells on which axis layer {name!r} has its channels: {read}. It is axis {axis} now; say it by {specs}."
+    question = f"nothing tells which axis of layer {name!r} has its neurons: {read}"
+    return f"{question}. Axis {axis} is taken; say which by {specs}."
+
+
+def _reading(shape: tuple[int, ...], axis: int) -> str:
+    """What one instance is with its neurons on `axis`, counted with that of the instances."""
+    positions = " × ".join(map(str, shape[: axis - 1] + shape[axis:]))
+    return f"{shape[axis - 1]:,} neuron{'' if shape[axis - 1] == 1 else 's'}, each over {positions} positions"

@@ -81,7 +81,8 @@ class Capture:
         """What the last forward pass returned, by layer, float32 (instances, neurons), read-only; for `process`.
 
         Raises:
-            ArgumentError: There was no pass, a module was called several times, or not at all, or the mask fits no layer.
+            ArgumentError: There was no pass, a module was called several times, or not at all, or the mask fits no
+                layer.
         """
         self._is_read = True
         self._places.stop()

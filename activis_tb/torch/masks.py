@@ -35,9 +35,9 @@ def read_mask(value: Any, argument: str = "mask") -> torch.Tensor:
     if mask.ndim != 2 or mask.is_complex():
         raise ArgumentError(argument, f"shape {tuple(mask.shape)}", expected)
     kept = mask != 0
-    if mask.dtype != torch.bool and not _is_zero_or_one(mask):
-        if mask.is_floating_point() or bool((mask < 0).any()):
-            raise ArgumentError(argument, f"values from {mask.min().item()} to {mask.max().item()}", expected)
+    is_mask = _is_zero_or_one(mask) if mask.is_floating_point() else mask.dtype == torch.bool or bool((mask >= 0).all())
+    if not is_mask:
+        raise ArgumentError(argument, f"values from {mask.min().item()} to {mask.max().item()}", expected)
     return kept
 
 
@@ -146,7 +146,9 @@ class Masks:
         if self._unread is not None or self._found:
             shape = self._unread if not self._found else tuple(next(iter(self._found.values())).shape)
             got = f"the {ATTENTION_MASK} of the model's call, of shape {shape}, is no padding mask of {_list(others)}"
-            return {"attention": f"{got}: nothing is left out. Set mask=, of shape (instances, steps), to leave it out."}
+            return {
+                "attention": f"{got}: nothing is left out. Set mask=, of shape (instances, steps), to leave it out."
+            }
         return {}
 
 

@@ -38,7 +38,8 @@ def chosen_output(output: Any, target: Target, name: str) -> Output:
     Raises:
         ArgumentError: There is no such entry, or it is no dense tensor of real numbers.
     """
-    value, path = output, []
+    value = output
+    path: list[str] = []
     for position, entry in enumerate(target.entries):
         entries = entries_of(value)
         key = _key(value, entries, entry)
@@ -120,7 +121,9 @@ def _key(value: Any, entries: dict[str, Any], entry: str) -> str | None:
     if isinstance(value, tuple | list) and entry.startswith("-") and entry[1:].isdecimal():
         key = str(len(value) + int(entry))
         return key if key in entries else None
-    fields = getattr(value, "_fields", ())
+    fields = getattr(
+        value, "_fields", getattr(value, "__match_args__", ())
+    )  # of named tuples, of what torch.max returns
     return str(fields.index(entry)) if entry in fields else None
 
 

@@ -1,10 +1,10 @@
 """What modules return as one column per neuron, pooled on the device that computed it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
-from activis_tb.errors import ArgumentError
 from activis_tb.model import LayerSpec, PooledActivations, Pooling
 
 
@@ -63,7 +63,7 @@ def _mean(values: torch.Tensor) -> torch.Tensor:
     return values.mean(1, dtype=torch.float64 if values.dtype == torch.float64 else torch.float32)
 
 
-_POOL = {
+_POOL: dict[Pooling, Callable[[torch.Tensor], torch.Tensor]] = {
     "max": lambda values: values.amax(1),
     "mean": _mean,
     "first": lambda values: values[:, 0].clone(),

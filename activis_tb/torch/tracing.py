@@ -152,10 +152,10 @@ def _is_equal(found: torch.Tensor, wanted: torch.Tensor) -> bool:
     if found.shape != wanted.shape or found.dtype != wanted.dtype or found.layout != torch.strided:
         return False
     if not found.is_floating_point():
-        return torch.equal(found, wanted)
+        return bool(torch.equal(found, wanted))
     finite = wanted[wanted.isfinite()]
     largest = float(finite.abs().max()) if finite.numel() else 0.0
-    return torch.allclose(found, wanted, rtol=_RELATIVE, atol=_ABSOLUTE * largest, equal_nan=True)
+    return bool(torch.allclose(found, wanted, rtol=_RELATIVE, atol=_ABSOLUTE * largest, equal_nan=True))
 
 
 def _without_lost_writes(program: torch.export.ExportedProgram) -> torch.export.ExportedProgram:

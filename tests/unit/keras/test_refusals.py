@@ -31,7 +31,7 @@ def callback(logdir, x=X, y=Y, **options):
         ({"x": X.tolist()}, "expected arrays of shape (instances, ...). Pass np.asarray(x)."),
         ({"every": 0}, "every: got 0; expected a whole number from 1 on."),
         ({"batch_size": 2.5}, "batch_size: got 2.5; expected a whole number from 1 on."),
-        ({"pooling": "sum"}, "pooling: got 'sum'; expected 'max' or 'mean'."),
+        ({"pooling": "sum"}, "pooling: got 'sum'; expected 'max', 'mean', 'first' or 'last'."),
         ({"layers": "hidden"}, "layers: got 'hidden'; expected a list of layer names"),
         ({"layers": []}, "layers: got 0 names; expected at least 1."),
         ({"classes": ["red", "red"]}, "classes: got 'red' more than once; expected different names."),

@@ -28,7 +28,10 @@ from tests.unit.recording.helpers import CLASSES, batch, probabilities, record
         ({"layers": []}, "layers: got 0 names; expected at least 1"),
         ({"layers": ["a", "a"]}, "layers: got 'a' more than once; expected different names"),
         ({"layers": [3]}, r"layers\[0\]: got 3; expected text"),
-        ({"layers": [LayerSpec("a", pooling="sum")]}, 'pooling of layer "a": got \'sum\'; expected "max" or "mean"'),
+        (
+            {"layers": [LayerSpec("a", pooling="sum")]},
+            "pooling of layer \"a\": got 'sum'; expected 'max', 'mean', 'first' or 'last'",
+        ),
         ({"classes": ["ant"]}, "classes: got 1 names; expected at least 2"),
         ({"classes": "ant"}, "classes: got 'ant'; expected a list of names"),
         ({"classes": ["ant", "bee", "ant"]}, "classes: got 'ant' more than once"),

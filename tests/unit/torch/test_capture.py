@@ -125,6 +125,7 @@ class Returning(nn.Module):
 X = torch.arange(24.0).reshape(2, 3, 4)
 
 
+@pytest.mark.filterwarnings("ignore:ActiVis. nothing tells which axis")
 @pytest.mark.parametrize(
     ("output", "expected"),
     [
@@ -153,14 +154,6 @@ def test_channels_are_where_they_are_said_to_be():
     convolution = nn.Sequential(nn.Conv1d(3, 2, 2))
     expected = convolution(X).detach().amax(2).numpy()
     assert_array_equal(captured(convolution, ["0"], X)["0"], expected)
-
-
-@pytest.mark.parametrize("pooling", ["max", "mean"])
-def test_padding_is_left_out_where_a_mask_says_so(pooling):
-    mask = torch.tensor([[1, 1, 0], [0, 0, 0]])
-    got = np.asarray(captured(Returning(X), ["inner"], X, mask=mask, pooling=pooling)["inner"])
-    assert_array_equal(got[0], X[0, :2].amax(0) if pooling == "max" else X[0, :2].mean(0))
-    assert np.isnan(got[1]).all()
 
 
 PACKED = nn.utils.rnn.pack_padded_sequence(X, [3, 2], batch_first=True)

@@ -55,7 +55,11 @@ export function PanelHead({ layer }: { layer: LayerStore }) {
         {entry.dtype} · {countText(snapshot.instances)} × {countText(entry.neurons)}
       </p>
       {entry.pooling !== "" && (
-        <p title={`One instance is ${entry.shape.join(" × ")} before pooling`}>{entry.pooling} over positions</p>
+        <p title={`One instance is ${entry.shape.join(" × ")} before pooling`}>
+          {entry.pooling === "first" || entry.pooling === "last"
+            ? `${entry.pooling} position`
+            : `${entry.pooling} over positions`}
+        </p>
       )}
       <Neighbours layer={layer} />
       <Health layer={layer} />

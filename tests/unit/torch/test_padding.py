@@ -1,0 +1,241 @@
+"""Padding is left out of pooling: by a mask that is given, or by the `attention_mask` that a model is called with."""
+
+import re
+import warnings
+from collections import UserDict
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from torch import nn
+
+import activis_tb
+from activis_tb.errors import ArgumentError
+from tests.unit.recording.test_padding import MASK, POOLINGS, STEPS, by_hand
+
+X = torch.tensor(STEPS)
+M = torch.tensor(MASK)
+ADDITIVE = torch.where(M != 0, 0.0, torch.finfo(torch.float32).min)
+
+
+class Encoder(nn.Module):
+    """Two layers of which the second is twice as short."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Linear(3, 3)
+        self.short = nn.Linear(3, 4)
+
+    def forward(self, states, attention_mask=None):
+        states = self.scale(states)
+        return {"last": states, "short": self.short(states[:, :2])}
+
+
+class Classifier(nn.Module):
+    """Calls its own argument as it likes."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = Encoder()
+        self.head = nn.Linear(3, 2)
+
+    def forward(self, states, kept):
+        return self.head(self.encoder(states, attention_mask=kept)["last"][:, 0])
+
+
+torch.manual_seed(0)
+ENCODER, CLASSIFIER = Encoder().eval(), Classifier().eval()
+with torch.no_grad():
+    SCALED = ENCODER.scale(X).numpy()
+    INNER = CLASSIFIER.encoder.scale(X).numpy()
+
+
+def captured(model, *inputs, layers=("scale",), pooling="max", mask=None, **keywords):
+    with torch.no_grad(), activis_tb.torch.capture(model, list(layers), pooling=pooling, mask=mask) as capture:
+        model(*inputs, **keywords)
+        return {name: np.array(values) for name, values in capture.activations.items()}
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize(
+    "mask",
+    [
+        M,
+        M.bool(),
+        M.float(),
+        M.to(torch.uint8),
+        M.half(),
+        MASK,
+        MASK.astype(np.uint16),
+        MASK.astype(bool),
+        MASK.tolist(),
+    ],
+    ids=lambda mask: f"{type(mask).__name__} {getattr(mask, 'dtype', '')}",
+)
+def test_a_mask_of_any_kind_leaves_padding_out(mask, pooling):
+    assert_allclose(
+        captured(ENCODER, X, mask=mask, pooling=pooling)["scale"], by_hand(SCALED, MASK, pooling), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("inputs", "keywords"),
+    [
+        ((X,), {"attention_mask": M}),
+        ((X, M), {}),
+        ((X, M.bool()), {}),
+        ((X, M.float()), {}),
+        ((X,), {"attention_mask": ADDITIVE}),
+        ((X,), {"attention_mask": ADDITIVE[:, None, None, :]}),
+        ((X,), {"attention_mask": ADDITIVE[:, None, None, :].half()}),
+        ((X,), {"attention_mask": M[:, None, :]}),
+        ((X,), {"attention_mask": torch.where(M != 0, 0.0, -torch.inf)}),
+    ],
+    ids=[
+        "keyword",
+        "position",
+        "booleans",
+        "floats",
+        "additive",
+        "for every head",
+        "half",
+        "for every query",
+        "infinite",
+    ],
+)
+@pytest.mark.parametrize("pooling", ["max", "first", "last"])
+def test_the_attention_mask_of_the_call_is_used_and_that_is_said_once(inputs, keywords, pooling):
+    with activis_tb.torch.capture(ENCODER, ["scale"], pooling=pooling) as capture, torch.no_grad():
+        ENCODER(*inputs, **keywords)
+        with pytest.warns(UserWarning, match="attention_mask of the model's call tells of is left out of 'scale'. Set"):
+            got = capture.activations["scale"]
+        assert_allclose(got, by_hand(SCALED, MASK, pooling), rtol=1e-5)
+        ENCODER(*inputs, **keywords)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert_array_equal(capture.activations["scale"], got)
+        ENCODER(X)
+        assert_allclose(capture.activations["scale"], by_hand(SCALED, np.ones_like(MASK), pooling), rtol=1e-5)
+
+
+@pytest.mark.parametrize("batch", [dict, UserDict])
+def test_the_mask_may_stand_in_a_batch(batch):
+    class OfBatches(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder = ENCODER
+
+        def forward(self, batch):
+            return self.encoder(batch["states"])
+
+    with pytest.warns(UserWarning, match="left out of 'encoder.scale'"):
+        got = captured(OfBatches(), batch(states=X, attention_mask=M), layers=["encoder.scale"])
+    assert_allclose(got["encoder.scale"], by_hand(SCALED, MASK, "max"), rtol=1e-5)
+
+
+def test_the_mask_may_be_given_to_a_module_around_the_layer():
+    with pytest.warns(UserWarning, match="left out of 'encoder.scale'"):
+        got = captured(CLASSIFIER, X, M, layers=["encoder.scale", "head"])
+    assert_allclose(got["encoder.scale"], by_hand(INNER, MASK, "max"), rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:ActiVis. padding that the attention_mask")
+def test_a_part_that_is_called_by_itself_has_the_mask_of_its_own_call():
+    with activis_tb.torch.capture(CLASSIFIER, ["encoder.scale"]) as capture, torch.no_grad():
+        for mask in (M, M.flip(1), torch.ones_like(M)):
+            CLASSIFIER.encoder(X, mask)
+            got = capture.activations["encoder.scale"]
+            assert_allclose(got, by_hand(INNER, mask.numpy(), "max"), rtol=1e-5)
+
+
+def test_layers_of_another_length_are_named():
+    with pytest.warns(UserWarning, match="left out of 'scale'; not of 'short', of another number of steps. Set mask="):
+        got = captured(ENCODER, X, M, layers=["scale", "short"])
+    assert_allclose(got["scale"], by_hand(SCALED, MASK, "max"), rtol=1e-5)
+    short = ENCODER.short(ENCODER.scale(X)[:, :2]).amax(1).detach()
+    assert_allclose(got["short"], short, rtol=1e-5)
+    with pytest.warns(UserWarning, match=r"mask has shape \(6, 5\), layer 'short' 6 instances and 2 steps: nothing is"):
+        captured(ENCODER, X, layers=["scale", "short"], mask=M)
+
+
+def test_layers_may_have_masks_of_their_own():
+    masks = {"scale": MASK, "short": MASK[:, :2] | 1}
+    got = captured(ENCODER, X, layers=["scale", "short"], mask=masks)
+    assert_allclose(got["scale"], by_hand(SCALED, MASK, "max"), rtol=1e-5)
+
+
+def test_a_mask_that_is_given_goes_before_the_one_of_the_call():
+    other = MASK[::-1].copy()
+    got = captured(ENCODER, X, mask=other, attention_mask=M)
+    assert_allclose(got["scale"], by_hand(SCALED, other, "max"), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        torch.ones(6, 1, 5, 5).tril(),
+        torch.zeros(5, 5).masked_fill(torch.ones(5, 5).triu(1) > 0, -torch.inf),
+        torch.randn(6, 5),
+        torch.ones(6, 4),
+        torch.tensor(-100 * (MASK == 0)),
+    ],
+    ids=["who attends to whom", "causal", "weights", "another length", "negative"],
+)
+def test_what_says_nothing_of_padding_is_not_used_and_that_is_said(mask):
+    with pytest.warns(UserWarning, match=r"is no padding mask of 'scale': nothing is left out. Set mask="):
+        got = captured(ENCODER, X, attention_mask=mask)
+    assert_allclose(got["scale"], SCALED.max(1), rtol=1e-5)
+
+
+def test_an_additive_mask_without_padding_leaves_nothing_out():
+    with pytest.warns(UserWarning, match="left out of 'scale'"):
+        got = captured(ENCODER, X, attention_mask=torch.zeros(6, 5))
+    assert_allclose(got["scale"], SCALED.max(1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_an_instance_of_nothing_but_padding_has_no_activation(pooling):
+    mask = MASK.copy()
+    mask[2] = 0
+    got = captured(ENCODER, X, mask=mask, pooling=pooling)["scale"]
+    assert np.isnan(got[2]).all()
+    assert np.isfinite(np.delete(got, 2, 0)).all()
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (MASK[:, :4], "mask: got shape (6, 4); expected (6, 5), the instances and steps of layer 'scale'"),
+        (M[:5], "mask: got shape (5, 5); expected (6, 5), the instances and steps of layer 'scale'"),
+        (M[:, None, None], "mask: got shape (6, 1, 1, 5); expected booleans, or 1 and 0, of shape (instances, steps)"),
+        (ADDITIVE, "mask: got values from -3.4028234663852886e+38 to 0.0; expected booleans, or 1 and 0"),
+        (M - 1, "mask: got values from -1 to 0; expected booleans"),
+        ("padding", "mask: got str; expected booleans, or 1 and 0"),
+        ({"scael": M}, "mask: got 'scael'; expected names of captured layers: scale"),
+        ({"scale": M[:, :2]}, "mask['scale']: got shape (6, 2); expected (6, 5), the instances and steps of"),
+    ],
+)
+def test_what_is_no_mask_of_the_layers_is_refused(mask, message):
+    with pytest.raises(ArgumentError, match=re.escape(message)):
+        captured(ENCODER, X, mask=mask)
+
+
+def test_pooling_is_one_of_four():
+    with pytest.raises(ArgumentError, match="pooling: got 'cls'; expected 'max', 'mean', 'first' or 'last'"):
+        activis_tb.torch.capture(ENCODER, ["scale"], pooling="cls")
+    with pytest.raises(ArgumentError, match="pooling of layer 'scale': got 'cls'; expected 'max'"):
+        activis_tb.torch.capture(ENCODER, [activis_tb.LayerSpec("scale", "cls")])
+
+
+def test_the_first_and_last_position_are_recorded_as_such(tmp_path):
+    from tests.unit.recording.helpers import read_snapshots
+
+    first, last = activis_tb.LayerSpec("scale", "first"), activis_tb.LayerSpec("short", "last")
+    with activis_tb.torch.capture(ENCODER, [first, last]) as capture, torch.no_grad():
+        ENCODER(X)
+        with activis_tb.preprocess(tmp_path, step=0, layers=[first, last], classes=("a", "b"), quiet=True) as snapshot:
+            snapshot.process(labels=[0] * 6, scores=np.full((6, 2), 0.5), activations=capture.activations)
+    (reader,) = read_snapshots(tmp_path / "activis")
+    assert [layer.pooling for layer in reader.manifest.layers] == ["first", "last"]
+    assert_allclose(reader.statistic("scale", "mean")[0], SCALED[:, 0].mean(0), rtol=1e-5)
