@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from activis_tb.conditions.schema import quote_name, quote_text
+from activis_tb.conditions.schema import normal_form, quote_name, quote_text
 from activis_tb.errors import ArgumentError
 
 MOST_SUBSETS = 250
@@ -22,7 +22,7 @@ def by_category(attribute: str, values: Iterable[Any]) -> dict[str, str]:
     Args:
         attribute: Name of the attribute.
         values: The categories, or the whole column; each value counts once, in the order of its first coming. Texts,
-            numbers or booleans, as they are recorded; None and NaN are left out.
+            numbers or booleans, as they are recorded and compared (NFC); None and NaN are left out.
 
     Raises:
         ArgumentError: There is no value, more than 250 different ones, or one that cannot be compared.
@@ -71,7 +71,8 @@ def by_quantile(attribute: str, quantiles: int, *, values: ArrayLike) -> dict[st
 def _plain(value: Any) -> Any:
     """The value as Python has it; bytes are UTF-8."""
     value = value.item() if isinstance(value, np.generic) else value
-    return value.decode() if isinstance(value, bytes) else value
+    value = value.decode() if isinstance(value, bytes) else value
+    return normal_form(value) if isinstance(value, str) else value
 
 
 def _shown(value: Any) -> str:

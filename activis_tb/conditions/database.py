@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.conditions.schema import ColumnType
+from activis_tb.conditions.schema import ColumnType, normal_form
 from activis_tb.errors import ArgumentError
 from activis_tb.model import Attribute
 
@@ -101,6 +101,8 @@ def as_columns(
         complete = bool(column.present.all())
         if not complete:
             arrays[present] = np.ascontiguousarray(column.present)
+        if len(set(map(normal_form, column.categories))) < len(set(column.categories)):
+            column = _as_texts(column)
         if column.type == "category":
             if column.categories not in enums:
                 enum = create_enum(connection, f"k{len(enums)}", column.name, column.categories)
@@ -112,10 +114,27 @@ def as_columns(
             value = "TRUE"
         else:
             arrays[value] = np.ascontiguousarray(column.values)
-            value = f"CAST({value} AS VARCHAR)" if column.type == "text" else value
+            value = _text(value, column.values) if column.type == "text" else value
         filled = value if complete else f"CASE WHEN {present} THEN {value} END"
         selected.append(f"{filled} AS c{number}")
     return Columns(arrays, f"SELECT {', '.join(selected)} FROM arrays", identifiers)
+
+
+def _text(identifier: str, values: NDArray[np.object_]) -> str:
+    text = f"CAST({identifier} AS VARCHAR)"
+    return text if "".join(values.tolist()).isascii() else normal_form_of(text)
+
+
+def _as_texts(column: Attribute) -> Attribute:
+    """The like of a category of which some cannot be told apart."""
+    texts = np.array(["", *column.categories], np.object_)[np.where(column.present, column.values + 1, 0)]
+    return Attribute(column.name, "text", texts, column.present)
+
+
+def normal_form_of(text: str) -> str:
+    """Returns as SQL what `activis_tb.conditions.schema.normal_form` does; of most texts nothing has to be done."""
+    certain = f"strlen({text}) = length({text}) OR NOT regexp_matches({text}, '[^\\x00-\\x{{2FF}}]')"
+    return f"CASE WHEN {certain} THEN {text} ELSE nfc_normalize({text}) END"
 
 
 def create_table(connection: "duckdb.DuckDBPyConnection", name: str, columns: Columns) -> None:
@@ -137,11 +156,14 @@ def create_texts(
 
 
 def create_enum(connection: "duckdb.DuckDBPyConnection", name: str, column: str, values: tuple[str, ...]) -> str:
-    """Makes the type `name` of the values of a column, and returns its name.
+    """Makes the type `name` of the values of a column, as they are compared, and returns its name.
 
     Raises:
         ArgumentError: A value is there twice.
     """
+    compared = tuple(map(normal_form, values))
+    if len(set(compared)) == len(values):
+        values = compared
     if len(set(values)) < len(values):
         raise ArgumentError(f'the categories of "{column}"', values, "each of them once")
     connection.register("names", {"position": np.arange(len(values)), "name": np.array(values, np.object_)})

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from activis_tb.conditions.database import SQL_TYPES, create_enum, create_texts
+from activis_tb.conditions.database import SQL_TYPES, create_enum, create_texts, normal_form_of
 from activis_tb.conditions.dictionaries import FEWEST_REPEATS, MOST_DISTINCT, Dictionary
 from activis_tb.conditions.instances import StoredColumn, StoredInstances
 from activis_tb.conditions.table import Table
@@ -84,9 +84,9 @@ def _repeating_values(connection: "duckdb.DuckDBPyConnection", stored: StoredIns
 def _distinct(
     connection: "duckdb.DuckDBPyConnection", column: StoredColumn, stored: StoredInstances
 ) -> tuple[str, ...]:
+    value = normal_form_of(f'CAST("{column.source}" AS VARCHAR)')
     found = connection.execute(
-        f'SELECT DISTINCT CAST("{column.source}" AS VARCHAR) AS value FROM {_FILES} '
-        "WHERE value IS NOT NULL ORDER BY value",
+        f"SELECT DISTINCT {value} AS value FROM {_FILES} WHERE value IS NOT NULL ORDER BY value",
         [_paths(stored)],
     ).fetchall()
     return tuple(value for (value,) in found)
@@ -119,6 +119,7 @@ def _stored_value(column: StoredColumn, classes: str, repeating: str | None) -> 
             return f"CASE WHEN isfinite(CAST({source} AS DOUBLE)) THEN CAST({source} AS DOUBLE) END"
         case _:
             value = f"CAST({source} AS {SQL_TYPES[column.type]})"
+            value = normal_form_of(value) if column.type in {"text", "category"} else value
             return f"CAST({value} AS {repeating})" if repeating else value
 
 

@@ -1,12 +1,13 @@
 """Names and values of a condition looked up in the schema."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal as Choice
 from typing import NoReturn, cast
 
 from activis_tb.conditions.errors import ConditionError
 from activis_tb.conditions.expression import Column, Expression, Literal, Neuron, ScoreOf
-from activis_tb.conditions.schema import ColumnType, Schema, closest, quote_name, quote_text
+from activis_tb.conditions.schema import ColumnType, Schema, closest, find_alike, normal_form, quote_name, quote_text
 from activis_tb.conditions.words import Operand
 from activis_tb.errors import shorten
 
@@ -61,12 +62,13 @@ def resolve(operand: Operand, text: str, schema: Schema) -> Typed:
         return Typed(_neuron(operand, schema), "number", operand.position)
     if operand.kind == "null":
         return Typed(NULL, "null", operand.position)
-    literal = Literal(cast("str | float | bool", operand.value))
+    value = cast("str | float | bool", operand.value)
+    literal = Literal(normal_form(value) if isinstance(value, str) else value)
     return Typed(literal, operand.kind, operand.position, _escape(operand.escape) if operand.escape else "")
 
 
 def _escape(operand: Operand) -> str:
-    character = str(operand.value)
+    character = normal_form(str(operand.value))
     if len(character) == 1:
         return character
     message = f"After ESCAPE there is one character, not {len(character)}: the one that takes the meaning from % and _."
@@ -74,9 +76,12 @@ def _escape(operand: Operand) -> str:
 
 
 def check_class_name(name: Typed, schema: Schema) -> None:
-    """Refuses a text that is compared with a class and is the name of none."""
-    if isinstance(name.expression, Literal) and name.expression.value not in schema.classes:
-        _refuse_class(str(name.expression.value), name.position, schema)
+    """Refuses a text that is compared with a class and is the name of none, or of two that are written alike."""
+    if not isinstance(name.expression, Literal):
+        return
+    written = str(name.expression.value)
+    if _one_of(written, schema.classes, name.position) is None:
+        _refuse_class(written, name.position, schema)
 
 
 def _column(operand: Operand, text: str, schema: Schema) -> Column:
@@ -102,9 +107,19 @@ def _column(operand: Operand, text: str, schema: Schema) -> Column:
 def _score_of(operand: Operand, schema: Schema) -> ScoreOf:
     (argument,) = cast("tuple[Operand]", operand.value)
     name = str(argument.value)
-    if name not in schema.classes:
+    known = _one_of(name, schema.classes, argument.position)
+    if known is None:
         _refuse_class(name, argument.position, schema)
-    return ScoreOf(name, schema.classes.index(name))
+    return ScoreOf(known, schema.classes.index(known))
+
+
+def _one_of(name: str, names: Iterable[str], position: tuple[int, int]) -> str | None:
+    """The one of `names` that is meant, or None."""
+    alike = find_alike(name, names)
+    if len(alike) > 1:
+        message = f"{len(alike)} names are written as {quote_text(shorten(name, 40))} and cannot be told apart."
+        raise ConditionError(message, position)
+    return alike[0] if alike else None
 
 
 def _refuse_class(name: str, position: tuple[int, int], schema: Schema) -> NoReturn:
@@ -116,17 +131,18 @@ def _refuse_class(name: str, position: tuple[int, int], schema: Schema) -> NoRet
 def _neuron(operand: Operand, schema: Schema) -> Neuron:
     layer, number = cast("tuple[Operand, Operand]", operand.value)
     name = str(layer.value)
-    if name not in schema.neurons:
+    known = name if name in schema.neurons else _one_of(name, schema.neurons, layer.position)
+    if known is None:
         guess = closest(name, schema.neurons)
         layers = _listed(map(quote_text, schema.neurons)) or "none"
         message = f"There is no layer {quote_text(shorten(name, 40))}. Recorded layers: {layers}."
         raise ConditionError(message, layer.position, quote_text(guess) if guess is not None else None)
     position = cast("float", number.value)
-    if not position.is_integer() or position >= schema.neurons[name]:
-        last = schema.neurons[name] - 1
-        message = f"Layer {quote_text(name)} has the neurons 0 to {last:,}; {position:,g} is none of them."
+    if not position.is_integer() or position >= schema.neurons[known]:
+        last = schema.neurons[known] - 1
+        message = f"Layer {quote_text(known)} has the neurons 0 to {last:,}; {position:,g} is none of them."
         raise ConditionError(message, number.position)
-    return Neuron(name, int(position))
+    return Neuron(known, int(position))
 
 
 def _listed(names: "map[str]", most: int = 12) -> str:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
+from unicodedata import normalize
 
 from activis_tb.model import AttributeType, Manifest
 
@@ -51,10 +52,24 @@ class Schema:
         return MappingProxyType(dict(self.layers))
 
     def find_column(self, name: str) -> tuple[str, ...]:
-        """Returns the columns that `name` may mean: itself, else those that differ in case only."""
+        """Returns the columns that `name` may mean: itself, else those that differ in case or normal form only."""
         if name in self.columns:
             return (name,)
-        return tuple(column for column in self.columns if column.casefold() == name.casefold())
+        return tuple(column for column in self.columns if _folded(column) == _folded(name))
+
+
+def find_alike(name: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Returns those of `names` that a text cannot be told from, as texts are compared."""
+    return tuple(known for known in names if normal_form(known) == normal_form(name))
+
+
+def normal_form(text: str) -> str:
+    """Returns a text as it is compared: letters and their marks in one piece where there is one (Unicode's NFC)."""
+    return text if text.isascii() else normalize("NFC", text)
+
+
+def _folded(name: str) -> str:
+    return normal_form(name).casefold()
 
 
 def closest(name: str, names: Iterable[str]) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import index
 from typing import Any
+from unicodedata import normalize
 
 from activis_tb.errors import ArgumentError, check_choice
 from activis_tb.model import ATTRIBUTE_TYPES, POOLINGS, AttributeType, ForwardGraph, LayerSpec
@@ -123,7 +124,8 @@ def _names(values: Sequence[str], argument: str, fewest: int) -> tuple[str, ...]
     names = tuple(str(_name(value, f"{argument}[{position}]")) for position, value in enumerate(values))
     if len(names) < fewest:
         raise ArgumentError(argument, f"{len(names)} names", f"at least {fewest}")
-    repeated = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    alike = [normalize("NFC", name) for name in names]
+    repeated = sorted({name for name in alike if alike.count(name) > 1}) if len(set(alike)) < len(alike) else []
     if repeated:
         raise ArgumentError(argument, f"{repeated[0]!r} more than once", "different names")
     return names

@@ -12,8 +12,7 @@ describe("the words of a condition", () => {
       ["keyword", "AND"],
       ["name", "score"],
       ["operator", "<="],
-      ["operator", "."],
-      ["number", "6"],
+      ["number", ".6"],
     ]);
   });
 

@@ -29,6 +29,12 @@ describe("finding", () => {
     expect(find("a ")).toEqual([1, 0, 1]);
   });
 
+  test("takes letters with marks in one piece or two", () => {
+    const cafes = instances({ attributes: [{ ...text, texts: ["Caf\u00e9", "cafe\u0301", "cafe"] }] });
+    for (const wanted of ["caf\u00e9", "CAFE\u0301"])
+      expect([...findInstances(cafes, searchableTexts(cafes), wanted)]).toEqual([1, 1, 0]);
+  });
+
   test("takes an id, and behind # nothing but an id", () => {
     expect(find("#b")).toEqual([0, 1, 0]);
     expect(find("#dog")).toEqual([0, 0, 0]);

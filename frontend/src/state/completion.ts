@@ -1,6 +1,6 @@
 /** What a condition that is being typed can go on with: names, operators and values, with their counts. */
 
-import { quoteName, quoteText, readWords, type Word } from "./condition_text";
+import { comparable, quoteName, quoteText, readWords, type Word } from "./condition_text";
 import { type Expectation, expectAfter } from "./expectation";
 
 export type ColumnType = "number" | "category" | "text" | "class" | "boolean" | "image" | "audio";
@@ -91,9 +91,6 @@ function matching(all: readonly Candidate[], typed: string): Candidate[] {
   );
   return [...begins, ...holds];
 }
-
-/** In either case, letters with marks in one piece as conditions compare them. */
-const comparable = (text: string): string => text.normalize("NFC").toLowerCase();
 
 function candidates(expected: Expectation, vocabulary: Vocabulary): Candidate[] {
   const columnNamed = (name: string | null) =>

@@ -48,6 +48,9 @@ export function quoteName(name: string): string {
 
 export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
+/** A text as one is looked for: in lower case, letters with marks in one piece as conditions compare them. */
+export const comparable = (text: string): string => text.normalize("NFC").toLowerCase();
+
 /** Where a position in characters, as the server counts them, is in a JavaScript text. */
 export const positionInText = (text: string, characters: number): number =>
   [...text].slice(0, characters).join("").length;

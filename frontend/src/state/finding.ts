@@ -2,6 +2,7 @@
 
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { InstanceColumns } from "../contract/activis";
+import { comparable } from "./condition_text";
 import { instanceName } from "./rows";
 
 export interface FindState {
@@ -23,23 +24,20 @@ export function createFind(instances: ReadonlySignal<InstanceColumns | null>): F
   return { find, found, foundCount: computed(() => found.value?.reduce((sum, flag) => sum + flag, 0) ?? 0) };
 }
 
-/** By row, everything of an instance that can be read, in lower case. */
+/** By row, everything of an instance that can be read, as one looks for it. */
 export function searchableTexts(instances: InstanceColumns): string[] {
   const columns = instances.attributes.filter(({ type }) => type === "text" || type === "category");
-  return instances.id.map((_, row) =>
-    columns
-      .map((column) => (column.type === "text" ? column.texts[row] : column.categories[column.codes[row] ?? -1]) ?? "")
-      .join("\n")
-      .toLowerCase(),
-  );
+  const textOf = (column: InstanceColumns["attributes"][number], row: number) =>
+    (column.type === "text" ? column.texts[row] : column.categories[column.codes[row] ?? -1]) ?? "";
+  return instances.id.map((_, row) => comparable(columns.map((column) => textOf(column, row)).join("\n")));
 }
 
 /** By row, 1 where `wanted` is a part of a text, or the id after a `#`. */
 export function findInstances(instances: InstanceColumns, texts: readonly string[], wanted: string): Uint8Array {
-  const lower = wanted.toLowerCase();
+  const lower = comparable(wanted);
   const id = lower.replace(/^#/, "");
   const isId = (row: number) =>
-    instances.id[row]?.toLowerCase() === id || instanceName(instances, row).replace(/^#/, "").toLowerCase() === id;
+    comparable(instances.id[row] ?? "") === id || comparable(instanceName(instances, row).replace(/^#/, "")) === id;
   const isFound = lower.startsWith("#") ? isId : (row: number) => texts[row]?.includes(lower) === true || isId(row);
   return Uint8Array.from(texts, (_, row) => Number(isFound(row)));
 }

@@ -35,6 +35,7 @@ from tests.unit.recording.helpers import CLASSES, batch, probabilities, record
         ({"classes": ["ant"]}, "classes: got 1 names; expected at least 2"),
         ({"classes": "ant"}, "classes: got 'ant'; expected a list of names"),
         ({"classes": ["ant", "bee", "ant"]}, "classes: got 'ant' more than once"),
+        ({"classes": ["caf\u00e9", "cafe\u0301"]}, "classes: got 'café' more than once"),
         ({"classes": [0, 1]}, r"classes\[0\]: got 0; expected text"),
         ({"sample": -5}, "sample: got -5"),
         ({"keep": "everything"}, 'keep: got \'everything\'; expected "sample" or "all". Raise sample='),
