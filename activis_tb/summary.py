@@ -21,6 +21,7 @@ from activis_tb.recording.writing import encode
 from activis_tb.storage.dataset_writer import DatasetWriter
 from activis_tb.storage.events import summary_metadata
 from activis_tb.storage.metadata import SnapshotTag
+from activis_tb.storage.parquet import check_duckdb
 
 _written_graphs: "weakref.WeakKeyDictionary[Any, set[str]]" = weakref.WeakKeyDictionary()
 
@@ -206,6 +207,7 @@ def _directory(keep: str, logdir: str | os.PathLike[str] | None) -> Path | None:
         raise ArgumentError(
             "logdir", repr(logdir), 'the directory of the summary writer, on this machine, for keep="all"'
         )
+    check_duckdb("keep", '"all"')
     return Path(logdir).expanduser()
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import qr
 
+from activis_tb.analysis.importing import IMPORTING
 from activis_tb.analysis.projection import placed
 from activis_tb.analysis.threads import one_thread
 
@@ -91,6 +91,9 @@ class _Features:
         values -= values.mean(axis=0)
         values /= np.abs(values).max(initial=0) or 1
         if values.shape[1] > len(values):
+            with IMPORTING:
+                from scipy.linalg import qr
+
             values = np.ascontiguousarray(qr(values.T, mode="r")[0][: len(values)].T)
         self.values = values
         self.squares = np.einsum("ij,ij->i", values, values)

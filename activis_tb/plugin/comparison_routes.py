@@ -1,12 +1,13 @@
 """The routes that compare two snapshots, and `separation`, which compares the classes of one."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
 from werkzeug.wrappers import Request, Response
 
-from activis_tb.plugin import payloads, separations, stored_outcomes
+from activis_tb.plugin import payloads, separations
 from activis_tb.plugin.agreement import agreement
 from activis_tb.plugin.comparisons import METHODS, Comparisons, Pair
 from activis_tb.plugin.computations import Computations
@@ -15,8 +16,10 @@ from activis_tb.plugin.params import Parameters
 from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.separations import Separations
 from activis_tb.plugin.snapshots import Finder
-from activis_tb.plugin.stored_outcomes import StoredOutcomes
 from activis_tb.storage import activis_pb2 as pb
+
+if TYPE_CHECKING:
+    from activis_tb.plugin.stored_outcomes import StoredOutcomes
 
 Handler = Callable[[Request, Parameters, Finder], Response]
 _MOST_AGREEMENTS = 200
@@ -38,7 +41,10 @@ class ComparisonRoutes:
         digests = Digests()
         self.comparisons = Comparisons(computations, digests)
         self._separations = Separations(computations, digests)
-        self._stored_outcomes = StoredOutcomes(computations, logdir)
+        self._computations = computations
+        self._logdir = logdir
+        self._lock = Lock()
+        self._stored_outcomes: StoredOutcomes | None = None
         self._agreements: Recent[tuple[str, str], dict[str, Any]] = Recent(_MOST_AGREEMENTS)
         self.handlers: Mapping[str, Handler] = {
             "common": self._common,
@@ -61,8 +67,13 @@ class ComparisonRoutes:
         return payloads.json_document(request, document)
 
     def _outcomes(self, request: Request, parameters: Parameters, find: Finder) -> Response:
+        from activis_tb.plugin.stored_outcomes import ITERATIONS, StoredOutcomes
+
+        with self._lock:
+            if self._stored_outcomes is None:
+                self._stored_outcomes = StoredOutcomes(self._computations, self._logdir)
         found = self._stored_outcomes.get(_pair(parameters, find))
-        return _answer(request, found or pb.OutcomeCounts(), found is not None, 0, stored_outcomes.ITERATIONS)
+        return _answer(request, found or pb.OutcomeCounts(), found is not None, 0, ITERATIONS)
 
     def _matching(self, request: Request, parameters: Parameters, find: Finder) -> Response:
         layer = parameters.text("layer")

@@ -27,3 +27,25 @@ def sentence(request: Request, text: str, code: int, headers: Sequence[tuple[str
     """Returns `text` as a plain-text answer with the given status."""
     response: Response = http_util.Respond(request, text, "text/plain", code=code, headers=headers)
     return response
+
+
+_TITLES = {"duckdb": "DuckDB", "sklearn": "scikit-learn", "scipy": "SciPy", "google_crc32c": "google-crc32c"}
+
+
+def not_imported(request: Request, error: ImportError) -> Response:
+    """Returns the answer to a request that needs a library which cannot be imported."""
+    library = (error.name or "").partition(".")[0]
+    if not library or library == "activis_tb":
+        text = f"activis-tb is not installed completely ({error}). Reinstall it where TensorBoard runs."
+    else:
+        title = _TITLES.get(library, library)
+        text = (
+            f"This needs {title}, which cannot be imported where TensorBoard runs ({error}). Reinstall it there, by "
+            f"pip install --force-reinstall {title.lower()}, and start TensorBoard again. Everything else works."
+        )
+    return sentence(request, text, 503)
+
+
+def come_back(request: Request, text: str) -> Response:
+    """Returns the answer to a request that may be answered if it is made again soon."""
+    return sentence(request, text, 503, [("Retry-After", "1")])

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
 from werkzeug.datastructures import MultiDict
@@ -9,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from activis_tb.errors import ActivisError, ArgumentError
 
 _LONGEST = 4096
-_INTEGER = re.compile(r"-?[0-9]{1,19}")
+_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,3})?")
 _Choice = TypeVar("_Choice", bound=str)
 
 
@@ -63,11 +64,12 @@ class Parameters:
         return self._arguments.getlist(name)
 
     def integer(self, name: str) -> int:
-        """Returns an integer of 64 bits, written in decimal digits."""
+        """Returns an integer of 64 bits, written in decimal digits; `3.0` and `3e0` are 3."""
         text = self.text(name)
-        if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
+        number = Decimal(text) if _NUMBER.fullmatch(text) else None
+        if number is None or not -(2**63) <= number < 2**63 or number != int(number):
             raise ArgumentError(name, repr(text), "an integer")
-        return int(text)
+        return int(number)
 
     def integer_within(self, name: str, low: int, high: int, default: int) -> int:
         """Returns an integer from `low` to `high`; `default` where the parameter is not given."""

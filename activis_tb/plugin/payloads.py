@@ -15,6 +15,9 @@ from werkzeug.wrappers import Request, Response
 from activis_tb.errors import StoredDataError
 from activis_tb.storage.media import AUDIO_FORMATS, IMAGE_FORMATS, media_type
 
+_EXACT = 2**53
+"""Integers up to here are floats as they are."""
+
 _Headers = Sequence[tuple[str, str]]
 
 
@@ -27,8 +30,16 @@ def npy(request: Request, array: NDArray[Any], code: int = 200, headers: _Header
 
 
 def message_to_dict(message: Message) -> dict[str, Any]:
-    """Returns a wire message as the JSON of `http_api.md`: field names of the proto, defaults printed."""
-    return MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+    """Returns a wire message as the JSON of `http_api.md`: field names of the proto, defaults printed, whole numbers
+    without a fraction.
+    """
+    document = MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+    return {name: _with_whole_numbers(value) for name, value in document.items()}
+
+
+def whole_if_possible(number: float) -> float | int:
+    """Returns a number as an integer if it is one, and no other could be meant."""
+    return int(number) if number.is_integer() and abs(number) <= _EXACT else number
 
 
 def json_document(request: Request, document: Mapping[str, Any], code: int = 200, headers: _Headers = ()) -> Response:
@@ -60,6 +71,16 @@ def encoded(request: Request, content: bytes, attribute: str, row: int) -> Respo
         )
         raise StoredDataError(text)
     return _respond(request, content, content_type, 200, ())
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    if isinstance(value, float):
+        return whole_if_possible(value)
+    if isinstance(value, list) and value and not isinstance(value[0], str | bool | int):
+        return [_with_whole_numbers(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _with_whole_numbers(item) for name, item in value.items()}
+    return value
 
 
 def _respond(request: Request, content: str | bytes, content_type: str, code: int, headers: _Headers) -> Response:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tensorboard.plugins import base_plugin
 from werkzeug.wrappers import Request, Response
 
-from activis_tb.plugin.guard import refusal, sentence
+from activis_tb.plugin.guard import not_imported, refusal
 from activis_tb.plugin.static_files import serve_static
 from activis_tb.storage.metadata import PLUGIN_NAME
 
@@ -80,8 +80,7 @@ class ActivisPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         try:
             routes = self._load()
         except ImportError as error:
-            text = f"activis-tb is not installed completely ({error}). Reinstall it where TensorBoard runs."
-            return sentence(request, text, 503)
+            return not_imported(request, error)
         return routes.answer(route, request)
 
     def _load(self) -> "Routes":
@@ -95,7 +94,7 @@ class ActivisPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     def _load_ahead(self) -> None:
         # What is missing is told by the first request for data.
         with contextlib.suppress(ImportError):
-            self._load()
+            self._load().load()
 
     def _static(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)

@@ -1,15 +1,15 @@
 """The routes of `http_api.md`: each reads its parameters, asks for data, and answers."""
 
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tensorboard import errors, plugin_util
 from tensorboard.data.provider import DataProvider
 from werkzeug.wrappers import Request, Response
 
-from activis_tb.conditions import ConditionError, GivenUpError
 from activis_tb.errors import ArgumentError, StoredDataError, shorten
 from activis_tb.model import STATISTIC_NAMES, Attribute
 from activis_tb.plugin import payloads, rows, wire
@@ -19,24 +19,24 @@ from activis_tb.plugin.comparison_routes import ComparisonRoutes
 from activis_tb.plugin.comparisons import NothingInCommonError
 from activis_tb.plugin.computations import Computations
 from activis_tb.plugin.graphs import Graphs
-from activis_tb.plugin.guard import sentence
+from activis_tb.plugin.guard import come_back, not_imported, sentence
 from activis_tb.plugin.health import layer_health
 from activis_tb.plugin.jobs import QueueFullError
 from activis_tb.plugin.params import NotFoundError, Parameters
 from activis_tb.plugin.projection_routes import ProjectionRoutes
 from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.snapshots import Finder, JoinedSnapshot, Snapshots
-from activis_tb.plugin.subset_routes import SubsetRoutes, refused_condition
 from activis_tb.storage import activis_pb2 as pb
 
+if TYPE_CHECKING:
+    from activis_tb.plugin.subset_routes import Handler as SubsetHandler
+
+_SUBSET_ROUTES = ("subset", "subset_statistics", "summaries")
 _STATUS_CODES: tuple[tuple[type[Exception], int], ...] = (
     (NotFoundError, 404),
     (ArgumentError, 400),
     (NothingInCommonError, 400),
-    (GivenUpError, 409),
     (StoredDataError, 422),
-    (QueueFullError, 503),
-    (BusyError, 503),
 )
 _MOST_PICTURE_COLUMNS = 4
 _LOGGER = logging.getLogger(__name__)
@@ -72,7 +72,8 @@ class Routes:
             "health": self._health,
             "scores": self._scores,
         }
-        self._subset_handlers = SubsetRoutes(logdir).handlers
+        self._lock = Lock()
+        self._subset_handlers: Mapping[str, SubsetHandler] = {}
         computations = Computations()
         comparing = ComparisonRoutes(computations, logdir)
         projecting = ProjectionRoutes(computations, comparing.comparisons)
@@ -83,13 +84,15 @@ class Routes:
         experiment = plugin_util.experiment_id(request.environ)
         try:
             parameters = Parameters(request.args)
-            if route in self._subset_handlers:
-                return self._subset_handlers[route](request, parameters, self._snapshot(parameters, experiment))
+            if route in _SUBSET_ROUTES:
+                return self._subset_handler(route)(request, parameters, self._snapshot(parameters, experiment))
             if route in self._finding_handlers:
                 return self._finding_handlers[route](request, parameters, Finder(self._snapshots, experiment))
             return self._handlers[route](request, parameters, experiment)
-        except ConditionError as error:
-            return refused_condition(request, error)
+        except ImportError as error:
+            return not_imported(request, error)
+        except (QueueFullError, BusyError) as error:
+            return come_back(request, str(error))
         except errors.PublicError as error:
             return sentence(request, str(error), error.http_code, error.headers)
         except tuple(kind for kind, _ in _STATUS_CODES) as error:
@@ -99,6 +102,18 @@ class Routes:
             # The last line of defence: one odd recording must not look like a broken TensorBoard.
             _LOGGER.exception("activis-tb cannot answer %s", route)
             return sentence(request, f"{UNFORESEEN} ({type(error).__name__}: {shorten(str(error))}). {_WAY_OUT}", 422)
+
+    def load(self) -> None:
+        """Imports what the routes about conditions need, which the others do without."""
+        self._subset_handler(_SUBSET_ROUTES[0])
+
+    def _subset_handler(self, route: str) -> "SubsetHandler":
+        with self._lock:
+            if not self._subset_handlers:
+                from activis_tb.plugin.subset_routes import SubsetRoutes
+
+                self._subset_handlers = SubsetRoutes(self._logdir).handlers
+            return self._subset_handlers[route]
 
     def _snapshot(self, parameters: Parameters, experiment: str) -> JoinedSnapshot:
         return self._snapshots.get(experiment, parameters.snapshot())
@@ -119,8 +134,10 @@ class Routes:
         return payloads.json_document(request, listing)
 
     def _entry(self, snapshot: JoinedSnapshot) -> dict[str, Any]:
-        key = snapshot.identity
-        return self._entries.get_or_make(key, lambda: payloads.message_to_dict(wire.snapshot_entry(snapshot)))
+        def make() -> dict[str, Any]:
+            return {**payloads.message_to_dict(wire.snapshot_entry(snapshot)), "step": snapshot.key.step}
+
+        return self._entries.get_or_make(snapshot.identity, make)
 
     def _graph(self, request: Request, parameters: Parameters, experiment: str) -> Response:
         document = self._graphs.get(experiment, parameters.text("run"), parameters.text("source", ""))

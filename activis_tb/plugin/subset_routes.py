@@ -7,7 +7,7 @@ from urllib.parse import quote
 import numpy as np
 from werkzeug.wrappers import Request, Response
 
-from activis_tb.conditions import ConditionError
+from activis_tb.conditions import ConditionError, GivenUpError
 from activis_tb.plugin import payloads
 from activis_tb.plugin.drafts import Drafts
 from activis_tb.plugin.guard import sentence
@@ -38,9 +38,9 @@ class SubsetRoutes:
         self._drafts = Drafts()
         self._summaries: Recent[str, tuple[Population, dict[str, Any]]] = Recent(_MOST_SUMMARIES)
         self.handlers: Mapping[str, Handler] = {
-            "subset": self._subset,
-            "subset_statistics": self._statistics,
-            "summaries": self._summary,
+            "subset": _refusing(self._subset),
+            "subset_statistics": _refusing(self._statistics),
+            "summaries": _refusing(self._summary),
         }
 
     def _subset(self, request: Request, parameters: Parameters, snapshot: JoinedSnapshot) -> Response:
@@ -68,7 +68,21 @@ class SubsetRoutes:
         return payloads.json_document(request, document)
 
 
-def refused_condition(request: Request, error: ConditionError) -> Response:
+def _refusing(handler: Handler) -> Handler:
+    """Returns `handler` with an answer to conditions that cannot be used or were given up."""
+
+    def answer(request: Request, parameters: Parameters, snapshot: JoinedSnapshot) -> Response:
+        try:
+            return handler(request, parameters, snapshot)
+        except ConditionError as error:
+            return _refused_condition(request, error)
+        except GivenUpError as error:
+            return sentence(request, str(error), 409)
+
+    return answer
+
+
+def _refused_condition(request: Request, error: ConditionError) -> Response:
     """Returns the answer to a condition that cannot be used: a sentence, and where the fault is."""
     start, end = error.position
     headers = [("Activis-Error-Start", str(start)), ("Activis-Error-End", str(end))]
@@ -82,7 +96,7 @@ def _headers(subset: Subset, averages: Averages, statistic: StatisticChoice) -> 
         ("Activis-Exactness", averages.exactness),
         ("Activis-Over", str(averages.over)),
         ("Activis-Total", str(subset.population.snapshot.manifest.instances)),
-        ("Activis-Count", f"{subset.count.value:.10g}"),
+        ("Activis-Count", f"{payloads.whole_if_possible(subset.count.value)}"),
     ]
     bound, error = averages.largest("bound", statistic), averages.largest("error", statistic)
     headers += [] if bound is None else [("Activis-Bound", f"{bound:.6g}")]

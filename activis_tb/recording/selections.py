@@ -14,6 +14,7 @@ from activis_tb.recording.attributes import MEDIA_KINDS, Column
 from activis_tb.recording.identities import id_text
 from activis_tb.recording.pictures import Picture
 from activis_tb.recording.sounds import Sound
+from activis_tb.storage.parquet import check_duckdb
 
 BatchFunction = Callable[[Mapping[str, NDArray[Any]]], Any]
 _WIDEST_TEXTS = 2**26
@@ -78,6 +79,7 @@ def read_selection(argument: str, value: object) -> Selection:
         from activis_tb.recording.conditions import check_text
 
         check_text(argument, value)
+        check_duckdb(argument, f"the condition {value!r}")
         return Selection(argument, "condition", condition=value)
     if callable(value):
         return Selection(argument, "function", function=value)

@@ -15,6 +15,8 @@ from activis_tb.storage.metadata import UNSERVED_CHARACTERS, is_served
 _LONGEST_NAME = 1000
 """Characters; names go into the addresses of what is asked for."""
 
+_LARGEST_NUMBER = 2**53
+
 SelectionArgument = str | BatchFunction | Iterable[Any]
 """A condition, a function of the batch that returns one boolean per instance, or ids."""
 SubsetArgument = Mapping[str, SelectionArgument]
@@ -95,8 +97,10 @@ def whole_number(value: Any, argument: str) -> int:
         raise ArgumentError(
             argument, f"{type(value).__name__} ({value!r})", "a whole number", "Use int(...)."
         ) from error
-    if not 0 <= number < 2**63:
+    if number < 0:
         raise ArgumentError(argument, number, "a whole number from 0 on")
+    if number > _LARGEST_NUMBER:
+        raise ArgumentError(argument, number, "a whole number up to 2^53", "A browser cannot tell larger ones apart.")
     return number
 
 

@@ -19,6 +19,7 @@ from activis_tb.storage.dataset_writer import DatasetWriter
 from activis_tb.storage.events import snapshot_event, write_event_file
 from activis_tb.storage.folders import Location, child, open_folder, read_location
 from activis_tb.storage.metadata import SUBRUN, SnapshotTag
+from activis_tb.storage.parquet import check_duckdb
 
 
 def preprocess(
@@ -75,6 +76,8 @@ def preprocess(
     """
     if keep not in {"sample", "all"}:
         raise ArgumentError("keep", repr(keep), '"sample" or "all"', "Raise sample= to keep a larger sample.")
+    if keep == "all":
+        check_duckdb("keep", '"all"')
     settings = read_settings(
         name=name,
         layers=layers,

@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.errors import StoredDataError
+from activis_tb.errors import ArgumentError, StoredDataError
 
 if TYPE_CHECKING:
     import duckdb
+
+
+def check_duckdb(argument: str, got: str) -> None:
+    """Raises ArgumentError where `got` needs DuckDB, and that cannot be imported: now, not when everything is done."""
+    try:
+        import duckdb  # noqa: F401
+    except ImportError as error:
+        expected = "what needs no DuckDB, as that cannot be imported"
+        raise ArgumentError(argument, got, expected, f"{error}. Reinstall it: pip install duckdb.") from error
 
 
 class ParquetWriter:

@@ -206,7 +206,7 @@ describe("while training runs", () => {
       runs: () =>
         works
           ? Promise.resolve(runList([runEntry("cnn/activis", [step(1)])]))
-          : Promise.reject(new RouteError(0, "TensorBoard does not answer.")),
+          : Promise.reject(new RouteError(0, "TensorBoard does not answer.", null, true)),
     });
     works = false;
     await store.catalogue.refresh();

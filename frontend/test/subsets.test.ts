@@ -99,6 +99,30 @@ describe("a subset of the user's", () => {
     expect(store.subsets.answers.value.get("barks")?.value?.count).toBe(1);
   });
 
+  test("is not asked for again where the server lacks a library", async () => {
+    vi.useFakeTimers();
+    try {
+      let times = 0;
+      const opening = open({
+        subset: () => {
+          times++;
+          return Promise.reject(new RouteError(503, "This needs DuckDB."));
+        },
+      });
+      await vi.advanceTimersByTimeAsync(10);
+      const { store } = await opening;
+      store.subsets.add("barks");
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(store.subsets.answers.value.get("barks")).toMatchObject({
+        status: "error",
+        message: "This needs DuckDB.",
+      });
+      expect(times).toBe(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test("is asked for again while the server is busy", async () => {
     vi.useFakeTimers();
     try {
@@ -106,7 +130,7 @@ describe("a subset of the user's", () => {
       const opening = open({
         subset: async () => {
           times++;
-          if (times === 1) throw new RouteError(503, "Too many conditions are being evaluated.");
+          if (times === 1) throw new RouteError(503, "Too many conditions are being evaluated.", null, true);
           return answer([2]);
         },
       });

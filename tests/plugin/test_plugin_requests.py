@@ -1,5 +1,7 @@
 """Whatever a request says, the answer is data or a sentence; nothing but the plugin's own files is served."""
 
+import json
+
 import pytest
 
 from tests.plugin.server import Server
@@ -81,11 +83,46 @@ def test_a_parameter_given_twice_is_refused(slow):
     )
 
 
-@pytest.mark.parametrize("step", ["1.0", "one", "0x1", "1e3", "", " 1", "٣", "9" * 30, "9" * 5000, "--1", "1_0"])
+NO_STEPS = [
+    "1.5",
+    "one",
+    "0x1",
+    "15e-1",
+    "1e400",
+    "1e9999",
+    "",
+    " 1",
+    "٣",
+    "9" * 30,
+    "9" * 5000,
+    "--1",
+    "1_0",
+    "nan",
+    ".",
+]
+
+
+@pytest.mark.parametrize("step", NO_STEPS)
 def test_a_step_must_be_an_integer(slow, step):
     sentence = slow.refused("instances", 400, **{**KEY, "step": step})
     assert sentence.startswith("step: got ")
     assert "expected an integer" in sentence or "expected at most 4,096" in sentence
+
+
+@pytest.mark.parametrize("step", ["1", "1.0", "01", "1.", "1e0", "10E-1", "0.1e1", "1.000000000000000000"])
+def test_a_whole_number_may_be_written_with_a_fraction_of_nothing(slow, step):
+    assert slow.json("instances", **{**KEY, "step": step}) == slow.json("instances", **KEY)
+
+
+def test_whole_numbers_are_whole_in_json(slow):
+    queries = {"runs": {}, "graph": {"run": KEY["run"]}, "instances": KEY, "health": {**KEY, "layer": "hidden"}}
+    queries |= {"subset": {**KEY, "condition": "length > 1"}, "summaries": KEY}
+    for route, query in queries.items():
+        numbers = []
+        json.loads(slow.get(route, **query).text, parse_float=numbers.append)
+        assert [number for number in numbers if float(number).is_integer()] == [], route
+    (entry,) = slow.json("runs")["runs"][0]["snapshots"]
+    assert json.dumps([entry["step"], entry["instances"], entry["layers"][0]["neurons"]]) == "[1, 2, 1]"
 
 
 def test_an_unknown_choice_lists_the_choices(slow):

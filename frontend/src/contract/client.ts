@@ -99,11 +99,14 @@ export class RouteError extends Error {
   readonly status: number;
   /** Null where it is not about a condition. */
   readonly mistake: Mistake | null;
+  /** Whether to ask again after a while: the server is too busy, or did not answer at all. */
+  readonly passes: boolean;
 
-  constructor(status: number, message: string, mistake: Mistake | null = null) {
+  constructor(status: number, message: string, mistake: Mistake | null = null, passes = false) {
     super(message);
     this.status = status;
     this.mistake = mistake;
+    this.passes = passes;
   }
 }
 
@@ -249,7 +252,7 @@ async function request(url: string, signal: AbortSignal): Promise<Response> {
     response = await fetch(url, { signal });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new RouteError(0, "TensorBoard does not answer. Is it still running? It will be asked again.");
+    throw new RouteError(0, "TensorBoard does not answer. Is it still running? It will be asked again.", null, true);
   }
   if (response.ok) return response;
   const type = response.headers.get("Content-Type") ?? "";
@@ -258,6 +261,8 @@ async function request(url: string, signal: AbortSignal): Promise<Response> {
     response.status,
     sentence || `TensorBoard answered ${response.status} ${response.statusText}. Its terminal says why.`,
     mistakeOf(response.headers),
+    // A sentence of ours says by a header whether it passes; what stands between, a proxy, says it by the status.
+    response.headers.has("Retry-After") || (sentence === "" && [429, 503].includes(response.status)),
   );
 }
 

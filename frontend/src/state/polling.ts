@@ -6,7 +6,7 @@ export const POLL_MILLISECONDS = 250;
 export const BUSY_MILLISECONDS = 2_000;
 
 /** Whether to ask again after a while: the server is too busy, or did not answer at all. */
-export const isBusy = (error: unknown): boolean => error instanceof RouteError && [0, 429, 503].includes(error.status);
+export const isBusy = (error: unknown): boolean => error instanceof RouteError && error.passes;
 
 export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

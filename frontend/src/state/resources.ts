@@ -58,7 +58,7 @@ async function patiently<Value>(load: (signal: AbortSignal) => Promise<Value>, s
     try {
       return await load(signal);
     } catch (error) {
-      const isBusy = error instanceof RouteError && error.status === 503;
+      const isBusy = error instanceof RouteError && error.passes && error.status > 0;
       if (!isBusy || times === BUSY_TIMES || signal.aborted) throw error;
       await new Promise((resolve) => setTimeout(resolve, BUSY_MILLISECONDS));
     }

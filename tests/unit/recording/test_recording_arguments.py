@@ -22,6 +22,7 @@ from tests.unit.recording.helpers import CLASSES, batch, probabilities, record
         ({"name": "a" * 1001}, "name: got 1,001 characters; expected at most 1,000"),
         ({"layers": ["a" * 1001]}, r"layers\[0\]: got 1,001 characters; expected at most 1,000"),
         ({"step": -1}, "step: got -1; expected a whole number from 0 on"),
+        ({"step": 2**53 + 1}, r"step: got 9007199254740993; expected a whole number up to 2\^53"),
         ({"step": 1.5}, r"step: got float \(1.5\); expected a whole number. Use int"),
         ({"step": None}, r"step: got NoneType \(None\)"),
         ({"layers": "hidden"}, r"layers: got 'hidden'; expected a list of layer names. Write layers=\['hidden'\]"),
