@@ -146,20 +146,18 @@ class ChannelAxes:
         if output in self._places:  # what a module inside of it, or before it, returned
             place: Place = self._places[output]
             return place
-        latest = self._latest
-        if latest is not None and latest.module is not module and latest.module in set(module.modules()):
-            return _carried(latest.tensor, latest.place, output)
-        places = [default_place(output)]
-        if latest is not None:
-            carried = _carried(latest.tensor, latest.place, output)
-            is_likely = carried.axis == latest.place.axis or sorted(output.shape) == sorted(latest.tensor.shape)
-            places.insert(0, carried._replace(is_certain=carried.is_certain and is_likely))
-        axis = _axis_of_parameters(module, output)
+        inside = self._latest is not None and self._latest.module in set(module.modules()) - {module}
+        readings = [default_place(output)]
+        if self._latest is not None:
+            readings.insert(0, _derived(self._latest.tensor, self._latest.place, output, is_made_of_it=inside))
+        axis = None if inside else _axis_of_parameters(module, output)
         if axis is not None:
-            places.insert(0, Place(axis, is_certain=True))
+            readings.insert(0, Place(axis, is_certain=True))
         if given is not None and before is not None:
-            places.insert(0, _carried(given, before, output, keeps_axes=_works_on_each_value(module)))
-        return next((place for place in places if place.is_certain), places[0])
+            keeps_axes = _works_on_each_value(module)
+            reading = _carried(given, before, output, keeps_axes=keeps_axes)
+            readings.insert(1 if inside else 0, reading)
+        return next((reading for reading in readings if reading.is_certain), readings[0])
 
 
 def own_place(module: nn.Module, output: torch.Tensor, *, steps_first: bool) -> Place | None:
@@ -224,6 +222,15 @@ def _carried(before: torch.Tensor, place: Place, after: torch.Tensor, *, keeps_a
         if all(after.shape[axis] == before.shape[axis] for axis in others):
             return place
     return Place(place.axis, is_certain=False) if place.axis in axes else default_place(after)
+
+
+def _derived(before: torch.Tensor, place: Place, after: torch.Tensor, *, is_made_of_it: bool) -> Place:
+    """Returns the same where `after` is only likely to be made of `before`, the output of the latest module."""
+    if before.ndim < 3 <= after.ndim:  # scores, say, of what comes after them
+        return default_place(after)
+    reading = _carried(before, place, after)
+    is_alike = reading.axis == place.axis or after.numel() == before.numel()
+    return reading._replace(is_certain=reading.is_certain and (is_made_of_it or is_alike))
 
 
 def _axes_of_size(tensor: torch.Tensor, size: int) -> list[int]:
