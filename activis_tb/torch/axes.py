@@ -349,7 +349,7 @@ def _modules_to_follow(model: nn.Module, targets: Mapping[str, Target], steps_fi
                 collect(child)
 
     collect(model)
-    return list(dict.fromkeys(followed))
+    return [module for module in dict.fromkeys(followed) if not isinstance(module, torch.jit.ScriptModule)]
 
 
 def _named_axis(spec: LayerSpec, shape: tuple[int, ...]) -> int:

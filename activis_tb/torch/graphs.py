@@ -14,7 +14,7 @@ from torch import nn
 
 from activis_tb.errors import ArgumentError
 from activis_tb.model import SCOPES_ATTRIBUTE, ForwardGraph
-from activis_tb.torch.modules import Target
+from activis_tb.torch.modules import Target, plain_name
 from activis_tb.torch.tracing import ROOT, Trace, trace
 
 _PARAMETER = "VariableV2"
@@ -93,7 +93,7 @@ class _Definition:
         if parameter is None:
             self._add(node, self._arguments.get(node.name, node.name), _INPUT)
         else:
-            self._add(node, parameter.removeprefix(f"{ROOT}.").replace(".", "/"), _PARAMETER)
+            self._add(node, plain_name(parameter.removeprefix(f"{ROOT}.")).replace(".", "/"), _PARAMETER)
 
     def _add_operation(self, node: torch.fx.Node) -> None:
         if node.target is operator.getitem and isinstance(node.args[0], torch.fx.Node):
@@ -134,7 +134,7 @@ class _Definition:
         """The innermost module that the operation is of, as a name scope; every further call has its own."""
         path = ""
         for key, (qualified, kind) in node.meta.get("nn_module_stack", {}).items():
-            name = qualified.removeprefix(ROOT).removeprefix(".").partition("@")[0]
+            name = plain_name(qualified.removeprefix(ROOT).removeprefix(".").partition("@")[0])
             call = key.rpartition("@")[2] if "@" in key else ""
             path = name.replace(".", "/") + (f"_{call}" if call else "")
             if path and path not in self._scopes:

@@ -55,7 +55,7 @@ def uncompiled() -> Iterator[None]:
 def named_modules(model: nn.Module) -> dict[str, nn.Module]:
     """Returns every module by its name, as if none of them were compiled; the model's own name is empty."""
     named = model.named_modules(remove_duplicate=False)
-    return {_plain(name): module for name, module in named}
+    return {plain_name(name): module for name, module in named}
 
 
 def find_modules(model: nn.Module, names: Iterable[str]) -> dict[str, Target]:
@@ -69,7 +69,12 @@ def find_modules(model: nn.Module, names: Iterable[str]) -> dict[str, Target]:
         ArgumentError: There is no such module.
     """
     modules = named_modules(model)
-    return {name: _target(model, name, modules) for name in names}
+    targets = {name: _target(model, name, modules) for name in names}
+    for name, target in targets.items():
+        if isinstance(target.module, torch.jit.ScriptModule):
+            got = f"{name!r} of a module that torch.jit compiled, which calls no hooks"
+            raise ArgumentError("layers", got, "a module in Python", "Capture the model that it was compiled from.")
+    return targets
 
 
 def modules_around(model: nn.Module, path: str) -> dict[str, nn.Module]:
@@ -78,12 +83,13 @@ def modules_around(model: nn.Module, path: str) -> dict[str, nn.Module]:
     return {name: modules[name] for name in (".".join(parts[:length]) for length in range(len(parts) + 1))}
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Returns a name without what `torch.compile` adds to it."""
     return ".".join(part for part in name.split(".") if part != _COMPILED)
 
 
 def _target(model: nn.Module, name: str, modules: Mapping[str, nn.Module]) -> Target:
-    plain = _plain(name)
+    plain = plain_name(name)
     if plain and plain in modules:
         return Target(modules[plain], plain, None)
     match = _NAME.fullmatch(plain)

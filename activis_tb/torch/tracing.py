@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.utils import _pytree
 
-from activis_tb.torch.modules import Target, uncompiled
+from activis_tb.torch.modules import Target, plain_name, uncompiled
 from activis_tb.torch.outputs import chosen_output
 
 ROOT = "model"
@@ -140,7 +140,7 @@ def _place(copy: torch.fx.Node, target: Target, equal: Sequence[torch.fx.Node]) 
 
 
 def _is_inside(node: torch.fx.Node, path: str) -> bool:
-    names = [name.partition("@")[0] for name, _ in node.meta.get("nn_module_stack", {}).values()]
+    names = [plain_name(name.partition("@")[0]) for name, _ in node.meta.get("nn_module_stack", {}).values()]
     return f"{ROOT}.{path}" in names
 
 
@@ -169,7 +169,8 @@ def _is_lost_write(node: torch.fx.Node) -> bool:
     schema = getattr(node.target, "_schema", None)
     if node.op != "call_function" or schema is None or not schema.is_mutable:
         return False
-    return not node.users or any(_is_view(argument) for argument in node.all_input_nodes[:1])
+    written = node.all_input_nodes[0] if node.all_input_nodes else None
+    return written is not None and (_is_view(written) or (not node.users and written.op != "placeholder"))
 
 
 def _is_view(node: torch.fx.Node) -> bool:
