@@ -15,6 +15,7 @@ from activis_tb.model import NONFINITE_CODE, TALLY_NAMES, ZERO_CODE, ZONE_ROWS, 
 _CODES = NONFINITE_CODE - ZERO_CODE - 1
 _HALF = 0.5 + 2e-6
 """Half a step, and what float64 may add to it: a float32 is at most 2^32 steps away from zero."""
+_SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
 
 
 class _Grid(NamedTuple):
@@ -54,6 +55,21 @@ def dequantise(coded: CodedActivations, codes: NDArray[np.uint8]) -> NDArray[np.
 def half_step(coded: CodedActivations) -> NDArray[np.float64]:
     """Returns by how much a coded activation that is not zero can be off, float64 (neurons,)."""
     return coded.scale * _HALF
+
+
+def code_intervals(coded: CodedActivations, neuron: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns the ends of the intervals that the codes of a neuron stand for, by code, float64 (256,) each.
+
+    Zero is itself, no other interval holds it, and what is not finite has NaN.
+    """
+    codes = np.arange(NONFINITE_CODE + 1)
+    middle, half = coded.origin[neuron] + (codes - 0.5) * coded.scale[neuron], half_step(coded)[neuron]
+    positive = codes >= coded.positive_from[neuron]
+    low = np.where(positive, np.maximum(middle - half, _SMALLEST), middle - half)
+    high = np.where(positive, middle + half, np.minimum(middle + half, -_SMALLEST))
+    for ends in (low, high):
+        ends[ZERO_CODE], ends[NONFINITE_CODE] = 0, np.nan
+    return low, high
 
 
 def _extremes(activations: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

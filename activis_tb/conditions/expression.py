@@ -21,10 +21,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Neuron:
-    """The activation of one neuron, counted from 0; missing where it is not finite."""
+    """The activation of one neuron, counted from 0; missing where it is not finite.
+
+    With an `end` it is that of the interval in which a rounded activation lies.
+    """
 
     layer: str
     neuron: int
+    end: Choice["", "low", "high"] = ""
 
 
 @dataclass(frozen=True, slots=True)

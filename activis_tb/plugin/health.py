@@ -3,9 +3,9 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from activis_tb.analysis import health
+from activis_tb.analysis.strata import sample_strata
 from activis_tb.model import ATTRIBUTE_TYPES, STATISTIC_NAMES, Statistics
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage import activis_pb2 as pb
@@ -30,7 +30,7 @@ def layer_health(snapshot: JoinedSnapshot, layer: str) -> pb.LayerHealth:
     signed = next(one.signed for one in snapshot.layers if one.name == layer)
     zeros_over = instances
     if signed:
-        weights = _weights(snapshot)
+        weights = sample_strata(snapshot.manifest, snapshot.reader.sample(without=ATTRIBUTE_TYPES)).weights
         zeros, zeros_over = health.estimated_zero_share(activations, weights), int(np.count_nonzero(weights))
     else:
         zeros = health.zero_share(statistics)
@@ -47,12 +47,3 @@ def layer_health(snapshot: JoinedSnapshot, layer: str) -> pb.LayerHealth:
         nonfinite=int(health.nonfinite_neurons(statistics).sum()),
         nonfinite_over=instances,
     )
-
-
-def _weights(snapshot: JoinedSnapshot) -> NDArray[np.float64]:
-    """Returns how many instances each sampled one stands for, (rows,): 0 for those that `always` alone kept."""
-    sample = snapshot.reader.sample(without=ATTRIBUTE_TYPES)
-    classes = snapshot.manifest.subsets[: len(snapshot.manifest.classes)]
-    counts = np.array([subset.count for subset in classes], np.float64)
-    drawn = np.bincount(sample.label[sample.drawn], minlength=len(classes))
-    return np.where(sample.drawn, (counts / np.maximum(drawn, 1))[sample.label], 0)

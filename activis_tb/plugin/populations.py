@@ -1,7 +1,7 @@
 """The instances that conditions are evaluated over: all of them where they are kept one by one, else the sample."""
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from math import inf
 from time import monotonic
 from typing import Literal
@@ -9,17 +9,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.analysis.estimates import Strata
+from activis_tb.analysis.strata import Strata, outcome_totals, sample_strata
 from activis_tb.conditions import Computed, Engine, Instances, Neuron, Schema
 from activis_tb.errors import StoredDataError
-from activis_tb.model import Sample
 from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.plugin.stores import Store
 
 Exactness = Literal["exact", "bound", "estimate", "sample"]
-"""`bound`: counts are exact, averages within a stated bound; `estimate`: from a sample, with standard errors; `sample`:
-exact, but about the sampled instances alone."""
+"""`bound`: counts are exact, averages within a stated bound; `estimate`: from a sample, with intervals;
+`sample`: exact, but about the sampled instances alone."""
 
 _MOST_SAMPLES = 16
 _MOST_STORES = 3
@@ -61,6 +60,16 @@ class Population:
     store: Store | None = None
     note: str = ""
     until: float = inf
+
+    @cached_property
+    def outcome_totals(self) -> NDArray[np.int64]:
+        """All instances by label and by predicted class, the last of which is none, (classes, classes + 1)."""
+        return outcome_totals(self.snapshot.manifest)
+
+    @property
+    def predicted(self) -> NDArray[np.intp]:
+        """Position of the class that every sampled row was predicted as, -1 for none, (rows,)."""
+        return np.asarray((self.outcomes[self.rows] - 1) // 2)
 
     def unchanged(self) -> bool:
         """Tells whether it is still what would be found: files may have been truncated, replaced or restored."""
@@ -118,7 +127,7 @@ def schema_of(snapshot: JoinedSnapshot) -> Schema:
 def _sampled(snapshot: JoinedSnapshot) -> Population:
     sample = snapshot.reader.sample()
     schema = schema_of(snapshot)
-    strata = _strata(snapshot, sample)
+    strata = sample_strata(snapshot.manifest, sample)
     everything = bool(strata.drawn.all()) and len(strata.drawn) == snapshot.manifest.instances
     return Population(
         snapshot=snapshot,
@@ -149,7 +158,7 @@ def _stored(logdir: str, snapshot: JoinedSnapshot) -> Population:
         exactness="bound",
         outcomes=_outcomes(label, predicted),
         rows=sample.index,
-        strata=_strata(snapshot, sample),
+        strata=sample_strata(snapshot.manifest, sample),
         over=store.instances,
         store=store,
     )
@@ -157,14 +166,6 @@ def _stored(logdir: str, snapshot: JoinedSnapshot) -> Population:
 
 def _outcomes(label: NDArray[np.int32], predicted: NDArray[np.int32]) -> NDArray[np.intp]:
     return np.asarray(1 + 2 * predicted + (label == predicted), np.intp)
-
-
-def _strata(snapshot: JoinedSnapshot, sample: Sample) -> Strata:
-    """Where all instances of a class are in the sample, all of them are drawn, whatever they were kept for."""
-    manifest = snapshot.manifest
-    totals = np.array([subset.count for subset in manifest.subsets[: len(manifest.classes)]], np.int64)
-    whole = np.bincount(sample.label, minlength=len(totals)) == totals
-    return Strata(sample.label, sample.drawn | whole[sample.label], totals)
 
 
 def _computed(snapshot: JoinedSnapshot, part: Computed) -> NDArray[np.float32]:

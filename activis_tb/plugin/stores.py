@@ -1,12 +1,13 @@
 """The side files of a snapshot, where this machine has them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.analysis.coded_rows import column
-from activis_tb.analysis.quantization import dequantise, half_step
+from activis_tb.analysis.quantization import code_intervals, dequantise, half_step
 from activis_tb.conditions import Computed, Neuron, Schema, StoredColumn, StoredInstances
 from activis_tb.errors import StoredDataError
 from activis_tb.model import ATTRIBUTE_TYPES, CodedActivations
@@ -93,10 +94,11 @@ class Store:
             self._layers[name] = self._dataset_of(self._snapshot.reader_of(name)).layer(name)
         return self._layers[name]
 
-    def computed(self, part: Computed) -> NDArray[np.float32]:
-        """Returns the activations of a neuron, from their codes, or the scores of a class, float32 (instances,)."""
+    def computed(self, part: Computed) -> NDArray[np.floating[Any]]:
+        """Returns the activations of a neuron, from their codes, or the scores of a class, floats (instances,)."""
         if isinstance(part, Neuron):
-            return np.concatenate([_column(coded, part.neuron) for coded in self.layer(part.layer)])
+            one = _end if part.end else _column
+            return np.concatenate([one(coded, part) for coded in self.layer(part.layer)])
         name = score_column(part.position)
         scores = self._dataset.columns(name)[name]
         self.check()
@@ -118,9 +120,15 @@ class Store:
         return self._datasets.setdefault(reader, DatasetReader(self._run_directory, reader.manifest))
 
 
-def _column(coded: CodedActivations, neuron: int) -> NDArray[np.float32]:
-    one = slice(neuron, neuron + 1)
-    codes = column(coded.codes, neuron)[:, None]
+def _end(coded: CodedActivations, part: Neuron) -> NDArray[np.float64]:
+    """The lower or upper ends of the intervals that activations lie in, float64 (instances,)."""
+    low, high = code_intervals(coded, part.neuron)
+    return (low if part.end == "low" else high).take(column(coded.codes, part.neuron))
+
+
+def _column(coded: CodedActivations, part: Neuron) -> NDArray[np.float32]:
+    one = slice(part.neuron, part.neuron + 1)
+    codes = column(coded.codes, part.neuron)[:, None]
     narrow = CodedActivations(
         codes, coded.origin[one], coded.scale[one], coded.positive_from[one], coded.tallies[:, :, one]
     )

@@ -52,7 +52,7 @@ class SubsetRoutes:
     def _statistics(self, request: Request, parameters: Parameters, snapshot: JoinedSnapshot) -> Response:
         layer, statistic = parameters.text("layer"), parameters.choice("statistic", STATISTIC_CHOICES)
         subset, averages = self._subsets.averages(snapshot, layer, statistic, parameters.text("condition"))
-        values = averages.statistic(statistic)[None, :].astype(np.float32)
+        values = np.atleast_2d(averages.statistic(statistic)).astype(np.float64)
         return payloads.npy(request, values, headers=_headers(subset, averages, statistic))
 
     def _summary(self, request: Request, _: Parameters, snapshot: JoinedSnapshot) -> Response:
@@ -96,10 +96,10 @@ def _headers(subset: Subset, averages: Averages, statistic: StatisticChoice) -> 
         ("Activis-Exactness", averages.exactness),
         ("Activis-Over", str(averages.over)),
         ("Activis-Total", str(subset.population.snapshot.manifest.instances)),
-        ("Activis-Count", f"{payloads.whole_if_possible(subset.count.value)}"),
+        ("Activis-Count", f"{payloads.whole_if_possible(subset.counts.count.value)}"),
     ]
     bound, error = averages.largest("bound", statistic), averages.largest("error", statistic)
-    headers += [] if bound is None else [("Activis-Bound", f"{bound:.6g}")]
-    headers += [] if error is None else [("Activis-Standard-Error", f"{error:.6g}")]
+    headers += [] if bound is None else [("Activis-Bound", f"{bound:.17g}")]
+    headers += [] if error is None else [("Activis-Standard-Error", f"{error:.17g}")]
     note = averages.note or subset.note
     return headers + ([("Activis-Note", quote(note))] if note else [])

@@ -1,15 +1,23 @@
 """Subsets of one snapshot by condition: which instances, how many, and what every layer does over them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.analysis.estimates import EstimatedCount, estimate_count
-from activis_tb.conditions import Condition, GivingUp, Neuron, names_instances, parse_condition
+from activis_tb.analysis.strata import Strata
+from activis_tb.conditions import (
+    Condition,
+    GivingUp,
+    Neuron,
+    certain_and_possible,
+    names_instances,
+    parse_condition,
+)
 from activis_tb.errors import StoredDataError
 from activis_tb.plugin.admission import Admission
 from activis_tb.plugin.populations import Exactness, Population, Populations, retry_time, schema_of
@@ -23,6 +31,7 @@ from activis_tb.plugin.subset_averages import (
     sampled_averages,
     work_of,
 )
+from activis_tb.plugin.subset_counts import SubsetCounts, counts_of_members, estimated_counts, strata_of
 from activis_tb.plugin.wire import MOST_COUNTED_CLASSES
 from activis_tb.storage import activis_pb2 as pb
 
@@ -39,29 +48,50 @@ class Subset:
         condition: The condition.
         packed: Who of them is a member, one bit each, uint8.
         note: What else to know; mostly empty.
+        doubt: Who is one for certain, and who may be one, likewise, where activations are rounded; else None.
     """
 
     population: Population
     condition: Condition
     packed: NDArray[np.uint8]
     note: str
+    doubt: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
 
     @property
     def members(self) -> NDArray[np.bool_]:
         """Bool (instances,) of the population."""
-        return np.unpackbits(self.packed, count=len(self.population.outcomes)).view(np.bool_)
+        return self._unpacked(self.packed)
+
+    @property
+    def certain_and_possible(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+        """Who is a member for certain and who may be one, each bool (instances,); None where that is no question."""
+        return self.doubt and (self._unpacked(self.doubt[0]), self._unpacked(self.doubt[1]))
 
     @property
     def rows(self) -> NDArray[np.bool_]:
         """Bool (rows,) of the sample."""
         return np.asarray(self.members[self.population.rows])
 
+    @cached_property
+    def strata(self) -> Strata:
+        """How the sampled rows stand for all instances, as far as the condition leaves them open."""
+        return strata_of(self.population, self.condition)
+
     @property
-    def count(self) -> EstimatedCount:
+    def exactness(self) -> Exactness:
+        """Of the counts. A sample that holds every instance that may be a member is exact about them."""
+        known = self.population.exactness == "estimate" and self.strata.complete
+        return "exact" if known else self.population.exactness
+
+    @cached_property
+    def counts(self) -> SubsetCounts:
         """How many instances there are, over all."""
         if self.population.exactness == "estimate":
-            return estimate_count(self.population.strata, self.rows)
-        return EstimatedCount(float(np.count_nonzero(self.members)), 0.0)
+            return estimated_counts(self.population, self.condition, self.rows, self.strata)
+        return counts_of_members(self.population, self.members, self.certain_and_possible)
+
+    def _unpacked(self, packed: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        return np.unpackbits(packed, count=len(self.population.outcomes)).view(np.bool_)
 
 
 class _KeptAverages(NamedTuple):
@@ -131,26 +161,38 @@ class Subsets:
         population = self.populations.get(snapshot)
         try:
             members = population.engine.members(condition, giving_up)
-            note = _blur(population, condition)
+            note, doubt = _doubt(population, condition, giving_up)
         except StoredDataError as error:
             if population.store is None:
                 raise
             population = self.populations.sample(snapshot, str(error))
-            members, note = population.engine.members(condition, giving_up), ""
+            members, note, doubt = population.engine.members(condition, giving_up), "", None
         if population.store is None:
             population = _sampled(population, condition)
-        return Subset(population, condition, np.packbits(members), note or population.note)
+        return Subset(population, condition, np.packbits(members), note or population.note, doubt)
 
 
-def _blur(population: Population, condition: Condition) -> str:
-    """What is uncertain about the members themselves: activations of neurons are known from their codes only."""
-    neurons = [part for part in condition.computed if isinstance(part, Neuron)]
-    if population.store is None or not neurons:
-        return ""
+def _doubt(
+    population: Population, condition: Condition, giving_up: GivingUp | None
+) -> tuple[str, tuple[NDArray[np.uint8], NDArray[np.uint8]] | None]:
+    """What is uncertain about the members themselves, in words and as members for certain and possible ones.
+
+    Activations of neurons are known from their codes only.
+    """
+    both = certain_and_possible(condition)
+    if population.store is None or both is None:
+        return "", None
+    certain, possible = (population.engine.members(one, giving_up) for one in both)
     shown = ", ".join(
-        f"neuron('{part.layer}', {part.neuron}) ± {population.store.uncertainty(part):.2g}" for part in neurons
+        f"neuron('{part.layer}', {part.neuron}) ± {population.store.uncertainty(part):.2g}"
+        for part in condition.computed
+        if isinstance(part, Neuron)
     )
-    return f"Stored activations are rounded: {shown}; instances so near to a limit may count on its other side."
+    near = np.count_nonzero(possible) - np.count_nonzero(certain)
+    if near == 0:
+        return f"Stored activations are rounded: {shown}; no instance is so near to a limit that it matters.", None
+    doubtful = f"{near:,} are so near to a limit that they may be in or out."
+    return f"Stored activations are rounded: {shown}; {doubtful}", (np.packbits(certain), np.packbits(possible))
 
 
 def _sampled(population: Population, condition: Condition) -> Population:
@@ -163,50 +205,51 @@ def _averages(subset: Subset, layer: str, statistic: StatisticChoice) -> _KeptAv
     population, note, until = subset.population, subset.population.note, inf
     if population.store is not None:
         try:
-            averages = all_averages(population.store.layer(layer), subset.members, statistic)
+            layer_parts = population.store.layer(layer)
+            averages = all_averages(layer_parts, subset.members, statistic, subset.certain_and_possible)
             return _KeptAverages(averages, population)
         except StoredDataError as error:
             note, until = str(error), retry_time()
         except TimeoutError:
             note = (
-                f"Averaging {layer} over {subset.count.value:,.0f} stored instances took longer than "
+                f"Averaging {layer} over {subset.counts.count.value:,.0f} stored instances took longer than "
                 f"{MOST_SECONDS:g} s and was stopped; the sample is asked instead."
             )
     sample = _sampled(population, subset.condition)
-    activations = sample.snapshot.reader_of(layer).activations(layer)
-    complete: Exactness = "sample" if sample.exactness == "sample" else "exact"
-    averages = sampled_averages(sample.strata, subset.rows, activations, complete=complete, note=note)
+    reader = sample.snapshot.reader_of(layer)
+    averages = sampled_averages(
+        strata_of(sample, subset.condition),
+        subset.rows,
+        reader.activations(layer),
+        reader.statistics(layer),
+        complete="sample" if sample.exactness == "sample" else "exact",
+        note=note,
+    )
     return _KeptAverages(averages, population, until)
 
 
 def describe(subset: Subset) -> pb.SubsetDescription:
     """Returns the wire message about a subset."""
-    population, rows, count = subset.population, subset.rows, subset.count
-    correct, predicted_counts = _outcomes(population, subset.members, rows)
+    population, rows, counts = subset.population, subset.rows, subset.counts
+    predicted = counts.predicted if len(counts.predicted) <= MOST_COUNTED_CLASSES else ()
     return pb.SubsetDescription(
-        count=count.value,
-        correct=correct.value,
+        count=counts.count.value,
+        count_low=counts.count.low,
+        count_high=counts.count.high,
+        count_error=counts.count.error,
+        correct=counts.correct.value,
+        correct_low=counts.correct.low,
+        correct_high=counts.correct.high,
+        correct_error=counts.correct.error,
+        accuracy_low=counts.accuracy[0],
+        accuracy_high=counts.accuracy[1],
+        predicted_counts=[one.value for one in predicted],
+        predicted_low=[one.low for one in predicted],
+        predicted_high=[one.high for one in predicted],
         total=population.snapshot.manifest.instances,
-        predicted_counts=predicted_counts.tolist() if len(predicted_counts) <= MOST_COUNTED_CLASSES else (),
-        exactness=population.exactness,
+        exactness=subset.exactness,
         over=population.over,
         rows=np.flatnonzero(rows).tolist(),
-        count_error=count.error,
-        correct_error=correct.error,
+        drawn=int(np.count_nonzero(rows & subset.strata.drawn)),
         note=subset.note,
     )
-
-
-def _outcomes(
-    population: Population, members: NDArray[np.bool_], rows: NDArray[np.bool_]
-) -> tuple[EstimatedCount, NDArray[Any]]:
-    """How many members are predicted right, and how many as each class, (classes,)."""
-    classes, outcomes = len(population.schema.classes), population.outcomes
-    estimated = population.exactness == "estimate"
-    weights = population.strata.weights if estimated else None
-    # Not to pick the members first is faster: which of them are does not have to be guessed.
-    counts = np.bincount(outcomes * members, weights, 1 + 2 * classes)[1:].reshape(classes, 2)
-    correct = EstimatedCount(float(counts[:, 1].sum()), 0.0)
-    if estimated:
-        correct = estimate_count(population.strata, rows & (outcomes % 2 == 0))
-    return correct, counts.sum(axis=1)

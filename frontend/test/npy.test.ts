@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decodeBytes, decodeFloats, NpyError } from "../src/contract/npy";
+import { decodeBytes, decodeDoubles, decodeFloats, NpyError } from "../src/contract/npy";
 
 /** The bytes of an `.npy` file as NumPy writes it, version 1.0. */
 function npy(descr: string, shape: string, data: Uint8Array, order = "False"): ArrayBuffer {
@@ -18,6 +18,11 @@ describe("an .npy body", () => {
     const array = decodeFloats(npy("<f4", "(1, 3)", floats(1.5, -2, Number.NaN)));
     expect(array.shape).toEqual([1, 3]);
     expect([...array.data]).toEqual([1.5, -2, Number.NaN]);
+  });
+
+  test("of doubles keeps what floats would round", () => {
+    const data = new Uint8Array(Float64Array.of(1e6 + 0.01, Number.NaN).buffer);
+    expect([...decodeDoubles(npy("<f8", "(1, 2)", data)).data]).toEqual([1e6 + 0.01, Number.NaN]);
   });
 
   test("of one axis has one length", () => {

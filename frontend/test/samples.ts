@@ -145,6 +145,15 @@ export const answer = (members: number[], change: Partial<SubsetDescription> = {
   count_error: 0,
   correct_error: 0,
   note: "",
+  count_low: change.count ?? members.length,
+  count_high: change.count ?? members.length,
+  correct_low: change.correct ?? members.length,
+  correct_high: change.correct ?? members.length,
+  accuracy_low: 1,
+  accuracy_high: 1,
+  predicted_low: [],
+  predicted_high: [],
+  drawn: members.length,
   ...change,
 });
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from google.protobuf.json_format import ParseDict
 
+import activis_tb
 from activis_tb.storage import activis_pb2 as pb
 from tests.snapshots import make_snapshot, write_snapshot
 
@@ -53,6 +54,17 @@ def test_zeros_of_a_signed_layer_are_estimated_from_the_drawn_instances(serve, t
     assert (health["zeros"], health["zeros_over"]) == (pytest.approx(4 / 28), 3)
     assert (health["dead"], health["dead_over"]) == (0, 14)
     assert (health["effective_rank"], health["effective_rank_over"]) == (pytest.approx(2), 4)
+
+
+def test_zeros_of_a_signed_layer_are_exact_where_always_keeps_all(serve_slow, tmp_path):
+    values = np.where(np.arange(40) % 13 == 0, -1, np.arange(40) % 2)[:, None]
+    label = np.repeat([0, 1], 20)
+    with activis_tb.preprocess(
+        tmp_path / "u", step=0, layers=["h"], classes=["a", "b"], sample=4, always="age >= 0", quiet=True
+    ) as one:
+        one.process(labels=label, scores=label, activations={"h": values}, attributes={"age": label})
+    health = serve_slow(tmp_path).json("health", run="u/activis", name="validation", step=0, layer="h")
+    assert (health["zeros"], health["zeros_over"]) == (pytest.approx((values == 0).mean()), 40)
 
 
 def test_a_layer_without_a_finite_number_has_no_share_of_zeros(serve_slow, tmp_path):

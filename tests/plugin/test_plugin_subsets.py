@@ -19,9 +19,17 @@ from activis_tb.plugin.snapshots import Snapshots
 from activis_tb.plugin.subsets import Subsets, describe
 from activis_tb.recording import dataset
 from activis_tb.storage import activis_pb2 as pb
-from tests.plugin.populations import CONDITIONS, HIDDEN, KEY, LABEL, PREDICTED, ROWS, expected, record
+from tests.plugin.populations import AGE, CONDITIONS, HIDDEN, KEY, LABEL, PREDICTED, ROWS, expected, record
 from tests.plugin.server import read_array
 
+KNOWN_BY_OUTCOME = {
+    "label <> predicted": LABEL != PREDICTED,
+    "correct AND label = 'bee'": (LABEL == PREDICTED) & (LABEL == 1),
+    "NOT correct AND predicted IN ('ant', 'cat')": (LABEL != PREDICTED) & (PREDICTED != 1),
+    "NOT (label = predicted OR label < 'bee')": (LABEL != PREDICTED) & (LABEL > 0),
+    "label = 'cat'": LABEL == 2,
+    "predicted IS NULL": LABEL < 0,
+}
 EVERYTHING = {"run": "all/activis", **KEY}
 STORED = {"run": "stored/activis", **KEY}
 SAMPLE = {"run": "sample/activis", **KEY}
@@ -82,7 +90,7 @@ def test_statistics_of_stored_instances_are_within_the_bound(server, statistic):
     for condition, members in CONDITIONS.items():
         answer = server.get("subset_statistics", **STORED, layer="hidden", statistic=statistic, condition=condition)
         served, bound = read_array(answer), float(answer.headers["Activis-Bound"])
-        assert served.dtype == np.dtype("<f4")
+        assert served.dtype == np.dtype("<f8")
         assert_allclose(served, [expected(statistic, members)], rtol=1e-6, atol=bound, err_msg=condition)
         assert answer.headers["Activis-Exactness"] == "bound"
         assert served[0, 3] == 0 or statistic == "count" or not members.any()
@@ -106,19 +114,91 @@ def test_a_sample_gives_an_estimate_with_its_error(server):
     assert (drawn.sum(), (~drawn).sum() > 0) == (60, True)
     weights = np.where(drawn, np.bincount(LABEL)[LABEL[index]] / 20, 0)
     for condition, members in CONDITIONS.items():
-        if condition.startswith("id"):
+        if condition.startswith("id") or condition in KNOWN_BY_OUTCOME:
             continue
         answer = server.json("subset", **SAMPLE, condition=condition)
         found = members[index]
         assert answer["count"] == pytest.approx(weights[found].sum()), condition
-        assert answer["correct"] == pytest.approx(weights[found & (LABEL == PREDICTED)[index]].sum())
-        assert answer["predicted_counts"] == pytest.approx(np.bincount(PREDICTED[index], weights * found, 3))
+        right = weights[found & (LABEL == PREDICTED)[index]].sum()
+        assert answer["correct"] == pytest.approx(min(right, (LABEL == PREDICTED).sum()))
+        # There cannot be more of a predicted class than were recorded of it.
+        predicted = np.minimum(np.bincount(PREDICTED[index], weights * found, 3), np.bincount(PREDICTED))
+        assert answer["predicted_counts"] == pytest.approx(predicted)
         assert answer["rows"] == np.flatnonzero(found).tolist()
         assert (answer["exactness"], answer["over"], answer["total"]) == ("estimate", 60, ROWS)
-        share = np.array([found[drawn & (LABEL[index] == label)].mean() for label in range(3)])
-        totals = np.bincount(LABEL)
-        variance = totals**2 * (1 - 20 / totals) * share * (1 - share) / 19
-        assert answer["count_error"] == pytest.approx(np.sqrt(variance.sum()))
+        assert answer["drawn"] == np.count_nonzero(found & drawn)
+        assert answer["count_low"] <= members.sum() <= answer["count_high"]
+        assert answer["correct_low"] <= (members & (LABEL == PREDICTED)).sum() <= answer["correct_high"]
+        reach = max(answer["count_high"] - answer["count"], answer["count"] - answer["count_low"])
+        assert answer["count_error"] == pytest.approx(reach / 1.959964)
+
+
+@pytest.mark.parametrize("condition", KNOWN_BY_OUTCOME)
+def test_what_labels_and_predictions_decide_is_counted_over_all_instances(slow, condition):
+    """How many were predicted as what is recorded of all instances, so a sample need not be asked."""
+    members = KNOWN_BY_OUTCOME[condition]
+    answer, right = slow.json("subset", **SAMPLE, condition=condition), members & (LABEL == PREDICTED)
+    assert [answer[f"count{end}"] for end in ("", "_low", "_high")] == [members.sum()] * 3
+    assert [answer[f"correct{end}"] for end in ("", "_low", "_high")] == [right.sum()] * 3
+    for end in ("counts", "low", "high"):
+        assert answer[f"predicted_{end}"] == np.bincount(PREDICTED[members], minlength=3).tolist()
+    accuracy = right.sum() / members.sum() if members.any() else None
+    assert (answer["accuracy_low"], answer["accuracy_high"]) == ((0, 1) if accuracy is None else (accuracy, accuracy))
+
+
+def test_what_labels_and_predictions_leave_open_is_estimated_within_the_rest(slow):
+    condition, members = "NOT correct AND age > 20", (LABEL != PREDICTED) & (AGE > 20)
+    answer = slow.json("subset", **SAMPLE, condition=condition)
+    columns = slow.json("instances", **SAMPLE)
+    index, drawn = np.array(columns["index"], int), np.array(columns["drawn"])
+    wrong = drawn & (LABEL != PREDICTED)[index]
+    strata = [wrong & (LABEL[index] == label) for label in range(3)]
+    expected = sum(
+        ((LABEL != PREDICTED) & (label == LABEL)).sum() * members[index][rows].mean()
+        for label, rows in enumerate(strata)
+    )
+    assert answer["count"] == pytest.approx(expected)
+    assert answer["count_low"] <= members.sum() <= answer["count_high"] <= (LABEL != PREDICTED).sum()
+    assert (answer["correct"], answer["correct_high"], answer["accuracy_high"] < 0.5) == (0, 0, True)
+
+
+def test_few_sampled_members_claim_nothing_and_none_have_an_upper_limit(slow):
+    columns = slow.json("instances", **SAMPLE)
+    index, drawn = np.array(columns["index"], int), np.array(columns["drawn"])
+    one, nobody = index[drawn][0], min(set(range(ROWS)) - set(index.tolist()))
+    for position, found in ((one, 1), (nobody, 0)):
+        condition = f"index BETWEEN {position} AND {position}"
+        answer = slow.json("subset", **SAMPLE, condition=condition)
+        assert (answer["drawn"], answer["count_low"]) == (found, found)
+        assert answer["count_high"] > 133 * (3 / 20) / 1.2
+        query = {**SAMPLE, "layer": "hidden", "condition": condition}
+        means = slow.get("subset_statistics", **query, statistic="mean")
+        assert np.isnan(read_array(means)[0]).tolist() == [
+            not found,
+            not found,
+            not found or one % 7 == 0,
+            not found,
+            not found,
+        ]
+        for name in ("error", "mean_interval", "std"):
+            known = np.isfinite(slow.array("subset_statistics", **query, statistic=name))
+            # Neuron 3 is zero in all instances, which is recorded.
+            assert known.tolist() == [[False, False, False, bool(found), False]] * len(known), name
+
+
+def test_means_of_an_estimate_are_within_their_interval(slow):
+    members, query = CONDITIONS["age > 20"], {**SAMPLE, "layer": "hidden", "condition": "age > 20"}
+    mean, error, interval = (
+        slow.array("subset_statistics", **query, statistic=n) for n in ("mean", "error", "mean_interval")
+    )
+    assert interval.shape == (2, 5)
+    assert (interval[0] <= expected("mean", members)).all()
+    assert (interval[1] >= expected("mean", members)).all()
+    assert_allclose(error[0], np.maximum(interval[1] - mean[0], mean[0] - interval[0]) / 1.959964, rtol=1e-6)
+    shares = slow.array("subset_statistics", **query, statistic="active_interval")
+    assert (shares[0] <= expected("active", members)).all()
+    assert (shares[1] >= expected("active", members)).all()
+    assert shares[:, 3].tolist() == [0, 0]
 
 
 def test_averages_of_a_sample_are_weighted_by_class(slow):
@@ -220,6 +300,66 @@ def test_a_condition_on_stored_activations_says_how_far_they_are_rounded(slow):
     assert inside <= answer["count"] <= outside
     exact = slow.json("subset", **EVERYTHING, condition="neuron('hidden', 0) > 0.5")
     assert (exact["count"], exact["note"]) == ((HIDDEN[:, 0] > 0.5).sum(), "")
+
+
+def test_a_limit_between_two_codes_leaves_some_instances_in_doubt(slow):
+    limit = np.sort(HIDDEN[:, 0])[ROWS // 2 : ROWS // 2 + 8].astype(float).mean()
+    condition, members = f"neuron('hidden', 0) > {limit:.9f} AND age < 40", (HIDDEN[:, 0] > limit) & (AGE < 40)
+    answer = slow.json("subset", **STORED, condition=condition)
+    right = members & (LABEL == PREDICTED)
+    assert answer["count_low"] <= members.sum() <= answer["count_high"]
+    assert answer["correct_low"] <= right.sum() <= answer["correct_high"]
+    assert answer["accuracy_low"] <= right.sum() / members.sum() <= answer["accuracy_high"]
+    assert 0 < answer["count_high"] - answer["count_low"] < 20
+    reach = max(answer["count_high"] - answer["count"], answer["count"] - answer["count_low"])
+    assert answer["count_error"] == pytest.approx(reach / 1.959964)
+    assert f"{answer['count_high'] - answer['count_low']:.0f} are so near to a limit" in answer["note"]
+    for statistic in STATISTIC_NAMES:
+        served = slow.get("subset_statistics", **STORED, layer="hidden", statistic=statistic, condition=condition)
+        bound = float(served.headers["Activis-Bound"])
+        assert (np.abs(read_array(served)[0] - expected(statistic, members)) <= bound).all(), statistic
+
+
+@pytest.mark.parametrize(
+    "condition", ["neuron('hidden', 0) > 0", "NOT (neuron('hidden', 1) = 0)", "neuron('hidden', 2) IS NULL"]
+)
+def test_signs_zeros_and_gaps_of_stored_activations_are_exact(slow, condition):
+    members = {"0) > 0": HIDDEN[:, 0] > 0, "1) = 0)": HIDDEN[:, 1] != 0, "2) IS NULL": np.isnan(HIDDEN[:, 2])}
+    answer = slow.json("subset", **STORED, condition=condition)
+    count = next(found.sum() for end, found in members.items() if condition.endswith(end))
+    assert (answer["count"], answer["count_low"], answer["count_high"], answer["count_error"]) == (
+        count,
+        count,
+        count,
+        0,
+    )
+
+
+def test_means_far_from_zero_keep_their_bound(serve_slow, tmp_path):
+    generator = np.random.default_rng(0)
+    activations = (1e6 + generator.integers(0, 33, (2000, 3)) / 16).astype(np.float32)
+    activations[:, 1] = 1e6 + 0.1
+    for keep in ("all", "sample"):
+        with activis_tb.preprocess(
+            tmp_path / keep,
+            step=0,
+            layers=["h"],
+            classes=["a", "b"],
+            sample=50 if keep == "all" else 2000,
+            keep=keep,
+            quiet=True,
+        ) as one:
+            one.process(labels=np.arange(2000) % 2, scores=np.full(2000, 0.5), activations={"h": activations})
+    server = serve_slow(tmp_path)
+    members = np.arange(2000) % 7 > 0
+    for run in ("all/activis", "sample/activis"):
+        query = {"run": run, **KEY, "layer": "h", "condition": "index % 7 > 0"}
+        mean, bound, std = (
+            server.array("subset_statistics", **query, statistic=name)[0] for name in ("mean", "bound", "std")
+        )
+        assert (np.abs(mean - activations[members].astype(float).mean(axis=0)) <= bound + 1e-9).all()
+        assert (mean[1], bound[1], std[1]) == (np.float32(1e6 + 0.1), 0, 0)
+        assert bound.max() < 0.01
 
 
 def test_files_that_were_left_behind_are_missed_and_said(slow, logdir):

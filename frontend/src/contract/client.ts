@@ -13,7 +13,7 @@ import type {
   RunList,
   SubsetDescription,
 } from "./activis";
-import { decodeBytes, decodeFloats, type NpyArray } from "./npy";
+import { decodeBytes, decodeDoubles, decodeFloats, type NpyArray } from "./npy";
 
 /** Names one snapshot: everything recorded at one (run, name, step). */
 export interface SnapshotReference {
@@ -219,7 +219,7 @@ export function createClient(base: string): Client {
     subsetStatistics: async (snapshot, layer, statistic, condition, signal) => {
       const response = await get("subset_statistics", { ...snapshot, layer, statistic, condition }, signal);
       return {
-        values: decodeFloats(await response.arrayBuffer()),
+        values: singlePrecision(decodeDoubles(await response.arrayBuffer())),
         exactness: response.headers.get("Activis-Exactness") ?? "",
         bound: Number(response.headers.get("Activis-Bound") ?? 0),
         standardError: Number(response.headers.get("Activis-Standard-Error") ?? 0),
@@ -237,6 +237,11 @@ export function createClient(base: string): Client {
     imageUrl: (snapshot, attribute, row) => address(base, "image", { ...snapshot, attribute, row }),
   };
 }
+
+const singlePrecision = ({ shape, data }: NpyArray<Float64Array>): NpyArray<Float32Array> => ({
+  shape,
+  data: Float32Array.from(data),
+});
 
 const prefixed = (prefix: string, snapshot: SnapshotReference): Record<string, string | number> =>
   Object.fromEntries(Object.entries(snapshot).map(([key, value]) => [prefix + key, value]));

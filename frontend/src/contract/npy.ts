@@ -1,6 +1,6 @@
 /** Reads the `.npy` bodies in which the plugin sends numbers: version 1.0 to 3.0, little-endian, C order. */
 
-export type NpyData = Float32Array | Int32Array | Uint8Array;
+export type NpyData = Float32Array | Float64Array | Uint8Array;
 
 export interface NpyArray<Data extends NpyData = NpyData> {
   /** Lengths of the named axes, e.g. `[subsets, neurons]`. */
@@ -17,6 +17,11 @@ const MAGIC = "\x93NUMPY";
 /** Decodes a body as float32; the array shares the body's memory where it is aligned. */
 export function decodeFloats(body: ArrayBuffer): NpyArray<Float32Array> {
   return decode(body, "<f4", (buffer, start, length) => new Float32Array(buffer, start, length));
+}
+
+/** Decodes a body as float64. */
+export function decodeDoubles(body: ArrayBuffer): NpyArray<Float64Array> {
+  return decode(body, "<f8", (buffer, start, length) => new Float64Array(buffer, start, length));
 }
 
 /** Decodes a body as uint8. */
@@ -40,7 +45,7 @@ function decode<Data extends NpyData>(
     .filter((text) => text.trim() !== "")
     .map(Number);
   const length = shape.reduce((product, axis) => product * axis, 1);
-  const size = dtype === "|u1" ? 1 : 4;
+  const size = Number(dtype.slice(2));
   if (body.byteLength - start !== length * size) {
     throw new NpyError(`The array has ${body.byteLength - start} bytes; its shape (${shape}) needs ${length * size}.`);
   }
