@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from activis_tb.conditions.database import SQL_TYPES, create_enum, create_texts, normal_form_of
+from activis_tb.conditions.database import MEMORY_LIMIT_MB, SQL_TYPES, create_enum, create_texts, normal_form_of
 from activis_tb.conditions.dictionaries import FEWEST_REPEATS, MOST_DISTINCT, Dictionary
 from activis_tb.conditions.instances import StoredColumn, StoredInstances
 from activis_tb.conditions.table import Table
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import duckdb
 
 _FILES = "read_parquet(?, union_by_name = true)"
+_LEAST_MB = 512
+_BYTES_PER_VALUE = 64
+_UNPACKED = 4
+"""By how much a file's size may grow, beyond what every value takes."""
 
 
 def load_table(
@@ -36,6 +40,7 @@ def load_table(
 def _load(
     connection: "duckdb.DuckDBPyConnection", schema: str, stored: StoredInstances
 ) -> tuple[Table, dict[str, Dictionary]]:
+    connection.execute(f"SET GLOBAL memory_limit = '{_memory_limit(stored)}MB'").fetchall()
     connection.execute(f"CREATE SCHEMA {schema}").fetchall()
     classes = create_enum(connection, f"{schema}.k", "label", stored.classes)
     distinct = _repeating_values(connection, stored)
@@ -53,6 +58,13 @@ def _load(
     connection.execute(f"CREATE TABLE {table.name} AS {select}", [_paths(stored)]).fetchall()
     _check_order(connection, table, stored)
     return table, {name: _dictionary(connection, table, name, values) for name, values in distinct.items()}
+
+
+def _memory_limit(stored: StoredInstances) -> int:
+    """Returns the megabytes that the table and questions about it may take: a small file can unpack to any size."""
+    size = sum(path.stat().st_size for path in stored.paths if path.exists())
+    needed = _BYTES_PER_VALUE * stored.rows * len(stored.columns) + _UNPACKED * size
+    return min(MEMORY_LIMIT_MB, _LEAST_MB + needed // 2**20)
 
 
 def _check_order(connection: "duckdb.DuckDBPyConnection", table: Table, stored: StoredInstances) -> None:

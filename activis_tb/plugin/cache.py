@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from activis_tb.storage.npy import parse_npy
+
 MEMORY_LIMIT = 64 * 2**20
 DISK_LIMIT = 2**30
 
@@ -82,11 +84,13 @@ class ArrayCache:
             return None
         path = self._folder / f"{key}.npy"
         try:
-            array: NDArray[Any] = np.load(path, allow_pickle=False)
+            if path.stat().st_size > self._disk_limit:
+                return None
+            array = parse_npy(path.read_bytes())
             os.utime(path)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, EOFError):
+        except (OSError, ValueError):
             with contextlib.suppress(OSError):
                 path.unlink()
             return None

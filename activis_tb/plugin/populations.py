@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from activis_tb.analysis.strata import Strata, outcome_totals, sample_strata
 from activis_tb.conditions import Computed, Engine, Instances, Neuron, Schema
 from activis_tb.errors import StoredDataError
+from activis_tb.model import Sample
 from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.plugin.stores import Store
@@ -145,7 +146,7 @@ def _stored(logdir: str, snapshot: JoinedSnapshot) -> Population:
     store = Store(logdir, snapshot)
     label, predicted = store.outcomes()
     sample = snapshot.reader.sample(without=("image", "audio"))
-    if sample.index.max(initial=-1) >= store.instances or (label[sample.index] != sample.label).any():
+    if not _are_those(snapshot, sample, label, predicted):
         message = "The stored instances are not those of the sample. Record the step again."
         raise StoredDataError(message)
     schema = schema_of(snapshot)
@@ -162,6 +163,18 @@ def _stored(logdir: str, snapshot: JoinedSnapshot) -> Population:
         over=store.instances,
         store=store,
     )
+
+
+def _are_those(
+    snapshot: JoinedSnapshot, sample: Sample, label: NDArray[np.int32], predicted: NDArray[np.int32]
+) -> bool:
+    """Whether stored outcomes, (instances,), can be those that the snapshot and its sample are about."""
+    if sample.index.max(initial=-1) >= len(label):
+        return False
+    classes = snapshot.manifest.subsets[: len(snapshot.manifest.classes)]
+    counts = np.bincount(label, minlength=len(classes)).tolist()
+    sampled = (label[sample.index] == sample.label) & (predicted[sample.index] == sample.predicted)
+    return bool(sampled.all()) and counts == [subset.count for subset in classes]
 
 
 def _outcomes(label: NDArray[np.int32], predicted: NDArray[np.int32]) -> NDArray[np.intp]:

@@ -76,11 +76,11 @@ class Store:
         classes = len(self._snapshot.manifest.classes)
         columns = self._dataset.columns("label", "predicted")
         self.check()
-        label, predicted = (np.ma.filled(columns[name].astype(np.int32), -1) for name in ("label", "predicted"))
+        label, predicted = (np.ma.filled(columns[name].astype(np.int64), -1) for name in ("label", "predicted"))
         if min(label.min(), predicted.min()) < 0 or max(label.max(), predicted.max()) >= classes:
             message = f"The stored instances in {self._run_directory} have classes that there are not. Record again."
             raise StoredDataError(message)
-        return label, predicted
+        return label.astype(np.int32), predicted.astype(np.int32)
 
     def layer(self, name: str) -> list[CodedActivations]:
         """Returns the activations of a layer, part by part.

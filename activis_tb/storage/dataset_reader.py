@@ -4,15 +4,16 @@ Nothing stored is trusted: what does not have exactly the size, type and shape t
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from activis_tb.errors import NewerVersionError, StoredDataError
-from activis_tb.model import TALLY_NAMES, ZONE_ROWS, CodedActivations, Manifest
+from activis_tb.errors import NewerVersionError, StoredDataError, shorten
+from activis_tb.model import NONFINITE_CODE, TALLY_NAMES, ZONE_ROWS, CodedActivations, Manifest
 from activis_tb.storage.dataset_files import (
     DATASET_VERSION,
     INSTANCES_FILE,
@@ -22,8 +23,14 @@ from activis_tb.storage.dataset_files import (
     layer_file,
     part_folder,
 )
-from activis_tb.storage.parquet import read_parquet
+from activis_tb.storage.parquet import Kind, check_rows, read_parquet
 from activis_tb.storage.side_files import MEMORY_LIMIT, CodesFile, SideFiles
+
+_LONGEST_DESCRIPTION = 2**24
+_LARGEST = 1e39
+"""Of the scales: the largest float32 several times over."""
+_KINDS: Mapping[str, Kind] = {"id": "text", **dict.fromkeys(("index", "label", "predicted"), "integer")}
+"""Of the columns that are no scores."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class DatasetReader:
             message = f"The snapshot's store is {manifest.store!r}; expected a folder below plugins/activis."
             raise StoredDataError(message)
         folder = run_directory / manifest.store
-        self._files = SideFiles()
+        self._files = SideFiles(run_directory)
         self._layers = {layer.name: position for position, layer in enumerate(manifest.layers)}
         self._neurons = [layer.neurons for layer in manifest.layers]
         self.instances = manifest.stored
@@ -91,20 +98,21 @@ class DatasetReader:
         return [part.folder / INSTANCES_FILE for part in self.parts]
 
     def columns(self, *names: str) -> dict[str, np.ma.MaskedArray[Any, Any]]:
-        """Returns columns of the tables, each (instances,), masked where a value is missing.
+        """Returns columns of outcomes, each (instances,), masked where a value is missing.
 
         Raises:
             StoredDataError: A file is not there, or damaged.
         """
+        check_rows(self.parquet_files, [part.instances for part in self.parts])
         known = frozenset[str]().union(*(part.columns for part in self.parts))
-        stored = [name for name in names if name in known]
+        stored = {name: _KINDS.get(name, "number") for name in names if name in known}
         table = read_parquet(self.parquet_files, stored) if stored else {}
         for name, values in table.items():
             if len(values) != self.instances:
                 folder = self.parts[0].folder.parent
                 message = f"Column {name} in {folder} has {len(values):,} values; expected {self.instances:,}."
                 raise StoredDataError(message)
-        nothing = np.ma.masked_array(np.empty(self.instances, np.object_), mask=True)
+        nothing = np.ma.masked_array(np.zeros(self.instances), mask=True)
         return {name: table.get(name, nothing) for name in names}
 
     def _read_parts(self, folder: Path) -> list[Part]:
@@ -121,10 +129,7 @@ class DatasetReader:
 
     def _read_part(self, folder: Path) -> Part:
         path = folder / PART_FILE
-        self._files.add(path)
-        with self._files.open(path) as file:
-            content = file.readall()
-        part = _described(path, content, folder, self._neurons)
+        part = _described(path, self._files.read(path, _LONGEST_DESCRIPTION), folder, self._neurons)
         self._files.add(folder / INSTANCES_FILE)
         return part
 
@@ -135,8 +140,11 @@ class DatasetReader:
         )
         tallies = self._files.load(tally_file, (zones, len(TALLY_NAMES), neurons), np.uint32)
         origin, scale, positive_from = scales = self._files.load(scale_file, (3, neurons), np.float64)
-        if not np.isfinite(scales).all() or ((positive_from < 1) | (positive_from > 255)).any():
+        if not _are_scales(scales):
             message = f"{scale_file} is damaged: its scales are no numbers."
+            raise StoredDataError(message)
+        if not _are_tallies(tallies, part.instances):
+            message = f"{tally_file} is damaged: it counts more than there is. Record again."
             raise StoredDataError(message)
         return CodedActivations(
             CodesFile(self._files, codes, (part.instances, neurons), keep=2 * self.instances * neurons <= MEMORY_LIMIT),
@@ -147,20 +155,33 @@ class DatasetReader:
         )
 
 
+def _are_scales(scales: NDArray[np.float64]) -> bool:
+    """Whether codes could have such scales: those of activations that are float32."""
+    _, scale, positive_from = scales
+    fit = bool((np.abs(scales) <= _LARGEST).all() and (scale >= 0).all())
+    return fit and bool(((positive_from >= 1) & (positive_from <= NONFINITE_CODE)).all())
+
+
+def _are_tallies(tallies: NDArray[np.uint32], instances: int) -> bool:
+    """Whether zones of so many instances could have such tallies, (zones, tallies, neurons)."""
+    rows = np.minimum(ZONE_ROWS, instances - ZONE_ROWS * np.arange(len(tallies)))[:, None]
+    most = {"sum": NONFINITE_CODE - 1, "squares": (NONFINITE_CODE - 1) ** 2}
+    return all((tallies[:, at] <= rows * most.get(name, 1)).all() for at, name in enumerate(TALLY_NAMES))
+
+
 def _described(path: Path, content: bytes, folder: Path, neurons: Sequence[int]) -> Part:
     try:
         description = json.loads(content.decode("utf-8"))
         version, instances = int(description["version"]), int(description["instances"])
         part = Part(folder, instances, frozenset(map(str, description["columns"])))
         found = list(description["neurons"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         message = f"{path} is damaged: it is no description of a part. Record the step again."
         raise StoredDataError(message) from error
     if version > DATASET_VERSION:
         raise NewerVersionError(f"The part {folder}", version, DATASET_VERSION)
     if version < 1 or not 0 < instances <= MOST_ROWS or found != list(neurons):
-        message = (
-            f"{path} is damaged: {instances:,} instances of layers with {found} neurons; expected {list(neurons)}."
-        )
+        shown, expected = shorten(repr(found)), shorten(repr(list(neurons)))
+        message = f"{path} is damaged: {instances:,} instances of layers with {shown} neurons; expected {expected}."
         raise StoredDataError(message)
     return part

@@ -1,8 +1,9 @@
 """Columns of instances as Parquet files and back, by DuckDB, which is loaded when it is needed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,18 @@ from activis_tb.errors import ArgumentError, StoredDataError
 
 if TYPE_CHECKING:
     import duckdb
+
+Kind = Literal["integer", "number", "text"]
+"""What a column is asked to be."""
+
+_INTEGERS = frozenset(f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT"))
+_TYPES: Mapping[Kind, frozenset[str]] = {
+    "integer": _INTEGERS,
+    "number": _INTEGERS | {"FLOAT", "DOUBLE"},
+    "text": frozenset({"VARCHAR"}),
+}
+_NOTHING = '"NULL"'
+_MEMORY_LIMIT_MB = 1024
 
 
 def check_duckdb(argument: str, got: str) -> None:
@@ -53,30 +66,61 @@ class ParquetWriter:
         self._connection.close()
 
 
-def read_parquet(paths: Sequence[Path], columns: Sequence[str]) -> dict[str, np.ma.MaskedArray[Any, Any]]:
-    """Returns `columns` of the tables in `paths`, one after the other, masked where they are NULL.
+def read_parquet(paths: Sequence[Path], columns: Mapping[str, Kind]) -> dict[str, np.ma.MaskedArray[Any, Any]]:
+    """Returns columns of the tables in `paths`, one after the other, masked where they are NULL.
 
     A table may lack a column; it is NULL there.
 
+    Args:
+        paths: The files.
+        columns: By name, what a column has to be.
+
     Raises:
-        StoredDataError: A file is not there, damaged, or none of them has such a column.
+        StoredDataError: A file is not there, damaged, none of them has such a column, or it is something else.
     """
+    what = f"{', '.join(columns)} from {paths[0].name} in {paths[0].parent.parent}"
+    quoted = ", ".join(f'"{column}"' for column in columns)
+    query = f"SELECT {quoted} FROM read_parquet(?, union_by_name = true)"
+    with _reading(what) as connection:
+        files = [[str(path) for path in paths]]
+        for name, type_, *_ in connection.execute(f"DESCRIBE {query}", files).fetchall():
+            if type_ not in _TYPES[columns[name]] | {_NOTHING}:
+                message = f"Cannot read {what}: {name} is {type_}; expected {columns[name]}s. Record the step again."
+                raise StoredDataError(message)
+        table = connection.execute(query, files).fetchnumpy()
+    return {column: np.ma.asanyarray(table[column]) for column in columns}
+
+
+def check_rows(paths: Sequence[Path], rows: Sequence[int]) -> None:
+    """Checks that every file says to have as many rows as it should, before any of them is read.
+
+    Raises:
+        StoredDataError: A file is not there, damaged, or has another number of rows.
+    """
+    with _reading(f"{paths[0].name} in {paths[0].parent.parent}") as connection:
+        query = "SELECT file_name, num_rows FROM parquet_file_metadata(?)"
+        found = dict(connection.execute(query, [[str(path) for path in paths]]).fetchall())
+    for path, expected in zip(paths, rows, strict=True):
+        if found.get(str(path)) != expected:
+            message = f"{path} has {found.get(str(path), 'no')} rows; expected {expected:,}. Record the step again."
+            raise StoredDataError(message)
+
+
+@contextmanager
+def _reading(what: str) -> Iterator["duckdb.DuckDBPyConnection"]:
     import duckdb
 
-    quoted = ", ".join(f'"{column}"' for column in columns)
     connection = _connect()
     try:
-        query = f"SELECT {quoted} FROM read_parquet(?, union_by_name = true)"
-        table = connection.execute(query, [[str(path) for path in paths]]).fetchnumpy()
-    except duckdb.Error as error:
-        message = f"Cannot read {', '.join(columns)} from {paths[0].name} in {paths[0].parent.parent}: {error}"
+        yield connection
+    except (duckdb.Error, RuntimeError, UnicodeDecodeError) as error:
+        message = f"Cannot read {what}: {error}"
         raise StoredDataError(message) from error
     finally:
         connection.close()
-    return {column: np.ma.asanyarray(table[column]) for column in columns}
 
 
 def _connect() -> "duckdb.DuckDBPyConnection":
     import duckdb
 
-    return duckdb.connect(":memory:", config={"threads": 1})
+    return duckdb.connect(":memory:", config={"threads": 1, "memory_limit": f"{_MEMORY_LIMIT_MB}MB"})

@@ -6,10 +6,12 @@ first is remembered, and it is read for as long as it is that.
 
 import io
 import os
+import stat
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import StoredDataError
+from activis_tb.storage.npy import LONGEST_HEADER, parse_npy
 
 MEMORY_LIMIT = 512 * 2**20
 """Bytes of codes of one recording that are kept in memory; those used least recently go first."""
@@ -26,10 +29,12 @@ class SideFiles:
     """Files as they were when they were first read; may be used by several threads at once.
 
     Args:
+        root: The folder that they are below, whatever links lead to; others are not read.
         memory_limit: Bytes of codes that are kept.
     """
 
-    def __init__(self, memory_limit: int = MEMORY_LIMIT) -> None:
+    def __init__(self, root: Path, memory_limit: int = MEMORY_LIMIT) -> None:
+        self._root = root.resolve()
         self._versions: dict[Path, _Version] = {}
         self._memory_limit = memory_limit
         self._memory: OrderedDict[Path, NDArray[np.uint8]] = OrderedDict()
@@ -39,14 +44,32 @@ class SideFiles:
         """Remembers what `path` is, from before it is read, and returns its size in bytes.
 
         Raises:
-            StoredDataError: It is not there, or not what it was.
+            StoredDataError: It is not there, not what it was, no regular file, or elsewhere.
         """
         try:
-            found = _Version(path.stat())
-        except OSError as error:
+            status = path.stat()
+            elsewhere = path not in self._versions and not path.resolve(strict=True).is_relative_to(self._root)
+        except (OSError, RuntimeError) as error:
             raise missing(path, error) from error
+        if elsewhere or not stat.S_ISREG(status.st_mode):
+            message = f"{path} leads out of the run, or is no file; expected a file below {self._root}. Record again."
+            raise StoredDataError(message)
+        found = _Version(status)
         self._check(path, found)
         return found.size
+
+    def read(self, path: Path, most: int) -> bytes:
+        """Returns the content of a file of at most `most` bytes.
+
+        Raises:
+            StoredDataError: It is not there, or longer.
+        """
+        size = self.add(path)
+        if size > most:
+            message = f"{path} has {size:,} bytes; expected at most {most:,}. It is damaged; record again."
+            raise StoredDataError(message)
+        with self.open(path) as file:
+            return file.read(most)
 
     def kept(self, path: Path) -> NDArray[np.uint8] | None:
         """Returns the codes that `keep` was given, if they are still there.
@@ -97,11 +120,9 @@ class SideFiles:
         Raises:
             StoredDataError: It is not there, damaged, or another array.
         """
-        self.add(path)
         try:
-            with self.open(path) as file:
-                array: NDArray[Any] = np.load(io.BytesIO(file.readall()), allow_pickle=False)
-        except (ValueError, EOFError) as error:
+            array = parse_npy(self.read(path, LONGEST_HEADER + prod(shape) * np.dtype(dtype).itemsize))
+        except ValueError as error:
             raise missing(path, error) from error
         if array.shape != shape or array.dtype != dtype:
             message = f"{path} holds {array.dtype} {array.shape}; expected {np.dtype(dtype)} {shape}. Record again."

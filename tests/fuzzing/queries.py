@@ -55,6 +55,12 @@ def questions(run: str, number: int = 0) -> Iterator[Query]:
         yield "projection", [*key, *layer, ("method", "tsne"), ("frame", "steps")]
 
 
+def store_questions(run: str, number: int = 0) -> Iterator[Query]:
+    """Yields those of the questions that the side files answer."""
+    routes = {"subset", "subset_statistics", "summaries", "outcomes"}
+    return (query for query in questions(run, number) if query[0] in routes)
+
+
 _ROUTES = (
     *("runs", "graph", "instances", "image", "membership", "statistics", "activations", "projection", "health"),
     *("scores", "subset", "subset_statistics", "summaries", "common", "agreement", "outcomes", "matching"),

@@ -3,19 +3,23 @@
 `python benchmarks/fuzz.py` does the same with many more, against TensorBoard itself.
 """
 
+import json
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.fuzzing.events import Event, mutate, read_event, record_healthy
-from tests.fuzzing.queries import HEALTHY, hostile_query, questions
+from tests.fuzzing.queries import HEALTHY, hostile_query, questions, store_questions
+from tests.fuzzing.side_files import mutate_store
 from tests.fuzzing.tally import Tally, fetch_from, path_of
 from tests.plugin.server import LOADERS, Server
 
 EVENTS = {"slow": range(120), "fast": range(1_000, 1_040)}
 QUERIES = range(400)
+STORES = range(24)
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +57,26 @@ def test_mutated_snapshots_are_served_or_refused_and_a_healthy_one_is_answered_a
     server.close()
     answered = {status for (route, status), _ in tally.counts.items() if route == "instances"}
     assert answered >= {200, 422}
+
+
+def test_mutated_side_files_are_told_and_the_sample_stands_in(tmp_path):
+    logdir = tmp_path / "logs"
+    record_healthy(logdir, "healthy", keep="all", rows=200)
+    event, titles = read_event(logdir / HEALTHY), {}
+    for seed in STORES:
+        run = f"mutated-{seed:05}/activis"
+        shutil.copytree(logdir / HEALTHY, logdir / run)
+        titles[run] = f"seed {seed}: {mutate_store(logdir / run, event, seed)}"
+    fetch, tally = fetch_from(Server(logdir, "slow").client), Tally()
+    notes = Counter()
+    for number, (run, title) in enumerate(titles.items()):
+        for query in store_questions(run, number):
+            status, body = tally.ask(fetch, query, title)
+            if query[0] == "subset" and status == 200:
+                notes[bool(json.loads(body)["note"])] += 1
+    assert tally.failures == []
+    assert notes[True] > 5
+    assert notes[False] > 5
 
 
 def test_hostile_requests_are_answered_or_refused(serve_slow, healthy):

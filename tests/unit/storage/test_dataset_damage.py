@@ -1,10 +1,12 @@
 """What is damaged in the side files is said, with the name of the file, and not served."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -77,7 +79,7 @@ def test_a_damaged_table_is_named(tmp_path: Path, manifest: Manifest, damage: st
 
 def test_a_table_of_another_part_is_noticed(tmp_path: Path, manifest: Manifest) -> None:
     shutil.copy(part(tmp_path, manifest, 0) / "instances.parquet", part(tmp_path, manifest) / "instances.parquet")
-    with pytest.raises(StoredDataError, match="has 6 values; expected 5"):
+    with pytest.raises(StoredDataError, match="has 3 rows; expected 2"):
         read_everything(tmp_path, manifest)
 
 
@@ -145,3 +147,46 @@ def test_a_recording_without_instances_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no instance"):
         recorder.postprocess()
     assert list(tmp_path.rglob("*")) == []
+
+
+@pytest.mark.parametrize("name", ["layer-000.u8", "layer-000.scales.npy", "part.json"])
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder", "circle"])
+def test_what_is_no_file_of_the_run_is_not_read(tmp_path: Path, manifest: Manifest, name: str, kind: str) -> None:
+    path = part(tmp_path, manifest) / name
+    outside = path.rename(tmp_path / "outside")
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(outside if kind == "link" else path)
+    with pytest.raises(StoredDataError, match=name):
+        read_everything(tmp_path, manifest)
+
+
+@pytest.mark.parametrize("tally", range(5))
+def test_tallies_of_more_than_there_is_are_refused(tmp_path: Path, manifest: Manifest, tally: int) -> None:
+    path = part(tmp_path, manifest) / "layer-000.tallies.npy"
+    tallies = np.load(path)
+    tallies[0, tally, 1] = 2**32 - 1
+    np.save(path, tallies)
+    with pytest.raises(StoredDataError, match=r"tallies\.npy is damaged: it counts more than there is"):
+        read_everything(tmp_path, manifest)
+
+
+@pytest.mark.parametrize("description", ["[" * 100_000, '{"version": 1, "instances": 1e999}', '{"version": 1e400}'])
+def test_json_that_cannot_be_taken_is_refused(tmp_path: Path, manifest: Manifest, description: str) -> None:
+    (part(tmp_path, manifest) / "part.json").write_text(description)
+    with pytest.raises(StoredDataError, match="is damaged: it is no description of a part"):
+        read_everything(tmp_path, manifest)
+
+
+@pytest.mark.parametrize("score", ["'a text'", "[1.5]"])
+def test_a_column_of_another_type_is_refused(tmp_path: Path, manifest: Manifest, score: str) -> None:
+    path = part(tmp_path, manifest) / "instances.parquet"
+    with duckdb.connect() as connection:
+        changed = f"SELECT * REPLACE ({score} AS score) FROM read_parquet('{path}')"
+        connection.execute(f"COPY ({changed}) TO '{tmp_path / 'new'}' (FORMAT parquet)")
+    (tmp_path / "new").replace(path)
+    with pytest.raises(StoredDataError, match=r"score|type"):
+        read_everything(tmp_path, manifest)

@@ -22,7 +22,7 @@ def codes_of(neurons: int) -> NDArray[np.uint8]:
 
 def write(path: Path, codes: NDArray[np.uint8], *, keep: bool = False, limit: int = 2**30) -> CodesFile:
     path.write_bytes(codes.tobytes())
-    return CodesFile(SideFiles(limit), path, codes.shape, keep=keep)
+    return CodesFile(SideFiles(path.parent, limit), path, codes.shape, keep=keep)
 
 
 def read(file: CodesFile, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
@@ -49,7 +49,7 @@ def test_any_rows_are_read_whatever_the_pieces(
 
 def test_codes_stay_in_memory_as_far_as_there_is_room(tmp_path: Path) -> None:
     codes = codes_of(2)
-    files = SideFiles(memory_limit=codes.nbytes)
+    files = SideFiles(tmp_path, memory_limit=codes.nbytes)
     first, second = tmp_path / "first", tmp_path / "second"
     for path in (first, second):
         path.write_bytes(codes.tobytes())
@@ -108,7 +108,7 @@ def test_a_file_that_is_truncated_while_it_is_read_is_noticed(tmp_path: Path) ->
     with pytest.raises(StoredDataError, match="it was truncated"):
         read_past_the_cut()
     path.write_bytes(codes_of(5).tobytes())
-    file = CodesFile(SideFiles(), path, (INSTANCES, 5), keep=False)
+    file = CodesFile(SideFiles(tmp_path), path, (INSTANCES, 5), keep=False)
 
     def read_before_the_cut() -> None:
         with file.open() as fill:

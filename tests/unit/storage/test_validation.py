@@ -1,0 +1,167 @@
+"""A manifest is checked against itself and its blobs, and values against their ranges, with the field named."""
+
+import resource
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from activis_tb.errors import StoredDataError
+from activis_tb.storage import activis_pb2 as pb
+from activis_tb.storage.decoding import SnapshotReader
+from tests.fuzzing.events import Event, arrays, read_event, record_healthy
+from tests.fuzzing.queries import HEALTHY
+
+Change = Callable[[pb.Snapshot], object]
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Event:
+    """Of 60 sampled instances and 2 test cases."""
+    logdir: Path = tmp_path_factory.mktemp("healthy")
+    record_healthy(logdir, "healthy")
+    return read_event(logdir / HEALTHY)
+
+
+def open_event(event: Event) -> SnapshotReader:
+    blobs = [event.manifest.SerializeToString(), *event.blobs]
+    return SnapshotReader(blobs[0], blobs.__getitem__, blobs=len(blobs))
+
+
+def overwrite(event: Event, pointer: pb.Array, values: object, at: int = 0) -> None:
+    array = np.frombuffer(event.blobs[pointer.blob - 1], pointer.dtype).copy()
+    array[at] = values
+    event.blobs[pointer.blob - 1] = array.tobytes()
+
+
+def read_everything(reader: SnapshotReader) -> None:
+    reader.sample()
+    reader.examples()
+    reader.membership()
+    reader.scores()
+    for layer in reader.manifest.layers:
+        reader.activations(layer.name)
+        reader.example_activations(layer.name)
+        reader.statistics(layer.name)
+
+
+def test_what_is_whole_is_read(healthy: Event) -> None:
+    read_everything(open_event(healthy))
+
+
+def attribute(message: pb.Snapshot, name: str) -> pb.StoredAttribute:
+    return next(one for one in message.sample.attributes if one.name == name)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda m: setattr(m, "instances", -1), "instances: got -1"),
+        (lambda m: setattr(m, "instances", 59), "rows: got 60 of 59 instances"),
+        (lambda m: setattr(m, "instances", 2**62), "classes: got 60 instances"),
+        (lambda m: setattr(m, "stored", 61), "stored instances: got 61"),
+        (lambda m: setattr(m.layers[1], "name", "hidden"), "layers: got 'hidden' twice"),
+        (lambda m: setattr(m.subsets[3], "name", "ant"), "subsets: got 'ant' twice"),
+        (lambda m: setattr(m.sample.attributes[0], "name", "topic"), "attributes: got 'topic' twice"),
+        (lambda m: setattr(m.sample.attributes[0], "name", "label"), "attributes: got 'label' twice"),
+        (lambda m: setattr(m.sample.attributes[0], "type", "date"), "is of type 'date'"),
+        (lambda m: setattr(m.subsets[0], "kind", "group"), "is of kind 'group'"),
+        (lambda m: setattr(m.subsets[0], "count", -20), "counts that hold one another"),
+        (lambda m: setattr(m.subsets[0], "correct", 21), "counts that hold one another"),
+        (lambda m: setattr(m.subsets[3], "count", 61), "counts that hold one another"),
+        (lambda m: m.subsets[0].predicted_counts.append(0), "one for each of 3 classes"),
+        (lambda m: m.subsets[0].predicted_counts.__setitem__(0, 10**9), "one for each of 3 classes"),
+        (lambda m: m.classes.reverse(), "do not begin with its classes"),
+        (lambda m: [m.ClearField(name) for name in ("classes", "subsets")], "subsets: got none"),
+        (lambda m: setattr(m.layers[0], "neurons", -4), "-4 neurons"),
+        (lambda m: setattr(m.layers[0], "neurons", 2**40), r"expected shape \(60, 1099511627776\)"),
+        (lambda m: m.layers[0].shape.append(-7), "sizes, -1 for any"),
+        (lambda m: m.layers[0].ClearField("mean"), "layer 'hidden', mean.* declared as nothing"),
+        (lambda m: m.layers[0].ClearField("example_activations"), "test cases.* declared as nothing"),
+        (lambda m: m.sample.ClearField("label"), "sample, label.* declared as nothing"),
+        (lambda m: setattr(m.sample.label, "dtype", "<f4"), "sample, label.* declared as <f4"),
+        (lambda m: setattr(m.layers[0].count, "dtype", "<f8"), "hidden', count.* declared as <f8"),
+        (lambda m: setattr(m.layers[0].activations, "dtype", "<i4"), "activations.* declared as <i4"),
+        (lambda m: setattr(attribute(m, "length").values, "dtype", "<i8"), "'length'.* declared as <i8"),
+        (lambda m: setattr(attribute(m, "topic").values, "dtype", "<f4"), "'topic'.* declared as <f4"),
+        (lambda m: setattr(attribute(m, "topic").categories, "dtype", "<f4"), "categories.* declared as <f4"),
+        (lambda m: m.sample.index.shape.__setitem__(0, -1), "declared as"),
+        (lambda m: setattr(m.sample.scores, "blob", 0), "points at blob 0"),
+        (lambda m: setattr(m.sample.scores, "blob", 10**6), "no blob 1000000"),
+        (lambda m: m.examples.attributes.pop(), "other attributes than the sample"),
+        (lambda m: setattr(m, "version", -1), "names no format version"),
+    ],
+)
+def test_a_manifest_that_cannot_be_is_refused_when_it_is_read(healthy: Event, change: Change, sentence: str) -> None:
+    damaged = healthy.copy()
+    change(damaged.manifest)
+    with pytest.raises(StoredDataError, match=sentence):
+        open_event(damaged)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value", "sentence"),
+    [
+        (lambda m: m.sample.label, 3, "labels: got 3; expected 0 to 2"),
+        (lambda m: m.sample.label, -2, "labels: got -2"),
+        (lambda m: m.sample.predicted, 2**31 - 1, "predicted classes: got 2147483647"),
+        (lambda m: m.examples.label, 3, "labels: got 3"),
+        (lambda m: m.sample.index, -1, "positions in the stream: got -1"),
+        (lambda m: m.sample.index, 60, "positions in the stream: got 60; expected 0 to 59"),
+        (lambda m: m.sample.drawn, 2, "drawn: got 2; expected 0 to 1"),
+        (lambda m: m.sample.always, 255, "always: got 255"),
+        (lambda m: m.sample.membership, 7, "membership: got 7"),
+        (lambda m: attribute(m, "long").values, 2, "attribute 'long': got 2"),
+        (lambda m: attribute(m, "topic").values, 3, "codes of attribute 'topic': got 3; expected -1 to 2"),
+        (lambda m: attribute(m, "topic").values, -2, "codes of attribute 'topic': got -2"),
+        (lambda m: attribute(m, "topic").present, 9, "presence of attribute 'topic': got 9"),
+        (lambda m: m.layers[0].count, 21, "count: got counts that are negative or more"),
+        (lambda m: m.layers[1].nonfinite, -1, "nonfinite: got counts that are negative or more"),
+        (lambda m: m.layers[0].active, 1.5, "active: got 1.5"),
+        (lambda m: m.layers[0].std, -0.5, "std: got -0.5"),
+    ],
+)
+def test_a_value_out_of_its_range_is_refused_when_it_is_fetched(
+    healthy: Event, pointer: Callable[[pb.Snapshot], pb.Array], value: float, sentence: str
+) -> None:
+    damaged = healthy.copy()
+    overwrite(damaged, pointer(damaged.manifest), value)
+    reader = open_event(damaged)
+    with pytest.raises(StoredDataError, match=sentence):
+        read_everything(reader)
+
+
+@pytest.mark.parametrize("rows", [2**20, 2**24, 2**30, 2**62])
+def test_test_cases_that_no_blob_confirms_take_no_memory(healthy: Event, rows: int) -> None:
+    damaged = healthy.copy()
+    examples = damaged.manifest.examples
+    pointers = [*arrays(examples), *(layer.example_activations for layer in damaged.manifest.layers)]
+    for one in pointers:
+        if one is not examples.attributes[1].categories:
+            one.shape[0] = rows
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(StoredDataError):
+        open_event(damaged).confirmed_examples()
+    with pytest.raises(StoredDataError):
+        open_event(damaged).presence("photo")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
+
+
+@pytest.mark.parametrize(
+    "values", [b"\n\0" * 5_000_000, b"\n\x7f" + b"x" * 10_000, b"\xff" * 10_000, b"\n" + b"\xff" * 9_000]
+)
+def test_a_column_of_another_length_is_refused_before_it_is_unpacked(healthy: Event, values: bytes) -> None:
+    damaged = healthy.copy()
+    damaged.blobs[damaged.manifest.sample.id.blob - 1] = values
+    with pytest.raises(StoredDataError, match="column"):
+        open_event(damaged).ids()
+
+
+def test_ids_that_are_no_text_are_shown_as_far_as_they_are(healthy: Event) -> None:
+    odd = healthy.copy()
+    number = odd.manifest.sample.id.blob - 1
+    column = pb.Values.FromString(odd.blobs[number])
+    column.values[0] = b"\xffab"
+    odd.blobs[number] = column.SerializeToString()
+    assert open_event(odd).ids()[0] == "\N{REPLACEMENT CHARACTER}ab"
