@@ -5,6 +5,7 @@ order, `(subsets, neurons)` begins with the classes in order and goes on with th
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -189,6 +190,31 @@ class Attribute:
     values: NDArray[Any]
     present: NDArray[np.bool_]
     categories: tuple[str, ...] = ()
+
+
+MOST_CHARACTERS = 10_000
+"""Characters of a sampled text that are kept."""
+_CUT = re.compile(r" … \([\d,]+ more characters were not kept\)", re.ASCII)
+
+
+def cut_text(text: str) -> str:
+    """Returns the first `MOST_CHARACTERS` of a longer text and a mark that says how many are missing.
+
+    A sampled text with more than `MOST_CHARACTERS` is always one that was cut, so no text can be taken for another.
+    """
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    return f"{text[:MOST_CHARACTERS]} … ({len(text) - MOST_CHARACTERS:,} more characters were not kept)"
+
+
+def is_cut(text: str) -> bool:
+    """Tells whether a sampled text is one that `cut_text` cut."""
+    return len(text) > MOST_CHARACTERS and _CUT.fullmatch(text, MOST_CHARACTERS) is not None
+
+
+def kept_text(text: str) -> str:
+    """Returns a sampled text without the mark that it was cut."""
+    return text[:MOST_CHARACTERS] if is_cut(text) else text
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from activis_tb.conditions.errors import ConditionError, CostlyConditionError
 from activis_tb.conditions.expression import Computed, Neuron, ScoreOf, names_instances
 from activis_tb.conditions.giving_up import GivenUpError, GivingUp
 from activis_tb.conditions.instances import Instances, StoredColumn, StoredInstances
+from activis_tb.conditions.kept_texts import judge_kept_texts
 from activis_tb.conditions.outcome_states import possible_members
 from activis_tb.conditions.rounding import certain_and_possible
 from activis_tb.conditions.schema import Schema
@@ -42,6 +43,7 @@ __all__ = [
     "StoredInstances",
     "certain_and_possible",
     "check_syntax",
+    "judge_kept_texts",
     "names_instances",
     "parse_condition",
     "possible_members",

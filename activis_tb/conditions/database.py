@@ -72,15 +72,20 @@ class Columns(NamedTuple):
         arrays: To be registered as `arrays`.
         query: What has the columns then.
         identifiers: Of the columns in it, by name.
+        cut: Of whether only the beginning of a text was kept, by name of column.
     """
 
     arrays: Mapping[str, NDArray[Any]]
     query: str
     identifiers: Mapping[str, str]
+    cut: Mapping[str, str]
 
 
 def as_columns(
-    connection: "duckdb.DuckDBPyConnection", enums: dict[tuple[str, ...], str], columns: Iterable[Attribute]
+    connection: "duckdb.DuckDBPyConnection",
+    enums: dict[tuple[str, ...], str],
+    columns: Iterable[Attribute],
+    cut: Mapping[str, NDArray[np.bool_]],
 ) -> Columns:
     """Returns `columns`, by row, as a query.
 
@@ -91,6 +96,7 @@ def as_columns(
         connection: Gets the new ENUMs.
         enums: Those that it has, by their categories; the new ones are added.
         columns: At least one.
+        cut: See `activis_tb.conditions.instances.Instances`.
     """
     arrays: dict[str, NDArray[Any]] = {}
     selected: list[str] = []
@@ -117,7 +123,10 @@ def as_columns(
             value = _text(value, column.values) if column.type == "text" else value
         filled = value if complete else f"CASE WHEN {present} THEN {value} END"
         selected.append(f"{filled} AS c{number}")
-    return Columns(arrays, f"SELECT {', '.join(selected)} FROM arrays", identifiers)
+    flags = {name: f"u{number}" for number, name in enumerate(cut) if name in identifiers}
+    arrays |= {flag: np.ascontiguousarray(cut[name]) for name, flag in flags.items()}
+    query = f"SELECT {', '.join([*selected, *flags.values()])} FROM arrays"
+    return Columns(arrays, query, identifiers, flags)
 
 
 def _text(identifier: str, values: NDArray[np.object_]) -> str:

@@ -78,7 +78,7 @@ class Engine:
             lock(self._connection)
             columns = self._columns_of(instances)
             create_table(self._connection, _TABLE, columns)
-            self._begin(computed, Table(_TABLE, instances.rows, columns.identifiers), {})
+            self._begin(computed, Table(_TABLE, instances.rows, columns.identifiers, cut=columns.cut), {})
 
     def replace(self, instances: Instances, computed: ComputedColumn | None = None) -> None:
         """Goes on with other instances of the same schema.
@@ -89,7 +89,8 @@ class Engine:
         if not self._table.arrays:
             self._connection.execute(f"DROP TABLE IF EXISTS {_TABLE}").fetchall()
         columns = self._columns_of(instances)
-        self._begin(computed, Table(columns.query, instances.rows, columns.identifiers, columns.arrays), {})
+        table = Table(columns.query, instances.rows, columns.identifiers, columns.arrays, columns.cut)
+        self._begin(computed, table, {})
 
     def close(self) -> None:
         """Gives the memory back; the engine cannot be used any more."""
@@ -132,6 +133,11 @@ class Engine:
         values = {part: self._values(part) for condition in conditions for part in condition.computed}
         with self._bounded("; ".join(condition.text for condition in conditions)) as (cursor, _):
             return self._table.members_of_each(cursor, [condition.expression for condition in conditions], values)
+
+    @property
+    def cut(self) -> frozenset[str]:
+        """Names of the columns with texts of which only the beginning is known."""
+        return frozenset(self._table.cut)
 
     def distribution(self, name: str, weights: NDArray[np.float64] | None = None) -> Distribution:
         """Returns how the values of one column are distributed.
@@ -176,7 +182,7 @@ class Engine:
 
     def _columns_of(self, instances: Instances) -> Columns:
         needed = (column for column in columns_of(instances, self._schema) if column.name in self._needed)
-        return as_columns(self._connection, self._enums, needed)
+        return as_columns(self._connection, self._enums, needed, instances.cut)
 
     def _begin(self, computed: ComputedColumn | None, table: Table, dictionaries: Mapping[str, Dictionary]) -> None:
         if missing := self._needed - set(table.columns):

@@ -20,6 +20,13 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """Whether only the beginning of a text was kept; nobody can write it, and it is never missing."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Neuron:
     """The activation of one neuron, counted from 0; missing where it is not finite.
 
@@ -125,6 +132,7 @@ class Junction:
 
 Expression = (
     Column
+    | Cut
     | Neuron
     | ScoreOf
     | Literal

@@ -1,16 +1,17 @@
 """The instances that conditions are evaluated over, as columns."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from unicodedata import combining
 
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.conditions.schema import ColumnType, Schema
+from activis_tb.conditions.schema import ColumnType, Schema, normal_form
 from activis_tb.errors import ArgumentError
-from activis_tb.model import Attribute, Sample
+from activis_tb.model import Attribute, Sample, is_cut, kept_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,7 @@ class Instances:
         predicted: Position of the predicted class, int32 (rows,); -1 where it is not known.
         score: The predicted class's score, float (rows,); missing where it is not finite.
         attributes: The user's columns; numbers that are not finite are missing.
+        cut: By name of attribute, of which texts only the beginning is there, bool (rows,); absent where of none.
 
     Raises:
         ArgumentError: The columns have different lengths.
@@ -35,9 +37,12 @@ class Instances:
     predicted: NDArray[np.int32]
     score: NDArray[np.floating[Any]]
     attributes: tuple[Attribute, ...] = ()
+    cut: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        columns = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "attributes"}
+        columns = {
+            field.name: getattr(self, field.name) for field in fields(self) if field.name not in {"attributes", "cut"}
+        }
         columns |= {f'attributes["{attribute.name}"]': attribute.values for attribute in self.attributes}
         for name, values in columns.items():
             if values.shape != (self.rows,):
@@ -50,8 +55,14 @@ class Instances:
 
     @classmethod
     def of_sample(cls, sample: Sample) -> "Instances":
-        """Returns the sampled instances of a snapshot."""
-        return cls(sample.ids, sample.index, sample.label, sample.predicted, sample.score, sample.attributes)
+        """Returns the sampled instances of a snapshot; of a text that was cut, only what is certain is there."""
+        attributes, cut = list(sample.attributes), {}
+        for position, attribute in enumerate(sample.attributes):
+            texts: Any = {"text": attribute.values, "category": attribute.categories}.get(attribute.type, ())
+            if any(map(is_cut, texts)):
+                attributes[position], cut[attribute.name] = _without_marks(attribute)
+        columns = (sample.ids, sample.index, sample.label, sample.predicted, sample.score)
+        return cls(*columns, tuple(attributes), cut)
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,26 @@ class StoredInstances:
     rows: int
     classes: tuple[str, ...]
     columns: tuple[StoredColumn, ...]
+
+
+def _without_marks(attribute: Attribute) -> tuple[Attribute, NDArray[np.bool_]]:
+    """The texts as far as they are certain, and which of them were cut, bool (rows,)."""
+    texts = attribute.values
+    if attribute.type == "category":
+        texts = np.array(["", *attribute.categories], np.object_)[np.where(attribute.present, texts + 1, 0)]
+    cut = np.fromiter(map(is_cut, texts), np.bool_, len(texts))
+    kept = texts.copy()
+    kept[cut] = [_certain(text) for text in texts[cut]]
+    return Attribute(attribute.name, "text", kept, attribute.present), cut
+
+
+def _certain(text: str) -> str:
+    """What was kept of a text without its last letter, which may go on in a mark that was cut off."""
+    kept = normal_form(kept_text(text))
+    last = len(kept) - 1
+    while last > 0 and combining(kept[last]):
+        last -= 1
+    return kept[:last]
 
 
 def columns_of(instances: Instances, schema: Schema) -> Iterator[Attribute]:

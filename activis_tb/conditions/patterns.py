@@ -60,6 +60,18 @@ def read_pattern(pattern: str, escape: str, position: tuple[int, int]) -> LikePa
     return LikePattern("".join(kept), is_escaped=True)
 
 
+def wildcards_of(pattern: str, escape: str) -> list[int]:
+    """Returns where the `%` are that stand for any text; `escape` is that of the pattern, or empty."""
+    found, position = [], 0
+    while position < len(pattern):
+        if escape and pattern[position] == escape:
+            position += 1
+        elif pattern[position] == "%":
+            found.append(position)
+        position += 1
+    return found
+
+
 def check_pattern(pattern: str, position: tuple[int, int], *, regular: bool) -> None:
     """Refuses a pattern that is too long, or one of `~` that is no regular expression.
 

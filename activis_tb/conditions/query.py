@@ -11,6 +11,7 @@ from activis_tb.conditions.expression import (
     Column,
     Comparison,
     Computed,
+    Cut,
     Expression,
     Junction,
     Literal,
@@ -31,14 +32,22 @@ class Query:
         expression: What it means.
         columns: Identifiers by name of column.
         computed: Identifiers by neuron or class score.
+        cut: Identifiers of whether only the beginning was kept, by name of column.
 
     Attributes:
         sql: The expression, a boolean that may be NULL.
         parameters: What is bound to its question marks, in order.
     """
 
-    def __init__(self, expression: Expression, columns: Mapping[str, str], computed: Mapping[Computed, str]) -> None:
+    def __init__(
+        self,
+        expression: Expression,
+        columns: Mapping[str, str],
+        computed: Mapping[Computed, str],
+        cut: Mapping[str, str] | None = None,
+    ) -> None:
         self._columns = columns
+        self._cut = cut or {}
         self._computed = computed
         self.parameters: list[float | str | bool] = []
         self.sql = self._render(expression)
@@ -54,6 +63,8 @@ class Query:
         match expression:
             case Column():
                 return self._column(expression)
+            case Cut(name):
+                return self._cut[name]
             case Neuron() | ScoreOf():
                 identifier = self._computed[expression]
                 return f"CASE WHEN isfinite({identifier}) THEN CAST({identifier} AS DOUBLE) END"

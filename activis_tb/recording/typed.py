@@ -6,16 +6,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.model import Attribute, AttributeType
+from activis_tb.model import Attribute, AttributeType, cut_text
 from activis_tb.recording.attributes import Column, Kind
 
 MOST_CATEGORIES = 100
 LONGEST_CATEGORY = 100
 """A text attribute with at most so many distinct values in the sample, none with more characters, is a category,
 unless the user says otherwise."""
-
-MOST_CHARACTERS = 10_000
-"""Characters of a sampled text that are kept."""
 
 TYPE_OF_KIND: dict[Kind, AttributeType] = {
     "number": "number",
@@ -59,9 +56,6 @@ def _are_categories(distinct: Sequence[str]) -> bool:
 
 
 def _cut(texts: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Texts of at most `MOST_CHARACTERS` characters; what is cut off is counted at the end."""
     cut = texts.copy()
-    for row, text in enumerate(texts):
-        if len(text) > MOST_CHARACTERS:
-            cut[row] = f"{text[:MOST_CHARACTERS]} … ({len(text) - MOST_CHARACTERS:,} more characters were not kept)"
+    cut[:] = [cut_text(text) for text in texts]
     return cut

@@ -141,7 +141,8 @@ def test_two_processes_with_padding_record_what_one_would(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("size", [10_000, 96, 160_000, 50_000_000])
 def test_the_limits_that_the_guide_states_are_those_of_the_code(size: int) -> None:
-    from activis_tb.recording import identities, pictures, sounds, typed
+    from activis_tb import model
+    from activis_tb.recording import identities, pictures, sounds
 
-    assert size in {typed.MOST_CHARACTERS, pictures.LONGEST_SIDE, sounds.MOST_BYTES, identities.MOST_CHECKED}
+    assert size in {model.MOST_CHARACTERS, pictures.LONGEST_SIDE, sounds.MOST_BYTES, identities.MOST_CHECKED}
     assert f"{size:,}" in GUIDE
