@@ -70,6 +70,7 @@ class Engine:
         self._most_seconds = most_seconds
         self._lock = Lock()
         self._enums: dict[tuple[str, ...], str] = {}
+        self._cut: dict[str, int] = {}
         self._connection = open_database(threads)
         if isinstance(instances, StoredInstances):
             self._begin(computed, *load_table(self._connection, "s0", instances))
@@ -135,9 +136,9 @@ class Engine:
             return self._table.members_of_each(cursor, [condition.expression for condition in conditions], values)
 
     @property
-    def cut(self) -> frozenset[str]:
-        """Names of the columns with texts of which only the beginning is known."""
-        return frozenset(self._table.cut)
+    def cut(self) -> Mapping[str, int]:
+        """By name of column, how many texts there are of which only the beginning is known; none of those without."""
+        return self._cut
 
     def distribution(self, name: str, weights: NDArray[np.float64] | None = None) -> Distribution:
         """Returns how the values of one column are distributed.
@@ -181,6 +182,7 @@ class Engine:
             return count(cursor, source, column)
 
     def _columns_of(self, instances: Instances) -> Columns:
+        self._cut = {name: int(np.count_nonzero(flags)) for name, flags in instances.cut.items()}
         needed = (column for column in columns_of(instances, self._schema) if column.name in self._needed)
         return as_columns(self._connection, self._enums, needed, instances.cut)
 

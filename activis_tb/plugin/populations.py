@@ -1,5 +1,6 @@
 """The instances that conditions are evaluated over: all of them where they are kept one by one, else the sample."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from math import inf
@@ -96,15 +97,23 @@ class Populations:
         self._samples: Recent[str, Population] = Recent(_MOST_SAMPLES)
         self._stores: Recent[str, Population] = Recent(_MOST_STORES)
 
-    def get(self, snapshot: JoinedSnapshot) -> Population:
+    def get(self, snapshot: JoinedSnapshot, columns: Collection[str] = ()) -> Population:
         """Returns the best population of `snapshot`: the sample if that is everything, else all instances if possible.
+
+        Args:
+            snapshot: Whose.
+            columns: To be asked about: of texts that were cut in the sample, all is stored.
 
         Raises:
             StoredDataError: The sample is damaged.
         """
         manifest = snapshot.manifest
-        if not manifest.stored or manifest.rows == manifest.instances:
+        if not manifest.stored:
             return self.sample(snapshot)
+        if manifest.rows == manifest.instances:
+            sample = self.sample(snapshot)
+            if sample.engine.cut.keys().isdisjoint(columns):
+                return sample
         try:
             return self._stores.get_or_make(
                 snapshot.identity, partial(_stored, self._logdir, snapshot), Population.unchanged

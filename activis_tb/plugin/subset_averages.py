@@ -1,7 +1,7 @@
 """What the neurons of one layer do over a subset, and how far off that may be."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from activis_tb.analysis.doubtful_members import intervals_in_doubt
 from activis_tb.analysis.estimates import error_of, estimate_averages
+from activis_tb.analysis.quantization import quantise
 from activis_tb.analysis.stored_averages import stored_averages
 from activis_tb.analysis.stored_extremes import stored_extremes
 from activis_tb.analysis.strata import Strata
 from activis_tb.model import STATISTIC_NAMES, CodedActivations, StatisticName, Statistics
 from activis_tb.plugin.populations import Exactness
+from activis_tb.storage.dataset_files import MOST_ROWS
 
 Uncertainty = Literal["bound", "error"]
 Interval = Literal["mean_interval", "active_interval"]
@@ -144,7 +146,8 @@ def all_averages(
     over = len(members)
     if work_of(statistic) == "extremes":
         extremes = stored_extremes(parts, members, most_seconds=MOST_SECONDS)
-        values, bounds = {"min": extremes.min, "max": extremes.max}, dict.fromkeys(("min", "max"), extremes.bound)
+        values: _Arrays = {"min": extremes.min, "max": extremes.max}
+        bounds: _Arrays = dict.fromkeys(("min", "max"), extremes.bound)
     else:
         averages = stored_averages(parts, members, std=statistic == "std", most_seconds=MOST_SECONDS)
         values = {name: getattr(averages, name).astype(np.float64) for name in ("count", "nonfinite", "mean", "active")}
@@ -152,8 +155,32 @@ def all_averages(
         if statistic == "std":
             values["std"], bounds["std"] = averages.std, averages.std_bound
     if doubt is not None:
-        intervals = intervals_in_doubt(parts, *doubt, std=statistic == "std", most_seconds=MOST_SECONDS)
-        bounds = {
-            name: np.fmax(value - intervals[name][0], intervals[name][1] - value) for name, value in values.items()
-        }
+        bounds = _bounds_in_doubt(values, parts, doubt, std=statistic == "std")
     return Averages("bound", over, values, bounds)
+
+
+def in_doubt(
+    averages: Averages, activations: NDArray[np.float32], doubt: tuple[NDArray[np.bool_], NDArray[np.bool_]]
+) -> Averages:
+    """Returns averages that were exact within the bounds that members in doubt leave, see `all_averages`.
+
+    Args:
+        averages: Of the members that are certain, over these activations.
+        activations: float32 (rows, neurons).
+        doubt: Bool (rows,) each.
+    """
+    parts = [quantise(activations[start : start + MOST_ROWS]) for start in range(0, len(activations), MOST_ROWS)]
+    bounds = _bounds_in_doubt(averages.values, parts, doubt, std=True)
+    exactness: Exactness = "bound" if averages.exactness == "exact" else averages.exactness
+    return replace(averages, exactness=exactness, bounds=bounds)
+
+
+def _bounds_in_doubt(
+    values: _Arrays,
+    parts: list[CodedActivations],
+    doubt: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    *,
+    std: bool,
+) -> _Arrays:
+    intervals = intervals_in_doubt(parts, *doubt, std=std, most_seconds=MOST_SECONDS)
+    return {name: np.fmax(value - intervals[name][0], intervals[name][1] - value) for name, value in values.items()}

@@ -103,6 +103,21 @@ def estimated_counts(
     return SubsetCounts(count, correct, predicted, _accuracy(strata, rows, count, correct))
 
 
+def counts_between(certain: SubsetCounts, possible: SubsetCounts) -> SubsetCounts:
+    """Returns the counts of a subset that holds the members of one and is held by those of another."""
+
+    def between(least: EstimatedCount, most: EstimatedCount) -> EstimatedCount:
+        return EstimatedCount(least.value, min(least.low, most.low), max(least.high, most.high))
+
+    count, correct = between(certain.count, possible.count), between(certain.correct, possible.correct)
+    accuracy = certain.accuracy
+    if certain != possible:
+        most = correct.high / certain.count.low if certain.count.low else 1.0
+        accuracy = (certain.correct.low / count.high if count.high else 0.0, min(most, 1.0))
+    predicted = tuple(map(between, certain.predicted, possible.predicted))
+    return SubsetCounts(count, correct, predicted, accuracy)
+
+
 def _accuracy(
     strata: Strata, rows: NDArray[np.bool_], count: EstimatedCount, correct: EstimatedCount
 ) -> tuple[float, float]:

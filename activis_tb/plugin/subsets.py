@@ -15,10 +15,12 @@ from activis_tb.conditions import (
     GivingUp,
     Neuron,
     certain_and_possible,
+    judge_kept_texts,
     names_instances,
     parse_condition,
 )
 from activis_tb.errors import StoredDataError
+from activis_tb.model import MOST_CHARACTERS
 from activis_tb.plugin.admission import Admission
 from activis_tb.plugin.populations import Exactness, Population, Populations, retry_time, schema_of
 from activis_tb.plugin.recent import Recent
@@ -28,10 +30,17 @@ from activis_tb.plugin.subset_averages import (
     Averages,
     StatisticChoice,
     all_averages,
+    in_doubt,
     sampled_averages,
     work_of,
 )
-from activis_tb.plugin.subset_counts import SubsetCounts, counts_of_members, estimated_counts, strata_of
+from activis_tb.plugin.subset_counts import (
+    SubsetCounts,
+    counts_between,
+    counts_of_members,
+    estimated_counts,
+    strata_of,
+)
 from activis_tb.plugin.wire import MOST_COUNTED_CLASSES
 from activis_tb.storage import activis_pb2 as pb
 
@@ -48,7 +57,8 @@ class Subset:
         condition: The condition.
         packed: Who of them is a member, one bit each, uint8.
         note: What else to know; mostly empty.
-        doubt: Who is one for certain, and who may be one, likewise, where activations are rounded; else None.
+        doubt: Who is one for certain, and who may be one, likewise, where activations are rounded or texts were cut and
+            that matters; else None.
     """
 
     population: Population
@@ -81,13 +91,18 @@ class Subset:
     def exactness(self) -> Exactness:
         """Of the counts. A sample that holds every instance that may be a member is exact about them."""
         known = self.population.exactness == "estimate" and self.strata.complete
-        return "exact" if known else self.population.exactness
+        exactness = "exact" if known else self.population.exactness
+        return "bound" if exactness == "exact" and self.doubt else exactness
 
     @cached_property
     def counts(self) -> SubsetCounts:
         """How many instances there are, over all."""
         if self.population.exactness == "estimate":
-            return estimated_counts(self.population, self.condition, self.rows, self.strata)
+            least, *most = (
+                estimated_counts(self.population, self.condition, who, self.strata)
+                for who in self.certain_and_possible or (self.members,)
+            )
+            return counts_between(least, most[0]) if most else least
         return counts_of_members(self.population, self.members, self.certain_and_possible)
 
     def _unpacked(self, packed: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -158,7 +173,7 @@ class Subsets:
         return subset, known.averages
 
     def _evaluate(self, snapshot: JoinedSnapshot, condition: Condition, giving_up: GivingUp | None) -> Subset:
-        population = self.populations.get(snapshot)
+        population = self.populations.get(snapshot, condition.columns)
         try:
             members = population.engine.members(condition, giving_up)
             note, doubt = _doubt(population, condition, giving_up)
@@ -167,9 +182,12 @@ class Subsets:
                 raise
             population = self.populations.sample(snapshot, str(error))
             members, note, doubt = population.engine.members(condition, giving_up), "", None
+        packed = np.packbits(members)
         if population.store is None:
+            note, doubt = _doubt_of_texts(population, condition, giving_up)
+            packed = doubt[0] if doubt else packed
             population = _sampled(population, condition)
-        return Subset(population, condition, np.packbits(members), note or population.note, doubt)
+        return Subset(population, condition, packed, " ".join(filter(None, (population.note, note))), doubt)
 
 
 def _doubt(
@@ -193,6 +211,24 @@ def _doubt(
         return f"Stored activations are rounded: {shown}; no instance is so near to a limit that it matters.", None
     doubtful = f"{near:,} are so near to a limit that they may be in or out."
     return f"Stored activations are rounded: {shown}; {doubtful}", (np.packbits(certain), np.packbits(possible))
+
+
+def _doubt_of_texts(
+    population: Population, condition: Condition, giving_up: GivingUp | None
+) -> tuple[str, tuple[NDArray[np.uint8], NDArray[np.uint8]] | None]:
+    """The like of a sample, of whose long texts only the beginning is known."""
+    cut = {name: count for name, count in population.engine.cut.items() if name in condition.columns}
+    if not cut:
+        return "", None
+    shown = " and ".join(f"{count:,} of {name}" for name, count in cut.items())
+    kept = f"Of long texts ({shown}) only the first {MOST_CHARACTERS:,} characters were kept"
+    both = judge_kept_texts(condition, cut)
+    certain, possible = (population.engine.members(one, giving_up) for one in both or (condition, condition))
+    doubtful = np.count_nonzero(possible) - np.count_nonzero(certain)
+    if doubtful == 0:
+        return f"{kept}; they decide this condition.", None
+    note = f"{kept}: {doubtful:,} more {'instance' if doubtful == 1 else 'instances'} may be in it."
+    return note, (np.packbits(certain), np.packbits(possible))
 
 
 def _sampled(population: Population, condition: Condition) -> Population:
@@ -225,6 +261,8 @@ def _averages(subset: Subset, layer: str, statistic: StatisticChoice) -> _KeptAv
         complete="sample" if sample.exactness == "sample" else "exact",
         note=note,
     )
+    if population.store is None and subset.certain_and_possible and averages.exactness != "estimate":
+        averages = in_doubt(averages, reader.activations(layer), subset.certain_and_possible)
     return _KeptAverages(averages, population, until)
 
 

@@ -1,6 +1,7 @@
 """How the values of every outcome and attribute are distributed, over as many instances as can be looked at."""
 
 from activis_tb.conditions import CostlyConditionError, Distribution
+from activis_tb.model import MOST_CHARACTERS
 from activis_tb.plugin.populations import Population
 from activis_tb.storage import activis_pb2 as pb
 
@@ -22,8 +23,17 @@ def summarise(population: Population) -> pb.ColumnSummaries:
         source="all" if everything else "sample",
         over=population.over,
         total=population.snapshot.manifest.instances,
-        note=population.note,
+        note=" ".join(
+            [*([population.note] if population.note else []), *map(_cut_note, population.engine.cut.items())]
+        ),
     )
+
+
+def _cut_note(column: tuple[str, int]) -> str:
+    name, count = column
+    texts = "text" if count == 1 else "texts"
+    kept = f"only the first {MOST_CHARACTERS:,} characters were kept"
+    return f"Of {count:,} long {texts} in {name} {kept}; different ones may count as one."
 
 
 def _column(population: Population, name: str, type_: str) -> pb.ColumnSummary:

@@ -35,6 +35,13 @@ describe("finding", () => {
       expect([...findInstances(cafes, searchableTexts(cafes), wanted)]).toEqual([1, 1, 0]);
   });
 
+  test("takes no notice of what says that a text was cut", () => {
+    const mark = " … (7 more characters were not kept)";
+    const cut = instances({ attributes: [{ ...text, texts: ["x".repeat(10_000) + mark, `short${mark}`, "x"] }] });
+    expect([...findInstances(cut, searchableTexts(cut), "characters were")]).toEqual([0, 1, 0]);
+    expect([...findInstances(cut, searchableTexts(cut), "xxxx")]).toEqual([1, 0, 0]);
+  });
+
   test("takes an id, and behind # nothing but an id", () => {
     expect(find("#b")).toEqual([0, 1, 0]);
     expect(find("#dog")).toEqual([0, 0, 0]);

@@ -5,6 +5,9 @@ import type { InstanceColumns } from "../contract/activis";
 import { comparable } from "./condition_text";
 import { instanceName } from "./rows";
 
+/** Of a longer text, so many were kept. */
+const MOST_CHARACTERS = 10_000;
+
 export interface FindState {
   /** What the user typed: a part of a text, or `#` and an id. */
   find: Signal<string>;
@@ -28,9 +31,13 @@ export function createFind(instances: ReadonlySignal<InstanceColumns | null>): F
 export function searchableTexts(instances: InstanceColumns): string[] {
   const columns = instances.attributes.filter(({ type }) => type === "text" || type === "category");
   const textOf = (column: InstanceColumns["attributes"][number], row: number) =>
-    (column.type === "text" ? column.texts[row] : column.categories[column.codes[row] ?? -1]) ?? "";
+    withoutMark((column.type === "text" ? column.texts[row] : column.categories[column.codes[row] ?? -1]) ?? "");
   return instances.id.map((_, row) => comparable(columns.map((column) => textOf(column, row)).join("\n")));
 }
+
+/** A long text without what says that its end was not kept. */
+const withoutMark = (text: string): string =>
+  text.length > MOST_CHARACTERS ? text.replace(/ … \([\d,]+ more characters were not kept\)$/, "") : text;
 
 /** By row, 1 where `wanted` is a part of a text, or the id after a `#`. */
 export function findInstances(instances: InstanceColumns, texts: readonly string[], wanted: string): Uint8Array {
