@@ -126,7 +126,7 @@ class ChannelAxes:
 
     def place(self, module: nn.Module, inputs: Any, output: torch.Tensor) -> Place:
         """Returns where the channels are in one of the outputs of `module`, see `see`."""
-        if output.ndim < 3:
+        if output.ndim < 3:  # the modules after it may be of a higher rank
             return Place(1, is_certain=True)
         given = _first(inputs)
         before = self._places.get(given) if given is not None else None
@@ -299,7 +299,7 @@ class Places:
             spec: The layer; its `channel_axis` goes before what the module tells.
             call: Which of the module's calls in this pass.
             inputs: What the module was called with.
-            output: What is captured of what it returned.
+            output: What is captured of what it returned, of rank > 2.
 
         Raises:
             ArgumentError: There is no axis `channel_axis`.
@@ -309,8 +309,6 @@ class Places:
         place = self._known.get(key)
         if place is None:
             place = self._known[key] = self._find(self._targets[spec.name].module, inputs, output)
-        if tensor.ndim < 3:
-            return place
         if spec.channel_axis is not None:
             return place._replace(axis=_named_axis(spec, tuple(tensor.shape)))
         if not place.is_certain:

@@ -60,7 +60,8 @@ class Capture:
         mask: Which steps are no padding, to be left out by pooling: booleans or 1 and 0 (instances, steps), anything
             that NumPy reads, False where a step is padding; or such masks by layer name. To be set before a forward
             pass. One mask holds for every output whose first pooled axis has so many steps. Without it, the
-            `attention_mask` that the model, or a module around the layer, is called with is taken.
+            `attention_mask` (or `src_key_padding_mask`, `tgt_key_padding_mask`) that the model, or a module around the
+            layer, is called with is taken.
     """
 
     def __init__(self, model: nn.Module, layers: Sequence[LayerSpec], mask: Any = None) -> None:
@@ -150,9 +151,13 @@ class Capture:
         spec, calls = self._layers[name], self._outputs[name]
         with torch.no_grad():
             chosen = chosen_output(output, self._targets[name], name)
+            if chosen.tensor.ndim < 3:
+                calls.append(pooled(chosen.tensor, spec, 1, None))
+                return
             place = self._places.of(spec, len(calls), inputs, chosen)
             tensor = instances_first(chosen, module, steps_first=place.steps_first)
-            calls.append(pooled(tensor, spec, place.axis, self._masks.of(name)))
+            mask = chosen.mask if chosen.mask is not None else self._masks.of(name)
+            calls.append(pooled(tensor, spec, place.axis, mask))
 
     def _output(self, name: str) -> Pooled:
         outputs, call = self._outputs[name], self._targets[name].call

@@ -12,7 +12,9 @@ from activis_tb.errors import ArgumentError
 from activis_tb.torch.modules import Target, modules_around
 from activis_tb.torch.pooling import Pooled
 
-ATTENTION_MASK = "attention_mask"
+_KEEPS = {"attention_mask": True, "tgt_key_padding_mask": False, "src_key_padding_mask": False}
+"""Arguments of calls that tell of padding, and whether True is no padding there, as with Hugging Face, or is it, as in
+PyTorch's own transformers."""
 _HIDDEN = -1e3
 """What an additive mask has at most where nothing is to be attended to."""
 
@@ -41,12 +43,16 @@ def read_mask(value: Any, argument: str = "mask") -> torch.Tensor:
     return kept
 
 
-def attention_padding(value: Any) -> torch.Tensor | None:
-    """Returns what an `attention_mask` says of padding, bool (instances, steps), or None where it says nothing of it.
+def padding_of(value: Any, *, keeps: bool) -> torch.Tensor | None:
+    """Returns what a mask of a call says of padding, as `read_mask` does, or None where it says nothing of it.
 
-    Understood are masks (instances, steps), or (instances, 1, 1, steps), of booleans and whole numbers, 0 where a step
-    is padding, and of floats, either so or additive: 0 where a step is attended to and hugely negative where not. Any
-    other, such as a mask of who attends to whom, is none of padding.
+    Understood are masks (instances, steps), or (instances, 1, 1, steps), of booleans and whole numbers, and of floats,
+    either 1 and 0 or additive: 0 where a step is attended to and hugely negative where not. Any other, such as a mask
+    of who attends to whom, is none of padding.
+
+    Args:
+        value: What the model is called with.
+        keeps: Whether True is no padding.
     """
     if not isinstance(value, torch.Tensor | np.ndarray):
         return None
@@ -55,12 +61,12 @@ def attention_padding(value: Any) -> torch.Tensor | None:
         mask = mask.flatten(1, -2).squeeze(1)
     if mask.ndim != 2 or mask.is_complex() or mask.layout != torch.strided:
         return None
-    if mask.dtype == torch.bool:
-        return mask.clone()
     if mask.is_floating_point() and bool(((mask == 0) | (mask < _HIDDEN)).all()):
         return mask == 0
-    is_mask = _is_zero_or_one(mask) if mask.is_floating_point() else not bool((mask < 0).any())
-    return mask != 0 if is_mask else None
+    is_mask = mask.dtype == torch.bool or (
+        _is_zero_or_one(mask) if mask.is_floating_point() else bool((mask >= 0).all())
+    )
+    return (mask != 0) == keeps if is_mask else None
 
 
 class Masks:
@@ -71,16 +77,16 @@ class Masks:
         targets: By layer name, what is captured of it.
 
     Attributes:
-        modules: Those whose calls may have an `attention_mask`, by name.
+        modules: Those whose calls may have a mask, by name.
     """
 
     def __init__(self, model: nn.Module, targets: Mapping[str, Target]) -> None:
         self._around = {name: modules_around(model, target.path) for name, target in targets.items()}
         self.modules = {path: module for around in self._around.values() for path, module in around.items()}
-        self._positions = {path: _position(module) for path, module in self.modules.items()}
+        self._positions = {path: _positions(module) for path, module in self.modules.items()}
         self._given: dict[str, torch.Tensor] | torch.Tensor | None = None
-        self._found: dict[str, torch.Tensor] = {}
-        self._unread: tuple[int, ...] | None = None
+        self._found: dict[str, tuple[str, torch.Tensor]] = {}
+        self._unread: tuple[str, tuple[int, ...]] | None = None
 
     def begin(self, mask: Any) -> None:
         """Takes the user's mask, see `activis_tb.torch.Capture.mask`, for the pass that begins.
@@ -101,19 +107,23 @@ class Masks:
         """Looks for the mask in a call of the module called `path`."""
         if self._given is not None:
             return
-        value = _argument(inputs, keywords, self._positions[path])
-        if value is None:
-            return
-        padding = attention_padding(value)
-        if padding is None:
-            self._unread = tuple(getattr(value, "shape", ()))
-        else:
-            self._found[path] = padding
+        for argument, keeps in _KEEPS.items():
+            value = _argument(argument, inputs, keywords, self._positions[path])
+            padding = None if value is None else padding_of(value, keeps=keeps)
+            if padding is not None:
+                self._found[path] = (argument, padding)
+                return
+            if value is not None:
+                self._unread = (argument, tuple(getattr(value, "shape", ())))
 
     def of(self, name: str) -> torch.Tensor | None:
         """Returns the mask of a layer, bool (instances, steps), that of the innermost module around it."""
         if self._given is not None:
             return self._given.get(name) if isinstance(self._given, dict) else self._given
+        found = self._found_for(name)
+        return found[1] if found else None
+
+    def _found_for(self, name: str) -> tuple[str, torch.Tensor] | None:
         return next((self._found[path] for path in reversed(self._around[name]) if path in self._found), None)
 
     def remarks(self, outputs: Mapping[str, Pooled]) -> dict[str, str]:
@@ -139,16 +149,18 @@ class Masks:
             if not masked:
                 raise _unfit("mask", self._given, others[0], layers[others[0]])
             return {f"mask {name}": _unmasked(self._given, name, layers[name]) for name in others}
-        if masked:
-            told = f"padding that the {ATTENTION_MASK} of the model's call tells of is left out of {_list(masked)}"
+        found = {name: found for name in layers if (found := self._found_for(name))}
+        told = [name for name in masked if name in found]
+        if told:
+            argument = found[told[0]][0]
             without = f"; not of {_list(others)}, of another number of steps" if others else ""
-            return {"attention": f"{told}{without}. Set mask= to say otherwise."}
-        if self._unread is not None or self._found:
-            shape = self._unread if not self._found else tuple(next(iter(self._found.values())).shape)
-            got = f"the {ATTENTION_MASK} of the model's call, of shape {shape}, is no padding mask of {_list(others)}"
-            return {
-                "attention": f"{got}: nothing is left out. Set mask=, of shape (instances, steps), to leave it out."
-            }
+            left_out = f"padding that the {argument} of the model's call tells of is left out of {_list(told)}"
+            return {"call": f"{left_out}{without}. Set mask= to say otherwise."}
+        if others and (found or self._unread):
+            unfit = [(argument, tuple(mask.shape)) for argument, mask in found.values()]
+            argument, shape = [*unfit, self._unread or ("", ())][0]
+            got = f"the {argument} of the model's call, of shape {shape}, is no padding mask of {_list(others)}"
+            return {"call": f"{got}: nothing is left out. Set mask=, of shape (instances, steps), to leave it out."}
         return {}
 
 
@@ -168,23 +180,22 @@ def _list(names: Sequence[str]) -> str:
     return ", ".join(map(repr, names))
 
 
-def _position(module: nn.Module) -> int | None:
-    """Returns at which position calls of `module` have an `attention_mask`, None where they have none by position."""
+def _positions(module: nn.Module) -> dict[str, int]:
+    """Returns at which position calls of `module` have its arguments, by name."""
     try:
-        parameters = list(inspect.signature(module.forward).parameters)
+        return {name: position for position, name in enumerate(inspect.signature(module.forward).parameters)}
     except (TypeError, ValueError):
-        return None
-    return parameters.index(ATTENTION_MASK) if ATTENTION_MASK in parameters else None
+        return {}
 
 
-def _argument(inputs: Sequence[Any], keywords: Mapping[str, Any], position: int | None) -> Any:
-    """Returns the `attention_mask` of a call: a keyword, at its position, or in a mapping; None where there is none."""
-    if ATTENTION_MASK in keywords:
-        return keywords[ATTENTION_MASK]
-    if position is not None and position < len(inputs):
-        return inputs[position]
+def _argument(name: str, inputs: Sequence[Any], keywords: Mapping[str, Any], positions: Mapping[str, int]) -> Any:
+    """Returns an argument of a call: a keyword, at its position, or in a mapping; None where there is none."""
+    if name in keywords:
+        return keywords[name]
+    if positions.get(name, len(inputs)) < len(inputs):
+        return inputs[positions[name]]
     batches = (value for value in (*inputs, *keywords.values()) if isinstance(value, Mapping))
-    return next((batch[ATTENTION_MASK] for batch in batches if ATTENTION_MASK in batch), None)
+    return next((batch[name] for batch in batches if name in batch), None)
 
 
 def _numbers(value: Any) -> np.ndarray[Any, Any]:

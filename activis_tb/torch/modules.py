@@ -116,6 +116,6 @@ def entries_of(output: Any) -> dict[str, Any]:
         return {str(key): value for key, value in output.items()}
     if isinstance(output, tuple | list):
         return {str(position): value for position, value in enumerate(output)}
-    if hasattr(output, "shape") or isinstance(output, type | nn.Module):
+    if isinstance(output, torch.Tensor | type | nn.Module) or hasattr(output, "shape"):
         return {}
     return dict(getattr(output, "__dict__", {}))

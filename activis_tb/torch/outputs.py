@@ -24,12 +24,14 @@ class Output(NamedTuple):
     """A tensor that a module returned.
 
     Attributes:
-        tensor: As it was returned.
+        tensor: As it was returned; a nested one is padded.
         path: The keys that lead to it.
+        mask: Of a nested tensor, bool (instances, steps), False where it was padded; else None.
     """
 
     tensor: torch.Tensor
     path: tuple[str, ...]
+    mask: torch.Tensor | None = None
 
 
 def chosen_output(output: Any, target: Target, name: str) -> Output:
@@ -38,6 +40,8 @@ def chosen_output(output: Any, target: Target, name: str) -> Output:
     Raises:
         ArgumentError: There is no such entry, or it is no dense tensor of real numbers.
     """
+    if not target.entries and _is_dense(output):
+        return Output(output, ())
     value = output
     path: list[str] = []
     for position, entry in enumerate(target.entries):
@@ -55,6 +59,10 @@ def chosen_output(output: Any, target: Target, name: str) -> Output:
     if isinstance(value, nn.utils.rnn.PackedSequence):
         way_out = "Record a layer after torch.nn.utils.rnn.pad_packed_sequence, or give the model padded sequences."
         raise ArgumentError("layers", f"{name!r}, which returns a packed sequence", "a tensor", way_out)
+    if isinstance(value, torch.Tensor) and value.is_nested and value.dim() == 3:
+        lengths = torch.tensor([len(steps) for steps in value.unbind()])
+        padded = torch.nested.to_padded_tensor(value, 0.0)
+        return Output(padded, tuple(path), torch.arange(padded.shape[1]) < lengths[:, None])
     if not _is_dense(value):
         got = f"{value.dtype} {tuple(value.shape)}" if _is_strided(value) else type(value).__name__
         raise _refused(f"{name!r}, which returns {got}", output, name)
@@ -142,11 +150,11 @@ def _part_of_state(state: torch.Tensor, entries: tuple[str, ...], name: str) -> 
 
 
 def _is_strided(value: Any) -> bool:
-    return isinstance(value, torch.Tensor) and value.layout == torch.strided and not value.is_nested
+    return isinstance(value, torch.Tensor) and value.layout is torch.strided and not value.is_nested
 
 
 def _is_dense(value: Any) -> bool:
-    return _is_strided(value) and value.ndim >= 1 and not value.is_complex()
+    return _is_strided(value) and value.ndim > 0 and not value.is_complex()
 
 
 def _refused(got: str, output: Any, name: str) -> ArgumentError:

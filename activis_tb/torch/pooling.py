@@ -45,10 +45,11 @@ def pooled(tensor: torch.Tensor, spec: LayerSpec, axis: int, mask: torch.Tensor 
         mask: bool (instances, steps), False where a step is padding; it holds where the first of the axes that are
             pooled away has so many steps.
     """
-    tensor = tensor.detach()
     shape, dtype = tuple(tensor.shape[1:]) or (1,), str(tensor.dtype).removeprefix("torch.")
     if tensor.ndim < 3:
-        return Pooled(tensor.to(torch.float32, copy=True).reshape(len(tensor), -1), shape, dtype)
+        copy = tensor.detach().to(torch.float32, copy=True)
+        return Pooled(copy if tensor.ndim == 2 else copy[:, None], shape, dtype)
+    tensor = tensor.detach()
     channels_last = tensor.movedim(axis, -1)
     flat = channels_last.flatten(1, -2)
     steps = channels_last.shape[1]

@@ -239,3 +239,35 @@ def test_the_first_and_last_position_are_recorded_as_such(tmp_path):
     (reader,) = read_snapshots(tmp_path / "activis")
     assert [layer.pooling for layer in reader.manifest.layers] == ["first", "last"]
     assert_allclose(reader.statistic("scale", "mean")[0], SCALED[:, 0].mean(0), rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors", "ignore:ActiVis. padding that")
+def test_layers_of_an_encoder_that_leaves_padding_out_by_itself_have_none():
+    torch.manual_seed(0)
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 8, batch_first=True), 2).eval()
+    lengths = torch.tensor([5, 3, 4, 1])
+    mask = torch.arange(5) < lengths[:, None]
+    states = torch.randn(4, 5, 6)
+    with torch.no_grad():
+        alone = [encoder.layers[0](one[None, :length]).amax(1)[0] for one, length in zip(states, lengths, strict=True)]
+        with activis_tb.torch.capture(encoder, ["layers.0", "layers.1.norm2"], pooling="max") as capture:
+            encoder(states, src_key_padding_mask=~mask)
+            got = capture.activations
+            assert_allclose(got["layers.0"], torch.stack(alone).numpy(), rtol=1e-4, atol=1e-5)
+            plain = [encoder(one[None, :length]).amax(1)[0] for one, length in zip(states, lengths, strict=True)]
+    assert_allclose(got["layers.1.norm2"], torch.stack(plain).numpy(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("additive", [False, True])
+def test_the_padding_of_pytorchs_own_transformers_is_understood(additive):
+    torch.manual_seed(0)
+    layer = nn.TransformerEncoderLayer(6, 2, 8, batch_first=True)
+    encoder = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False).eval()
+    states = torch.randn(6, 5, 6)
+    padding = torch.where(M != 0, 0.0, -torch.inf) if additive else M == 0
+    with torch.no_grad(), activis_tb.torch.capture(encoder, ["layers.0"]) as capture:
+        expected = by_hand(encoder(states, src_key_padding_mask=padding).numpy(), MASK, "max")
+        with pytest.warns(
+            UserWarning, match="the src_key_padding_mask of the model's call tells of is left out of 'layer"
+        ):
+            assert_allclose(capture.activations["layers.0"], expected, rtol=1e-5, atol=1e-6)
