@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -16,19 +16,36 @@ _INFINITE = -1
 """What tf.data calls the number of batches where there is no end of them."""
 
 
+class Batch(NamedTuple):
+    """Instances as the data brings them.
+
+    Attributes:
+        inputs: What the model is fed with, (instances, ...).
+        labels: See `class_labels`; where the model has several outputs, perhaps those of every output.
+        columns: `attributes` and `ids` that come with the data, for `process`; None where it brings none.
+    """
+
+    inputs: Any
+    labels: Any
+    columns: dict[str, Any] | None = None
+
+
 class Batches:
-    """The same instances in the same order, however often they are walked through.
+    """The instances of some data, however often they are walked through.
 
     Args:
         x: An array, or a list or dict of arrays, (instances, ...); or, of batches (x, y), a tf.data.Dataset, a
-            PyDataset or any iterable, such as a PyTorch DataLoader.
-        y: Labels (instances,), or one-hot (instances, classes); None where `x` brings them.
+            PyDataset or any iterable, such as a PyTorch DataLoader. A batch may also be (x, y, sample_weight), (x, y,
+            attributes) or (x, y, attributes, ids), attributes being a mapping.
+        y: Labels (instances,), or one-hot (instances, classes), or those of every output; None where `x` brings them,
+            or is a tuple (x, y) or (x, y, sample_weight).
         batch_size: Instances in a batch of arrays.
         classes: Number of classes.
 
     Attributes:
         source: What the batches come from: `x`, arrays in Keras' precision.
         instances: How many there are; None where only walking through them tells.
+        labels: All labels, (instances,); None where only walking through the instances or the model tells.
 
     Raises:
         ArgumentError: The arrays are of different lengths, or x and y do not go together.
@@ -36,26 +53,22 @@ class Batches:
 
     def __init__(self, x: Any, y: Any, batch_size: int, classes: int) -> None:
         self._batch_size = batch_size
-        self._classes = classes
+        self._example: Any = None
         self.instances: int | None = None
         self.labels: NDArray[Any] | None = None
-        """All labels, (instances,); None where only walking through the instances tells."""
-        self._brings_labels = _is_dataset(x) or (y is None and _is_of_batches(x))
-        if self._brings_labels:
+        if y is None and isinstance(x, tuple) and len(x) in {2, 3} and not _is_of_batches(x):
+            x, y = x[:2]
+        self.is_of_batches = _is_dataset(x) or (y is None and _is_of_batches(x))
+        if self.is_of_batches:
             _check_dataset(x, y)
             self.source = x
+            self.instances, self._size = _count(x) or (None, 0)
             return
         if y is None:
             raise ArgumentError("y", "None", "labels, as x is not a dataset", "Only a dataset brings its own labels.")
         self.source = keras.tree.map_structure(_as_array, x)
-        self.labels = class_labels(y, classes, "y")
-        self.instances = len(self.labels)
-        for path, values in keras.tree.flatten_with_path(self.source):
-            if len(values) != self.instances:
-                argument = "x" + "".join(f"[{part!r}]" for part in path)
-                raise ArgumentError(argument, f"{len(values)} instances", f"{self.instances} instances, as in y")
-        if self.instances == 0:
-            raise ArgumentError("y", "no instances", "at least one instance")
+        self._take_labels(y, classes)
+        self._check_lengths()
 
     @property
     def is_spent_after_one_pass(self) -> bool:
@@ -64,35 +77,76 @@ class Batches:
 
     def example(self) -> Any:
         """Returns the inputs of one instance, (1, ...)."""
-        inputs = self.source
-        if self._brings_labels:
-            first = next(self._elements(), None)
-            if first is None:
+        if self._example is None:
+            self.first()
+        return self._example
+
+    def first(self) -> Batch:
+        """Returns the first batch, which is not lost to a walk through them all.
+
+        Raises:
+            ArgumentError: There is none.
+        """
+        if not self.is_of_batches:
+            batch = next(iter(self._slices()))
+        else:
+            elements = self._elements()
+            element = next(elements, None)
+            if element is None:
                 raise ArgumentError("x", "no batches", "at least one batch (x, y)", "Is it used up already?")
             if self.is_spent_after_one_pass:
-                self.source = chain([first], self.source)
-            inputs = keras.utils.unpack_x_y_sample_weight(first)[0]
-        return keras.tree.map_structure(lambda values: _as_array(values)[:1], inputs)
+                self.source = chain([element], self.source)
+            batch = _batch_of(element)
+            if self.instances is not None and len(keras.tree.flatten(batch.inputs)[0]) != self._size:
+                self.instances = None  # a later step has dropped some
+        self._example = keras.tree.map_structure(lambda values: _as_array(values)[:1], batch.inputs)
+        return batch
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        """Yields (inputs, labels); labels as `x` brings them, see `class_labels`."""
-        if not self._brings_labels:
-            yield from self._slices()
-            return
-        for element in self._elements():
-            inputs, labels, _ = keras.utils.unpack_x_y_sample_weight(element)
-            yield keras.tree.map_structure(_as_input, inputs), labels
+    def __iter__(self) -> Iterator[Batch]:
+        if self.is_of_batches:
+            return map(_batch_of, self._elements())
+        return self._slices()
 
     def _elements(self) -> Iterator[Any]:
         if isinstance(self.source, keras.utils.PyDataset):
             return (self.source[at] for at in range(len(self.source)))
         return iter(self.source)
 
-    def _slices(self) -> Iterator[tuple[Any, NDArray[Any]]]:
-        labels = np.asarray(self.labels)
-        for start in range(0, len(labels), self._batch_size):
+    def _slices(self) -> Iterator[Batch]:
+        assert self.instances is not None
+        for start in range(0, self.instances, self._batch_size):
             rows = slice(start, start + self._batch_size)
-            yield keras.tree.map_structure(lambda values, rows=rows: values[rows], self.source), labels[rows]
+            inputs = keras.tree.map_structure(lambda values, rows=rows: values[rows], self.source)
+            if self.labels is not None:
+                yield Batch(inputs, self.labels[rows])
+            elif isinstance(self._y, Mapping):
+                yield Batch(inputs, {name: values[rows] for name, values in self._y.items()})
+            else:
+                yield Batch(inputs, tuple(values[rows] for values in self._y))
+
+    def _take_labels(self, y: Any, classes: int) -> None:
+        """Notes the labels, or, until the model tells which output decides, those of every output."""
+        flat = keras.tree.flatten(self.source)
+        count = len(flat[0]) if flat else 0
+        self._y = y
+        if isinstance(y, Mapping) or _is_by_output(y, count):
+            labels = {f"y[{name!r}]": part for name, part in (y.items() if isinstance(y, Mapping) else enumerate(y))}
+            lengths = {name: len(part) for name, part in labels.items()}
+            self.instances = next(iter(lengths.values()), 0)
+            for name, length in lengths.items():
+                if length != count:
+                    raise ArgumentError(name, f"{length} labels", f"{count}, one per instance of x")
+        else:
+            self.labels = class_labels(y, classes, "y")
+            self.instances = len(self.labels)
+
+    def _check_lengths(self) -> None:
+        for path, values in keras.tree.flatten_with_path(self.source):
+            if len(values) != self.instances:
+                argument = "x" + "".join(f"[{part!r}]" for part in path)
+                raise ArgumentError(argument, f"{len(values)} instances", f"{self.instances} instances, as in y")
+        if self.instances == 0:
+            raise ArgumentError("y", "no instances", "at least one instance")
 
 
 def class_labels(labels: Any, classes: int, argument: str) -> NDArray[Any]:
@@ -101,7 +155,7 @@ def class_labels(labels: Any, classes: int, argument: str) -> NDArray[Any]:
     Raises:
         ArgumentError: Another shape, fractions, or rows that are no distribution over the classes.
     """
-    values = np.asarray(labels)
+    values = as_numpy(labels)
     if values.ndim == 2 and values.shape[1] == classes and classes > 1:
         return _from_one_hot(values, argument)
     if values.ndim == 2 and values.shape[1] == 1:
@@ -117,6 +171,22 @@ def class_labels(labels: Any, classes: int, argument: str) -> NDArray[Any]:
     return values
 
 
+def check_rows(inputs: Any, rows: int) -> None:
+    """Raises ArgumentError where a batch has not so many inputs, as it has labels."""
+    for path, values in keras.tree.flatten_with_path(inputs):
+        shape = getattr(values, "shape", None)
+        if shape is None or (len(shape) and shape[0] in {None, rows}):
+            continue
+        argument = "x" + "".join(f"[{part!r}]" for part in path)
+        expected = f"{rows} instances on the first axis, as there are labels"
+        raise ArgumentError(argument, f"a batch of shape {tuple(shape)}", expected, "A dataset must be batched.")
+
+
+def as_numpy(values: Any) -> NDArray[Any]:
+    """Returns a tensor of the back end, or what NumPy reads, as an array."""
+    return np.asarray(keras.ops.convert_to_numpy(values) if keras.ops.is_tensor(values) else values)
+
+
 def _from_one_hot(values: NDArray[Any], argument: str) -> NDArray[Any]:
     sums = values.sum(axis=1, dtype=np.float64)
     wrong = np.flatnonzero(~(np.abs(sums - 1) <= _SUM_ROUNDING))
@@ -125,6 +195,30 @@ def _from_one_hot(values: NDArray[Any], argument: str) -> NDArray[Any]:
         raise ArgumentError(argument, got, "one class per instance", "Several labels per instance cannot be recorded.")
     positions: NDArray[np.int64] = np.argmax(values, axis=1)
     return positions
+
+
+def _batch_of(element: Any) -> Batch:
+    """Returns the parts of (x, y), (x, y, sample_weight), (x, y, attributes) or (x, y, attributes, ids)."""
+    if not isinstance(element, list | tuple) or not 2 <= len(element) <= 4:
+        got = f"a batch of {len(element)} parts" if isinstance(element, list | tuple) else type(element).__name__
+        raise ArgumentError("x", got, "batches (x, y), (x, y, sample_weight) or (x, y, attributes, ids)")
+    inputs, labels = keras.tree.map_structure(_as_input, element[0]), element[1]
+    if len(element) == 4 or (len(element) == 3 and _are_attributes(element[2], labels)):
+        attributes = {} if element[2] is None else element[2]
+        return Batch(inputs, labels, {"attributes": attributes, "ids": element[3] if len(element) == 4 else None})
+    return Batch(inputs, labels)
+
+
+def _are_attributes(part: Any, labels: Any) -> bool:
+    """Whether the third part of a batch is attributes, and not the weights of every output."""
+    return isinstance(part, Mapping) and not (isinstance(labels, Mapping) and set(part) <= set(labels))
+
+
+def _is_by_output(y: Any, count: int) -> bool:
+    """Whether `y` has the labels of every output, each of them of `count` instances."""
+    if not isinstance(y, list | tuple) or len(y) == count or not len(y) > 1:
+        return False
+    return all(hasattr(part, "__len__") and not isinstance(part, str | bytes) and len(part) == count for part in y)
 
 
 def _is_tf_dataset(x: Any) -> bool:
@@ -148,16 +242,50 @@ def _check_dataset(x: Any, y: Any) -> None:
     if y is not None:
         way_out = "Pass y=None."
         raise ArgumentError("y", type(y).__name__, "None, as x is a dataset that brings its own labels", way_out)
+    if not _is_tf_dataset(x):
+        return
+    if int(x.cardinality()) == _INFINITE:
+        raise ArgumentError("x", "a dataset without an end", "a finite dataset", "Use x.take(n).")
+    if not isinstance(x.element_spec, Sequence) or len(x.element_spec) < 2:
+        raise ArgumentError("x", f"a dataset of {x.element_spec}", "a dataset of (x, y)", "Zip it with its labels.")
+    labels = keras.tree.flatten(x.element_spec[1])
+    if any(getattr(spec.shape, "rank", None) == 0 for spec in labels):
+        raise ArgumentError("x", "a dataset of single instances", "a dataset of batches", "Use x.batch(256).")
+
+
+def _count(x: Any) -> tuple[int, int] | None:
+    """Returns how many instances there are, and in the first batch, where that is known without walking through."""
     if _is_tf_dataset(x):
-        if int(x.cardinality()) == _INFINITE:
-            raise ArgumentError("x", "a dataset without an end", "a finite dataset", "Use x.take(n).")
-        if not isinstance(x.element_spec, Sequence) or len(x.element_spec) < 2:
-            raise ArgumentError("x", f"a dataset of {x.element_spec}", "a dataset of (x, y)", "Zip it with its labels.")
+        return _count_in_tensorflow(x)
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(x, torch.utils.data.DataLoader):
+        if x.batch_size is None or isinstance(x.dataset, torch.utils.data.IterableDataset):
+            return None
+        return _whole(len(x.sampler), x.batch_size, drops_rest=x.drop_last)
+    if isinstance(x, list | tuple):
+        sizes = [len(keras.tree.flatten(batch[0])[0]) for batch in x]
+        return sum(sizes), sizes[0] if sizes else 0
+    return None
+
+
+def _count_in_tensorflow(dataset: Any) -> tuple[int, int] | None:
+    """Follows steps that keep the number of their elements down to the one that made batches of instances."""
+    while not hasattr(dataset, "_batch_size"):
+        inputs = dataset._inputs() if hasattr(dataset, "_input_dataset") else []  # noqa: SLF001
+        if len(inputs) != 1 or int(inputs[0].cardinality()) != int(dataset.cardinality()):
+            return None
+        dataset = inputs[0]
+    count, size = int(dataset._input_dataset.cardinality()), int(dataset._batch_size)  # noqa: SLF001
+    return None if count < 0 else _whole(count, size, drops_rest=bool(dataset._drop_remainder))  # noqa: SLF001
+
+
+def _whole(count: int, size: int, *, drops_rest: bool) -> tuple[int, int]:
+    return (count // size * size if drops_rest else count), min(count, size)
 
 
 def _as_array(values: Any) -> NDArray[Any]:
     """Returns one input as Keras' own loops would pass it on: floating point in Keras' precision."""
-    array = np.asarray(values)
+    array = as_numpy(values)
     if array.ndim == 0:
         expected = "arrays of shape (instances, ...)"
         raise ArgumentError("x", f"{type(values).__name__} ({values!r})", expected, "Pass np.asarray(x).")

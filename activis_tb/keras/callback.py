@@ -2,7 +2,9 @@
 
 import os
 import warnings
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import keras
@@ -20,20 +22,29 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
     The step of a snapshot is the number of the epoch from 0 on, as in the scalars of `keras.callbacks.TensorBoard`. The
     model runs in inference mode; one pass yields the layers and the scores. Layers of rank > 2 are pooled, padding left
     out where Keras carries a mask, and low precision is converted where they were computed. Scores are a probability
-    per class, or (instances, 1) for two classes; logits where the loss says `from_logits=True`.
+    per class, or (instances, 1) for two classes; or logits, see `from_logits`.
 
-    What goes wrong once training has begun does not end it: the callback warns and records nothing any more.
+    When training begins, one batch goes through everything, and what cannot be recorded is refused. What goes wrong
+    later does not end the training: the callback warns and records nothing any more. Recording changes no random state
+    and no state of the model.
+
+    Instances are known by their position, and so have to come in the same order in every pass, where `attributes` or
+    `ids` stand beside the data: data that is shuffled anew is refused then. With batches (x, y, attributes) or (x, y,
+    attributes, ids) any order will do.
 
     Args:
         logdir: The run's directory, the same as for `keras.callbacks.TensorBoard`.
-        x: What the model is fed with: an array, a list or dict of arrays, (instances, ...); or batches (x, y) in the
-            same order every time: a `tf.data.Dataset`, a `keras.utils.PyDataset`, a PyTorch `DataLoader`.
+        x: What the model is fed with: an array, a list or dict of arrays, (instances, ...); or batches: a
+            `tf.data.Dataset`, a `keras.utils.PyDataset`, a PyTorch `DataLoader`; or what `fit` takes as
+            `validation_data`, (x, y) or (x, y, sample_weight). Batches are (x, y), perhaps with weights, or (x, y,
+            attributes) or (x, y, attributes, ids), `attributes` being a mapping. Weights do not count.
         y: Labels (instances,): positions in `classes` or names; or one-hot (instances, classes). None where `x` brings
-            them. Where every output has its own labels, a dict of them by output.
+            them. Where every output has its own labels, a dict, list or tuple of them by output.
         layers: Names of layers, the path of nested ones (`encoder/dense`), or, where the model is a class, attributes;
             `dense:2` is the second call of a layer that is called several times. A `LayerSpec` says how to pool one.
         classes: Names of the classes, by position.
-        attributes: By name, a column (instances,) in the order of `x`: numbers, booleans, text, encoded pictures.
+        attributes: By name, a column (instances,) in the order of `x`: numbers, booleans, text, encoded pictures. A
+            mapping, or a data frame of pandas or polars.
         subsets: By name, a condition, a function of the batch that returns a boolean per instance, or a list of ids.
         ids: One per instance, in the order of `x`.
         name: What is recorded here; two recordings of one run need two names.
@@ -43,17 +54,21 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         examples: Test cases of your own beside the data, `(x, y)`, `(x, y, attributes)` or `(x, y, attributes, ids)`:
             always shown, right or wrong, in no average or subset.
         keep: `all` writes every instance to files beside the event file, as in `activis_tb.preprocess`.
-        output: Name or position of the output that decides, where several fit the classes.
+        output: The output that decides, where several fit the classes: its name or position, or the layer that returns
+            it, or that layer's name.
         batch_size: Instances per forward pass where `x` is arrays.
         pooling: `max`, `mean`, or the `first` or `last` unmasked position, for layers of rank > 2.
         attribute_types: By name, the type of an attribute where its values leave that open.
+        from_logits: Whether the model returns logits, of which softmax makes probabilities, or sigmoid where there is
+            one column. None: where the loss of the output says so.
         progress: Is called every few seconds of a long recording, as in `activis_tb.preprocess`.
         strict: Let errors through, also in the midst of training.
         quiet: Do not print where the first snapshot is to be seen.
 
     Raises:
-        ArgumentError: An argument cannot be used. What only the model tells (layers, outputs) is refused when training
-            begins, before the first step.
+        ArgumentError: An argument cannot be used. What only the model and a batch tell (layers, outputs, logits,
+            shapes, conditions on neurons, a directory that cannot be written) is refused when training begins, before
+            the first step.
     """
 
     def __init__(
@@ -64,20 +79,21 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         *,
         layers: Sequence[str | LayerSpec],
         classes: Sequence[str],
-        attributes: Mapping[str, Any] | None = None,
+        attributes: Any = None,
         subsets: Mapping[str, str | BatchFunction | Iterable[Any]] | None = None,
-        ids: Sequence[Any] | None = None,
+        ids: Any = None,
         name: str = "validation",
         every: int = 1,
         sample: int = 1000,
         always: Selection = (),
         examples: ExampleData | None = None,
         keep: Literal["sample", "all"] = "sample",
-        output: str | int | None = None,
+        output: str | int | keras.Layer | None = None,
         batch_size: int = 256,
         pooling: Pooling = "max",
         attribute_types: Mapping[str, AttributeType] | None = None,
         progress: ProgressFunction | None = None,
+        from_logits: bool | None = None,
         strict: bool = False,
         quiet: bool = False,
     ) -> None:
@@ -95,6 +111,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
             output=output,
             batch_size=batch_size,
             examples=examples,
+            from_logits=from_logits,
             name=name,
             subsets=subsets,
             sample=sample,
@@ -106,22 +123,34 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         if self._evaluation.batches.is_spent_after_one_pass:
             expected = "data that can be walked through after every epoch: arrays, a dataset or a DataLoader"
             raise ArgumentError("x", type(x).__name__, expected, "activis_tb.keras.record walks through it once.")
+        self.place = f"{name!r} in {_canonical(logdir)}"
         self._every = every
         self._strict = strict
         self._quiet = quiet
         self._is_disabled = False
+        self._is_training = False
+        self._snapshots = 0
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 (the name is Keras')
-        """Refuses layers that the model has not, before the first step."""
+        """Puts one batch through everything and refuses what cannot be recorded, before the first step."""
+        self._refuse_another()
+        self._is_disabled, self._is_training, self._snapshots = False, True, 0
+        epochs = (self.params or {}).get("epochs")
+        if isinstance(epochs, int) and epochs < self._every:
+            _warn(f"nothing will be recorded: every={self._every}, and the training has {epochs} epochs.")
+            self._is_disabled = True
         try:
-            if self.model.built:
-                self._evaluation.prepare(self.model)
-            else:
-                self._evaluation.find_layers(self.model)
-        except ArgumentError:
-            raise
+            self._evaluation.try_out(self.model)
         except Exception as error:
-            self._disable(error)
+            self._is_training = False
+            _beginning.discard(self)
+            if not isinstance(error, ArgumentError):
+                error.add_note("Raised while ActivisCallback tried one batch, before the training.")
+            raise
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Ends the time in which another callback may begin beside this one."""
+        _beginning.discard(self)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
         """Records a snapshot if this epoch is one of `every`."""
@@ -132,15 +161,45 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         except Exception as error:
             self._disable(error)
 
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Says it if nothing was recorded."""
+        _beginning.discard(self)
+        self._is_training = False
+        if not self._snapshots and not self._is_disabled:
+            _warn(f"nothing was recorded: the training ended before its epoch number {self._every} (every=).")
+
+    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Says that an evaluation outside of training is not recorded."""
+        self._say_what_records("evaluate")
+
+    def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Says that a prediction is not recorded."""
+        self._say_what_records("predict")
+
     def record(self, step: int) -> None:
         """Records one snapshot now; outside of `fit`, call `set_model` first.
 
         Raises:
-            ArgumentError: The data does not fit together; nothing is written then.
+            ArgumentError: The data does not fit together, or comes in another order than before; nothing is written.
             OSError: The log directory cannot be written.
         """
         self._evaluation.record(self.model, step, quiet=self._quiet)
         self._quiet = True
+        self._snapshots += 1
+
+    def _refuse_another(self) -> None:
+        """Raises ArgumentError where another callback of this training writes snapshots of the same name there."""
+        for other in list(_beginning):
+            is_known = other is not self or self.params is not None
+            if is_known and other.params is self.params and other.model is self.model and other.place == self.place:
+                got = f"two callbacks that record {self.place}"
+                raise ArgumentError("name", got, "another name= or logdir for each of them in one training")
+        _beginning.add(self)
+
+    def _say_what_records(self, method: str) -> None:
+        if not self._is_training:
+            way_out = "activis_tb.keras.record(model, data, logdir, ...) records a trained model."
+            _warn(f"model.{method} records nothing. {way_out}")
 
     def _disable(self, error: Exception) -> None:
         """Warns that nothing is recorded from now on, unless errors are to be let through."""
@@ -152,3 +211,17 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
             "(strict=True of ActivisCallback lets the error through.)"
         )
         warnings.warn(message, RuntimeWarning, stacklevel=3)
+
+
+_beginning: "weakref.WeakSet[ActivisCallback]" = weakref.WeakSet()
+"""Callbacks whose training has begun, but not its first epoch: those of one training are there together."""
+
+
+def _canonical(logdir: str | os.PathLike[str]) -> str:
+    """Returns one text for all ways to write a directory."""
+    path = os.fspath(logdir)
+    return path.rstrip("/") if "://" in path else str(Path(path).expanduser().resolve())
+
+
+def _warn(message: str) -> None:
+    warnings.warn(f"ActiVis: {message}", UserWarning, stacklevel=3)

@@ -12,19 +12,37 @@ from numpy.typing import NDArray
 
 import activis_tb
 from activis_tb.errors import ArgumentError, check_choice
-from activis_tb.keras.batches import Batches, class_labels
+from activis_tb.keras.batches import Batch, Batches, as_numpy, check_rows, class_labels
+from activis_tb.keras.columns import Columns
 from activis_tb.keras.examples import ExampleData, Examples
 from activis_tb.keras.forward import ForwardPass
 from activis_tb.keras.graphs import forward_graph
 from activis_tb.keras.layers import find_layers
+from activis_tb.keras.order import (
+    ContentIds,
+    ReorderedError,
+    Walk,
+    content_hashes,
+    is_permuted,
+    is_shuffled_once,
+    keeps_order,
+    what_reorders,
+)
 from activis_tb.keras.outputs import DecidingOutput
+from activis_tb.keras.randomness import unchanged_randomness
+from activis_tb.keras.running import explained, is_built
 from activis_tb.model import POOLINGS, ForwardGraph, LayerSpec, Pooling
+from activis_tb.recording.outcomes import check_from_logits, read_labels
+from activis_tb.recording.recorder import Recorder
+from activis_tb.recording.settings import read_settings
+from activis_tb.recording.writing import check_writable, encode
 
 if TYPE_CHECKING:
     from activis_tb.recording.snapshot import SnapshotRecorder
 
 BatchFunction = Callable[[Mapping[str, NDArray[Any]]], Any]
 Selection = str | BatchFunction | Iterable[Any]
+_SETTINGS = ("name", "classes", "subsets", "sample", "always", "attribute_types")
 
 
 class Evaluation:
@@ -36,12 +54,13 @@ class Evaluation:
         y: Labels.
         layers: By name, or as `LayerSpec` where the name does not say all.
         classes: Names, by position.
-        attributes: By name, (instances,).
-        ids: (instances,), or None.
+        attributes: By name, (instances,), beside the data.
+        ids: (instances,), beside the data, or None.
         pooling: For layers of rank > 2 that are given by name.
-        output: Of several outputs, the one that decides.
+        output: Of several outputs, the one that decides, see `DecidingOutput`.
         batch_size: Instances per forward pass where `x` is arrays.
         examples: Test cases, see `Examples`, or None.
+        from_logits: Whether the model returns logits; None where its loss or its last activation tells.
         options: For `activis_tb.preprocess`.
 
     Raises:
@@ -56,12 +75,13 @@ class Evaluation:
         *,
         layers: Sequence[str | LayerSpec],
         classes: Sequence[str],
-        attributes: Mapping[str, Any] | None,
-        ids: Sequence[Any] | None,
+        attributes: Any,
+        ids: Any,
         pooling: Pooling,
-        output: str | int | None,
+        output: Any,
         batch_size: int,
         examples: ExampleData | None,
+        from_logits: bool | None,
         **options: Any,
     ) -> None:
         check_count(batch_size, "batch_size")
@@ -73,21 +93,64 @@ class Evaluation:
             "always": reusable(options.get("always", ())),
         }
         layers = reusable(layers)
-        rehearsal = self._begin(0, layers, quiet=True, keep="sample", progress=None, **self._without_neurons())
+        self._begin(0, layers, quiet=True)
         self._layers = [layer if isinstance(layer, LayerSpec) else LayerSpec(layer, pooling) for layer in layers]
-        self._classes = len(self._options["classes"])
+        self._classes = tuple(self._options["classes"])
         self._output = output
-        self._ids = ids
-        self._attributes = dict(attributes or {})
-        labels = y[output] if isinstance(y, Mapping) and output in y else y
-        self.batches = Batches(x, labels, batch_size, self._classes)
-        self._examples = Examples(examples, batch_size, self._classes)
-        self._rehearse(rehearsal, batch_size)
+        self._from_logits = None if from_logits is None else check_from_logits(from_logits)
+        self._columns = Columns(attributes, ids)
+        labels = y[output] if isinstance(y, Mapping) and isinstance(output, str) and output in y else y
+        self.batches = Batches(x, labels, batch_size, len(self._classes))
+        self._examples = Examples(examples, batch_size, len(self._classes))
+        self._rehearse(batch_size)
+        self._content_ids = self._is_reordered()
+        self._walk: Walk | None = None
         self._prepared: tuple[keras.Model, ForwardPass, DecidingOutput, ForwardGraph | None] | None = None
 
     def find_layers(self, model: keras.Model) -> None:
         """Raises ArgumentError where `model` has not got one of the layers; it need not be built."""
         find_layers(model, [layer.name for layer in self._layers])
+
+    def try_out(self, model: keras.Model) -> None:
+        """Puts one batch through everything and writes nothing: better refused now than after an epoch.
+
+        Nothing random is used up by it, and no state of the model changes.
+
+        Raises:
+            ArgumentError: Something cannot be recorded as it is.
+        """
+        self.find_layers(model)
+        with unchanged_randomness(model, self.batches.source):
+            batch = self.batches.first()
+            self._check_order(batch)
+        for part in keras.tree.flatten(batch.labels):
+            if len(getattr(part, "shape", ())):
+                check_rows(batch.inputs, len(part))
+        check_writable(self._logdir)
+        if not is_built(model, batch.inputs):
+            return
+        with unchanged_randomness(model, self.batches.source):
+            with explained(model, batch.inputs):
+                forward, output, graph = self.prepare(model)
+                activations, scores = forward(batch.inputs)
+            recorder = Recorder(self._settings(self._options, graph))
+            labels = self._labels(batch, output)
+            is_logits = output.are_logits(scores)
+            recorder.process(
+                labels=labels,
+                scores=_finite(scores),
+                from_logits=is_logits,
+                activations=activations,
+                **self._columns_of(batch, slice(0, len(labels)), labels, ContentIds()),
+            )
+            for inputs, columns in self._examples:
+                with explained(model, inputs, "examples"):
+                    activations, scores = forward(inputs)
+                recorder.examples(scores=_finite(scores), from_logits=is_logits, activations=activations, **columns)
+            self._check_all(output)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of what one batch says nothing about, such as ids that never came
+                encode(recorder.finish(0, 0))
 
     def prepare(self, model: keras.Model) -> tuple[ForwardPass, DecidingOutput, ForwardGraph | None]:
         """Traces the model once; the traces see later changes of the weights.
@@ -96,7 +159,7 @@ class Evaluation:
             ArgumentError: A layer or an output cannot be recorded.
         """
         if self._prepared is None or self._prepared[0] is not model:
-            output = DecidingOutput(model, self._output, self._classes)
+            output = DecidingOutput(model, self._output, len(self._classes), self._from_logits)
             forward = ForwardPass(model, self._layers, self.batches, output)
             self._prepared = (model, forward, output, self._graph(model))
         return self._prepared[1:]
@@ -105,25 +168,122 @@ class Evaluation:
         """Records one snapshot and returns its event file.
 
         Raises:
-            ArgumentError: The data does not fit together; nothing is written then.
+            ArgumentError: The data does not fit together, or comes in another order than before; nothing is written.
             OSError: The log directory cannot be written.
         """
+        with unchanged_randomness(model, self.batches.source):
+            try:
+                return self._record(model, step, quiet=quiet)
+            except ReorderedError:
+                if self._columns:
+                    raise
+                self._content_ids = True
+                return self._record(model, step, quiet=quiet)
+
+    def _record(self, model: keras.Model, step: int, *, quiet: bool) -> Path | str:
         forward, output, graph = self.prepare(model)
         with self._begin(step, self._layers, graph=graph, total=self.batches.instances, quiet=quiet) as snapshot:
-            instances = 0
-            for inputs, given in self.batches:
-                labels = class_labels(output.labels(given), self._classes, "the labels of x")
-                activations, scores = forward(inputs)
-                rows = slice(instances, instances + len(labels))
-                finite = _finite(scores, rows)
-                snapshot.process(labels=labels, scores=finite, activations=activations, **self._columns(rows))
-                instances = rows.stop
-            self._check_lengths(instances)
-            for inputs, columns in self._examples:
-                activations, scores = forward(inputs)
-                finite = _finite(scores, slice(len(scores)))
-                snapshot.examples(scores=finite, activations=activations, **columns)
-            return snapshot.postprocess()
+            walk = self._process(snapshot, forward, output)
+            path = snapshot.postprocess()
+        self._walk = self._walk or walk
+        return path
+
+    def _process(self, snapshot: "SnapshotRecorder", forward: ForwardPass, output: DecidingOutput) -> Walk | None:
+        """Gives all instances and test cases to `snapshot`; returns in which order they came where that matters."""
+        instances, is_logits = 0, None
+        ids, walk = ContentIds(), Walk(self._walk)
+        is_by_position = self.batches.is_of_batches and not self._content_ids
+        for batch in self.batches:
+            activations, scores = forward(batch.inputs)
+            labels = self._labels(batch, output)
+            rows = slice(instances, instances + len(labels))
+            is_by_position &= batch.columns is None
+            if is_by_position:
+                walk.see(labels, batch.inputs)
+            is_logits = output.are_logits(scores) if is_logits is None else is_logits
+            snapshot.process(
+                labels=labels,
+                scores=_finite(scores, rows),
+                from_logits=is_logits,
+                activations=activations,
+                **self._columns_of(batch, rows, labels, ids),
+            )
+            instances = rows.stop
+        self._columns.check_length(instances)
+        if is_by_position:
+            walk.end()
+        for inputs, columns in self._examples:
+            activations, scores = forward(inputs)
+            snapshot.examples(scores=_finite(scores), from_logits=bool(is_logits), activations=activations, **columns)
+        return walk if is_by_position else None
+
+    def _labels(self, batch: Batch, output: DecidingOutput) -> NDArray[np.int32]:
+        """The labels of the deciding output, by position in the classes."""
+        given = class_labels(output.labels(batch.labels), len(self._classes), "the labels of x")
+        labels = read_labels(given, self._classes)
+        check_rows(batch.inputs, len(labels))
+        return labels
+
+    def _columns_of(self, batch: Batch, rows: slice, labels: NDArray[np.int32], ids: ContentIds) -> dict[str, Any]:
+        if batch.columns is not None:
+            if self._columns:
+                got = f"{self._columns} beside data that brings its own"
+                raise ArgumentError("attributes", got, "one or the other")
+            return batch.columns
+        if self._content_ids:
+            return {"ids": ids.next(labels, batch.inputs)}
+        self._columns.check_length(rows.stop, more=True)
+        return self._columns.rows(rows)
+
+    def _is_reordered(self) -> bool:
+        """Whether the data has another order in every pass: instances are known by what they are then.
+
+        Raises:
+            ReorderedError: There are attributes or ids beside it, which would be of other instances.
+        """
+        reason = what_reorders(self.batches.source) if self.batches.is_of_batches else ""
+        if reason and self._columns:
+            raise ReorderedError(f"{reason}, with {self._columns} beside it")
+        return bool(reason)
+
+    def _check_order(self, first: Batch) -> None:
+        """Looks at the first batch once more, and at how many values there are beside the data."""
+        if self.batches.instances is not None:
+            self._columns.check_length(self.batches.instances)
+        source = self.batches.source
+        if not self.batches.is_of_batches or self._content_ids or isinstance(source, Sequence) or first.columns:
+            return
+        if not self.batches.is_spent_after_one_pass and _is_unlike(first, self.batches.first()):
+            if self._columns:
+                raise ReorderedError(f"another order when it is walked through again, with {self._columns} beside it")
+            self._content_ids = True
+        if self._columns and is_shuffled_once(source):
+            message = (
+                f"ActiVis: x is shuffled, once for all passes: {self._columns} are taken in the order in which it "
+                "yields its instances, not in the order before the shuffle."
+            )
+            warnings.warn(message, UserWarning, stacklevel=2)
+
+    def _check_all(self, output: DecidingOutput) -> None:
+        """Walks through the data without the model where columns go by its order, and its order or length is not known.
+
+        Raises:
+            ReorderedError: It has another order when it is walked through again.
+            ArgumentError: A column has more or fewer values than there are instances.
+        """
+        batches = self.batches
+        if not self._columns or not batches.is_of_batches or batches.is_spent_after_one_pass:
+            return
+        is_kept = keeps_order(batches.source)
+        if is_kept and batches.instances is not None:
+            return
+        for _ in range(1 if is_kept else 2):
+            walk = Walk(self._walk)
+            for batch in batches:
+                walk.see(self._labels(batch, output), batch.inputs)
+            walk.end()
+            self._walk = walk
+        self._columns.check_length(len(walk.labels))
 
     def _graph(self, model: keras.Model) -> ForwardGraph | None:
         """The picture of the model is no reason not to record it."""
@@ -137,6 +297,9 @@ class Evaluation:
     def _begin(self, step: int, layers: Sequence[str | LayerSpec], **options: Any) -> "SnapshotRecorder":
         return activis_tb.preprocess(self._logdir, step=step, layers=layers, **(self._options | options))
 
+    def _settings(self, options: Mapping[str, Any], graph: ForwardGraph | None = None) -> Any:
+        return read_settings(layers=self._layers, graph=graph, **{name: options[name] for name in _SETTINGS})
+
     def _without_neurons(self) -> dict[str, Any]:
         """Subsets and test cases but those that ask for neurons, which only the model tells."""
 
@@ -147,37 +310,26 @@ class Evaluation:
         known = {name: selection for name, selection in subsets.items() if is_known(selection)}
         return {"subsets": known, "always": always if is_known(always) else ()}
 
-    def _rehearse(self, recording: "SnapshotRecorder", batch_size: int) -> None:
-        """Goes through a recording that is never written, without the model: better refused now than after an epoch."""
+    def _rehearse(self, batch_size: int) -> None:
+        """Goes through a recording that is never written, without the model."""
+        recording = Recorder(self._settings(self._options | self._without_neurons()))
         for _, columns in self._examples:
             recording.examples(**columns, **self._nothing(len(columns["labels"])))
         labels = self.batches.labels
         if labels is None:
             return
-        self._check_lengths(len(labels))
+        self._columns.check_length(len(labels))
         for start in range(0, len(labels), batch_size):
             rows = slice(start, min(start + batch_size, len(labels)))
-            recording.process(labels=labels[rows], **self._nothing(rows.stop - start), **self._columns(rows))
+            recording.process(labels=labels[rows], **self._nothing(rows.stop - start), **self._columns.rows(rows))
 
     def _nothing(self, count: int) -> dict[str, Any]:
         """What a model could have made of so many instances."""
-        scores = np.full((count, self._classes), 1 / self._classes, np.float32)
+        scores = np.full((count, len(self._classes)), 1 / len(self._classes), np.float32)
         return {
             "scores": scores,
             "activations": {layer.name: np.zeros((count, 1), np.float32) for layer in self._layers},
         }
-
-    def _columns(self, rows: slice) -> dict[str, Any]:
-        columns: dict[str, Any] = {} if self._ids is None else {"ids": self._ids[rows]}
-        return columns | {"attributes": {name: values[rows] for name, values in self._attributes.items()}}
-
-    def _check_lengths(self, instances: int) -> None:
-        given = {f'attributes["{name}"]': values for name, values in self._attributes.items()}
-        for argument, values in {**given, **({} if self._ids is None else {"ids": self._ids})}.items():
-            if not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
-                raise ArgumentError(argument, type(values).__name__, "an array or a list, one value per instance")
-            if len(values) != instances:
-                raise ArgumentError(argument, f"{len(values)} values", f"{instances}, one per instance of x")
 
 
 def reusable(value: Any) -> Any:
@@ -191,10 +343,20 @@ def check_count(value: Any, argument: str) -> None:
         raise ArgumentError(argument, repr(value), "a whole number from 1 on")
 
 
-def _finite(scores: NDArray[np.float32], rows: slice) -> NDArray[np.float32]:
+def _is_unlike(one: Batch, other: Batch) -> bool:
+    """Whether two batches have other labels, or the same inputs in another order."""
+    labels = [[as_numpy(part) for part in keras.tree.flatten(batch.labels)] for batch in (one, other)]
+    if len(labels[0]) != len(labels[1]) or not all(map(np.array_equal, *labels)):
+        return True
+    rows = len(keras.tree.flatten(one.inputs)[0])
+    before, now = (content_hashes(batch.inputs, rows) for batch in (one, other))
+    return is_permuted(before, now)
+
+
+def _finite(scores: NDArray[np.float32], rows: slice | None = None) -> NDArray[np.float32]:
     """Returns scores that can be recorded: a model that has diverged is worth a look, not the end of the training."""
     broken = ~np.isfinite(scores.reshape(len(scores), -1)).all(axis=1)
-    if broken.any():
+    if broken.any() and rows is not None:
         message = (
             f"The model's scores are not finite for {np.count_nonzero(broken)} of the instances {rows.start} to "
             f"{rows.stop - 1}; recorded as 0. Has the training diverged?"

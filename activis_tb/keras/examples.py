@@ -5,6 +5,7 @@ from typing import Any
 
 from activis_tb.errors import ArgumentError
 from activis_tb.keras.batches import Batches
+from activis_tb.keras.columns import Columns
 
 ExampleData = (
     tuple[Any, Any] | tuple[Any, Any, Mapping[str, Any]] | tuple[Any, Any, Mapping[str, Any], Sequence[str | int]]
@@ -26,28 +27,23 @@ class Examples:
 
     def __init__(self, data: ExampleData | None, batch_size: int, classes: int) -> None:
         self._batches: Batches | None = None
-        self._columns: dict[str, Any] = {}
-        self._ids: Sequence[str | int] | None = None
+        self._columns = Columns(None, None)
         if data is None:
             return
         if not isinstance(data, tuple) or not 2 <= len(data) <= 4 or data[1] is None:
             expected = "a tuple (x, y), (x, y, attributes) or (x, y, attributes, ids)"
             raise ArgumentError("examples", type(data).__name__, expected)
         self._batches = Batches(data[0], data[1], batch_size, classes)
-        self._columns = dict(data[2] if len(data) > 2 else {})
-        self._ids = data[3] if len(data) > 3 else None
-        given = {f'attributes["{name}"]': values for name, values in self._columns.items()}
-        for name, values in {**given, **({} if self._ids is None else {"ids": self._ids})}.items():
-            if len(values) != self._batches.instances:
-                expected = f"{self._batches.instances}, one per test case"
-                raise ArgumentError(f"{name} of examples", f"{len(values)} values", expected)
+        if self._batches.labels is None or self._batches.instances is None:
+            raise ArgumentError("examples", "labels of several outputs", "those of the one that decides")
+        attributes, ids = [*data[2:], None, None][:2]
+        self._columns = Columns(attributes, ids, argument="{} of examples", per="test case")
+        self._columns.check_length(self._batches.instances)
 
     def __iter__(self) -> Iterator[tuple[Any, dict[str, Any]]]:
         """Yields the inputs, and `labels`, `attributes` and `ids`, in order."""
         start = 0
-        for inputs, labels in self._batches or ():
-            rows = slice(start, start + len(labels))
-            attributes = {name: values[rows] for name, values in self._columns.items()}
-            ids = None if self._ids is None else self._ids[rows]
-            yield inputs, {"labels": labels, "attributes": attributes, "ids": ids}
+        for batch in self._batches or ():
+            rows = slice(start, start + len(batch.labels))
+            yield batch.inputs, {"labels": batch.labels, **self._columns.rows(rows)}
             start = rows.stop

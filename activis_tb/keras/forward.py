@@ -17,8 +17,6 @@ from activis_tb.keras.running import Forward, compiled
 from activis_tb.keras.watching import Outputs, watched
 from activis_tb.model import LayerSpec, PooledActivations
 
-_ROUNDING = 1e-2
-
 
 class ForwardPass:
     """Runs a model in inference mode and keeps what chosen layers return.
@@ -45,13 +43,10 @@ class ForwardPass:
     def __call__(self, inputs: Any) -> tuple[dict[str, PooledActivations], NDArray[np.float32]]:
         """Returns the activations by layer, and the scores.
 
-        The scores are float32 (instances, classes) or, for a single output, (instances,).
-
-        Raises:
-            ArgumentError: The scores are no probabilities.
+        The scores, or logits, are float32 (instances, classes) or, for a single output, (instances,).
         """
         activations, scores = self._function(inputs)
-        return {name: self._activations(name, *values) for name, values in activations.items()}, _checked(scores)
+        return {name: self._activations(name, *values) for name, values in activations.items()}, scores
 
     def _activations(self, name: str, values: NDArray[np.float32], shape: NDArray[np.int32]) -> PooledActivations:
         pooling = self._layers[name].pooling if len(shape) > 2 else ""
@@ -59,7 +54,13 @@ class ForwardPass:
 
     def _run(self, forward: Forward, inputs: Any, outputs: Callable[[dict[str, Target]], Outputs]) -> Any:
         seen = outputs(self._targets)
-        with watched((target.layer for target in self._targets.values()), seen.see):
+
+        def see(layer: keras.Layer, given: Any, output: Any) -> Any:
+            self._output.see(layer, output)
+            return seen.see(layer, given, output)
+
+        deciding = [] if self._output.layer is None else [self._output.layer]
+        with watched([*(target.layer for target in self._targets.values()), *deciding], see):
             results = forward(inputs)
         tensors = seen.result()
         return {name: self._pooled(name, tensor) for name, tensor in tensors.items()}, self._output.scores(results)
@@ -76,15 +77,3 @@ class ForwardPass:
         axis = channel_axis(self._targets[name].layer, spec, rank)
         values = pooled(tensor, get_keras_mask(tensor), axis, spec.pooling)
         return values, keras.ops.stack([keras.ops.cast(size, "int32") for size in keras.ops.shape(tensor)])
-
-
-def _checked(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    finite = scores[np.isfinite(scores)]
-    if finite.size and (finite.min() < -_ROUNDING or finite.max() > 1 + _ROUNDING):
-        raise ArgumentError(
-            "model",
-            f"an output with values from {finite.min():.4g} to {finite.max():.4g}",
-            "probabilities from 0 to 1, or logits where the loss says from_logits=True",
-            "Compile with a loss that has from_logits=True, or end the model with softmax (one output: sigmoid).",
-        )
-    return scores

@@ -9,6 +9,7 @@ import keras
 from activis_tb.errors import ArgumentError
 
 _NAMES_SHOWN = 12
+_CLOSE = 0.6
 
 
 class Target(NamedTuple):
@@ -72,10 +73,27 @@ def _find(model: keras.Model, name: str, paths: dict[str, keras.Layer]) -> keras
         raise ArgumentError(
             "layers", repr(name), f"one of {', '.join(map(repr, inner))}", "Give the path of the layer."
         )
-    close = difflib.get_close_matches(name, paths, n=3, cutoff=0.5)
+    close = _close(name, [*paths, *_held_layers(model)])
     names = ", ".join(map(repr, list(paths)[:_NAMES_SHOWN])) + (", …" if len(paths) > _NAMES_SHOWN else "")
     way_out = f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
     raise ArgumentError("layers", repr(name), f"layers of the model {model.name!r}: {names}", way_out)
+
+
+def _close(name: str, known: Iterable[str]) -> list[str]:
+    """Returns up to three names like `name`: like the whole path of a layer, or like the end of it."""
+
+    def likeness(path: str) -> float:
+        parts = path.casefold().split("/")
+        ends = ("/".join(parts[start:]) for start in range(len(parts)))
+        return max(difflib.SequenceMatcher(None, name.casefold(), end).ratio() for end in ends)
+
+    ranked = sorted({path: likeness(path) for path in known}.items(), key=lambda item: -item[1])
+    return [path for path, ratio in ranked[:3] if ratio >= _CLOSE]
+
+
+def _held_layers(model: keras.Model) -> list[str]:
+    """Returns the names of the attributes that hold layers."""
+    return [name for name, held in _held_by(model).items() if isinstance(held, keras.Layer) and name[0] != "_"]
 
 
 def _attribute(model: keras.Model, path: str) -> keras.Layer | None:

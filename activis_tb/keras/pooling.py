@@ -22,14 +22,14 @@ def channel_axis(layer: keras.Layer, spec: LayerSpec, rank: int) -> int:
     Raises:
         ArgumentError: `spec` names an axis that is not there.
     """
-    if rank < 3:
-        return rank - 1
-    if spec.channel_axis is not None:
+    if spec.channel_axis is not None and rank > 1:
         axis = spec.channel_axis % rank
         if not -rank < spec.channel_axis < rank or axis == 0:
             expected = f"an axis from 1 to {rank - 1}, or negative from the end"
             raise ArgumentError("layers", f"channel_axis={spec.channel_axis} for {spec.name!r}", expected)
         return axis
+    if rank < 3:
+        return rank - 1
     default = keras.config.image_data_format() if rank > 3 else "channels_last"
     order = getattr(layer, "data_format", None) or default
     return 1 if order == "channels_first" else rank - 1

@@ -22,18 +22,19 @@ def record(
     classes: Sequence[str],
     name: str = "validation",
     step: int = 0,
-    attributes: Mapping[str, Any] | None = None,
+    attributes: Any = None,
     subsets: Mapping[str, Selection | BatchFunction] | None = None,
-    ids: Sequence[Any] | None = None,
+    ids: Any = None,
     sample: int = 1000,
     always: Selection = (),
     examples: ExampleData | None = None,
     keep: Literal["sample", "all"] = "sample",
-    output: str | int | None = None,
+    output: str | int | keras.Layer | None = None,
     batch_size: int = 256,
     pooling: Pooling = "max",
     attribute_types: Mapping[str, AttributeType] | None = None,
     progress: ProgressFunction | None = None,
+    from_logits: bool | None = None,
     quiet: bool = False,
 ) -> Path | str:
     """Records one snapshot of a model as it is, and returns its event file.
@@ -42,15 +43,15 @@ def record(
     that one: the tab shows both as one.
 
     Args:
-        model: Functional, Sequential or subclassed, compiled or not; logits need the loss that says `from_logits=True`.
-        data: `(x, y)` of arrays, or batches (x, y): a `tf.data.Dataset`, a `keras.utils.PyDataset`, a PyTorch
-            `DataLoader`, a generator.
+        model: Functional, Sequential or subclassed, compiled or not.
+        data: `(x, y)` or `(x, y, sample_weight)` of arrays, or batches, see `ActivisCallback`: a `tf.data.Dataset`, a
+            `keras.utils.PyDataset`, a PyTorch `DataLoader`, a generator.
         logdir: The run's directory.
         layers: See `ActivisCallback`, as for everything below.
         classes: Names of the classes, by position.
         name: What is recorded.
         step: The training step or epoch that the weights are of.
-        attributes: By name, (instances,).
+        attributes: By name, (instances,), beside the data.
         subsets: By name.
         ids: One per instance.
         sample: Instances to keep one by one, about.
@@ -62,13 +63,16 @@ def record(
         pooling: `max`, `mean`, or the `first` or `last` unmasked position, for layers of rank > 2.
         attribute_types: By name.
         progress: Is called every few seconds of a long recording, as in `activis_tb.preprocess`.
+        from_logits: Whether the model returns logits.
         quiet: Do not print where the snapshot is to be seen.
 
     Raises:
-        ArgumentError: An argument cannot be used, or data and model do not fit together; nothing is written then.
-        OSError: The log directory cannot be written.
+        ArgumentError: An argument cannot be used, data and model do not fit together, or the log directory cannot be
+            written; nothing is written then.
+        OSError: The disk is full.
     """
-    x, y = data if isinstance(data, tuple) else (data, None)
+    is_of_arrays = isinstance(data, tuple) and len(data) in {2, 3}
+    x, y = data[:2] if is_of_arrays else (data, None)
     evaluation = Evaluation(
         logdir,
         x,
@@ -81,6 +85,7 @@ def record(
         output=output,
         batch_size=batch_size,
         examples=examples,
+        from_logits=from_logits,
         name=name,
         subsets=subsets,
         sample=sample,
@@ -89,4 +94,5 @@ def record(
         attribute_types=attribute_types,
         progress=progress,
     )
+    evaluation.try_out(model)
     return evaluation.record(model, step, quiet=quiet)

@@ -1,15 +1,20 @@
 """How each of Keras' back ends runs a model in inference mode, with the weights that it has at that time."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import keras
 
+from activis_tb.errors import ArgumentError, shorten
 from activis_tb.keras.batches import Batches
 from activis_tb.keras.layers import Target
 from activis_tb.keras.watching import Outputs
 
+_STYLING = re.compile(r"\x1b\[[0-9;]*m")
+"""What Keras writes into its messages for terminals."""
 Forward = Callable[[Any], Any]
 Run = Callable[[Forward, Any, Callable[[dict[str, Target]], Outputs]], Any]
 """Given the model as a function, its inputs, and what makes `Outputs` of this pass, returns tensors."""
@@ -110,3 +115,41 @@ def _build(model: keras.Model, inputs: Any) -> None:
 
 def _tensor(values: Any) -> Any:
     return values if keras.ops.is_tensor(values) else keras.ops.convert_to_tensor(values)
+
+
+def is_built(model: keras.Model, inputs: Any) -> bool:
+    """Builds a model that learns its inputs in training, without computing anything; tells whether Keras can."""
+    if not model.built:
+        try:
+            model(keras.tree.map_structure(_symbolic, inputs), training=False)
+        except Exception:
+            return False
+    return bool(model.built)
+
+
+@contextmanager
+def explained(model: keras.Model, inputs: Any, argument: str = "x") -> Iterator[None]:
+    """What Keras cannot put through the model is an argument that does not fit."""
+    try:
+        yield
+    except ArgumentError:
+        raise
+    except Exception as error:
+        shapes = [tuple(getattr(values, "shape", ())) for values in keras.tree.flatten(inputs)]
+        known = [tuple(tensor.shape) for tensor in getattr(model, "inputs", None) or []]
+        expected = f"batches that the model {model.name!r} takes" + (f", of shape {_joined(known)}" if known else "")
+        is_single = len(known) == len(shapes) and all(
+            len(one) == len(other) - 1 for one, other in zip(shapes, known, strict=True)
+        )
+        reason = shorten(" ".join(_STYLING.sub("", str(error)).split()), 300)
+        way_out = ("A dataset must be batched. " if is_single else "") + f"{type(error).__name__}: {reason}"
+        raise ArgumentError(argument, f"a batch of shape {_joined(shapes)}", expected, way_out) from error
+
+
+def _joined(shapes: list[tuple[Any, ...]]) -> str:
+    return ", ".join(map(str, shapes))
+
+
+def _symbolic(values: Any) -> keras.KerasTensor:
+    dtype = keras.backend.standardize_dtype(values.dtype)
+    return keras.KerasTensor((None, *values.shape[1:]), keras.config.floatx() if dtype == "float64" else dtype)

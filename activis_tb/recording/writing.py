@@ -9,10 +9,11 @@ import warnings
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+from activis_tb.errors import ArgumentError
 from activis_tb.model import ForwardGraph, Manifest, Snapshot
 from activis_tb.storage.encoding import LARGE, encode_snapshot
 from activis_tb.storage.events import graph_event, is_labelled, write_event_file
-from activis_tb.storage.folders import Location
+from activis_tb.storage.folders import Location, child, open_folder, read_location
 from activis_tb.storage.metadata import SUBRUN, UNSERVED_CHARACTERS, is_served
 
 _announced: set[Location] = set()
@@ -52,6 +53,16 @@ def write_graph(directory: Location, graph: ForwardGraph) -> None:
     label = f"graph-{graph.digest}"
     if not is_labelled(directory, label):
         write_event_file(directory, graph_event(graph.graph_def, time.time()), label)
+
+
+def check_writable(logdir: str | os.PathLike[str]) -> None:
+    """Raises ArgumentError where nothing can be written to a run's directory; nothing is left there by this."""
+    location = child(read_location(os.fspath(logdir)), SUBRUN)
+    try:
+        open_folder(location).try_writing()
+    except OSError as error:
+        got = f"{os.fspath(logdir)!r}, to which nothing can be written ({error.strerror or error})"
+        raise ArgumentError("logdir", got, "a directory that can be written", "Mind its permissions.") from error
 
 
 def announce(logdir: Location, manifest: Manifest) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from errno import EIO
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -59,6 +60,18 @@ class LocalFolder:
                 raise explained(error, f"write to {self.path}") from error
             raise
 
+    def try_writing(self) -> None:
+        """Raises OSError where no file can be written; leaves nothing behind, not even the directory."""
+        made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self.path) as file:
+                file.write(b"?")
+        finally:
+            for folder in made:
+                with suppress(OSError):
+                    folder.rmdir()
+
     def _remove_leftovers(self) -> None:
         """Removes temporary files of writers that are gone."""
         for leftover in self.path.glob(f"{_TEMPORARY}*.tmp"):
@@ -89,6 +102,13 @@ class RemoteFolder:
     def holds(self, pattern: str) -> bool:
         """Tells whether there is a file whose name fits `pattern`, with `*` for anything."""
         return bool(self._system.glob(f"{self._path}/{pattern}"))
+
+    def try_writing(self) -> None:
+        """Raises OSError where no file can be written; leaves no file behind."""
+        name = f"{_TEMPORARY}{owner()}-{time.time_ns()}.tmp"
+        self.write(name, [b"?"])
+        with suppress(OSError):
+            self._system.rm_file(f"{self._path}/{name}")
 
     def write(self, name: str, pieces: Sequence[bytes]) -> str:
         """Writes a file and returns its URL.

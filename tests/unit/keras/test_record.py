@@ -105,8 +105,8 @@ def test_labels_of_every_output_are_told_apart(tmp_path):
     ("options", "message"),
     [
         ({}, "2 of which fit the 3 classes; expected the name of the one that decides. Name it by output=, one of"),
-        ({"output": "mood"}, "output: got 'mood'; expected one of 'topic', 'tone', or a position."),
-        ({"output": 2}, "output: got 2; expected one of 'topic', 'tone', or a position."),
+        ({"output": "mood"}, "output: got 'mood'; expected one of 'topic', 'tone', a position, or the layer"),
+        ({"output": 2}, "output: got 2; expected one of 'topic', 'tone', a position, or the layer"),
         ({"output": "tone", "layers": ["hidden:2"]}, "layers: got 'hidden:2'; expected a call from 1 to 1."),
         ({"output": "tone", "layers": ["hidden:0"]}, "layers: got 'hidden:0'; expected calls counted from 1."),
         ({"output": "tone", "data": iter(())}, "x: got no batches; expected at least one batch (x, y)."),
