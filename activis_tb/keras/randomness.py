@@ -42,20 +42,35 @@ def _of_process() -> Iterator[Restore]:
         if torch.cuda.is_available() and torch.cuda.is_initialized():
             yield _restorer(torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all())
     if "tensorflow" in sys.modules:
-        from tensorflow.python.eager import context
-        from tensorflow.python.ops import stateful_random_ops
+        yield from _of_tensorflow()
 
-        if seeds := getattr(context.context(), "_rng", None):
-            yield _restorer(seeds.setstate, seeds.getstate())
-        if generator := stateful_random_ops.global_generator:
-            yield _restorer(generator.state.assign, generator.state.numpy())
+
+def _of_tensorflow() -> Iterator[Restore]:
+    from tensorflow.python.eager import context
+    from tensorflow.python.ops import stateful_random_ops
+
+    eager = context.context()
+    if seeds := getattr(eager, "_rng", None):
+        # Operations with seeds of their own have a state for each seed, so that no seed may be drawn twice.
+        state = seeds.getstate()
+        eager._rng = random.Random(seeds.random())  # noqa: SLF001
+        yield _restorer(seeds.setstate, state)
+        yield lambda: setattr(eager, "_rng", seeds)
+    generator = stateful_random_ops.global_generator
+    if generator is None:
+        yield lambda: setattr(stateful_random_ops, "global_generator", None)
+    else:
+        yield _restorer(generator.state.assign, generator.state.numpy())
 
 
 def _of_keras(model: keras.Model) -> Iterator[Restore]:
     layers = model._flatten_layers()  # noqa: SLF001 (Keras has no public way)
     weights = {id(weight) for layer in layers for weight in layer._trainable_variables}  # noqa: SLF001
     kept = [variable for variable in model.variables if id(variable) not in weights]
-    if generator := global_state.get_global_attribute(GLOBAL_SEED_GENERATOR):
+    generator = global_state.get_global_attribute(GLOBAL_SEED_GENERATOR)
+    if generator is None:
+        yield lambda: global_state.set_global_attribute(GLOBAL_SEED_GENERATOR, None)
+    else:
         kept.append(generator.state)
     for variable in kept:
         yield _variable_restorer(variable, np.array(keras.ops.convert_to_numpy(variable.value)))
