@@ -32,7 +32,7 @@ from activis_tb.keras.outputs import DecidingOutput
 from activis_tb.keras.randomness import unchanged_randomness
 from activis_tb.keras.running import explained, is_built
 from activis_tb.model import POOLINGS, ForwardGraph, LayerSpec, Pooling
-from activis_tb.recording.outcomes import check_from_logits, read_labels
+from activis_tb.recording.outcomes import check_from_logits
 from activis_tb.recording.recorder import Recorder
 from activis_tb.recording.settings import read_settings
 from activis_tb.recording.writing import check_writable, encode
@@ -95,13 +95,13 @@ class Evaluation:
         layers = reusable(layers)
         self._begin(0, layers, quiet=True)
         self._layers = [layer if isinstance(layer, LayerSpec) else LayerSpec(layer, pooling) for layer in layers]
-        self._classes = tuple(self._options["classes"])
+        self._classes = len(self._options["classes"])
         self._output = output
         self._from_logits = None if from_logits is None else check_from_logits(from_logits)
         self._columns = Columns(attributes, ids)
         labels = y[output] if isinstance(y, Mapping) and isinstance(output, str) and output in y else y
-        self.batches = Batches(x, labels, batch_size, len(self._classes))
-        self._examples = Examples(examples, batch_size, len(self._classes))
+        self.batches = Batches(x, labels, batch_size, self._classes)
+        self._examples = Examples(examples, batch_size, self._classes)
         self._rehearse(batch_size)
         self._content_ids = self._is_reordered()
         self._walk: Walk | None = None
@@ -159,7 +159,7 @@ class Evaluation:
             ArgumentError: A layer or an output cannot be recorded.
         """
         if self._prepared is None or self._prepared[0] is not model:
-            output = DecidingOutput(model, self._output, len(self._classes), self._from_logits)
+            output = DecidingOutput(model, self._output, self._classes, self._from_logits)
             forward = ForwardPass(model, self._layers, self.batches, output)
             self._prepared = (model, forward, output, self._graph(model))
         return self._prepared[1:]
@@ -217,14 +217,13 @@ class Evaluation:
             snapshot.examples(scores=_finite(scores), from_logits=bool(is_logits), activations=activations, **columns)
         return walk if is_by_position else None
 
-    def _labels(self, batch: Batch, output: DecidingOutput) -> NDArray[np.int32]:
-        """The labels of the deciding output, by position in the classes."""
-        given = class_labels(output.labels(batch.labels), len(self._classes), "the labels of x")
-        labels = read_labels(given, self._classes)
+    def _labels(self, batch: Batch, output: DecidingOutput) -> NDArray[Any]:
+        """The labels of the deciding output, (instances,)."""
+        labels = class_labels(output.labels(batch.labels), self._classes, "the labels of x")
         check_rows(batch.inputs, len(labels))
         return labels
 
-    def _columns_of(self, batch: Batch, rows: slice, labels: NDArray[np.int32], ids: ContentIds) -> dict[str, Any]:
+    def _columns_of(self, batch: Batch, rows: slice, labels: NDArray[Any], ids: ContentIds) -> dict[str, Any]:
         if batch.columns is not None:
             if self._columns:
                 got = f"{self._columns} beside data that brings its own"
@@ -325,7 +324,7 @@ class Evaluation:
 
     def _nothing(self, count: int) -> dict[str, Any]:
         """What a model could have made of so many instances."""
-        scores = np.full((count, len(self._classes)), 1 / len(self._classes), np.float32)
+        scores = np.full((count, self._classes), 1 / self._classes, np.float32)
         return {
             "scores": scores,
             "activations": {layer.name: np.zeros((count, 1), np.float32) for layer in self._layers},
