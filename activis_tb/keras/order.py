@@ -96,7 +96,7 @@ class Walk:
 
 
 class ContentIds:
-    """Ids that instances keep in whatever order they come: a hash of inputs and label, and the number of its occurrence."""
+    """Ids that instances keep in any order: a hash of inputs and label, and the number of its occurrence."""
 
     def __init__(self) -> None:
         self._deriver = IdentityDeriver()
