@@ -85,7 +85,7 @@ def judged(recorded: SnapshotReader) -> dict[str, tuple[np.ndarray, np.ndarray, 
     schema, truth = Schema.of(recorded.manifest), recorded.membership()[:, len(recorded.manifest.classes) :]
     found = {}
     with Engine(schema, Instances.of_sample(recorded.sample())) as engine:
-        assert engine.cut == {"t", "c", "u"}
+        assert engine.cut == {"t": 5, "c": 5, "u": 5}
         for position, text in enumerate(DECIDED + OPEN):
             condition = parse_condition(text, schema)
             both = judge_kept_texts(condition, engine.cut) or (condition, condition)
