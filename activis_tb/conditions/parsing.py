@@ -1,5 +1,7 @@
 """Operators and placeholders to a syntax tree, by sqlglot: it knows SQL's precedence, and what is no expression."""
 
+import re
+
 from sqlglot import TokenType, exp
 from sqlglot.errors import ParseError
 from sqlglot.parser import Parser
@@ -7,6 +9,9 @@ from sqlglot.parser import Parser
 from activis_tb.conditions.errors import ConditionError
 from activis_tb.conditions.words import MOST_CHARACTERS, Words, too_deep
 from activis_tb.errors import shorten
+
+_WITH_COMMA = re.compile(r"(?<![\w.,'\"])(?:0,[0-9]+|[0-9]+,(?![0-9]{3}\b)[0-9]+)(?![\w.,'\"])", re.ASCII)
+"""A decimal fraction of other languages; not what may be thousands."""
 
 
 def parse(words: Words) -> exp.Expression:
@@ -35,6 +40,9 @@ def _misplaced(words: Words, error: ParseError) -> ConditionError:
     end = start + len(where.get("highlight") or "")
     if not start < end or _lacks_an_operand(words):
         return _incomplete(words)
+    if decimal := next((one for one in _WITH_COMMA.finditer(words.text) if one.start() < start < one.end()), None):
+        message = f"{decimal.group()} is no number of conditions; they have a point."
+        raise ConditionError(message, decimal.span(), decimal.group().replace(",", "."))
     message = (
         f"{shorten(words.text[start:end], 40)} does not fit here. "
         "A condition compares values and joins the comparisons by AND and OR, e.g. score < 0.6 AND label = predicted."

@@ -64,6 +64,7 @@ _PASTED = re.compile(
     re.DOTALL,
 )
 _BEFORE_TEXT = re.compile(r"(?:[=<>~,]|\b(?:I?LIKE|BETWEEN|(?:IN|score_of|neuron)\s*\()|\bESCAPE)\s*$", re.IGNORECASE)
+_IS_CONDITION = re.compile(r"[=<>~]|\b(?:BETWEEN|I?LIKE|IS\s+(?:NOT\s+)?NULL|IN\s*\()", re.IGNORECASE)
 _INVISIBLE = {one for one, instead in _INSTEAD.items() if not instead}
 
 
@@ -125,6 +126,8 @@ def _not_allowed(shown: str) -> str:
 
 def _requoted(text: str, start: int, content: str, kind: str) -> str:
     content = content.strip("\u00a0\u202f ") if kind.startswith("double") else content
+    if _IS_CONDITION.search(content) and text[:start].strip() == "" and text.rstrip().endswith(content, 0, -1):
+        return content
     is_text = kind.startswith("single") or _BEFORE_TEXT.search(text, 0, start) is not None
     return quote_text(content) if is_text else quote_name(content)
 

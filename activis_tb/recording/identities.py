@@ -20,6 +20,12 @@ _NO_REPEATS = (
     "Padding that a sampler adds, so that every worker has as many, is left out by its position before process(): "
     "activis_tb.torch.positions(loader) says which it is. "
 )
+_ALL_REPEATED = (
+    "Merge every part once, and give every worker its own share of the data, e.g. by a "
+    "torch.utils.data.DistributedSampler."
+)
+_PIECE = 2**20
+"""Hashes that are looked up at a time."""
 
 
 def read_ids(value: object, rows: int) -> NDArray[np.object_]:
@@ -122,7 +128,10 @@ class KnownIds:
         Raises:
             ArgumentError: Some of them are.
         """
-        repeated = () if hashes is None else hashes[self._hashes.count(hashes) > 0]
+        if hashes is None:
+            return
+        pieces = (hashes[start : start + _PIECE] for start in range(0, len(hashes), _PIECE))
+        repeated = np.concatenate([hashes[:0], *(piece[self._hashes.count(piece) > 0] for piece in pieces)])
         if not len(repeated):
             return
         known = sampled[np.isin(hash_texts(sampled.tolist()), repeated)]
@@ -131,7 +140,7 @@ class KnownIds:
             "part",
             f"{len(repeated):,} instances that are here already{example}",
             "instances that no other worker has processed",
-            f"{_NO_REPEATS}Merge every part once.",
+            _ALL_REPEATED if len(repeated) == len(hashes) else _NO_REPEATS.rstrip(),
         )
 
     def merge(self, hashes: NDArray[np.uint64] | None) -> None:

@@ -164,6 +164,10 @@ def test_a_part_is_closed_once_it_is_extracted(tmp_path: Path) -> None:
     ("make", "message"),
     [
         (lambda path: part(path, instances()), "part: got 300 instances that are here already, such as the id 'q"),
+        (
+            lambda path: part(path, instances()),
+            "Merge every part once, and give every worker its own share of the data",
+        ),
         (lambda path: part(path, instances(), sample=7), "part: got a recording with sample 7; expected sample 30"),
         (
             lambda path: part(path, layers=["signed", "hidden"]),
@@ -176,7 +180,18 @@ def test_a_part_is_closed_once_it_is_extracted(tmp_path: Path) -> None:
         (lambda path: with_ids(part(path, instances()), np.arange(7, dtype=np.uint64)), "extract() of another worker"),
         (lambda path: part(path, without_text()), "part: got attributes length (number), long (boolean), picture"),
     ],
-    ids=["twice", "another sample", "other layers", "no part", "cut", "a number", "equal", "few", "other attributes"],
+    ids=[
+        "twice",
+        "as a whole",
+        "another sample",
+        "other layers",
+        "no part",
+        "cut",
+        "a number",
+        "equal",
+        "few",
+        "other attributes",
+    ],
 )
 def test_what_does_not_belong_is_refused_and_changes_nothing(tmp_path: Path, single, make, message: str) -> None:
     with activis_tb.preprocess(tmp_path / "run", **options()) as snapshot:
