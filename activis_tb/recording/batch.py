@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from activis_tb.errors import ArgumentError, shorten
 from activis_tb.model import OUTCOME_COLUMNS, Layer
 from activis_tb.recording.arrays import is_lasting
-from activis_tb.recording.attributes import Column, read_column
+from activis_tb.recording.attributes import Column, Kind, read_column
 from activis_tb.recording.block import Block
 from activis_tb.recording.identities import IdentityDeriver, check_distinct, read_ids
+from activis_tb.recording.numbers import Demand, clash
 from activis_tb.recording.outcomes import Outcomes, read_labels, read_scores
 from activis_tb.recording.partial import Partial
 from activis_tb.recording.pooling import common_shape, layer_of, pool, read_masks
@@ -45,7 +46,8 @@ class BatchReader:
         self._settings = settings
         self._conditions = conditions
         self._classes = np.array(settings.classes)
-        self._kinds: dict[str, str] | None = None
+        self._kinds: dict[str, Kind] | None = None
+        self._demands: dict[str, frozenset[Demand]] = {}
         self._deriver = IdentityDeriver()
 
     def read(
@@ -72,10 +74,11 @@ class BatchReader:
             from_logits: Whether `scores` are logits.
             mask: Of all layers or by layer name, or None.
         """
-        label = read_labels(labels, self._settings.classes)
+        label = read_labels(labels, self._settings.classes, self._settings.class_values)
         rows = len(label)
         outcomes = read_scores(scores, rows, len(self._settings.classes), from_logits=from_logits)
         columns = self._read_attributes({} if attributes is None else attributes, rows)
+        demands = self._demanded(columns)
         layers, pooled, lasting = self._read_activations(activations, rows, mask)
         if self._conditions is not None:
             self._conditions.check(columns, pooled)
@@ -97,6 +100,7 @@ class BatchReader:
             lasting=lasting,
         )
         self._accept(block, layers, ids is not None)
+        self._demands = demands
         return block
 
     def check_part(self, partial: Partial) -> None:
@@ -109,6 +113,8 @@ class BatchReader:
         if list(kinds) != list(earlier) or unlike:
             got, expected = (", ".join(f"{name} ({kind})" for name, kind in one.items()) for one in (kinds, earlier))
             raise ArgumentError("part", f"attributes {got or 'none'}", f"{expected or 'none'}, as here")
+        if partial.sample:
+            self._demanded(partial.sample.attributes, "Convert them on every worker")
 
     def accept_part(self, partial: Partial, block: Block) -> None:
         """Takes the instances of another worker, `block` of them sampled, for accepted."""
@@ -118,6 +124,7 @@ class BatchReader:
         self.ids_given = True
         self.instances += partial.instances
         self._remember_kinds(block)
+        self._demands = self._demanded(block.attributes)
         for selection in self._settings.selections:
             selection.found.update(selection.ids.intersection(partial.found))
 
@@ -136,6 +143,20 @@ class BatchReader:
         earlier = self._kinds or {}
         self._kinds = {name: column.kind or earlier.get(name, "") for name, column in block.attributes.items()}
 
+    def kind_of(self, name: str) -> Kind:
+        """Returns what the values of an attribute are, empty as long as all were missing."""
+        return (self._kinds or {}).get(name, "")
+
+    def _demanded(self, columns: Mapping[str, Column], way_out: str = "Convert them") -> dict[str, frozenset[Demand]]:
+        """What the values so far need of their types; raises ArgumentError where none has it all."""
+        demands = {name: column.demands(self._demands.get(name, frozenset())) for name, column in columns.items()}
+        for name, needed in demands.items():
+            if got := clash(needed):
+                declared = f'attribute_types={{"{name}": "text"}}'
+                way_out = f"{way_out}, or record them as text: {declared}."
+                raise ArgumentError(f'attributes["{name}"]', got, "values of one type, also over batches", way_out)
+        return demands
+
     def _read_attributes(self, attributes: Any, rows: int) -> dict[str, Column]:
         if not isinstance(attributes, Mapping):
             raise ArgumentError("attributes", type(attributes).__name__, "a mapping from names to columns")
@@ -143,7 +164,7 @@ class BatchReader:
         self._check_attribute_names(attributes)
         columns = {name: read_column(name, value, rows, declared.get(name)) for name, value in attributes.items()}
         for name, column in columns.items():
-            earlier = (self._kinds or {}).get(name, "")
+            earlier = self.kind_of(name)
             if column.kind and earlier and column.kind != earlier:
                 raise ArgumentError(
                     f'attributes["{name}"]', column.kind, f"{earlier}, as in the earlier batches", "Convert it."

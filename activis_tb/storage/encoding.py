@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from activis_tb.errors import SnapshotTooLargeError
 from activis_tb.model import STATISTIC_NAMES, Attribute, Layer, Sample, Snapshot, Subset
 from activis_tb.storage import activis_pb2 as pb
-from activis_tb.storage.metadata import FORMAT_VERSION
+from activis_tb.storage.metadata import FORMAT_VERSION, OLDEST_VERSION
 
 LARGE = 20 * 2**20
 """Bytes above which a snapshot is worth a warning: TensorBoard keeps every one of them in memory."""
@@ -21,8 +21,15 @@ SAMPLE_DTYPES = {
     **dict.fromkeys(("drawn", "always", "membership"), "|u1"),
 }
 """What the columns of the instances but their ids are stored as."""
-ATTRIBUTE_DTYPES = {"number": "<f8", "boolean": "|u1", "category": "<i4"}
-"""What the values of attributes are stored as; those of other types are bytes."""
+ATTRIBUTE_DTYPES = {
+    "number": ("<f8", "<i8", "<u8"),
+    "boolean": ("|u1",),
+    "category": ("<i4",),
+    "time": ("<M8[us]", "<M8[ns]"),
+}
+"""What the values of attributes may be stored as; those of other types are bytes."""
+SINCE_VERSION_2 = frozenset({"<i8", "<u8", "<M8[us]", "<M8[ns]"})
+"""Types of attributes that version 1 has not."""
 STATISTIC_DTYPES = dict.fromkeys(STATISTIC_NAMES, "<f4") | dict.fromkeys(("count", "nonfinite"), "<i8")
 
 
@@ -35,7 +42,7 @@ def encode_snapshot(snapshot: Snapshot) -> list[bytes]:
     blobs = _Blobs()
     manifest = snapshot.manifest
     message = pb.Snapshot(
-        version=FORMAT_VERSION,
+        version=version_of(snapshot),
         name=manifest.name,
         step=manifest.step,
         session=manifest.session,
@@ -54,6 +61,13 @@ def encode_snapshot(snapshot: Snapshot) -> list[bytes]:
     if size > LIMIT:
         raise SnapshotTooLargeError(size, LIMIT, blobs.largest)
     return encoded
+
+
+def version_of(snapshot: Snapshot) -> int:
+    """Returns the format version that `snapshot` needs: the oldest of which no reader takes it for anything else."""
+    samples = [snapshot.sample, *([snapshot.examples] if snapshot.examples else [])]
+    types = {_dtype(attribute) for sample in samples for attribute in sample.attributes}
+    return FORMAT_VERSION if SINCE_VERSION_2.intersection(types) else OLDEST_VERSION
 
 
 class _Blobs:
@@ -123,11 +137,18 @@ def _sample(sample: Sample, blobs: _Blobs) -> pb.StoredSample:
     )
 
 
+def _dtype(attribute: Attribute) -> str:
+    """What the values are stored as: their own type where that is one of those, else the first; empty for bytes."""
+    own = np.dtype(attribute.values.dtype).newbyteorder("<").str
+    possible = ATTRIBUTE_DTYPES.get(attribute.type, ("",))
+    return own if own in possible else possible[0]
+
+
 def _attribute(attribute: Attribute, blobs: _Blobs) -> pb.StoredAttribute:
     what = f"attribute {attribute.name!r}"
     message = pb.StoredAttribute(name=attribute.name, type=attribute.type)
-    if attribute.type in ATTRIBUTE_DTYPES:
-        message.values.CopyFrom(blobs.array(attribute.values, ATTRIBUTE_DTYPES[attribute.type], what))
+    if dtype := _dtype(attribute):
+        message.values.CopyFrom(blobs.array(attribute.values, dtype, what))
     else:
         encoded = (value.encode() if isinstance(value, str) else value for value in attribute.values)
         message.values.CopyFrom(blobs.values(encoded, what))

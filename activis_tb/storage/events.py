@@ -9,18 +9,18 @@ from tensorboard.compat.proto import event_pb2, summary_pb2, types_pb2
 
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.folders import Location, open_folder
-from activis_tb.storage.metadata import FORMAT_VERSION, PLUGIN_NAME, SnapshotTag
+from activis_tb.storage.metadata import OLDEST_VERSION, PLUGIN_NAME, SnapshotTag
 
 _FILE_VERSION = "brain.Event:2"
 _NAME = "events.out.tfevents"
 
 
 def summary_metadata() -> summary_pb2.SummaryMetadata:
-    """Returns the metadata that every snapshot's summary carries."""
+    """Returns the metadata that every snapshot's summary carries; which version it needs, its manifest says."""
     return summary_pb2.SummaryMetadata(
         data_class=summary_pb2.DATA_CLASS_BLOB_SEQUENCE,
         plugin_data=summary_pb2.SummaryMetadata.PluginData(
-            plugin_name=PLUGIN_NAME, content=pb.PluginData(version=FORMAT_VERSION).SerializeToString()
+            plugin_name=PLUGIN_NAME, content=pb.PluginData(version=OLDEST_VERSION).SerializeToString()
         ),
     )
 

@@ -7,7 +7,9 @@ import re
 from typing import NamedTuple
 
 PLUGIN_NAME = "activis"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""The newest that is read; a manifest says the oldest that it needs, see `encoding.version_of`."""
+OLDEST_VERSION = 1
 SUBRUN = "activis"
 """`preprocess` and the callback write below the log directory of the run, in this folder of their own."""
 

@@ -111,7 +111,7 @@ def test_a_newer_version_is_refused_with_both_numbers() -> None:
     blobs = encoding.encode_snapshot(snapshot())
     manifest = pb.Snapshot.FromString(blobs[0])
     manifest.version = 7
-    with pytest.raises(NewerVersionError, match=r"format version 7; this activis-tb reads up to version 1\. Upgrade"):
+    with pytest.raises(NewerVersionError, match=r"format version 7; this activis-tb reads up to version 2\. Upgrade"):
         SnapshotReader(manifest.SerializeToString(), blobs.__getitem__)
 
 
