@@ -76,11 +76,12 @@ def run_labels(runs: Iterable[str], logdir: str) -> dict[str, str]:
 
 def _label(run: str, logdir: str) -> str:
     if run in {SUBRUN, "."}:
-        return _base_name(logdir) or "."
+        return base_name(logdir) or "."
     return run.removesuffix(f"/{SUBRUN}")
 
 
-def _base_name(logdir: str) -> str:
+def base_name(logdir: str) -> str:
+    """Returns the name of the folder that TensorBoard serves; empty where it serves several."""
     if "://" in logdir or not logdir:
         return logdir.rstrip("/").rpartition("/")[2]
     return os.path.basename(os.path.abspath(os.path.expanduser(logdir)))  # noqa: PTH100, PTH111, PTH119
