@@ -19,7 +19,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   layers: { most: MOST_LAYERS, items: 1, what: "open layers" },
   vs: { most: MOST_OTHERS, items: 3, what: "runs or steps to compare with" },
   subsets: { most: 100, items: 2, what: "subsets" },
-  pinned: { most: 1_000, items: 1, what: "pinned instances" },
+  pinned: { most: 5_000, items: 1, what: "pinned instances" },
   colours: { most: 100, items: 1, what: "coloured classes" },
   differing: { most: MOST_LAYERS, items: 1, what: "layers shown as differences" },
   pairs: { most: MOST_OTHERS * MOST_LAYERS, items: 3, what: "pairs of layers" },
