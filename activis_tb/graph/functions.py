@@ -52,14 +52,12 @@ class Flat:
         if text.startswith("^"):
             name = text[1:]
             return [f"^{end}" for end in self._ends(name)] if name in self.ends else [text]
-        key = text if ":" in text else f"{text}:0"
+        key = _output(text)
         if key not in self.aliases:
             return [text]
-        passed = [key]
-        while (key := self.aliases[key]) in self.aliases and key not in self._origins and key != passed[0]:
-            passed.append(key)
-            if len(passed) > len(self.aliases):
-                break
+        passed: dict[str, str] = {}
+        while key in self.aliases and key not in self._origins and key not in passed:
+            passed[key] = key = _output(self.aliases[key])
         origin = self._origins.get(key, "" if key in self.aliases else key)
         self._origins.update(dict.fromkeys(passed, origin))
         return [origin] if origin else []
@@ -192,6 +190,11 @@ def _called(node: node_def_pb2.NodeDef, library: Mapping[str, object]) -> list[t
     attributes = _BRANCHES.get(node.op, ("f",) if node.op in _CALLS else ())
     called = [(key, node.attr[key].func.name) for key in attributes if key in node.attr]
     return called if all(function in library for _, function in called) else []
+
+
+def _output(text: str) -> str:
+    """Returns the input `text` with the position of the output that it is."""
+    return text if ":" in text or not text else f"{text}:0"
 
 
 def _inside(text: str, name: str, arguments: Mapping[str, str]) -> str:

@@ -1,5 +1,7 @@
 """Function graphs out of a trace, and out of the library of a graph that does not call them."""
 
+from itertools import islice
+
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto import config_pb2, function_pb2, graph_pb2
 
@@ -20,16 +22,23 @@ def traced_graphs(run_metadata: bytes) -> list[bytes]:
     return list(dict.fromkeys(bytes(graph.SerializeToString(deterministic=True)) for graph in ordered))
 
 
-def uncalled_functions(graph_def: bytes) -> dict[str, bytes]:
-    """Returns by name the functions in a graph's library that nothing calls, each as a graph of its own."""
+def uncalled_functions(graph_def: bytes, most: int = 12) -> dict[str, bytes]:
+    """Returns by name the first functions in a graph's library that nothing calls, each as a graph of its own.
+
+    Each carries the whole library, so there are at most `most`.
+    """
     try:
         message = graph_pb2.GraphDef.FromString(graph_def)
     except DecodeError:
         return {}
     bodies = [function.node_def for function in message.library.function]
     called = {name for nodes in (message.node, *bodies) for node in nodes for name in called_functions(node)}
-    uncalled = (function for function in message.library.function if function.signature.name not in called)
-    return {function.signature.name: _as_graph(function, message.library) for function in uncalled}
+    uncalled = {
+        function.signature.name: function
+        for function in message.library.function
+        if function.signature.name not in called
+    }
+    return {name: _as_graph(function, message.library) for name, function in islice(uncalled.items(), most)}
 
 
 def _as_graph(function: function_pb2.FunctionDef, library: function_pb2.FunctionDefLibrary) -> bytes:

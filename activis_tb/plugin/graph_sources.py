@@ -136,7 +136,7 @@ class GraphSources:
             return [Source("keras", blob.run, "", graph.keras_graph_def(content))]
         if blob.kind == "function":
             return [Source("function", blob.run, title, one) for title, one in _traced(blob.tag, content)]
-        functions = list(graph.uncalled_functions(content).items())[:_MOST_FUNCTIONS]
+        functions = graph.uncalled_functions(content, _MOST_FUNCTIONS).items()
         main = Source("run_graph", blob.run, "", content)
         if main.operations.results_known:
             main = Source("forward", blob.run, "", content)

@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from activis_tb.errors import ActivisError, ArgumentError
 
 _LONGEST = 4096
+_MOST_VALUES = 512
 _NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,3})?")
 _Choice = TypeVar("_Choice", bound=str)
 
@@ -61,7 +62,10 @@ class Parameters:
 
     def texts(self, name: str) -> list[str]:
         """Returns all values of a parameter that may be given several times, or not at all."""
-        return self._arguments.getlist(name)
+        given = self._arguments.getlist(name)
+        if len(given) > _MOST_VALUES:
+            raise ArgumentError(name, f"it {len(given):,} times", f"it at most {_MOST_VALUES:,} times")
+        return given
 
     def integer(self, name: str) -> int:
         """Returns an integer of 64 bits, written in decimal digits; `3.0` and `3e0` are 3."""

@@ -9,8 +9,8 @@ Query = tuple[str, list[tuple[str, str]]]
 """A route and its parameters."""
 
 HEALTHY = "healthy/activis"
-ALLOWED = frozenset({200, 202, 400, 403, 404, 405, 409, 422, 503})
-"""Statuses that an answer may have."""
+ALLOWED = frozenset({200, 202, 400, 403, 404, 405, 409, 414, 422, 503})
+"""Statuses that an answer may have; 414 is TensorBoard's own for a link that is too long."""
 
 CONDITIONS = (
     "length > 10 AND topic = 'art'",

@@ -12,6 +12,7 @@ from werkzeug.test import Client
 from activis_tb.plugin.routes import UNFORESEEN
 from tests.fuzzing.queries import ALLOWED, Query
 
+_MOST_SLOW = 5
 PREFIX = "/data/plugin/activis"
 Fetch = Callable[[str], tuple[int, bytes]]
 """Returns status and body of a GET of a path with its query."""
@@ -23,12 +24,12 @@ class Tally:
 
     Attributes:
         counts: By route and status.
-        slowest: Seconds, route, title and status of the slowest answers, the slowest first.
+        slowest: By whether it was refused, the slowest answers: seconds, route, title and status, the slowest first.
         failures: What no answer may be, a sentence each.
     """
 
     counts: Counter[tuple[str, int]] = field(default_factory=Counter)
-    slowest: list[tuple[float, str, str, int]] = field(default_factory=list)
+    slowest: dict[bool, list[tuple[float, str, str, int]]] = field(default_factory=lambda: {True: [], False: []})
     failures: list[str] = field(default_factory=list)
 
     def ask(self, fetch: Fetch, query: Query, title: str) -> tuple[int, bytes]:
@@ -41,12 +42,22 @@ class Tally:
         seconds = time.perf_counter() - began
         route = query[0]
         self.counts[route, status] += 1
-        self.slowest = sorted([*self.slowest, (seconds, route, title, status)], reverse=True)[:20]
+        self._remember(status >= 400, [(seconds, route, title, status)])
         if status not in ALLOWED or UNFORESEEN.encode() in body:
             self.failures.append(
                 f"{status} {route} {str(query[1])[:300]} of {title}:\n{body.decode(errors='replace')[-900:]}"
             )
         return status, body
+
+    def add(self, other: "Tally") -> None:
+        """Adds what another one has counted."""
+        self.counts += other.counts
+        self.failures += other.failures
+        for refused, slowest in other.slowest.items():
+            self._remember(refused, slowest)
+
+    def _remember(self, refused: bool, answers: Iterable[tuple[float, str, str, int]]) -> None:
+        self.slowest[refused] = sorted([*self.slowest[refused], *answers], reverse=True)[:_MOST_SLOW]
 
     def ask_all(self, fetch: Fetch, queries: Iterable[Query], title: str) -> None:
         for query in queries:
