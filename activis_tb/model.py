@@ -15,8 +15,8 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-SubsetKind = Literal["class", "condition", "function", "ids"]
-AttributeType = Literal["number", "category", "text", "boolean", "time", "image", "audio"]
+SubsetKind = Literal["class", "all", "condition", "function", "ids"]
+AttributeType = Literal["number", "category", "text", "boolean", "image", "audio"]
 Pooling = Literal["max", "mean", "first", "last"]
 StatisticName = Literal["count", "mean", "std", "min", "max", "active", "nonfinite"]
 
@@ -24,6 +24,9 @@ SUBSET_KINDS: tuple[SubsetKind, ...] = get_args(SubsetKind)
 ATTRIBUTE_TYPES: tuple[AttributeType, ...] = get_args(AttributeType)
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 STATISTIC_NAMES: tuple[StatisticName, ...] = get_args(StatisticName)
+
+UNLABELLED = "unlabelled"
+"""Name of the one row that all instances of data without labels are in, a subset of kind `all`."""
 
 OUTCOME_COLUMNS = ("id", "label", "predicted", "score", "correct", "index")
 """Columns every instance has; attributes may not take these names."""
@@ -35,11 +38,11 @@ class Subset:
 
     Attributes:
         name: What the user calls it; the class's name for kind `class`.
-        kind: How its members were found.
+        kind: How its members were found; `all` is the one row of data without labels.
         condition: The condition's text; empty for other kinds.
         count: Instances in it.
-        correct: Those whose predicted label is the true one.
-        predicted_counts: By class, how many were predicted as it; sums to `count`.
+        correct: Those whose predicted label is the true one; 0 where there are no labels.
+        predicted_counts: By class, how many were predicted as it; the rest of `count` was predicted as nothing.
     """
 
     name: str
@@ -178,10 +181,9 @@ class Attribute:
     Attributes:
         name: What the user calls it.
         type: Decides what `values` holds.
-        values: (rows,): float64 for `number`, int64 or uint64 where some whole number is none of float64's; bool for
-            `boolean`; int32 codes for `category`; datetime64[us] for `time`, [ns] where some time has nanoseconds; an
-            object array of str for `text`, of bytes for `image` and `audio` (encoded). Where a value is missing it is
-            0, False, -1 or empty.
+        values: (rows,): float64 for `number`, bool for `boolean`, int32 codes for `category`, an object array
+            of str for `text`, of bytes for `image` and `audio` (encoded). Where a value is missing it is 0, False, -1
+            or empty.
         present: bool (rows,), False where the value is missing.
         categories: What the codes stand for; empty unless `type` is `category`.
     """
@@ -226,9 +228,9 @@ class Sample:
         ids: str, object array (rows,).
         ids_given: Whether the user gave the ids; if not, show `#index`.
         index: Position in the stream, int64 (rows,).
-        label: True class, int32 (rows,).
-        predicted: Predicted class, int32 (rows,).
-        score: The predicted class's score, float32 (rows,).
+        label: True class, int32 (rows,); -1 where there is none.
+        predicted: Predicted class, int32 (rows,); -1 where it is predicted as nothing.
+        score: The predicted class's score, float32 (rows,); NaN where there is none.
         scores: float32 (rows, classes).
         drawn: Chosen by the hash, so part of estimates; bool (rows,).
         always: Asked for by the user; bool (rows,). A row may be both.
@@ -261,6 +263,21 @@ class Sample:
         return Sample(**columns, ids_given=self.ids_given, attributes=attributes)
 
 
+def is_right(label: NDArray[np.int32], predicted: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Returns which instances are predicted right, bool (instances,).
+
+    Args:
+        label: Positions of the true classes, (instances,); -1 where there is none.
+        predicted: Positions of the predicted classes, (instances,); -1 where an instance is predicted as nothing.
+    """
+    return np.asarray((label == predicted) & (label >= 0))
+
+
+def stratum_of(label: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Returns which of the `Manifest.strata` instances are in, int32 (instances,), by their true classes or -1."""
+    return np.maximum(label, 0)
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What a snapshot is, without its arrays: enough to list it.
@@ -273,12 +290,13 @@ class Manifest:
         instances: Instances streamed through the recording.
         rows: Sampled instances.
         layers: In the user's order.
-        subsets: The classes, then the user's.
+        subsets: The classes, or all instances where there are no labels; then the user's.
         attributes: Name and type, in the user's order.
         graph_digest: Digest of the graph that the layers' tensor names belong to; empty where there is none.
         store: The folder of the side files, relative to the event file's; empty where only the sample is kept.
         stored: Instances in the side files: all of them, or 0.
         examples: Test cases of the user's own, which are in no other count.
+        labelled: Whether the instances have true classes.
     """
 
     name: str
@@ -294,6 +312,17 @@ class Manifest:
     store: str = ""
     stored: int = 0
     examples: int = 0
+    labelled: bool = True
+
+    @property
+    def strata(self) -> tuple[str, ...]:
+        """The first subsets' names: every instance is in one of them. The classes, or all where there are no labels."""
+        return self.classes if self.labelled else (UNLABELLED,)
+
+    @property
+    def stratum_counts(self) -> NDArray[np.int64]:
+        """Instances of every stratum, int64 (strata,)."""
+        return np.array([subset.count for subset in self.subsets[: len(self.strata)]], np.int64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from activis_tb.model import AttributeType, ForwardGraph
 from activis_tb.recording.dataset import DatasetRecorder
 from activis_tb.recording.outcomes import check_from_logits
 from activis_tb.recording.recorder import Recorder, new_session
-from activis_tb.recording.settings import ClassArgument, SelectionArgument, SubsetArgument, read_settings, whole_number
+from activis_tb.recording.settings import SelectionArgument, SubsetArgument, read_settings, whole_number
 from activis_tb.recording.writing import encode
 from activis_tb.storage.dataset_writer import DatasetWriter
 from activis_tb.storage.events import summary_metadata
@@ -33,7 +33,7 @@ def activations(
     *,
     labels: Any,
     scores: Any,
-    classes: ClassArgument,
+    classes: Sequence[str],
     attributes: Mapping[str, Any] | None = None,
     subsets: SubsetArgument | None = None,
     ids: Any = None,
@@ -55,7 +55,7 @@ def activations(
         name: What is recorded, e.g. `validation`.
         activations: By layer name: (instances, neurons), or of rank > 2, pooled by their maximum over all axes but the
             first and the last.
-        labels: True classes (instances,): positions in `classes`, or names.
+        labels: True classes (instances,): positions in `classes`, or names; None for data without labels.
         scores: Probabilities (instances, classes); or, with two classes, (instances,).
         classes: Names of the classes, by position.
         attributes: By name, one value per instance.
@@ -234,7 +234,7 @@ def _examples(examples: Any) -> Mapping[str, Any]:
         raise ArgumentError("examples", got, "labels, scores and activations, and perhaps attributes and ids")
     for name in given & {"activations", "attributes"}:
         _mapping(f'examples["{name}"]', examples[name])
-    return {name: values for name, values in examples.items() if values is not None}
+    return {name: values for name, values in examples.items() if values is not None or name == "labels"}
 
 
 def _flat(nested: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:

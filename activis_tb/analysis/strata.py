@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.model import Manifest, Sample
+from activis_tb.model import Manifest, Sample, stratum_of
 
 CANNOT, MUST, OPEN = 0, 1, 2
 """Whether instances of some label and prediction are members of a subset: none, all, or that is open."""
@@ -74,17 +74,16 @@ def sample_strata(manifest: Manifest, sample: Sample) -> Strata:
     Those that `always` alone kept stand for nobody; but where all instances of a class are in the sample, whatever they
     were kept for, each stands for itself.
     """
-    totals = np.array([subset.count for subset in manifest.subsets[: len(manifest.classes)]], np.int64)
-    whole = np.bincount(sample.label, minlength=len(totals)) == totals
-    return Strata(sample.label, sample.drawn | whole[sample.label], totals)
+    stratum, totals = stratum_of(sample.label), manifest.stratum_counts
+    whole = np.bincount(stratum, minlength=len(totals)) == totals
+    return Strata(stratum, sample.drawn | whole[stratum], totals)
 
 
 def outcome_totals(manifest: Manifest) -> NDArray[np.int64]:
-    """Returns all instances by label and predicted class, the last of which is none, int64 (classes, classes + 1)."""
-    classes = len(manifest.classes)
-    counts = np.array([subset.predicted_counts for subset in manifest.subsets[:classes]], np.int64)
-    counts = counts.reshape(classes, classes)
-    totals = np.array([subset.count for subset in manifest.subsets[:classes]], np.int64)
+    """Returns all instances by stratum and predicted class, the last of which is none, int64 (strata, classes + 1)."""
+    totals = manifest.stratum_counts
+    counts = np.array([subset.predicted_counts for subset in manifest.subsets[: len(totals)]], np.int64)
+    counts = counts.reshape(len(totals), len(manifest.classes))
     return np.column_stack([counts, totals - counts.sum(axis=1)])
 
 
@@ -100,7 +99,7 @@ def divided(
 
     Args:
         strata: The classes.
-        predicted: Position of the predicted class of every row, -1 for none, (rows,).
+        predicted: Position of the predicted class of every row, one beyond the last for none, (rows,).
         totals: Instances by label and prediction, see `outcome_totals`.
         states: `CANNOT`, `MUST` or `OPEN` by label and prediction, (classes, classes + 1).
     """

@@ -2,18 +2,25 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
-from math import inf
 from typing import Literal as Choice
 from typing import NoReturn, cast
 
 from activis_tb.conditions.errors import ConditionError
 from activis_tb.conditions.expression import Column, Expression, Literal, Neuron, ScoreOf
-from activis_tb.conditions.schema import ColumnType, Schema, closest, find_alike, normal_form, quote_name, quote_text
+from activis_tb.conditions.schema import (
+    OF_LABELS,
+    ColumnType,
+    Schema,
+    closest,
+    find_alike,
+    normal_form,
+    quote_name,
+    quote_text,
+)
 from activis_tb.conditions.words import Operand
 from activis_tb.errors import shorten
 
-ValueType = Choice["number", "text", "boolean", "time", "file", "null"]
+ValueType = Choice["number", "text", "boolean", "file", "null"]
 """What can be compared with what; `file` is the content of an image or audio attribute."""
 
 _VALUE_TYPES: dict[ColumnType, ValueType] = {
@@ -22,14 +29,9 @@ _VALUE_TYPES: dict[ColumnType, ValueType] = {
     "text": "text",
     "class": "text",
     "boolean": "boolean",
-    "time": "time",
     "image": "file",
     "audio": "file",
 }
-
-
-_INFINITE = {"inf", "infinity"}
-"""Names of the infinite number, where no column has them."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,6 @@ def resolve(operand: Operand, text: str, schema: Schema) -> Typed:
     Raises:
         ConditionError: There is no such column, class, layer or neuron.
     """
-    if (
-        operand.kind == "name"
-        and str(operand.value).casefold() in _INFINITE
-        and not schema.find_column(str(operand.value))
-    ):
-        return Typed(Literal(inf), "number", operand.position)
     if operand.kind == "name":
         column = _column(operand, text, schema)
         return Typed(column, _VALUE_TYPES[column.type], operand.position)
@@ -75,7 +71,7 @@ def resolve(operand: Operand, text: str, schema: Schema) -> Typed:
         return Typed(_neuron(operand, schema), "number", operand.position)
     if operand.kind == "null":
         return Typed(NULL, "null", operand.position)
-    value = cast("str | float | Decimal | bool", operand.value)
+    value = cast("str | float | bool", operand.value)
     literal = Literal(normal_form(value) if isinstance(value, str) else value)
     return Typed(literal, operand.kind, operand.position, _escape(operand.escape) if operand.escape else "")
 
@@ -103,6 +99,9 @@ def _column(operand: Operand, text: str, schema: Schema) -> Column:
     if len(found) == 1:
         return Column(found[0], schema.columns[found[0]])
     shown = shorten(name, 40)
+    if not found and name.casefold() in OF_LABELS:
+        message = f"There is no {name.casefold()}: these instances were recorded without labels."
+        raise ConditionError(message, operand.position, "predicted" if name.casefold() == "label" else None)
     if found:
         names = " and ".join(quote_name(column) for column in found)
         raise ConditionError(
@@ -150,7 +149,7 @@ def _neuron(operand: Operand, schema: Schema) -> Neuron:
         layers = _listed(map(quote_text, schema.neurons)) or "none"
         message = f"There is no layer {quote_text(shorten(name, 40))}. Recorded layers: {layers}."
         raise ConditionError(message, layer.position, quote_text(guess) if guess is not None else None)
-    position = float(cast("float | Decimal", number.value))
+    position = cast("float", number.value)
     if not position.is_integer() or position >= schema.neurons[known]:
         last = schema.neurons[known] - 1
         message = f"Layer {quote_text(known)} has the neurons 0 to {last:,}; {position:,g} is none of them."

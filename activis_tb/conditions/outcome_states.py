@@ -34,6 +34,8 @@ _TRUE, _FALSE, _NULL = 1, 2, 4
 _ANYTHING = _TRUE | _FALSE | _NULL
 _NOT = {_TRUE: _FALSE, _FALSE: _TRUE, _NULL: _NULL}
 
+_NOTHING = ""
+
 _Bits = NDArray[np.uint8]
 
 
@@ -58,7 +60,6 @@ class _Outcomes:
         numbers = np.arange(len(classes))
         same = numbers[:, None] == np.append(numbers, -1)
         self._same = np.where(same, _TRUE, _FALSE).astype(np.uint8)
-        self._same[:, -1] = _NULL
 
     def of(self, expression: Expression) -> _Bits:
         match expression:
@@ -79,9 +80,10 @@ class _Outcomes:
             case Membership(Column("label" | "predicted" as column), values):
                 texts = {literal.value for literal in values}
                 return self._each(column, lambda one: one in texts)
-            case Missing(Column("label" | "predicted" | "correct" as column)):
-                bits = self._same if column == "correct" else self._each(column, bool)
-                return np.where(bits == _NULL, _TRUE, _FALSE).astype(np.uint8)
+            case Missing(Column("label" | "correct")):
+                return np.full((1, 1), _FALSE, np.uint8)
+            case Missing(Column("predicted")):
+                return self._each("predicted", lambda one: one == _NOTHING)
             case Not(operand):
                 return _negated(self.of(operand))
             case Junction(name, operands):
@@ -92,8 +94,10 @@ class _Outcomes:
         return np.full((1, 1), _ANYTHING, np.uint8)
 
     def _each(self, column: str, holds: Callable[[str], bool]) -> _Bits:
-        found = np.array([_TRUE if holds(name) else _FALSE for name in self._classes], np.uint8)
-        return found[:, None] if column == "label" else np.append(found, np.uint8(_NULL))[None, :]
+        """A prediction of nothing is the empty text to everything but IS NULL, as in `Query`."""
+        names = self._classes if column == "label" else (*self._classes, _NOTHING)
+        found = np.array([_TRUE if holds(name) else _FALSE for name in names], np.uint8)
+        return found[:, None] if column == "label" else found[None, :]
 
 
 def _negated(bits: _Bits) -> _Bits:

@@ -11,12 +11,14 @@ from unicodedata import normalize
 
 from activis_tb.model import AttributeType, Manifest
 
-ColumnType = Literal["number", "category", "text", "class", "boolean", "time", "image", "audio"]
+ColumnType = Literal["number", "category", "text", "class", "boolean", "image", "audio"]
 """As the types of attributes; `class` is a text that is one of the class names."""
 
 OUTCOME_TYPES: Mapping[str, ColumnType] = MappingProxyType(
     {"id": "text", "label": "class", "predicted": "class", "score": "number", "correct": "boolean", "index": "number"}
 )
+OF_LABELS = frozenset({"label", "correct"})
+"""Outcomes that data without labels has not."""
 WORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "ILIKE", "IS", "NULL", "TRUE", "FALSE"})
 """What is no name unless it is quoted."""
 
@@ -29,22 +31,25 @@ class Schema:
         classes: Names, by position.
         attributes: Name and type.
         layers: Name and number of neurons.
+        labelled: Whether the instances have true classes; if not, there is neither `label` nor `correct`.
     """
 
     classes: tuple[str, ...]
     attributes: tuple[tuple[str, AttributeType], ...] = ()
     layers: tuple[tuple[str, int], ...] = ()
+    labelled: bool = True
 
     @classmethod
     def of(cls, manifest: Manifest) -> "Schema":
         """Returns the schema of a recorded snapshot."""
         layers = tuple((layer.name, layer.neurons) for layer in manifest.layers)
-        return cls(manifest.classes, manifest.attributes, layers)
+        return cls(manifest.classes, manifest.attributes, layers, manifest.labelled)
 
     @cached_property
     def columns(self) -> Mapping[str, ColumnType]:
         """Type by name: the outcomes, then the attributes."""
-        return MappingProxyType({**OUTCOME_TYPES, **dict(self.attributes)})
+        outcomes = {name: type_ for name, type_ in OUTCOME_TYPES.items() if self.labelled or name not in OF_LABELS}
+        return MappingProxyType({**outcomes, **dict(self.attributes)})
 
     @cached_property
     def neurons(self) -> Mapping[str, int]:

@@ -34,7 +34,7 @@ from activis_tb.keras.running import explained, is_built
 from activis_tb.model import POOLINGS, ForwardGraph, LayerSpec, Pooling
 from activis_tb.recording.outcomes import check_from_logits
 from activis_tb.recording.recorder import Recorder
-from activis_tb.recording.settings import ClassArgument, read_settings
+from activis_tb.recording.settings import read_settings
 from activis_tb.recording.writing import check_writable, encode
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Evaluation:
         y: Any,
         *,
         layers: Sequence[str | LayerSpec],
-        classes: ClassArgument,
+        classes: Sequence[str],
         attributes: Any,
         ids: Any,
         pooling: Pooling,
@@ -100,8 +100,8 @@ class Evaluation:
         self._from_logits = None if from_logits is None else check_from_logits(from_logits)
         self._columns = Columns(attributes, ids)
         labels = y[output] if isinstance(y, Mapping) and isinstance(output, str) and output in y else y
-        self.batches = Batches(x, labels, batch_size, self._options["classes"])
-        self._examples = Examples(examples, batch_size, self._options["classes"])
+        self.batches = Batches(x, labels, batch_size, self._classes)
+        self._examples = Examples(examples, batch_size, self._classes)
         self._rehearse(batch_size)
         self._content_ids = self._is_reordered()
         self._walk: Walk | None = None
@@ -138,7 +138,7 @@ class Evaluation:
             is_logits = output.are_logits(scores)
             recorder.process(
                 labels=labels,
-                scores=_finite(scores),
+                scores=scores,
                 from_logits=is_logits,
                 activations=activations,
                 **self._columns_of(batch, slice(0, len(labels)), labels, ContentIds()),
@@ -146,7 +146,7 @@ class Evaluation:
             for inputs, columns in self._examples:
                 with explained(model, inputs, "examples"):
                     activations, scores = forward(inputs)
-                recorder.examples(scores=_finite(scores), from_logits=is_logits, activations=activations, **columns)
+                recorder.examples(scores=scores, from_logits=is_logits, activations=activations, **columns)
             self._check_all(output)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of what one batch says nothing about, such as ids that never came
@@ -203,7 +203,7 @@ class Evaluation:
             is_logits = output.are_logits(scores) if is_logits is None else is_logits
             snapshot.process(
                 labels=labels,
-                scores=_finite(scores, rows),
+                scores=scores,
                 from_logits=is_logits,
                 activations=activations,
                 **self._columns_of(batch, rows, labels, ids),
@@ -214,12 +214,12 @@ class Evaluation:
             walk.end()
         for inputs, columns in self._examples:
             activations, scores = forward(inputs)
-            snapshot.examples(scores=_finite(scores), from_logits=bool(is_logits), activations=activations, **columns)
+            snapshot.examples(scores=scores, from_logits=bool(is_logits), activations=activations, **columns)
         return walk if is_by_position else None
 
     def _labels(self, batch: Batch, output: DecidingOutput) -> NDArray[Any]:
         """The labels of the deciding output, (instances,)."""
-        labels = class_labels(output.labels(batch.labels), self._options["classes"], "the labels of x")
+        labels = class_labels(output.labels(batch.labels), self._classes, "the labels of x")
         check_rows(batch.inputs, len(labels))
         return labels
 
@@ -350,15 +350,3 @@ def _is_unlike(one: Batch, other: Batch) -> bool:
     rows = len(keras.tree.flatten(one.inputs)[0])
     before, now = (content_hashes(batch.inputs, rows) for batch in (one, other))
     return is_permuted(before, now)
-
-
-def _finite(scores: NDArray[np.float32], rows: slice | None = None) -> NDArray[np.float32]:
-    """Returns scores that can be recorded: a model that has diverged is worth a look, not the end of the training."""
-    broken = ~np.isfinite(scores.reshape(len(scores), -1)).all(axis=1)
-    if broken.any() and rows is not None:
-        message = (
-            f"The model's scores are not finite for {np.count_nonzero(broken)} of the instances {rows.start} to "
-            f"{rows.stop - 1}; recorded as 0. Has the training diverged?"
-        )
-        warnings.warn(message, RuntimeWarning, stacklevel=2)
-    return np.where(np.isfinite(scores), scores, np.float32(0))

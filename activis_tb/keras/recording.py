@@ -11,7 +11,6 @@ from activis_tb.keras.evaluation import BatchFunction, Evaluation, Selection
 from activis_tb.keras.examples import ExampleData
 from activis_tb.model import AttributeType, LayerSpec, Pooling
 from activis_tb.recording.progress import ProgressFunction
-from activis_tb.recording.settings import ClassArgument
 
 
 def record(
@@ -20,7 +19,7 @@ def record(
     logdir: str | os.PathLike[str],
     *,
     layers: Sequence[str | LayerSpec],
-    classes: ClassArgument,
+    classes: Sequence[str],
     name: str = "validation",
     step: int = 0,
     attributes: Any = None,
@@ -49,7 +48,7 @@ def record(
             `keras.utils.PyDataset`, a PyTorch `DataLoader`, a generator.
         logdir: The run's directory.
         layers: See `ActivisCallback`, as for everything below.
-        classes: Names of the classes, by position; or integers, which labels are then, or an `id2label`.
+        classes: Names of the classes, by position.
         name: What is recorded.
         step: The training step or epoch that the weights are of.
         attributes: By name, (instances,), beside the data.

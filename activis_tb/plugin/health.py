@@ -22,9 +22,9 @@ def layer_health(snapshot: JoinedSnapshot, layer: str) -> pb.LayerHealth:
         StoredDataError: Its arrays are damaged.
     """
     reader = snapshot.reader_of(layer)
-    classes = slice(len(snapshot.manifest.classes))
+    strata = slice(len(snapshot.manifest.strata))
     stored = reader.statistics(layer)
-    statistics = Statistics(**{name: getattr(stored, name)[classes] for name in STATISTIC_NAMES})
+    statistics = Statistics(**{name: getattr(stored, name)[strata] for name in STATISTIC_NAMES})
     activations = reader.activations(layer)
     instances = snapshot.manifest.instances
     signed = next(one.signed for one in snapshot.layers if one.name == layer)

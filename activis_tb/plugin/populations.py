@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from activis_tb.analysis.strata import Strata, outcome_totals, sample_strata
 from activis_tb.conditions import Computed, Engine, Instances, Neuron, Schema
 from activis_tb.errors import StoredDataError
-from activis_tb.model import Sample
+from activis_tb.model import Sample, is_right, stratum_of
 from activis_tb.plugin.recent import Recent
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.plugin.stores import Store
@@ -42,7 +42,8 @@ class Population:
         schema: What conditions are checked against.
         engine: Evaluates them.
         exactness: Of what is computed from them.
-        outcomes: What the model made of each, intp (instances,): 1 + 2 * predicted, and 1 more where that is right.
+        outcomes: What the model made of each, intp (instances,): 1 + 2 * predicted, and 1 more where that is right; a
+            prediction of nothing is one beyond the last class.
         rows: Where every sampled row is among the instances, int64 (rows,).
         strata: How the sampled rows stand for all instances.
         over: Instances that answers are based on.
@@ -65,12 +66,12 @@ class Population:
 
     @cached_property
     def outcome_totals(self) -> NDArray[np.int64]:
-        """All instances by label and by predicted class, the last of which is none, (classes, classes + 1)."""
+        """All instances by stratum and by predicted class, the last of which is none, (strata, classes + 1)."""
         return outcome_totals(self.snapshot.manifest)
 
     @property
     def predicted(self) -> NDArray[np.intp]:
-        """Position of the class that every sampled row was predicted as, -1 for none, (rows,)."""
+        """Position of the class that every sampled row was predicted as, one beyond the last for none, (rows,)."""
         return np.asarray((self.outcomes[self.rows] - 1) // 2)
 
     def unchanged(self) -> bool:
@@ -131,7 +132,7 @@ def schema_of(snapshot: JoinedSnapshot) -> Schema:
     """Returns what conditions about `snapshot` may speak of."""
     manifest = snapshot.manifest
     layers = tuple((layer.name, layer.neurons) for layer in snapshot.layers)
-    return Schema(manifest.classes, manifest.attributes, layers)
+    return Schema(manifest.classes, manifest.attributes, layers, manifest.labelled)
 
 
 def _sampled(snapshot: JoinedSnapshot) -> Population:
@@ -144,7 +145,7 @@ def _sampled(snapshot: JoinedSnapshot) -> Population:
         schema=schema,
         engine=Engine(schema, Instances.of_sample(sample), partial(_computed, snapshot)),
         exactness="exact" if everything else "estimate",
-        outcomes=_outcomes(sample.label, sample.predicted),
+        outcomes=_outcomes(sample.label, sample.predicted, len(schema.classes)),
         rows=np.arange(len(sample.label)),
         strata=strata,
         over=int(strata.sizes.sum()),
@@ -166,7 +167,7 @@ def _stored(logdir: str, snapshot: JoinedSnapshot) -> Population:
         schema=schema,
         engine=engine,
         exactness="bound",
-        outcomes=_outcomes(label, predicted),
+        outcomes=_outcomes(label, predicted, len(schema.classes)),
         rows=sample.index,
         strata=sample_strata(snapshot.manifest, sample),
         over=store.instances,
@@ -180,14 +181,14 @@ def _are_those(
     """Whether stored outcomes, (instances,), can be those that the snapshot and its sample are about."""
     if sample.index.max(initial=-1) >= len(label):
         return False
-    classes = snapshot.manifest.subsets[: len(snapshot.manifest.classes)]
-    counts = np.bincount(label, minlength=len(classes)).tolist()
+    totals = snapshot.manifest.stratum_counts
+    counts = np.bincount(stratum_of(label), minlength=len(totals))
     sampled = (label[sample.index] == sample.label) & (predicted[sample.index] == sample.predicted)
-    return bool(sampled.all()) and counts == [subset.count for subset in classes]
+    return bool(sampled.all()) and np.array_equal(counts, totals)
 
 
-def _outcomes(label: NDArray[np.int32], predicted: NDArray[np.int32]) -> NDArray[np.intp]:
-    return np.asarray(1 + 2 * predicted + (label == predicted), np.intp)
+def _outcomes(label: NDArray[np.int32], predicted: NDArray[np.int32], classes: int) -> NDArray[np.intp]:
+    return np.asarray(1 + 2 * np.where(predicted < 0, classes, predicted) + is_right(label, predicted), np.intp)
 
 
 def _computed(snapshot: JoinedSnapshot, part: Computed) -> NDArray[np.float32]:

@@ -125,11 +125,7 @@ class Routes:
             by_run.setdefault(snapshot.key.run, []).append(snapshot)
         labels = wire.run_labels(by_run, self._logdir)
         listing = payloads.message_to_dict(
-            pb.RunList(
-                total_runs=len(self._catalogue.run_names(experiment)),
-                warnings=warnings,
-                logdir=wire.base_name(self._logdir),
-            )
+            pb.RunList(total_runs=len(self._catalogue.run_names(experiment)), warnings=warnings)
         )
         listing["runs"] = [
             {"run": run, "label": labels[run], "snapshots": [self._entry(snapshot) for snapshot in found]}

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.analysis.separation import Separation, separation
+from activis_tb.errors import ArgumentError
 from activis_tb.model import ATTRIBUTE_TYPES
 from activis_tb.plugin.computations import Computations, content_key
 from activis_tb.plugin.jobs import Report
@@ -30,9 +31,13 @@ class Separations:
         """Returns the separation of the classes in `layer`, or None and how far it has come, of `ITERATIONS`.
 
         Raises:
+            ArgumentError: The instances have no classes.
             NotFoundError: There is no such layer.
             QueueFullError: Too many computations are waiting.
         """
+        if not snapshot.manifest.labelled:
+            way_out = "Which classes they are predicted as says nothing about how far apart the true ones are."
+            raise ArgumentError("step", f"{snapshot}, recorded without labels", "a snapshot with true classes", way_out)
         recorded = sampled_layer(snapshot, layer)
         drawn, label = self._drawn.get_or_make(snapshot.identity, lambda: _drawn(snapshot))
         classes = len(snapshot.manifest.classes)

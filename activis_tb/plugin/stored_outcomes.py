@@ -1,6 +1,7 @@
 """Who is right where, over all instances: of two snapshots that keep every one of them."""
 
 from activis_tb.errors import ArgumentError
+from activis_tb.plugin.agreement import without_labels
 from activis_tb.plugin.comparisons import Pair
 from activis_tb.plugin.computations import Computations, content_key
 from activis_tb.plugin.recent import Recent
@@ -55,7 +56,9 @@ def _counted(logdir: str, pair: Pair) -> tuple[pb.OutcomeCounts, list[Store]]:
     stores = [Store(logdir, snapshot) for snapshot in pair]
     base, other = (store.parquet_files for store in stores)
     positions = {name: position for position, name in enumerate(pair.base.manifest.classes)}
-    found = count_outcomes(base, other, [positions.get(name, -1) for name in pair.other.manifest.classes])
+    classes = [positions.get(name, -1) for name in pair.other.manifest.classes]
+    labelled = pair.base.manifest.labelled and pair.other.manifest.labelled
+    found = count_outcomes(base, other, classes, labelled=labelled)
     for store in stores:
         store.check()
     counts = pb.OutcomeCounts(
@@ -65,7 +68,8 @@ def _counted(logdir: str, pair: Pair) -> tuple[pb.OutcomeCounts, list[Store]]:
         only_other=found.only_other,
         both_wrong=found.both_wrong,
         same_prediction=found.same_prediction,
-        note=_note(found.common, found.over, pair.base, pair.other),
+        note=_note(found.common, found.over, pair.base, pair.other) or ("" if labelled else without_labels(*pair)),
+        unlabelled=not labelled,
     )
     return counts, stores
 

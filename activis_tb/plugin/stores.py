@@ -12,7 +12,7 @@ from activis_tb.conditions import Computed, Neuron, Schema, StoredColumn, Stored
 from activis_tb.errors import StoredDataError
 from activis_tb.model import ATTRIBUTE_TYPES, CodedActivations
 from activis_tb.plugin.snapshots import JoinedSnapshot
-from activis_tb.storage.dataset_files import attribute_column, score_column, whole_column
+from activis_tb.storage.dataset_files import attribute_column, score_column
 from activis_tb.storage.dataset_reader import DatasetReader
 from activis_tb.storage.decoding import SnapshotReader
 from activis_tb.storage.folders import read_location
@@ -63,25 +63,23 @@ class Store:
         """Returns what conditions are evaluated over."""
         known = frozenset[str]().union(*(part.columns for part in self._dataset.parts))
         sources = {name: name for name in ("id", "index", "label", "predicted", "score")}
-        wholes: dict[str, str] = {}
         for position, (name, _) in enumerate(self._snapshot.manifest.attributes):
             sources[name] = attribute_column(position)
-            wholes[name] = whole_column(position)
         columns = tuple(
-            StoredColumn(
-                name, type_, *(source if (source := part.get(name)) in known else None for part in (sources, wholes))
-            )
+            StoredColumn(name, type_, source if (source := sources.get(name)) in known else None)
             for name, type_ in schema.columns.items()
         )
         return StoredInstances(tuple(self._dataset.parquet_files), self.instances, schema.classes, columns)
 
     def outcomes(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Returns the true and the predicted classes, int32 (instances,) each."""
-        classes = len(self._snapshot.manifest.classes)
+        """Returns the true and the predicted classes, int32 (instances,) each; -1 where there is none."""
+        manifest = self._snapshot.manifest
         columns = self._dataset.columns("label", "predicted")
         self.check()
         label, predicted = (np.ma.filled(columns[name].astype(np.int64), -1) for name in ("label", "predicted"))
-        if min(label.min(), predicted.min()) < 0 or max(label.max(), predicted.max()) >= classes:
+        classes = len(manifest.classes)
+        least, most = (0, classes - 1) if manifest.labelled else (-1, -1)
+        if label.min() < least or label.max() > most or predicted.min() < -1 or predicted.max() >= classes:
             message = f"The stored instances in {self._run_directory} have classes that there are not. Record again."
             raise StoredDataError(message)
         return label.astype(np.int32), predicted.astype(np.int32)

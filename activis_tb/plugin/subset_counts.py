@@ -19,7 +19,7 @@ class SubsetCounts:
     Attributes:
         count: All of them.
         correct: Those predicted right.
-        predicted: By class, those predicted as it.
+        predicted: By class, those predicted as it, and last those predicted as nothing.
         accuracy: The share that is right lies between these; 0 and 1 where there may be no instance.
     """
 
@@ -53,8 +53,8 @@ def counts_of_members(
 
 
 def _by_outcome(population: Population, members: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Members by predicted class and whether that is right, (classes, 2)."""
-    classes = len(population.schema.classes)
+    """Members by predicted class, the last of which is none, and whether that is right, (classes + 1, 2)."""
+    classes = 1 + len(population.schema.classes)
     # Not to pick the members first is faster: which of them are does not have to be guessed.
     counts = np.bincount(population.outcomes * members, minlength=1 + 2 * classes)
     return counts[1:].reshape(classes, 2)
@@ -65,9 +65,13 @@ def _quotient(right: float, wrong: float, otherwise: float) -> float:
 
 
 def states_of(population: Population, condition: Condition) -> NDArray[np.int8] | None:
-    """Returns by label and prediction whether instances are members; None where the condition leaves all open."""
+    """Returns by stratum and prediction whether instances are members; None where the condition leaves all open."""
     found = possible_members(condition, population.schema.classes)
-    return found and np.where(found[0], MUST, np.where(found[1], OPEN, CANNOT)).astype(np.int8)
+    if found is None:
+        return None
+    states = np.where(found[0], MUST, np.where(found[1], OPEN, CANNOT)).astype(np.int8)
+    # Without labels there is one stratum, and conditions are the same for every label.
+    return states[: len(population.strata.totals)]
 
 
 def strata_of(population: Population, condition: Condition) -> Strata:
@@ -98,7 +102,7 @@ def estimated_counts(
     correct = estimate_count(strata, right, certain=float(np.trace(certain)), most=float(np.trace(open_)))
     predicted = tuple(
         estimate_count(strata, rows & (population.predicted == one), certain=float(sure), most=float(most))
-        for one, (sure, most) in enumerate(zip(certain.sum(axis=0)[:-1], open_.sum(axis=0)[:-1], strict=True))
+        for one, (sure, most) in enumerate(zip(certain.sum(axis=0), open_.sum(axis=0), strict=True))
     )
     return SubsetCounts(count, correct, predicted, _accuracy(strata, rows, count, correct))
 

@@ -269,18 +269,21 @@ def _averages(subset: Subset, layer: str, statistic: StatisticChoice) -> _KeptAv
 def describe(subset: Subset) -> pb.SubsetDescription:
     """Returns the wire message about a subset."""
     population, rows, counts = subset.population, subset.rows, subset.counts
-    predicted = counts.predicted if len(counts.predicted) <= MOST_COUNTED_CLASSES else ()
+    *by_class, nothing = counts.predicted
+    predicted = by_class if len(by_class) <= MOST_COUNTED_CLASSES else ()
+    labelled = population.schema.labelled
     return pb.SubsetDescription(
         count=counts.count.value,
         count_low=counts.count.low,
         count_high=counts.count.high,
         count_error=counts.count.error,
-        correct=counts.correct.value,
-        correct_low=counts.correct.low,
-        correct_high=counts.correct.high,
-        correct_error=counts.correct.error,
-        accuracy_low=counts.accuracy[0],
-        accuracy_high=counts.accuracy[1],
+        correct=counts.correct.value if labelled else None,
+        correct_low=counts.correct.low if labelled else None,
+        correct_high=counts.correct.high if labelled else None,
+        correct_error=counts.correct.error if labelled else 0,
+        accuracy_low=counts.accuracy[0] if labelled else 0,
+        accuracy_high=counts.accuracy[1] if labelled else 1,
+        without_prediction=nothing.value,
         predicted_counts=[one.value for one in predicted],
         predicted_low=[one.low for one in predicted],
         predicted_high=[one.high for one in predicted],

@@ -3,18 +3,14 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.model import Attribute, AttributeType, Layer, Sample, Subset
+from activis_tb.model import Attribute, AttributeType, Layer, Manifest, Sample, Subset
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.metadata import SUBRUN
-from activis_tb.times import time_texts
-
-_LARGEST = np.finfo(np.float64).max
 
 ENCODED_TYPES: tuple[AttributeType, ...] = ("image", "audio")
 """Attributes whose values are fetched one by one."""
@@ -34,13 +30,14 @@ def snapshot_entry(snapshot: JoinedSnapshot) -> pb.SnapshotEntry:
         wall_time=snapshot.wall_time,
         classes=manifest.classes,
         layers=[_layer(layer) for layer in snapshot.layers],
-        subsets=[_subset(subset, len(manifest.classes)) for subset in manifest.subsets],
+        subsets=[_subset(subset, manifest) for subset in manifest.subsets],
         attributes=[pb.AttributeEntry(name=name, type=type_) for name, type_ in manifest.attributes],
         instances=manifest.instances,
         sampled=manifest.rows,
         stored=manifest.stored,
         version=snapshot.version,
         examples=manifest.examples,
+        unlabelled=not manifest.labelled,
     )
 
 
@@ -56,14 +53,15 @@ def _layer(layer: Layer) -> pb.LayerEntry:
     )
 
 
-def _subset(subset: Subset, classes: int) -> pb.SubsetEntry:
+def _subset(subset: Subset, manifest: Manifest) -> pb.SubsetEntry:
     return pb.SubsetEntry(
         name=subset.name,
         kind=subset.kind,
         condition=subset.condition,
         count=subset.count,
-        correct=subset.correct,
-        predicted_counts=subset.predicted_counts if classes <= MOST_COUNTED_CLASSES else (),
+        correct=subset.correct if manifest.labelled else None,
+        predicted_counts=subset.predicted_counts if len(manifest.classes) <= MOST_COUNTED_CLASSES else (),
+        without_prediction=subset.count - sum(subset.predicted_counts),
     )
 
 
@@ -76,12 +74,11 @@ def run_labels(runs: Iterable[str], logdir: str) -> dict[str, str]:
 
 def _label(run: str, logdir: str) -> str:
     if run in {SUBRUN, "."}:
-        return base_name(logdir) or "."
+        return _base_name(logdir) or "."
     return run.removesuffix(f"/{SUBRUN}")
 
 
-def base_name(logdir: str) -> str:
-    """Returns the name of the folder that TensorBoard serves; empty where it serves several."""
+def _base_name(logdir: str) -> str:
     if "://" in logdir or not logdir:
         return logdir.rstrip("/").rpartition("/")[2]
     return os.path.basename(os.path.abspath(os.path.expanduser(logdir)))  # noqa: PTH100, PTH111, PTH119
@@ -108,8 +105,8 @@ def instance_columns(
         index=sample.index.tolist(),
         label=sample.label.tolist(),
         predicted=sample.predicted.tolist(),
-        score=sample.score.tolist(),
-        scores=sample.scores.ravel().tolist() if sample.scores.size <= MOST_SCORES else (),
+        score=_finite(sample.score).tolist(),
+        scores=_finite(sample.scores).ravel().tolist() if sample.scores.size <= MOST_SCORES else (),
         drawn=sample.drawn.tolist(),
         always=sample.always.tolist(),
         attributes=[_attribute(name, type_, read, encoded) for name, type_ in attributes],
@@ -117,20 +114,8 @@ def instance_columns(
     )
 
 
-def exact_numbers(values: NDArray[Any]) -> tuple[list[float], list[str]]:
-    """Returns numbers or times as finite doubles, of times seconds since 1970, and what they are exactly.
-
-    The texts are those of all times; of numbers, of those that are no finite doubles, empty for the others, and none at
-    all where there are none of them.
-    """
-    if values.dtype.kind == "M":
-        seconds = values.astype("M8[us]").astype(np.int64) / 1e6
-        return seconds.tolist(), time_texts(values)
-    doubles = np.clip(values.astype(np.float64), -_LARGEST, _LARGEST)
-    items = values.tolist()
-    exact = [number == item for number, item in zip(doubles.tolist(), items, strict=True)]
-    texts = ["" if is_exact else str(item) for is_exact, item in zip(exact, items, strict=True)]
-    return doubles.tolist(), [] if all(exact) else texts
+def _finite(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.where(np.isfinite(scores), scores, np.float32(0))
 
 
 def _attribute(
@@ -142,11 +127,10 @@ def _attribute(
         return column
     attribute = read[name]
     values, present = attribute.values, attribute.present
-    if type_ in {"number", "time"}:
-        present = present & ~np.isnan(values)
-        numbers, texts = exact_numbers(np.where(present, values, np.zeros(1, values.dtype)))
-        column.numbers.extend(numbers)
-        column.texts.extend(text if there else "" for text, there in zip(texts, present.tolist(), strict=bool(texts)))
+    if type_ == "number":
+        finite = np.isfinite(values)
+        present = present & finite
+        column.numbers.extend(np.where(finite, values, 0).tolist())
     elif type_ == "boolean":
         column.booleans.extend(values.tolist())
     elif type_ == "category":

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.model import Statistics
+from activis_tb.model import Statistics, is_right
 from activis_tb.recording.block import Block
 from activis_tb.recording.members import members_of
 from activis_tb.recording.moments import Moments
@@ -16,35 +16,39 @@ from activis_tb.recording.workspace import Workspace
 class Accumulator:
     """Statistics of every layer and outcomes of every subset over the instances added so far.
 
-    Subsets are the classes in order, then the user's. A new accumulator is the neutral element of `merge`.
+    Subsets are the strata (the classes in order, or all instances without labels), then the user's. A new accumulator
+    is the neutral element of `merge`.
 
     Args:
         classes: Number of classes.
         subsets: Number of the user's subsets.
         neurons: By layer name.
+        strata: Number of disjoint subsets that every instance is in one of; by default the classes.
 
     Attributes:
         instances: Number of instances added.
     """
 
-    def __init__(self, classes: int, subsets: int, neurons: Mapping[str, int]) -> None:
+    def __init__(self, classes: int, subsets: int, neurons: Mapping[str, int], strata: int | None = None) -> None:
         self.instances = 0
         self._classes = classes
+        self._strata = strata = classes if strata is None else strata
         self._workspace = Workspace()
-        self._counts = np.zeros(classes + subsets, np.int64)
-        self._correct = np.zeros(classes + subsets, np.int64)
-        self._predicted_counts = np.zeros((classes + subsets, classes), np.int64)
-        self._layers = {name: Moments(classes + subsets, count) for name, count in neurons.items()}
+        self._counts = np.zeros(strata + subsets, np.int64)
+        self._correct = np.zeros(strata + subsets, np.int64)
+        self._predicted_counts = np.zeros((strata + subsets, classes), np.int64)
+        self._layers = {name: Moments(strata + subsets, count) for name, count in neurons.items()}
 
     def add(self, block: Block) -> None:
         """Adds the instances of `block`."""
-        members = members_of(block, self._classes)
-        predicted = block.predicted[members.instances]
-        right = predicted == block.label[members.instances]
+        members = members_of(block, self._strata)
+        right = is_right(block.label, block.predicted)[members.instances]
         self._counts += members.sizes
         self._correct += np.bincount(members.subsets[right], minlength=len(self._correct))
+        predicted = block.predicted[members.instances]
+        cells = members.subsets.astype(np.intp) * self._classes + predicted
         # Of one axis it is several times as fast.
-        np.add.at(self._predicted_counts.reshape(-1), members.subsets.astype(np.intp) * self._classes + predicted, 1)
+        np.add.at(self._predicted_counts.reshape(-1), cells[predicted >= 0], 1)
         for name, layer in self._layers.items():
             layer.add(block.activations[name], members, self._workspace)
         self.instances += len(block)
@@ -66,17 +70,20 @@ class Accumulator:
         return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], layers: Sequence[str], instances: int) -> Self:
+    def from_arrays(
+        cls, arrays: Mapping[str, NDArray[Any]], layers: Sequence[str], instances: int, strata: int
+    ) -> Self:
         """Returns the accumulator that `arrays` is of.
 
         Args:
             arrays: What the method of that name returned.
             layers: Names, in order.
             instances: Added to it.
+            strata: As of the constructor.
         """
         classes = arrays["predicted_counts"].shape[1]
         neurons = {name: arrays[f"{position}/mean"].shape[1] for position, name in enumerate(layers)}
-        accumulator = cls(classes, len(arrays["correct"]) - classes, neurons)
+        accumulator = cls(classes, len(arrays["correct"]) - strata, neurons, strata)
         accumulator.instances = instances
         accumulator._counts += arrays["counts"]
         accumulator._correct += arrays["correct"]
@@ -91,9 +98,14 @@ class Accumulator:
         return {name: layer.extract() for name, layer in self._layers.items()}
 
     @property
-    def class_counts(self) -> NDArray[np.int64]:
-        """Instances of every class, int64 (classes,)."""
-        return self._counts[: self._classes]
+    def stratum_counts(self) -> NDArray[np.int64]:
+        """Instances of every stratum, int64 (strata,)."""
+        return self._counts[: self._strata]
+
+    @property
+    def without_prediction(self) -> int:
+        """Instances that are predicted as nothing."""
+        return int(self.stratum_counts.sum() - self._predicted_counts[: self._strata].sum())
 
     def signed(self, layer: str) -> bool:
         """Tells whether any finite activation of `layer` is negative."""

@@ -1,6 +1,6 @@
 """Checks one call of `process` and makes a block of it; what is refused changes nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, shorten
-from activis_tb.model import OUTCOME_COLUMNS, Layer
+from activis_tb.model import OUTCOME_COLUMNS, UNLABELLED, Layer, is_right
 from activis_tb.recording.arrays import is_lasting
-from activis_tb.recording.attributes import Column, Kind, read_column
+from activis_tb.recording.attributes import Column, read_column
 from activis_tb.recording.block import Block
 from activis_tb.recording.identities import IdentityDeriver, check_distinct, read_ids
-from activis_tb.recording.numbers import Demand, clash
 from activis_tb.recording.outcomes import Outcomes, read_labels, read_scores
 from activis_tb.recording.partial import Partial
 from activis_tb.recording.pooling import common_shape, layer_of, pool, read_masks
@@ -36,18 +35,19 @@ class BatchReader:
     Attributes:
         instances: Instances accepted so far.
         ids_given: Whether the user gives ids; None before the first batch.
+        labelled: Whether the user gives labels; None before the first batch.
         layers: As the accepted batches show them, by name.
     """
 
     def __init__(self, settings: Settings, conditions: "Conditions | None" = None) -> None:
         self.instances = 0
         self.ids_given: bool | None = None
+        self.labelled: bool | None = None
         self.layers: dict[str, Layer] = {}
         self._settings = settings
         self._conditions = conditions
-        self._classes = np.array(settings.classes)
-        self._kinds: dict[str, Kind] | None = None
-        self._demands: dict[str, frozenset[Demand]] = {}
+        self._names = np.array([*settings.classes, ""])
+        self._kinds: dict[str, str] | None = None
         self._deriver = IdentityDeriver()
 
     def read(
@@ -74,14 +74,12 @@ class BatchReader:
             from_logits: Whether `scores` are logits.
             mask: Of all layers or by layer name, or None.
         """
-        label = read_labels(labels, self._settings.classes, self._settings.class_values)
+        label, outcomes = self._read_outcomes(labels, scores, from_logits=from_logits)
         rows = len(label)
-        outcomes = read_scores(scores, rows, len(self._settings.classes), from_logits=from_logits)
         columns = self._read_attributes({} if attributes is None else attributes, rows)
-        demands = self._demanded(columns)
         layers, pooled, lasting = self._read_activations(activations, rows, mask)
         if self._conditions is not None:
-            self._conditions.check(columns, pooled)
+            self._conditions.check(columns, pooled, labelled=labels is not None)
         index = np.arange(self.instances, self.instances + rows)
         identities = self._read_ids(ids, columns, label, index)
         check_distinct(identities, recent)
@@ -99,12 +97,14 @@ class BatchReader:
             activations=pooled,
             lasting=lasting,
         )
-        self._accept(block, layers, ids is not None)
-        self._demands = demands
+        self._accept(block, layers, ids_given=ids is not None, labelled=labels is not None)
         return block
 
     def check_part(self, partial: Partial) -> None:
-        """Raises ArgumentError where another worker had other layers or attributes than the batches here."""
+        """Raises ArgumentError where another worker had other layers, labels or attributes than the batches here."""
+        if partial.labelled != self.labelled and None not in {partial.labelled, self.labelled}:
+            got, expected = ("labels", "none") if partial.labelled else ("no labels", "labels")
+            raise ArgumentError("part", got, f"{expected}, as here", "Give them on all workers or on none.")
         for layer in partial.layers:
             common_shape(self.layers.get(layer.name, layer), layer)
         kinds = {name: column.kind for name, column in partial.sample.attributes.items()} if partial.sample else {}
@@ -113,8 +113,6 @@ class BatchReader:
         if list(kinds) != list(earlier) or unlike:
             got, expected = (", ".join(f"{name} ({kind})" for name, kind in one.items()) for one in (kinds, earlier))
             raise ArgumentError("part", f"attributes {got or 'none'}", f"{expected or 'none'}, as here")
-        if partial.sample:
-            self._demanded(partial.sample.attributes, "Convert them on every worker")
 
     def accept_part(self, partial: Partial, block: Block) -> None:
         """Takes the instances of another worker, `block` of them sampled, for accepted."""
@@ -122,15 +120,16 @@ class BatchReader:
         shapes = {name: common_shape(self.layers.get(name, layer), layer) for name, layer in theirs.items()}
         self.layers = {name: replace(layer, shape=shapes[name]) for name, layer in (theirs | self.layers).items()}
         self.ids_given = True
+        self.labelled = partial.labelled
         self.instances += partial.instances
         self._remember_kinds(block)
-        self._demands = self._demanded(block.attributes)
         for selection in self._settings.selections:
             selection.found.update(selection.ids.intersection(partial.found))
 
-    def _accept(self, block: Block, layers: dict[str, Layer], ids_given: bool) -> None:
+    def _accept(self, block: Block, layers: dict[str, Layer], *, ids_given: bool, labelled: bool) -> None:
         self.layers = layers
         self.ids_given = ids_given
+        self.labelled = labelled
         self.instances += len(block)
         self._remember_kinds(block)
         if not ids_given:
@@ -139,23 +138,22 @@ class BatchReader:
             if selection.ids:
                 selection.found.update(selection.ids.intersection(block.ids))
 
+    def _read_outcomes(self, labels: Any, scores: Any, *, from_logits: bool) -> tuple[NDArray[np.int32], Outcomes]:
+        """The true classes, -1 without labels, and what the model made of the instances."""
+        labelled, classes = labels is not None, self._settings.classes
+        if self.labelled is not None and self.labelled != labelled:
+            got, expected = ("labels", "None") if labelled else ("None", "labels")
+            raise ArgumentError("labels", got, f"{expected}, as in the earlier batches", "Give them always or never.")
+        if not labelled and UNLABELLED in self._settings.subsets:
+            expected = f"a subset of another name than {UNLABELLED!r}, as all instances without labels are called"
+            raise ArgumentError("labels", "None", expected, "Rename it.")
+        label = read_labels(labels, classes) if labelled else None
+        outcomes = read_scores(scores, None if label is None else len(label), len(classes), from_logits=from_logits)
+        return np.full(len(outcomes.predicted), -1, np.int32) if label is None else label, outcomes
+
     def _remember_kinds(self, block: Block) -> None:
         earlier = self._kinds or {}
         self._kinds = {name: column.kind or earlier.get(name, "") for name, column in block.attributes.items()}
-
-    def kind_of(self, name: str) -> Kind:
-        """Returns what the values of an attribute are, empty as long as all were missing."""
-        return (self._kinds or {}).get(name, "")
-
-    def _demanded(self, columns: Mapping[str, Column], way_out: str = "Convert them") -> dict[str, frozenset[Demand]]:
-        """What the values so far need of their types; raises ArgumentError where none has it all."""
-        demands = {name: column.demands(self._demands.get(name, frozenset())) for name, column in columns.items()}
-        for name, needed in demands.items():
-            if got := clash(needed):
-                declared = f'attribute_types={{"{name}": "text"}}'
-                way_out = f"{way_out}, or record them as text: {declared}."
-                raise ArgumentError(f'attributes["{name}"]', got, "values of one type, also over batches", way_out)
-        return demands
 
     def _read_attributes(self, attributes: Any, rows: int) -> dict[str, Column]:
         if not isinstance(attributes, Mapping):
@@ -164,7 +162,7 @@ class BatchReader:
         self._check_attribute_names(attributes)
         columns = {name: read_column(name, value, rows, declared.get(name)) for name, value in attributes.items()}
         for name, column in columns.items():
-            earlier = self.kind_of(name)
+            earlier = (self._kinds or {}).get(name, "")
             if column.kind and earlier and column.kind != earlier:
                 raise ArgumentError(
                     f'attributes["{name}"]', column.kind, f"{earlier}, as in the earlier batches", "Convert it."
@@ -247,15 +245,18 @@ class BatchReader:
         selected = np.zeros((len(ids), 1 + len(self._settings.subsets)), np.bool_)
         if not self._settings.selections:
             return selected
+        of_labels: dict[str, Callable[[], NDArray[Any]]] = {
+            "label": lambda: self._names[label],
+            "correct": lambda: is_right(label, outcomes.predicted),
+        }
         view = BatchView(
             {
                 "id": lambda: ids.astype(np.str_),
                 "index": lambda: index,
-                "label": lambda: self._classes[label],
-                "predicted": lambda: self._classes[outcomes.predicted],
+                "predicted": lambda: self._names[outcomes.predicted],
                 "score": lambda: outcomes.score,
-                "correct": lambda: label == outcomes.predicted,
                 "scores": lambda: outcomes.scores,
+                **(of_labels if (label >= 0).all() else {}),
             },
             columns,
         )

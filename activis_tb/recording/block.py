@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from activis_tb.model import stratum_of
 from activis_tb.recording.attributes import Column, join_columns
 
 
@@ -17,12 +18,12 @@ class Block:
     Attributes:
         ids: str, object array (instances,).
         index: Position in the stream, int64 (instances,).
-        label: True class, int32 (instances,).
-        predicted: Predicted class, int32 (instances,).
-        score: The predicted class's score, float32 (instances,).
+        label: True class, int32 (instances,); -1 where there is none.
+        predicted: Predicted class, int32 (instances,); -1 where it is predicted as nothing.
+        score: The predicted class's score, float32 (instances,); NaN where there is none.
         scores: float32 (instances, classes).
         always: To be kept whatever the hash says, bool (instances,).
-        membership: In the user's subsets, bool (instances, subsets); the classes are in `label`.
+        membership: In the user's subsets, bool (instances, subsets).
         attributes: By name.
         activations: By layer name, float32 (instances, neurons).
         lasting: Layers whose activations nobody else can overwrite.
@@ -42,6 +43,11 @@ class Block:
 
     def __len__(self) -> int:
         return len(self.index)
+
+    @property
+    def stratum(self) -> NDArray[np.int32]:
+        """Which of the disjoint subsets an instance is in, int32 (instances,): its class, or 0 without labels."""
+        return stratum_of(self.label)
 
     @property
     def row_bytes(self) -> int:

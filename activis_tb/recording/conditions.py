@@ -47,7 +47,9 @@ class Conditions:
         self._engine: Engine | None = None
         self._engine_columns: tuple[Schema, set[str]] | None = None
 
-    def check(self, columns: Mapping[str, Column], activations: Mapping[str, NDArray[np.float32]]) -> None:
+    def check(
+        self, columns: Mapping[str, Column], activations: Mapping[str, NDArray[np.float32]], *, labelled: bool
+    ) -> None:
         """Checks the conditions against the columns and the layers of a batch.
 
         A column without any value so far has no type yet; it may be of any that suits the conditions.
@@ -55,7 +57,7 @@ class Conditions:
         Raises:
             ArgumentError: A condition speaks of something that is not there, or compares what cannot be compared.
         """
-        schema = self._settled(columns, activations)
+        schema = replace(self._settled(columns, activations), labelled=labelled)
         if schema == self._schema:
             return
         unknown = [name for name, column in columns.items() if not _type_of(column, self._declared(name))]

@@ -20,7 +20,7 @@ class Members:
 
     Attributes:
         shape: Numbers of subsets and of instances.
-        subsets: The subsets of the first instance, its class first, then those of the second, and so on; int32.
+        subsets: The subsets of the first instance, its stratum first, then those of the second, and so on; int32.
         starts: Where in `subsets` those of each instance begin, and its end; int32 (instances + 1,).
     """
 
@@ -58,16 +58,16 @@ class Members:
         return sparse.csc_array((np.ones(len(self.subsets), dtype), self.subsets, self.starts), self.shape)
 
 
-def members_of(block: Block, classes: int) -> Members:
-    """Returns the members of the classes in order and of the user's subsets in `block`."""
+def members_of(block: Block, strata: int) -> Members:
+    """Returns the members of the strata in order, of which each instance is in one, and of the user's subsets."""
     own = block.membership.shape[1]
     chosen = np.flatnonzero(block.membership)
     rows = chosen // max(own, 1)
     starts = np.zeros(len(block) + 1, np.int32)
     np.cumsum(1 + np.bincount(rows, minlength=len(block)), out=starts[1:])
     subsets = np.empty(starts[-1], np.int32)
-    of_class = np.zeros(len(subsets), np.bool_)
-    of_class[starts[:-1]] = True
-    subsets[of_class] = block.label
-    subsets[~of_class] = chosen - rows * own + classes
-    return Members((classes + own, len(block)), subsets, starts)
+    of_stratum = np.zeros(len(subsets), np.bool_)
+    of_stratum[starts[:-1]] = True
+    subsets[of_stratum] = block.stratum
+    subsets[~of_stratum] = chosen - rows * own + strata
+    return Members((strata + own, len(block)), subsets, starts)

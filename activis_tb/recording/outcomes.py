@@ -1,6 +1,6 @@
 """True classes, predicted classes and scores of one batch, from the forms in which people have them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,8 @@ class Outcomes:
     """What the model made of one batch.
 
     Attributes:
-        predicted: Predicted class, int32 (instances,).
-        score: The predicted class's score, float32 (instances,).
+        predicted: Predicted class, int32 (instances,); -1 where a score is not finite.
+        score: The predicted class's score, float32 (instances,); NaN where there is none.
         scores: float32 (instances, classes).
     """
 
@@ -29,13 +29,12 @@ class Outcomes:
     scores: NDArray[np.float32]
 
 
-def read_labels(value: object, classes: Sequence[str], class_values: Mapping[int, int]) -> NDArray[np.int32]:
+def read_labels(value: object, classes: Sequence[str]) -> NDArray[np.int32]:
     """Returns the true classes by position, int32 (instances,).
 
     Args:
         value: Integers are positions in `classes`, text (str or UTF-8 bytes) is a class's name.
         classes: Names, by position.
-        class_values: By integer, the position that it stands for; empty where integers are positions.
 
     Raises:
         ArgumentError: Another shape or type, an unknown name, or a position out of range.
@@ -44,8 +43,6 @@ def read_labels(value: object, classes: Sequence[str], class_values: Mapping[int
     if array.ndim != 1:
         way_out = "One-hot labels: pass np.argmax(labels, axis=1)." if array.ndim == 2 else "Pass one batch."
         raise ArgumentError("labels", f"shape {array.shape}", "(instances,)", way_out)
-    if array.dtype.kind in "iub" and class_values:
-        return _valued(array, class_values)
     if array.dtype.kind in "iub" or len(array) == 0:
         return _positions(array, classes)
     if array.dtype.kind in "OUS":
@@ -67,16 +64,6 @@ def _positions(array: NDArray[Any], classes: Sequence[str]) -> NDArray[np.int32]
     return array.astype(np.int32)
 
 
-def _valued(array: NDArray[Any], class_values: Mapping[int, int]) -> NDArray[np.int32]:
-    values, codes = np.unique(array, return_inverse=True)
-    if unknown := [value for value in values.tolist() if value not in class_values]:
-        row = np.argmax(array == unknown[0])
-        expected = f"one of the classes: {', '.join(map(str, class_values))}"
-        raise ArgumentError("labels", f"{unknown[0]} at row {row}", expected, "Add it to classes=.")
-    positions = np.array([class_values[value] for value in values.tolist()], np.int32)
-    return positions[codes]
-
-
 def _named(names: list[Any], classes: Sequence[str]) -> NDArray[np.int32]:
     positions = {name: position for position, name in enumerate(classes)}
     positions_of_values: dict[Any, int] = {**positions, **{name.encode(): at for name, at in positions.items()}}
@@ -84,44 +71,49 @@ def _named(names: list[Any], classes: Sequence[str]) -> NDArray[np.int32]:
         return np.fromiter((positions_of_values[name] for name in names), np.int32, len(names))
     except (KeyError, TypeError) as error:
         unknown = next(name for name in names if not isinstance(name, str | bytes) or name not in positions_of_values)
-        raise ArgumentError(
-            "labels", repr(unknown), f"one of the classes: {', '.join(classes)}", "Add it to classes=."
-        ) from error
+        way_out = "Add it to classes=." if unknown is not None else "For data without labels, pass labels=None."
+        raise ArgumentError("labels", repr(unknown), f"one of the classes: {', '.join(classes)}", way_out) from error
 
 
-def read_scores(value: object, rows: int, classes: int, *, from_logits: bool = False) -> Outcomes:
+def read_scores(value: object, rows: int | None, classes: int, *, from_logits: bool = False) -> Outcomes:
     """Returns what the model predicts and how surely.
+
+    An instance with a score that is NaN or infinite is predicted as nothing.
 
     Args:
         value: Probabilities (instances, classes): predicted is the largest. Or, with two classes, (instances,) or
             (instances, 1), the probability of the second: predicted from 0.5 upwards.
-        rows: Instances of the batch.
+        rows: Instances of the batch, None where the labels do not tell.
         classes: Number of classes.
         from_logits: Whether `value` holds logits: softmax makes them probabilities, sigmoid where there is one column.
 
     Raises:
-        ArgumentError: Another shape, values that are not finite, or that are no probabilities; or `from_logits` of
-            probabilities.
+        ArgumentError: Another shape, or values that are no probabilities; or `from_logits` of probabilities.
     """
     array = as_array(value, "scores")
     if not is_numeric(array):
         raise ArgumentError("scores", f"dtype {array.dtype}", "probabilities, floating point")
+    if rows is None:
+        rows = len(array) if array.ndim else 0
     check_rows(array, rows, "scores")
     if check_from_logits(from_logits):
         array = _probabilities(array)
     if classes == 2 and array.shape in {(rows,), (rows, 1)}:
         second = array.reshape(rows).astype(np.float64)
-        _check_probabilities(second)
+        complete = _check_probabilities(second)
         scores = np.stack([1 - second, second], axis=1)
         predicted = (second >= 0.5).astype(np.int32)
     elif array.shape == (rows, classes):
         scores = array.astype(np.float32 if array.dtype == np.float32 else np.float64)
-        _check_probabilities(scores)
+        complete = _check_probabilities(scores)
         predicted = scores.argmax(axis=1).astype(np.int32)
     else:
         expected = f"({rows}, {classes}), as classes has {classes} names" + (f", or ({rows},)" if classes == 2 else "")
         raise ArgumentError("scores", f"shape {array.shape}", expected, "Pass a probability for every class.")
     score = scores[np.arange(rows), predicted]
+    if not complete:
+        predicted[~np.isfinite(scores).all(axis=1)] = -1
+        score = np.where(predicted < 0, np.nan, score)
     return Outcomes(predicted, as_float32(score), as_float32(scores))
 
 
@@ -133,10 +125,13 @@ def check_from_logits(from_logits: object) -> bool:
 
 
 def are_distributions(scores: NDArray[Any]) -> bool:
-    """Tells whether every row of scores (instances, classes) is a distribution, as no logits are but by design."""
-    if scores.ndim != 2 or scores.shape[1] < 2 or not len(scores) or not is_numeric(scores):
+    """Tells whether every finite row of (instances, classes) is a distribution, as no logits are but by design."""
+    if scores.ndim != 2 or scores.shape[1] < 2 or not is_numeric(scores):
         return False
     values = scores.astype(np.float64)
+    values = values[np.isfinite(values).all(axis=1)]
+    if not len(values):
+        return False
     is_distribution = (values >= 0).all() and (np.abs(values.sum(axis=1) - 1) <= _SUM_ROUNDING).all()
     return bool(is_distribution and not np.isin(values, (0, 1)).all())
 
@@ -155,20 +150,16 @@ def _probabilities(logits: NDArray[Any]) -> NDArray[np.float64]:
         return probabilities
 
 
-def _check_probabilities(scores: NDArray[np.floating[Any]]) -> None:
+def _check_probabilities(scores: NDArray[np.floating[Any]]) -> bool:
+    """Tells whether all are finite; raises ArgumentError where a finite one is no probability."""
     if scores.size == 0 or (scores.min() >= -_ROUNDING and scores.max() <= 1 + _ROUNDING):
-        return
-    finite = np.isfinite(scores)
-    if not finite.all():
-        raise ArgumentError(
-            "scores",
-            f"{scores[~finite][0]} at row {np.argwhere(~finite)[0][0]}, {np.count_nonzero(~finite)} such values",
-            "finite probabilities",
-            "Has the model diverged? To record it all the same, pass np.nan_to_num(scores).",
-        )
+        return True
+    finite = scores[np.isfinite(scores)]
+    if finite.size == 0 or (finite.min() >= -_ROUNDING and finite.max() <= 1 + _ROUNDING):
+        return False
     raise ArgumentError(
         "scores",
-        f"values from {scores.min():.4g} to {scores.max():.4g}",
+        f"values from {finite.min():.4g} to {finite.max():.4g}",
         "probabilities from 0 to 1",
         "These look like logits: pass from_logits=True, or apply softmax (sigmoid for two classes in one column).",
     )

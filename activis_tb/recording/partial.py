@@ -29,6 +29,7 @@ class Partial:
         description: What is recorded, see `describe`; that of all workers is the same.
         instances: Processed by it.
         layers: As its batches show them.
+        labelled: Whether they have true classes; None where there was no instance.
         found: The ids that were asked for and have come to it.
         sums: See `activis_tb.recording.accumulator.Accumulator.arrays`; empty where there was no instance.
         sample: Its sample, or None where there was no instance.
@@ -38,6 +39,7 @@ class Partial:
     description: Mapping[str, Any]
     instances: int
     layers: Sequence[Layer]
+    labelled: bool | None
     found: Sequence[str]
     sums: Mapping[str, NDArray[Any]]
     sample: Block | None
@@ -68,6 +70,7 @@ def pack(partial: Partial) -> bytes:
         "description": partial.description,
         "instances": partial.instances,
         "layers": [asdict(layer) for layer in partial.layers],
+        "labelled": partial.labelled,
         "found": list(partial.found),
         "attributes": kinds,
     }
@@ -101,6 +104,7 @@ def unpack(part: bytes) -> Partial:
             description=header["description"],
             instances=header["instances"],
             layers=layers,
+            labelled=header["labelled"],
             found=header["found"],
             sums={name.removeprefix("sums/"): values for name, values in arrays.items() if name.startswith("sums/")},
             sample=_block(arrays, header["attributes"], [layer.name for layer in layers]),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, shorten
-from activis_tb.model import Layer, Manifest, Sample, Snapshot, Subset
+from activis_tb.model import UNLABELLED, Layer, Manifest, Sample, Snapshot, Subset
 from activis_tb.recording.accumulator import Accumulator
 from activis_tb.recording.aside import Aside
 from activis_tb.recording.batch import BatchReader
@@ -99,6 +99,7 @@ class Recorder:
             description=describe(self._settings),
             instances=self._reader.instances,
             layers=list(self._reader.layers.values()),
+            labelled=self._reader.labelled,
             found=sorted(set[str]().union(*(selection.found for selection in self._settings.selections))),
             sums=self._accumulator.arrays() if self._accumulator else {},
             sample=kept[0] if kept else None,
@@ -120,10 +121,12 @@ class Recorder:
         if partial.sample is None:
             return
         self._reader.check_part(partial)
-        other = Accumulator.from_arrays(partial.sums, [layer.name for layer in partial.layers], partial.instances)
+        strata = len(self._settings.classes) if partial.labelled else 1
+        names = [layer.name for layer in partial.layers]
+        other = Accumulator.from_arrays(partial.sums, names, partial.instances, strata)
         self._known.check(partial.ids, partial.sample.ids)
         sample = replace(partial.sample, index=partial.sample.index + self._reader.instances)
-        self._sampler.merge(sample, other.class_counts)
+        self._sampler.merge(sample, other.stratum_counts)
         self._known.merge(partial.ids)
         self._reader.accept_part(partial, sample)
         if self._accumulator is None:
@@ -147,6 +150,7 @@ class Recorder:
         self._known.warn(stacklevel=4)
         sampled, drawn = kept
         cases = self._examples.extract(sampled)
+        self._warn_of_no_prediction(self._accumulator, cases)
         sample, examples = self._samples(sampled, drawn, cases)
         graph = self._settings.graph
         manifest = Manifest(
@@ -161,6 +165,7 @@ class Recorder:
             attributes=tuple((attribute.name, attribute.type) for attribute in sample.attributes),
             graph_digest=graph.digest if graph else "",
             examples=len(cases),
+            labelled=self._reader.labelled is not False,
         )
         statistics = self._accumulator.extract()
         return Snapshot(manifest, sample, statistics, sampled.activations, examples, cases.activations)
@@ -192,7 +197,8 @@ class Recorder:
             self._known.add(block.ids, hashes)
         if self._accumulator is None:
             neurons = {name: values.shape[1] for name, values in block.activations.items()}
-            self._accumulator = Accumulator(len(self._settings.classes), len(self._settings.subsets), neurons)
+            classes, subsets = len(self._settings.classes), len(self._settings.subsets)
+            self._accumulator = Accumulator(classes, subsets, neurons, len(self._strata))
         self._accumulator.add(block)
         self._sampler.add(block, hashes)
         if keep is not None:
@@ -213,7 +219,7 @@ class Recorder:
         )
 
     def _subsets(self, accumulator: Accumulator) -> tuple[Subset, ...]:
-        subsets = [Subset(name, "class") for name in self._settings.classes]
+        subsets = [Subset(name, "class" if self._reader.labelled else "all") for name in self._strata]
         subsets += [
             Subset(name, selection.kind, selection.condition) for name, selection in self._settings.subsets.items()
         ]
@@ -231,7 +237,7 @@ class Recorder:
         return together.take(slice(len(sampled))), replace(cases, membership=np.zeros_like(cases.membership))
 
     def _sample(self, kept: Block, drawn: NDArray[np.bool_]) -> Sample:
-        classes = kept.label[:, None] == np.arange(len(self._settings.classes))
+        strata = kept.stratum[:, None] == np.arange(len(self._strata))
         return Sample(
             ids=kept.ids,
             ids_given=bool(self._reader.ids_given),
@@ -242,14 +248,29 @@ class Recorder:
             scores=kept.scores,
             drawn=drawn,
             always=kept.always,
-            membership=np.concatenate([classes, kept.membership], axis=1),
+            membership=np.concatenate([strata, kept.membership], axis=1),
             attributes=tuple(
-                typed_attribute(
-                    name, column.as_kind(self._reader.kind_of(name)), self._settings.attribute_types.get(name)
-                )
+                typed_attribute(name, column, self._settings.attribute_types.get(name))
                 for name, column in kept.attributes.items()
             ),
         )
+
+    @property
+    def _strata(self) -> tuple[str, ...]:
+        return self._settings.classes if self._reader.labelled else (UNLABELLED,)
+
+    def _warn_of_no_prediction(self, accumulator: Accumulator, cases: Block) -> None:
+        counts = {
+            f"{accumulator.instances:,} instances": accumulator.without_prediction,
+            f"{len(cases):,} test cases": np.count_nonzero(cases.predicted < 0),
+        }
+        lacking = [f"{count:,} of {all_of_them}" for all_of_them, count in counts.items() if count]
+        if lacking:
+            message = (
+                f"ActiVis: {' and '.join(lacking)} have scores that are not finite. They are predicted as nothing, and "
+                "never right. Has the model diverged?"
+            )
+            warnings.warn(message, stacklevel=5)
 
     def _warn_of_unseen_ids(self) -> None:
         for selection in self._settings.selections:

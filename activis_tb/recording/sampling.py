@@ -42,7 +42,7 @@ class Sampler:
     """The sample of the instances added so far; its memory does not grow with their number.
 
     Args:
-        classes: Number of classes.
+        classes: Number of classes; of data without labels, all instances are of one.
         sample: Instances wanted in all; where there are more, about as many are kept, and at least one of every class.
     """
 
@@ -65,8 +65,8 @@ class Sampler:
         hashes = hash_texts(block.ids.tolist())
         order = _ascending(hashes, block.ids)
         drawn = np.empty(len(block), np.bool_)
-        drawn[order] = _first_of_class(block.label[order], self._share(self._counts + self._counted(block)))
-        return np.asarray(drawn & (hashes <= self._limits[block.label]))
+        drawn[order] = _first_of_class(block.stratum[order], self._share(self._counts + self._counted(block)))
+        return np.asarray(drawn & (hashes <= self._limits[block.stratum]))
 
     def add(self, block: Block, hashes: NDArray[np.uint64] | None = None) -> None:
         """Offers instances; `hashes` (instances,) are those of their ids, where they are known.
@@ -78,7 +78,7 @@ class Sampler:
         self._counts += self._counted(block)
         candidates = block.always.copy()
         if self._sample:
-            candidates |= hashes <= self._limits[block.label]
+            candidates |= hashes <= self._limits[block.stratum]
         if not candidates.any() and self._kept is not None:
             return
         rows = np.flatnonzero(candidates)
@@ -92,13 +92,15 @@ class Sampler:
 
         Args:
             kept: See `extract`.
-            counts: Instances of every class that it was offered, (classes,).
+            counts: Instances of every class that it was offered, (classes,); fewer where the others have none.
 
         Raises:
             ArgumentError: See `add`; nothing has changed then.
         """
-        self._choose(self._counts + counts, [*self._waiting, (kept, hash_texts(kept.ids.tolist()))])
-        self._counts += counts
+        together = self._counts.copy()
+        together[: len(counts)] += counts
+        self._choose(together, [*self._waiting, (kept, hash_texts(kept.ids.tolist()))])
+        self._counts = together
 
     def extract(self) -> tuple[Block, NDArray[np.bool_]] | None:
         """Returns the kept instances in ascending (hash, id) order, and which of them the hash chose, bool (rows,).
@@ -119,33 +121,33 @@ class Sampler:
         order = _ascending(hashes, block.ids)
         _check(block.ids[order], block.always)
         share = self._share(counts)
-        drawn = _first_of_class(block.label[order], share)
+        drawn = _first_of_class(block.stratum[order], share)
         stays = drawn | block.always[order]
         order = order[stays]
         self._kept, self._hashes, self._drawn = block.take(order), hashes[order], drawn[stays]
         self._waiting = []
         if counts.sum() >= self._sample:
-            self._lower_limits(self._kept.label[self._drawn], self._hashes[self._drawn], share)
+            self._lower_limits(self._kept.stratum[self._drawn], self._hashes[self._drawn], share)
 
     def _counted(self, block: Block) -> NDArray[np.int64]:
-        return np.bincount(block.label, minlength=len(self._counts))
+        return np.bincount(block.stratum, minlength=len(self._counts))
 
     def _share(self, counts: NDArray[np.int64]) -> int:
         return share_of_classes(counts, self._sample)
 
-    def _lower_limits(self, label: NDArray[np.int32], hashes: NDArray[np.uint64], share: int) -> None:
-        full = np.bincount(label, minlength=len(self._limits)) == share
+    def _lower_limits(self, stratum: NDArray[np.int32], hashes: NDArray[np.uint64], share: int) -> None:
+        full = np.bincount(stratum, minlength=len(self._limits)) == share
         largest = np.zeros_like(self._limits)
-        np.maximum.at(largest, label, hashes)
+        np.maximum.at(largest, stratum, hashes)
         self._limits[full] = largest[full]
 
 
-def _first_of_class(label: NDArray[np.int32], share: int) -> NDArray[np.bool_]:
+def _first_of_class(stratum: NDArray[np.int32], share: int) -> NDArray[np.bool_]:
     """Returns which of the rows, in ascending order, are among the first `share` of their class, bool (rows,)."""
-    by_class = np.argsort(label, kind="stable")
-    starts = np.searchsorted(label[by_class], label[by_class])
-    first = np.empty(len(label), np.bool_)
-    first[by_class] = np.arange(len(label)) - starts < share
+    by_class = np.argsort(stratum, kind="stable")
+    starts = np.searchsorted(stratum[by_class], stratum[by_class])
+    first = np.empty(len(stratum), np.bool_)
+    first[by_class] = np.arange(len(stratum)) - starts < share
     return first
 
 

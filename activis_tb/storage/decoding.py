@@ -27,6 +27,7 @@ from activis_tb.model import (
     SubsetKind,
 )
 from activis_tb.storage import activis_pb2 as pb
+from activis_tb.storage.metadata import OLDEST_VERSION
 from activis_tb.storage.validation import (
     check_manifest,
     check_range,
@@ -36,7 +37,6 @@ from activis_tb.storage.validation import (
     rows_of,
     wrong_number,
 )
-from activis_tb.times import range_of
 
 _Message = TypeVar("_Message", pb.Snapshot, pb.Values)
 
@@ -106,7 +106,8 @@ class SnapshotReader:
         stored = self._message.sample
         if self._fetch_many is not None:
             return self._with_blobs(_sample_blobs(stored, without)).sample(without)
-        return self._columns(stored, self.manifest.rows, without)
+        labels = (0, len(self.manifest.classes) - 1) if self.manifest.labelled else (-1, -1)
+        return self._columns(stored, self.manifest.rows, without, labels)
 
     def examples(self, without: Collection[AttributeType] = ()) -> Sample | None:
         """Returns the columns of the test cases, as `sample` those of the sampled instances; None without any."""
@@ -115,12 +116,21 @@ class SnapshotReader:
             return None
         if self._fetch_many is not None:
             return self._with_blobs(_sample_blobs(stored, without)).examples(without)
-        return self._columns(stored, self.manifest.examples, without)
+        labels = (self._lowest_class, len(self.manifest.classes) - 1)
+        return self._columns(stored, self.manifest.examples, without, labels)
 
-    def _columns(self, stored: pb.StoredSample, rows: int, without: Collection[AttributeType]) -> Sample:
+    @property
+    def _lowest_class(self) -> int:
+        """The least that may stand for a class: before version 2 there was always one."""
+        return -1 if self._message.version > OLDEST_VERSION else 0
+
+    def _columns(
+        self, stored: pb.StoredSample, rows: int, without: Collection[AttributeType], labels: tuple[int, int]
+    ) -> Sample:
+        """Returns the columns; `labels` are the least and the greatest that there may be."""
         label, predicted = self._array(stored.label), self._array(stored.predicted)
-        check_range("labels", label, 0, len(self.manifest.classes) - 1)
-        check_range("predicted classes", predicted, 0, len(self.manifest.classes) - 1)
+        check_range("labels", label, *labels)
+        check_range("predicted classes", predicted, self._lowest_class, len(self.manifest.classes) - 1)
         index = self._array(stored.index)
         check_range("positions in the stream", index, 0, max(self.manifest.instances, rows) - 1)
         return Sample(
@@ -182,10 +192,8 @@ class SnapshotReader:
     def _attribute(self, stored: pb.StoredAttribute, columns: pb.StoredSample) -> Attribute:
         rows = rows_of(columns)
         categories: Sequence[str] = ()
-        if stored.type in {"number", "time"}:
+        if stored.type == "number":
             values: NDArray[Any] = self._array(stored.values)
-            if stored.type == "time":
-                check_range(f"times of attribute {stored.name!r}", values.view(np.int64), *range_of(values.dtype))
         elif stored.type == "category":
             values = self._array(stored.values)
             categories = self._strings(stored.categories, prod(stored.categories.shape)).tolist()
@@ -278,6 +286,7 @@ def _manifest(message: pb.Snapshot) -> Manifest:
         store=message.store,
         stored=message.stored,
         examples=rows_of(message.examples),
+        labelled=not message.unlabelled,
     )
 
 

@@ -21,7 +21,10 @@ _THREADS = 2
 
 
 class OutcomeCounts(NamedTuple):
-    """Instances of both snapshots whose true class has the same name, by who is right."""
+    """Instances of both snapshots whose true class has the same name, by who is right.
+
+    Without labels all instances of both take part, and nobody is right or wrong: `both_wrong` is 0 as well.
+    """
 
     common: int
     over: int
@@ -35,9 +38,10 @@ class OutcomeCounts(NamedTuple):
 _QUERY = """
 WITH base AS (SELECT id, label, predicted FROM read_parquet($base, union_by_name = true)),
 other AS (SELECT id, list_extract($classes, label + 1) AS label, list_extract($classes, predicted + 1) AS predicted,
-    label = predicted AS correct FROM read_parquet($other, union_by_name = true)),
-joined AS (SELECT base.label = other.label AS takes_part, base.label = base.predicted AS base_right,
-    other.correct AS other_right, base.predicted = other.predicted AS same
+    label = predicted AND label >= 0 AS correct FROM read_parquet($other, union_by_name = true)),
+joined AS (SELECT base.label = other.label OR NOT $labelled AS takes_part,
+    base.label = base.predicted AND base.label >= 0 AS base_right,
+    other.correct AS other_right, base.predicted = other.predicted AND base.predicted >= 0 AS same
     FROM base JOIN other USING (id))
 SELECT count(*), count(*) FILTER (takes_part),
     count(*) FILTER (takes_part AND base_right AND other_right),
@@ -50,7 +54,12 @@ FROM joined
 
 
 def count_outcomes(
-    base: Sequence[Path], other: Sequence[Path], classes: Sequence[int], most_seconds: float = MOST_SECONDS
+    base: Sequence[Path],
+    other: Sequence[Path],
+    classes: Sequence[int],
+    most_seconds: float = MOST_SECONDS,
+    *,
+    labelled: bool = True,
 ) -> OutcomeCounts:
     """Counts who is right where.
 
@@ -59,6 +68,7 @@ def count_outcomes(
         other: Those of another one.
         classes: By class of `other`, its position among the classes of `base`; -1 for one that `base` has not.
         most_seconds: A join that takes longer is stopped.
+        labelled: Whether both have true classes.
 
     Raises:
         StoredDataError: A file is not there or damaged, an id comes twice, or it took too long or too much memory.
@@ -76,14 +86,15 @@ def count_outcomes(
             _check_ids(connection, name, paths)
             if time.monotonic() >= deadline:
                 raise duckdb.InterruptException(f"it took longer than {most_seconds:g} s")
-        found = connection.execute(_QUERY, {**files, "classes": list(classes)}).fetchall()[0]
+        given = {**files, "classes": list(classes), "labelled": labelled}
+        found = OutcomeCounts(*connection.execute(_QUERY, given).fetchall()[0])
     except duckdb.Error as error:
         message = f"The predictions in {base[0].parent.parent} and {other[0].parent.parent} cannot be joined: {error}"
         raise StoredDataError(message) from error
     finally:
         ended.set()
         connection.close()
-    return OutcomeCounts(*found)
+    return found if labelled else found._replace(both_right=0, only_base=0, only_other=0, both_wrong=0)
 
 
 def _interrupt(connection: "duckdb.DuckDBPyConnection", ended: threading.Event, seconds: float) -> None:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import NewerVersionError, StoredDataError, shorten
-from activis_tb.model import ATTRIBUTE_TYPES, OUTCOME_COLUMNS, STATISTIC_NAMES, SUBSET_KINDS
+from activis_tb.model import ATTRIBUTE_TYPES, OUTCOME_COLUMNS, STATISTIC_NAMES, SUBSET_KINDS, UNLABELLED
 from activis_tb.storage import activis_pb2 as pb
-from activis_tb.storage.encoding import ATTRIBUTE_DTYPES, LIMIT, SAMPLE_DTYPES, SINCE_VERSION_2, STATISTIC_DTYPES
-from activis_tb.storage.metadata import FORMAT_VERSION
+from activis_tb.storage.encoding import ATTRIBUTE_DTYPES, LIMIT, SAMPLE_DTYPES, STATISTIC_DTYPES
+from activis_tb.storage.metadata import FORMAT_VERSION, OLDEST_VERSION
 
 BYTES = "bytes"
 """The type of a column of texts or encoded pictures."""
@@ -93,11 +93,9 @@ def rows_of(columns: pb.StoredSample) -> int:
     return shape[0] if len(shape) == 1 and shape[0] >= 0 else 0
 
 
-def values_dtype(attribute: pb.StoredAttribute, version: int) -> str:
-    """Returns what the values of an attribute have to be stored as: what they are, if its type can be that."""
-    possible = ATTRIBUTE_DTYPES.get(attribute.type, (BYTES,))
-    known = [dtype for dtype in possible if version > 1 or dtype not in SINCE_VERSION_2]
-    return attribute.values.dtype if attribute.values.dtype in known else possible[0]
+def values_dtype(type_: str) -> str:
+    """Returns what the values of an attribute of `type_` are stored as."""
+    return ATTRIBUTE_DTYPES.get(type_, BYTES)
 
 
 def check_pointer(declared: Declared) -> None:
@@ -214,22 +212,27 @@ def _twice(names: Sequence[str]) -> list[str]:
 
 def _check_subsets(message: pb.Snapshot) -> None:
     classes = tuple(message.classes)
-    if tuple(subset.name for subset in message.subsets[: len(classes)]) != classes:
-        text = "The snapshot's subsets do not begin with its classes: the manifest is damaged."
+    strata = (UNLABELLED,) if message.unlabelled else classes
+    first, kind = message.subsets[: len(strata)], "all" if message.unlabelled else "class"
+    if tuple(subset.name for subset in first) != strata or any(subset.kind != kind for subset in first):
+        expected = f"its row {UNLABELLED!r}" if message.unlabelled else "its classes"
+        text = f"The snapshot's subsets do not begin with {expected}: the manifest is damaged."
         raise StoredDataError(text)
     for subset in message.subsets:
         what = f"subset {shorten(repr(subset.name))}"
         if subset.kind not in SUBSET_KINDS:
             text = f"A subset of the snapshot is of kind {subset.kind!r}; expected one of {', '.join(SUBSET_KINDS)}."
             raise StoredDataError(text)
-        if not 0 <= subset.correct <= subset.count <= message.instances:
+        most = 0 if message.unlabelled else subset.count
+        if not (0 <= subset.correct <= most and 0 <= subset.count <= message.instances):
             got = f"{subset.correct:,} of {subset.count:,} right, of {message.instances:,} instances"
             raise _damaged(what, got, "counts that hold one another")
         counts = subset.predicted_counts
-        if len(counts) != len(classes) or min(counts, default=0) < 0 or sum(counts) > subset.count:
+        least = subset.count if message.version <= OLDEST_VERSION else 0
+        if len(counts) != len(classes) or min(counts, default=0) < 0 or not least <= sum(counts) <= subset.count:
             got = f"{len(counts):,} predicted counts, {sum(counts):,} in all"
             raise _damaged(what, got, f"one for each of {len(classes):,} classes, {subset.count:,} in all")
-    total = sum(subset.count for subset in message.subsets[: len(classes)])
+    total = sum(subset.count for subset in first)
     if total != message.instances:
         raise _damaged("classes", f"{total:,} instances", f"all {message.instances:,}")
 
@@ -258,7 +261,7 @@ def _declared_columns(message: pb.Snapshot, part: str, stored: pb.StoredSample) 
         yield Declared(f"{part}, {name}", getattr(stored, name), dtype, shape)
     for attribute in stored.attributes:
         what = f"{part}, attribute {shorten(repr(attribute.name))}"
-        yield Declared(what, attribute.values, values_dtype(attribute, message.version), rows)
+        yield Declared(what, attribute.values, values_dtype(attribute.type), rows)
         if attribute.HasField("present"):
             yield Declared(f"{what}, present", attribute.present, "|u1", rows)
         if attribute.type == "category":

@@ -5,6 +5,7 @@ import { readWords } from "../src/state/condition_text";
 const vocabulary: Vocabulary = {
   classes: ["cat", "dog's"],
   layers: [{ name: "hidden", neurons: 18 }],
+  labelled: true,
   misclassified: 7,
   columns: [
     {

@@ -15,7 +15,7 @@ import {
   squarePlace,
   squaresInSight,
 } from "../src/views/instances/windowing";
-import { instances } from "./samples";
+import { instances, snapshot } from "./samples";
 
 const rows = (from: number, count: number) => Array.from({ length: count }, (_, at) => from + at);
 
@@ -58,8 +58,8 @@ describe("a test case", () => {
   const cases = instances({ ids_given: false, example: [false, false, true] });
 
   test("stands in no class and under no filter", () => {
-    expect(groupInstances(cases, 2)[1]).toEqual({ correct: [], misclassified: [] });
-    expect(groupInstances(cases, 2, Uint8Array.of(1, 1, 1))[1]).toEqual({ correct: [], misclassified: [] });
+    expect(groupInstances(cases, snapshot())[1]).toEqual({ correct: [], misclassified: [] });
+    expect(groupInstances(cases, snapshot(), Uint8Array.of(1, 1, 1))[1]).toEqual({ correct: [], misclassified: [] });
   });
 
   test("has its name even where the others have numbers", () => {
@@ -155,8 +155,25 @@ test("instances stand by true label, each side by score descending", () => {
     predicted: [0, 0, 1, 1],
     score: [0.5, 0.9, 0.8, 1],
   });
-  expect(groupInstances(many, 2)).toEqual([
+  expect(groupInstances(many, snapshot())).toEqual([
     { correct: [1, 0], misclassified: [2] },
     { correct: [3], misclassified: [] },
+  ]);
+});
+
+test("an instance that is predicted as nothing stands with the misclassified", () => {
+  const broken = instances({ predicted: [-1, 0, 1] });
+  expect(groupInstances(broken, snapshot())).toEqual([
+    { correct: [1], misclassified: [0] },
+    { correct: [2], misclassified: [] },
+  ]);
+});
+
+test("without labels instances stand by predicted class, and last those that have none", () => {
+  const unlabelled = instances({ label: [-1, -1, -1], predicted: [1, 1, -1], score: [0.6, 0.9, 0] });
+  expect(groupInstances(unlabelled, snapshot({ unlabelled: true }))).toEqual([
+    { correct: [], misclassified: [] },
+    { correct: [1, 0], misclassified: [] },
+    { correct: [2], misclassified: [] },
   ]);
 });

@@ -17,13 +17,7 @@ import type {
   SubsetEntry,
 } from "../src/contract/activis";
 
-export const runList = (runs: RunEntry[], change: Partial<RunList> = {}): RunList => ({
-  runs,
-  total_runs: runs.length,
-  warnings: [],
-  logdir: "",
-  ...change,
-});
+export const runList = (runs: RunEntry[]): RunList => ({ runs, total_runs: runs.length, warnings: [] });
 
 export const runEntry = (run: string, snapshots: SnapshotEntry[]): RunEntry => ({
   run,
@@ -48,6 +42,7 @@ export const subset = (name: string, kind: string, count: number, correct: numbe
   count,
   correct,
   predicted_counts: [],
+  without_prediction: 0,
 });
 
 /** Two classes, cat and dog, and a subset "striped". */
@@ -64,6 +59,7 @@ export const snapshot = (change: Partial<SnapshotEntry> = {}): SnapshotEntry => 
   stored: 0,
   version: "1",
   examples: 0,
+  unlabelled: false,
   ...change,
 });
 
@@ -92,6 +88,7 @@ export const outcomes = (change: Partial<OutcomeCounts> = {}): OutcomeCounts => 
   both_wrong: 50,
   same_prediction: 720,
   note: "",
+  unlabelled: false,
   ...change,
 });
 
@@ -104,6 +101,9 @@ export const agreement = (change: Partial<Agreement> = {}): Agreement => ({
   same_prediction: 3,
   exactness: "exact",
   note: "",
+  unlabelled: false,
+  same: [],
+  different: [],
   ...change,
 });
 
@@ -149,6 +149,7 @@ export const answer = (members: number[], change: Partial<SubsetDescription> = {
   over: 3,
   rows: members,
   count_error: 0,
+  without_prediction: 0,
   correct_error: 0,
   note: "",
   count_low: change.count ?? members.length,

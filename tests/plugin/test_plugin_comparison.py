@@ -85,6 +85,9 @@ def test_predictions_are_compared_by_the_names_of_the_classes(serve, logdir):
         "same_prediction": SHARED - 1,
         "exactness": "sample",
         "note": "",
+        "unlabelled": False,
+        "same": [],
+        "different": [],
     }
 
 

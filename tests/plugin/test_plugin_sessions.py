@@ -139,7 +139,7 @@ def test_a_snapshot_of_a_newer_version_is_named_and_skipped(serve, tmp_path):
     server = serve(tmp_path)
     listing = server.wait(lambda runs: runs["warnings"] and snapshots(runs))
     assert snapshots(listing) == [(RUN, "validation", 1)]
-    assert "has format version 9; this activis-tb reads up to version 1. Upgrade" in listing["warnings"][0]
+    assert "has format version 9; this activis-tb reads up to version 2. Upgrade" in listing["warnings"][0]
     assert "Upgrade activis-tb" in server.refused("instances", 422, **{**KEY, "step": 2})
 
 

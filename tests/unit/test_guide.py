@@ -36,7 +36,7 @@ def run(snippet: str, logdir: Path, **names: object) -> SnapshotReader:
 
 
 def test_every_snippet_is_tested() -> None:
-    assert set(SNIPPETS) == {"media", "examples", "everything", "workers", "distributed"}
+    assert set(SNIPPETS) == {"media", "unlabelled", "examples", "everything", "workers", "distributed"}
 
 
 def test_the_media_snippet_takes_every_type(tmp_path: Path) -> None:
@@ -66,6 +66,12 @@ def test_the_examples_snippet_keeps_test_cases_out_of_the_averages(tmp_path: Pat
     assert reader.examples().ids.tolist() == ["test case 1", "test case 2"]
     np.testing.assert_allclose(reader.statistic("hidden", "mean")[0], X[Y == 0].mean(axis=0), rtol=1e-6)
     np.testing.assert_array_equal(reader.example_activations("hidden"), 100 * X[:2])
+
+
+def test_the_unlabelled_snippet_claims_no_accuracy(tmp_path: Path) -> None:
+    reader = run("unlabelled", tmp_path, forward=lambda x: (x, SCORES), batches=[{"x": X}])
+    found = [(subset.name, subset.count, subset.correct) for subset in reader.manifest.subsets]
+    assert found == [("unlabelled", INSTANCES, 0), ("unsure", 0, 0)]
 
 
 def test_the_snippet_that_keeps_everything_stores_every_instance(tmp_path: Path) -> None:

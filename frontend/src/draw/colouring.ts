@@ -22,7 +22,8 @@ export const isColourable = ({ type }: { type: string }): boolean => ["number", 
 /**
  * Returns a colour per instance.
  *
- * @param by `label`, `predicted`, `score`, or `attribute:` and a name; what is not there colours by `label`
+ * @param by `label`, `predicted`, `score`, or `attribute:` and a name; what is not there colours by `label`, which is not
+ * there without labels and colours by `predicted` then
  */
 export function colourInstances(
   by: string,
@@ -31,15 +32,20 @@ export function colourInstances(
   palette: Palette,
 ): Colouring {
   const attribute = instances.attributes.find((column) => by === `attribute:${column.name}` && isColourable(column));
-  if (by === "score") return byNumber(instances.score, null, palette);
+  const isPredicted = instances.predicted.map((code) => code >= 0);
+  if (by === "score") return byNumber(instances.score, isPredicted, palette);
   if (attribute?.type === "number") return byNumber(attribute.numbers, presence(attribute), palette);
   if (attribute?.type === "boolean") {
     return byCategory(attribute.booleans.map(Number), ["false", "true"], presence(attribute), palette);
   }
   if (attribute) return byCategory(attribute.codes, attribute.categories, presence(attribute), palette);
-  const codes = Int32Array.from(by === "predicted" ? instances.predicted : instances.label);
+  const codes = Int32Array.from(by === "predicted" || !hasLabels(instances) ? instances.predicted : instances.label);
   return { codes, colours: classColours, legend: null };
 }
+
+/** Whether the recorded instances have true classes, those of test cases aside. */
+export const hasLabels = ({ label, example }: InstanceColumns): boolean =>
+  label.some((code, row) => code >= 0 && !example[row]);
 
 const presence = ({ present }: AttributeColumn): readonly boolean[] | null => (present.length > 0 ? present : null);
 

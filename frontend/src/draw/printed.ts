@@ -9,7 +9,7 @@ export const FONT = "Roboto, Arial, sans-serif";
 export interface PrintedRow {
   top: number;
   values: Float32Array | null;
-  /** By class, how many were predicted as it; null where the layer is not the output. */
+  /** By class, how many were predicted as it, and maybe as nothing; null where the layer is not the output. */
   predicted: readonly number[] | null;
   /** Class that is right for the row; -1 where the row has several. */
   label: number;

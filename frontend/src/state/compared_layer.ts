@@ -3,6 +3,7 @@
 import { computed, type ReadonlySignal } from "@preact/signals";
 import type { NeuronMatching } from "../contract/activis";
 import type { SnapshotView } from "./catalogue";
+import { strataOf } from "./facts";
 import { type LayerContext, type LayerStore, openLayer, outputEntry, rowValues } from "./layer";
 import { type ColumnMatching, columnMatching, gather, matchByClass, matchByIndex, subtract } from "./matching";
 import { untilDone } from "./polling";
@@ -126,13 +127,16 @@ interface DifferenceInputs {
   view: SnapshotView;
 }
 
-/** Over the classes that both have. */
+/** Over the classes that both have, or the subsets where one of the two has no labels. */
 function endOfDifferences({ base, layer, baseView, view }: DifferenceInputs, matching: ColumnMatching): number | null {
   const [before, after] = [base.mean.state.value.value, layer.mean.state.value.value];
-  const [classes, others] = [baseView.snapshot.value?.classes ?? [], view.snapshot.value?.classes ?? []];
-  if (!before || !after) return null;
-  const differences = classes.flatMap((name, at) => {
-    const [first, second] = [sliceRow(before, at), sliceRow(after, others.indexOf(name))];
+  const [ours, theirs] = [baseView.snapshot.value, view.snapshot.value];
+  if (!before || !after || !ours || !theirs) return null;
+  const isComparable = ours.unlabelled === theirs.unlabelled;
+  const rows = isComparable ? ours.subsets.slice(0, strataOf(ours)) : ours.subsets;
+  const differences = rows.flatMap(({ name, kind }, at) => {
+    const there = theirs.subsets.findIndex((subset) => subset.name === name && subset.kind === kind);
+    const [first, second] = [sliceRow(before, at), sliceRow(after, there)];
     return first && second ? [...subtract(second, first, matching)] : [];
   });
   return scaleEnd(Float32Array.from(differences));

@@ -21,6 +21,8 @@ export interface Vocabulary {
   columns: readonly Column[];
   classes: readonly string[];
   layers: readonly { name: string; neurons: number }[];
+  /** Whether instances have a true class. */
+  labelled: boolean;
   /** Instances that are misclassified, where that is known. */
   misclassified: number | null;
 }
@@ -100,7 +102,7 @@ function candidates(expected: Expectation, vocabulary: Vocabulary): Candidate[] 
       return operands(vocabulary);
     case "operator": {
       const type = columnNamed(expected.column)?.type ?? "number";
-      return [...operators(type), ...(type === "boolean" ? junctions : [])];
+      return [...operators(type), ...(type === "boolean" ? junctionsOf(vocabulary) : [])];
     }
     case "value":
     case "listed":
@@ -115,8 +117,8 @@ function candidates(expected: Expectation, vocabulary: Vocabulary): Candidate[] 
       return plain(["AND", "the upper limit"]);
     case "junction":
       return expected.pattern
-        ? [...junctions, ...plain(["ESCAPE", "the character before a % or _ that stands for itself"])]
-        : junctions;
+        ? [...junctionsOf(vocabulary), ...plain(["ESCAPE", "the character before a % or _ that stands for itself"])]
+        : junctionsOf(vocabulary);
     case "escape":
       return plain(["'!'", "!% stands for a %"], ["'\\'", "\\% stands for a %"]);
     case "argument":
@@ -124,11 +126,11 @@ function candidates(expected: Expectation, vocabulary: Vocabulary): Candidate[] 
   }
 }
 
-function operands({ columns, classes, layers, misclassified }: Vocabulary): Candidate[] {
+function operands({ columns, classes, layers, labelled, misclassified }: Vocabulary): Candidate[] {
   const [layer] = layers;
   return [
     ...columns.map(({ name, meaning }) => ({ insert: quoteName(name), detail: meaning, count: null })),
-    { insert: "label <> predicted", detail: "misclassified", count: misclassified },
+    ...(labelled ? [{ insert: "label <> predicted", detail: "misclassified", count: misclassified }] : []),
     { insert: `score_of(${quoteText(classes[0] ?? "")})`, detail: "score of a class", count: null },
     ...(layer ? plain([`neuron(${quoteText(layer.name)}, 0)`, "activation of a neuron"]) : []),
     ...plain(["NOT", "the opposite"]),
@@ -165,11 +167,10 @@ function operators(type: ColumnType): Candidate[] {
 const plain = (...pairs: [string, string][]): Candidate[] =>
   pairs.map(([insert, detail]) => ({ insert, detail, count: null }));
 
-const junctions: Candidate[] = plain(
-  ["AND", "both"],
-  ["OR", "one of both"],
-  ["AND NOT correct", "misclassified among them"],
-);
+const ofLabels: [string, string] = ["AND NOT correct", "misclassified among them"];
+
+const junctionsOf = ({ labelled }: Vocabulary): Candidate[] =>
+  plain(["AND", "both"], ["OR", "one of both"], ...(labelled ? [ofLabels] : []));
 
 function values(
   column: Column | undefined,

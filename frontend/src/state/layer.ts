@@ -8,6 +8,7 @@ import type { SnapshotView } from "./catalogue";
 import { columnOrder, strongestClasses } from "./columns";
 import type { Difference } from "./difference";
 import type { Durable } from "./durable";
+import { strataOf } from "./facts";
 import type { Host } from "./host";
 import { type DifferenceInputs, followDifference } from "./layer_difference";
 import { untilDone } from "./polling";
@@ -103,10 +104,10 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     "separation",
     (signal) => untilDone(() => client.separation(reference(), name, signal), signal),
     // The server has one more thing to compute; the first picture does not wait for it.
-    () => projection.shown.value !== null,
+    () => projection.shown.value !== null && !catalogue.snapshot.value?.unlabelled,
   );
 
-  const classes = computed(() => catalogue.snapshot.value?.classes.length ?? 0);
+  const classes = computed(() => strataOf(catalogue.snapshot.value));
   const shown = { mean, activations, typedMeans };
   const comparison = followDifference(name, (row) => rowValues(shown, row), context);
   const layer: Omit<LayerStore, "columns" | "dispose"> = {

@@ -1,6 +1,7 @@
 /** Who is right where: rows of the instances that two snapshots get right or wrong, together or alone. */
 
 import type { InstanceColumns } from "../contract/activis";
+import { judgementOf } from "./judgement";
 import type { MatrixRow } from "./rows";
 import type { SubsetFacts } from "./subsets";
 
@@ -50,9 +51,9 @@ export function outcomeRow(row: OutcomeRow, others: number, members: readonly nu
 }
 
 /** Counts of sampled rows. */
-export function outcomeFacts({ label, predicted }: InstanceColumns, members: readonly number[]): SubsetFacts {
-  const correct = members.filter((row) => label[row] === predicted[row]).length;
-  return { count: members.length, correct, predicted_counts: [] };
+export function outcomeFacts(columns: InstanceColumns, members: readonly number[]): SubsetFacts {
+  const correct = members.filter((row) => judgementOf(columns, row).kind === "right").length;
+  return { count: members.length, correct, predicted_counts: [], without_prediction: 0 };
 }
 
 /** What became of an instance from one model to another. */

@@ -40,9 +40,12 @@ export function openOverSteps(context: OverStepsContext, others: ReadonlySignal<
   });
   const each = <Value>(what: string, load: (reference: SnapshotReference, signal: AbortSignal) => Promise<Value>) =>
     followSteps({ context, snapshots, what, load });
-  const separations = each("separation", (reference, signal) =>
-    untilDone(() => client.separation(reference, layer.peek(), signal), signal),
-  );
+  const separations = followSteps({
+    context,
+    snapshots: computed(() => snapshots.value.filter(({ unlabelled }) => !unlabelled)),
+    what: "separation",
+    load: (reference, signal) => untilDone(() => client.separation(reference, layer.peek(), signal), signal),
+  });
   const projections = each("steps", async (reference, signal) => {
     const choice = { method: "tsne", perplexity: durable.projection.peek().perplexity, framing: "steps" } as const;
     for (;;) {

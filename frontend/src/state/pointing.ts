@@ -2,6 +2,7 @@
 
 import type { ColumnSummary, InstanceColumns, SnapshotEntry } from "../contract/activis";
 import { combineConditions, quoteName, quoteText } from "./condition_text";
+import { NO_PREDICTION } from "./judgement";
 import type { MatrixRow } from "./rows";
 import type { NamedCondition } from "./subset_list";
 
@@ -15,15 +16,16 @@ export const errorsOf = (label: string): NamedCondition => ({
   condition: `label = ${quoteText(label)} AND NOT correct`,
 });
 
-export const predictedAs = (predicted: string): NamedCondition => ({
-  name: `predicted ${predicted}`,
-  condition: `predicted = ${quoteText(predicted)}`,
-});
+/** @param predicted a class, or null for the instances that are predicted as nothing */
+export const predictedAs = (predicted: string | null): NamedCondition =>
+  predicted === null
+    ? { name: NO_PREDICTION, condition: "predicted IS NULL" }
+    : { name: `predicted ${predicted}`, condition: `predicted = ${quoteText(predicted)}` };
 
-/** Those of a class or subset that were predicted as a class. */
-export function cellOf(row: NamedCondition, predicted: string): NamedCondition {
+/** Those of a class or subset that were predicted as a class, or as nothing. */
+export function cellOf(row: NamedCondition, predicted: string | null): NamedCondition {
   return {
-    name: `${row.name} → ${predicted}`,
+    name: `${row.name} → ${predicted ?? NO_PREDICTION}`,
     condition: combineConditions("and", [row.condition, predictedAs(predicted).condition]),
   };
 }

@@ -34,12 +34,13 @@ export function followedRow({ hover, rows, temporary, durable }: Store): MatrixR
   return known && !known.absent ? known : null;
 }
 
-/** Returns what a layer makes of a row; null until its numbers are there. */
+/** Returns what a layer makes of a row; null until its numbers are there, and where no class has a mean. */
 export function rowPath(store: Store, layer: LayerStore, row: MatrixRow): RowPath | null {
   const means = layer.mean.state.value.value;
   const values = rowValues(layer, row);
-  const classes = store.catalogue.snapshot.value?.classes.length ?? 0;
-  if (!means || !values) return null;
+  const snapshot = store.catalogue.snapshot.value;
+  if (!means || !values || !snapshot || snapshot.unlabelled) return null;
+  const classes = snapshot.classes.length;
   const likeness = classLikeness(values, means, classes);
   const own = row.kind === "class" ? row.subset : -1;
   const nearest = [...likeness.keys()]

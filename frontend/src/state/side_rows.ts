@@ -21,8 +21,9 @@ export function rowOnSide(row: MatrixRow, { snapshot, rowOf, base, baseIds }: Si
   }
   if (row.condition !== undefined) return { ...row, base: row };
   const isClass = row.kind === "class";
-  const subset =
-    snapshot?.subsets.findIndex(({ name, kind }) => name === row.name && (kind === "class") === isClass) ?? -1;
+  const isEverything = base?.subsets[row.subset]?.kind === "all";
+  const isAlike = (kind: string) => (kind === "class") === isClass && (kind === "all") === isEverything;
+  const subset = snapshot?.subsets.findIndex(({ name, kind }) => name === row.name && isAlike(kind)) ?? -1;
   if (subset >= 0) return { ...row, base: row, subset };
   // What was recorded there by another name, or not at all, may still be asked about.
   const condition = isClass ? "" : (base?.subsets[row.subset]?.condition ?? "");

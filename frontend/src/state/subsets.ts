@@ -20,7 +20,7 @@ export interface SubsetContext {
   queue: Queue;
 }
 
-export type SubsetFacts = Pick<SubsetDescription, "count" | "correct" | "predicted_counts">;
+export type SubsetFacts = Pick<SubsetDescription, "count" | "correct" | "predicted_counts" | "without_prediction">;
 
 export interface SubsetsState {
   list: ReadonlySignal<SubsetList>;

@@ -1,6 +1,7 @@
 /** What is shown as tables to take along: CSV for spreadsheets, JSON for programs. */
 
 import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../contract/activis";
+import { judgementOf } from "./judgement";
 import { type LayerStore, rowValues } from "./layer";
 import { isMany, type MatrixRow } from "./rows";
 import type { Store } from "./store";
@@ -53,8 +54,9 @@ export function shortestFloat(value: number): number | null {
 export interface InstanceRecord {
   id: string;
   index: number;
-  label: string;
-  predicted: string;
+  /** Null where there is none. */
+  label: string | null;
+  predicted: string | null;
   score: number | null;
   /** Whether it was asked for by name. */
   always: boolean;
@@ -73,9 +75,9 @@ export function instanceRecords(
   return rows.map((row) => ({
     id: instances.id[row] ?? "",
     index: instances.index[row] ?? -1,
-    label: snapshot.classes[instances.label[row] ?? -1] ?? "",
-    predicted: snapshot.classes[instances.predicted[row] ?? -1] ?? "",
-    score: shortestFloat(instances.score[row] ?? Number.NaN),
+    label: snapshot.classes[instances.label[row] ?? -1] ?? null,
+    predicted: snapshot.classes[instances.predicted[row] ?? -1] ?? null,
+    score: judgementOf(instances, row).kind === "nothing" ? null : shortestFloat(instances.score[row] ?? Number.NaN),
     always: instances.always[row] ?? false,
     example: instances.example[row] ?? false,
     attributes: Object.fromEntries(columns.map((column) => [column.name, attributeValue(column, row)])),
@@ -113,7 +115,7 @@ export function fileName(store: Store, what: string, extension: string): string 
   const label = store.catalogue.selection.peek()?.run.label ?? "";
   const parts = ["activis", label, reference?.name ?? "", `step${reference?.step ?? 0}`, what];
   const safe = parts
-    .map((part) => [...part.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-")].slice(0, 60).join(""))
+    .map((part) => part.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 60))
     .filter((part) => part !== "");
   return `${safe.join("_")}.${extension}`;
 }

@@ -2,6 +2,8 @@
 
 import type { ColumnSummaries, ColumnSummary, SnapshotEntry } from "../contract/activis";
 import type { Column, ColumnType, Vocabulary } from "./completion";
+import { strataOf } from "./facts";
+import { lacksPredictions } from "./judgement";
 
 const MEANINGS: Record<string, string> = {
   number: "number",
@@ -15,12 +17,13 @@ const MEANINGS: Record<string, string> = {
 /** @param summaries null while they are not there: names are completed all the same. */
 export function vocabularyOf(snapshot: SnapshotEntry, summaries: ColumnSummaries | null): Vocabulary {
   const classes = snapshot.subsets.filter(({ kind }) => kind === "class");
-  const correct = classes.reduce((sum, subset) => sum + subset.correct, 0);
+  const correct = classes.reduce((sum, subset) => sum + (subset.correct ?? 0), 0);
   const total = classes.reduce((sum, subset) => sum + subset.count, 0);
   const summaryOf = (name: string) => summaries?.columns.find((summary) => summary.name === name);
   return {
     classes: snapshot.classes,
     layers: snapshot.layers.map(({ name, neurons }) => ({ name, neurons })),
+    labelled: !snapshot.unlabelled,
     misclassified: total - correct,
     columns: [
       ...snapshot.attributes.map(({ name, type }) => ({
@@ -40,20 +43,25 @@ function outcomes(
   { correct, total }: { correct: number; total: number },
   scores: Column["values"],
 ): Column[] {
-  const classes = snapshot.subsets.filter(({ kind }) => kind === "class");
+  const strata = snapshot.subsets.slice(0, strataOf(snapshot));
   const predicted = snapshot.classes.map((value, label) => {
-    const known = classes.every(({ predicted_counts }) => predicted_counts.length > 0);
-    const count = classes.reduce((sum, { predicted_counts }) => sum + (predicted_counts[label] ?? 0), 0);
+    const known = strata.every(({ predicted_counts }) => predicted_counts.length > 0);
+    const count = strata.reduce((sum, { predicted_counts }) => sum + (predicted_counts[label] ?? 0), 0);
     return { value, count: known ? count : null };
   });
-  return [
+  const all: Column[] = [
     {
       name: "label",
       type: "class",
       meaning: "true class",
-      values: classes.map(({ name, count }) => ({ value: name, count })),
+      values: strata.map(({ name, count }) => ({ value: name, count })),
     },
-    { name: "predicted", type: "class", meaning: "predicted class", values: predicted },
+    {
+      name: "predicted",
+      type: "class",
+      meaning: lacksPredictions(snapshot) ? "predicted class; IS NULL: none" : "predicted class",
+      values: predicted,
+    },
     { name: "score", type: "number", meaning: "score of the predicted class", values: scores },
     {
       name: "correct",
@@ -67,6 +75,7 @@ function outcomes(
     { name: "id", type: "text", meaning: "id of the instance", values: [] },
     { name: "index", type: "number", meaning: "position in the stream", values: [] },
   ];
+  return snapshot.unlabelled ? all.filter(({ name }) => name !== "label" && name !== "correct") : all;
 }
 
 function valuesOf(type: string, summary: ColumnSummary | undefined): Column["values"] {

@@ -23,29 +23,19 @@ def finite(number: float | None) -> float | None:
     return None if number is None or not math.isfinite(number) else float(number)
 
 
-def known(number: float | None) -> float | None:
-    return None if number is None or math.isnan(number) else float(number)
-
-
-def calculated(node: "Node", row: int) -> float | None:
-    """What overflows is missing; the infinite age is infinite."""
-    number = known(node.value(row))
-    return number if "age" in node.text and row == people.AGE.index(math.inf) else finite(number)
-
-
 def column(text: str, values: list) -> Node:
     return Node(text, lambda row: values[row])
 
 
-def classes(positions: list[int]) -> list[str | None]:
-    return [people.CLASSES[position] if position >= 0 else None for position in positions]
+def classes(positions: list[int], nothing: str | None) -> list[str | None]:
+    return [people.CLASSES[position] if position >= 0 else nothing for position in positions]
 
 
-LABEL, PREDICTED = classes(people.LABEL), classes(people.PREDICTED)
-CORRECT = [None if a is None or b is None else a == b for a, b in zip(LABEL, PREDICTED, strict=True)]
+LABEL, PREDICTED = classes(people.LABEL, None), classes(people.PREDICTED, "")
+CORRECT = [None if a is None else a == b for a, b in zip(LABEL, PREDICTED, strict=True)]
 
 NUMBERS = [
-    column("age", [known(age) for age in people.AGE]),
+    column("age", [finite(age) for age in people.AGE]),
     column("SCORE", [finite(score) for score in people.SCORE]),
     column("index", [float(row) for row in range(8)]),
     column('"select"', [float(row) for row in range(8)]),
@@ -153,7 +143,7 @@ def calculation(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 
 numbers = st.recursive(st.sampled_from(NUMBERS) | number_literals, calculation, max_leaves=4).map(
-    lambda node: Node(node.text, lambda row: calculated(node, row))
+    lambda node: Node(node.text, lambda row: finite(node.value(row)))
 )
 texts = st.sampled_from(TEXTS + CLASSES) | text_literals
 
@@ -194,7 +184,9 @@ def searching(node: Node, pattern: str, negated: bool) -> Node:
 
 
 def missing(node: Node, negated: bool) -> Node:
-    return Node(f"{node.text} IS {'NOT ' if negated else ''}NULL", lambda row: (node.value(row) is None) != negated)
+    """A prediction of nothing is missing here, and an empty text, unlike every class, anywhere else."""
+    absent = ("", None) if node.text == "predicted" else (None,)
+    return Node(f"{node.text} IS {'NOT ' if negated else ''}NULL", lambda row: (node.value(row) in absent) != negated)
 
 
 signs = st.sampled_from(list(COMPARISONS))

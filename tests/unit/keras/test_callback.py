@@ -205,8 +205,12 @@ def test_the_written_graph_has_the_recorded_tensors_and_the_kinds_of_layers(tmp_
 def test_a_model_that_has_diverged_is_recorded_with_a_warning(tmp_path):
     model = compiled(text_cnn())
     model.get_layer("output").set_weights([np.full((5, 3), np.nan), np.zeros(3)])
-    with pytest.warns(RuntimeWarning, match="not finite for 23 of the instances 0 to 22"):
+    with pytest.warns(
+        UserWarning, match="23 of 23 instances have scores that are not finite. They are predicted as nothing"
+    ):
         reader = record(tmp_path, model, layers=["concat", "output"])
+    assert reader.sample().predicted.tolist() == [-1] * 23
+    assert [(subset.correct, sum(subset.predicted_counts)) for subset in reader.manifest.subsets] == [(0, 0)] * 3
     assert reader.statistic("output", "nonfinite")[0].tolist() == [int((Y == 0).sum())] * 3
     assert reader.statistic("concat", "nonfinite").sum() == 0
 

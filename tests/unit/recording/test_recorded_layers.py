@@ -118,7 +118,10 @@ def test_tensor_names_come_with_the_graph(tmp_path: Path) -> None:
         (3.0, r'activations\["hidden"\]: got shape \(\); expected 2 instances on the first axis'),
         ([["a"], ["b"]], r"got dtype <U1; expected real numbers"),
         (np.ones((2, 1), complex), r"got dtype complex128; expected real numbers"),
-        (np.ones((3, 1)), r"got shape \(3, 1\); expected 2 instances on the first axis, as labels has"),
+        (
+            np.ones((3, 1)),
+            r"got shape \(3, 1\); expected 2 instances on the first axis, as labels \(or else scores\) has",
+        ),
         (np.ones((2, 0, 3)), r"got shape \(2, 0, 3\); expected .* without an empty axis"),
         ([[1.0], [1.0, 2.0]], r"got list; expected something that numpy.asarray reads\. NumPy said: .*inhomogeneous"),
     ],

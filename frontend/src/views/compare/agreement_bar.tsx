@@ -18,6 +18,7 @@ export function AgreementBar({ side, alone }: AgreementBarProperties) {
   // The squares of a step follow its panels.
   const agreement = useLater(side.agreement.state.value.value, 2);
   if (!agreement || agreement.over === 0) return <p class="no-agreement">{agreement?.note}</p>;
+  if (agreement.unlabelled) return <SamePredictions side={side} agreement={agreement} alone={alone} />;
   const counts = countsOf(agreement, side.outcomes.state.value.value);
   return (
     <div class="agreement" data-testid="agreement" data-side={side.letter}>
@@ -40,6 +41,32 @@ export function AgreementBar({ side, alone }: AgreementBarProperties) {
         <Squares side={side} title="broken" rows={agreement.only_base} />
         <Squares side={side} title="fixed" rows={agreement.only_other} />
         <Squares side={side} title="still wrong" rows={agreement.both_wrong} />
+      </div>
+    </div>
+  );
+}
+
+/** Without labels: who predicts the same, and the squares of the others. */
+function SamePredictions({ side, agreement, alone }: AgreementBarProperties & { agreement: Agreement }) {
+  const { over, same_prediction, isAll } = countsOf(agreement, side.outcomes.state.value.value);
+  return (
+    <div class="agreement" data-testid="agreement" data-side={side.letter}>
+      <div class="agreement-bar" aria-hidden="true">
+        <i class="both_right" style={{ flexGrow: same_prediction }} />
+        <i class="only_other" data-letter={side.letter} style={{ flexGrow: over - same_prediction }} />
+      </div>
+      <div class="agreement-legend">
+        <span class="same" data-testid="same-prediction" title={agreement.note}>
+          {alone ? "same prediction on " : "same "}
+          {countText(same_prediction)} of {countText(over)}
+          {!isAll && " sampled"}
+        </span>
+        <span class="no-labels" title={agreement.note}>
+          no labels: nobody is right or wrong
+        </span>
+      </div>
+      <div class="changed">
+        <Squares side={side} title="different" rows={agreement.different} />
       </div>
     </div>
   );

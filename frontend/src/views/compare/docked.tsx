@@ -1,6 +1,7 @@
 /** The hovered instance while runs are compared: docked below the panels, with what each run takes it for. */
 
 import type { InstanceColumns } from "../../contract/activis";
+import { isError, type Judgement, judgementOf, predictedName } from "../../state/judgement";
 import { changeOf } from "../../state/outcomes";
 import { instanceName } from "../../state/rows";
 import type { Store } from "../../state/store";
@@ -32,12 +33,12 @@ interface InstanceProperties {
 
 function Instance({ store, columns, row }: InstanceProperties) {
   const colours = useClassColours();
-  const label = columns.label[row] ?? -1;
+  const judgement = judgementOf(columns, row);
   const names = store.catalogue.snapshot.value?.classes ?? [];
   const texts = columns.attributes.filter(({ type }) => type === "text").map(({ texts: values }) => values[row] ?? "");
   const image = columns.attributes.find(({ type }) => type === "image")?.name;
   const reference = store.catalogue.reference.value;
-  const isRight = columns.predicted[row] === label;
+  const truth = names[judgement.label];
   const places = [
     { letter: "A", place: store },
     ...store.comparing.sides.value.map((side) => ({ letter: side.letter, place: side.store })),
@@ -46,15 +47,20 @@ function Instance({ store, columns, row }: InstanceProperties) {
     <>
       {image !== undefined && reference && <img src={store.client.imageUrl(reference, image, row)} alt={image} />}
       <p class="docked-name">
-        <InstanceGlyph truth={colours[label]} predicted={null} />
+        {truth !== undefined && (
+          <InstanceGlyph
+            judgement={{ kind: "right", label: judgement.label, predicted: judgement.label }}
+            colours={colours}
+          />
+        )}
         <b>{instanceName(columns, row)}</b>
-        <span>true {names[label]}</span>
+        {truth !== undefined && <span>true {truth}</span>}
       </p>
       <p class="docked-text" title={texts.join(" ")}>
         {texts.map((text) => `“${text}”`).join(" ")}
       </p>
       {places.map(({ letter, place }) => (
-        <Prediction key={letter} letter={letter} store={place} wasRight={letter === "A" ? null : isRight} />
+        <Prediction key={letter} letter={letter} store={place} before={letter === "A" ? null : judgement} />
       ))}
     </>
   );
@@ -63,33 +69,34 @@ function Instance({ store, columns, row }: InstanceProperties) {
 interface PredictionProperties {
   letter: string;
   store: Store;
-  /** Whether the base is right; null for the base itself. */
-  wasRight: boolean | null;
+  /** What the base made of it; null for the base itself. */
+  before: Judgement | null;
 }
 
-function Prediction({ letter, store, wasRight }: PredictionProperties) {
+function Prediction({ letter, store, before }: PredictionProperties) {
   const base = useStore();
   const colours = useClassColours();
   const columns = store.columns.value;
   const row = store.instance.value;
-  const predicted = columns?.predicted[row];
-  if (!columns || predicted === undefined) {
+  if (columns?.predicted[row] === undefined) {
     return (
       <p class="docked-prediction">
         <SideBadge letter={letter} /> <span class="hint">not in its sample</span>
       </p>
     );
   }
-  const name = store.catalogue.snapshot.value?.classes[predicted] ?? "";
-  const isRight = predicted === columns.label[row];
-  const change = wasRight === null ? "" : changeOf(wasRight, isRight);
+  const judgement = judgementOf(columns, row);
+  const name = predictedName(store.catalogue.snapshot.value?.classes ?? [], judgement.predicted);
+  const isRight = judgement.kind === "right";
+  const isComparable = before !== null && before.label >= 0 && judgement.label >= 0;
+  const change = isComparable ? changeOf(before.kind === "right", isRight) : "";
   const classes = base.catalogue.snapshot.value?.classes ?? [];
   return (
     <p class="docked-prediction" data-testid="docked-prediction" data-side={letter}>
       <SideBadge letter={letter} />
-      <ClassDot colour={colours[classes.indexOf(name)]} />
-      <span class={isRight ? "" : "wrong"}>{name}</span>
-      <span>{(columns.score[row] ?? 0).toFixed(2)}</span>
+      {judgement.kind !== "nothing" && <ClassDot colour={colours[classes.indexOf(name)]} />}
+      <span class={isError(judgement) ? "wrong" : ""}>{name}</span>
+      {judgement.kind !== "nothing" && <span>{(columns.score[row] ?? 0).toFixed(2)}</span>}
       {change !== "" && <b class={change === "fixed" ? "right" : isRight ? "" : "wrong"}>{change}</b>}
     </p>
   );

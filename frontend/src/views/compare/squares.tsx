@@ -1,6 +1,7 @@
 /** Instances as squares in a line: hovering reads one, a click pins it. */
 
 import { useSignal } from "@preact/signals";
+import { type Judgement, judgementOf, NO_PREDICTION } from "../../state/judgement";
 import { instanceName, instanceRow } from "../../state/rows";
 import type { Side } from "../../state/side";
 import { InstanceGlyph } from "../widgets/glyphs";
@@ -62,8 +63,18 @@ function Square({ side, row, isFirst }: { side: Side; row: number; isFirst: bool
   const there = side.opened.rowOf.value.get(id) ?? -1;
   const classes = side.view.snapshot.value?.classes ?? [];
   const names = side.store.base?.catalogue.snapshot.value?.classes ?? [];
-  const predicted = classes[theirs?.predicted[there] ?? -1] ?? "";
-  const truth = ours.label[row] ?? -1;
+  const found = theirs?.predicted[there] ?? -1;
+  // What the other predicts, among the classes of the base.
+  const judgement = judgementOf(
+    { label: [ours.label[row] ?? -1], predicted: [names.indexOf(classes[found] ?? "")] },
+    0,
+  );
+  const seen: Judgement = found >= 0 && judgement.predicted < 0 ? { ...judgement, kind: "wrong" } : judgement;
+  const truth = names[judgement.label];
+  const facts = [
+    truth === undefined ? "" : `true ${truth}`,
+    found < 0 ? `${side.letter}: ${NO_PREDICTION}` : `${side.letter} predicts ${classes[found]}`,
+  ];
   const point = () => {
     hover.value = { source: "instances", row: instanceRow(ours, row) };
   };
@@ -77,17 +88,14 @@ function Square({ side, row, isFirst }: { side: Side; row: number; isFirst: bool
       tabIndex={isFirst ? 0 : -1}
       data-testid="changed-square"
       data-id={id}
-      aria-label={`${instanceName(ours, row)}: true ${names[truth]}, ${side.letter} predicts ${predicted}`}
+      aria-label={`${instanceName(ours, row)}: ${facts.filter((fact) => fact !== "").join(", ")}`}
       onPointerEnter={point}
       onPointerLeave={leave}
       onFocus={point}
       onBlur={leave}
       onClick={() => togglePin(row)}
     >
-      <InstanceGlyph
-        truth={colours[truth]}
-        predicted={names[truth] === predicted ? null : colours[names.indexOf(predicted)]}
-      />
+      <InstanceGlyph judgement={seen} colours={colours} />
     </button>
   );
 }

@@ -99,7 +99,13 @@ function RunLine({ letter, label, accuracy, before, children }: RunLinePropertie
         {label}
       </b>
       <span class="run-accuracy" data-testid="accuracy">
-        <b>{percentText(accuracy, 1)}</b> correct
+        {Number.isNaN(accuracy) ? (
+          "no accuracy"
+        ) : (
+          <>
+            <b>{percentText(accuracy, 1)}</b> correct
+          </>
+        )}
         {Number.isFinite(points) && (
           <span class={SIGNS[signOf(points)]?.look} title="Percentage points above A">
             {" "}

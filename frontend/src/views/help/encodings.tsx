@@ -4,13 +4,18 @@ import type { ComponentChildren } from "preact";
 import { drawCells } from "../../draw/matrix";
 import { layoutColumns, ROW_HEIGHT } from "../../draw/matrix_layout";
 import { createRamp } from "../../draw/palette";
+import type { JudgementKind } from "../../state/judgement";
 import { ClassDot, InstanceGlyph, LayerGlyph, SubsetGlyph } from "../widgets/glyphs";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";
 
 export function Encodings() {
   const classes = useStore().catalogue.snapshot.value?.classes ?? [];
-  const [first, second] = useClassColours();
+  const colours = useClassColours();
+  const [first] = colours;
+  const glyph = (kind: JudgementKind, label: number, found: number) => (
+    <InstanceGlyph key={kind} judgement={{ kind, label, predicted: found }} colours={colours} />
+  );
   const [truth = "a class", predicted = "another"] = classes;
   const entries: [ComponentChildren, string][] = [
     [<i key="operator" class="key-operator" />, "an operator of the model"],
@@ -38,11 +43,10 @@ export function Encodings() {
       <i key="strongest" class="key-strip" style={{ background: first }} />,
       "above a column: the class with the highest mean",
     ],
-    [<InstanceGlyph key="right" truth={first} predicted={null} />, `an instance of ${truth}, predicted as such`],
-    [
-      <InstanceGlyph key="wrong" truth={first} predicted={second} />,
-      `an instance of ${truth}, predicted as ${predicted}`,
-    ],
+    [glyph("right", 0, 0), `an instance of ${truth}, predicted as such`],
+    [glyph("wrong", 0, 1), `an instance of ${truth}, predicted as ${predicted}`],
+    [glyph("nothing", 0, -1), `an instance of ${truth} with no prediction: some of its scores are not finite`],
+    [glyph("unlabelled", -1, 1), `an instance without a label, predicted as ${predicted}`],
     [
       <i key="always" class="instance-glyph always" style={{ background: first }} />,
       "a test case that you asked for by name",

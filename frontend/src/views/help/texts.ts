@@ -77,6 +77,16 @@ export const DEFINITIONS: readonly { word: string; meaning: string }[] = [
     meaning: "Wrong in A and right in the other run; right in A and wrong in the other.",
   },
   {
+    word: "no prediction",
+    meaning:
+      "Where some of an instance's scores are NaN or infinite, it is predicted as nothing. It counts as not right, stands with the misclassified, and is found by predicted IS NULL; every other comparison takes its prediction for unlike every class.",
+  },
+  {
+    word: "no labels",
+    meaning:
+      "Data may be recorded without labels. All instances are one row then, colours and groups are the predicted classes, and nothing is right or wrong.",
+  },
+  {
     word: "test case",
     meaning:
       "An instance of your own with the label you expect, or one that you asked for by name. Those beside the recorded data are in no count, average, subset or estimate.",

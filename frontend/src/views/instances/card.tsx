@@ -2,6 +2,7 @@
 
 import { descending, sum } from "d3-array";
 import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../../contract/activis";
+import { isError, judgementOf, predictedName } from "../../state/judgement";
 import { instanceName } from "../../state/rows";
 import { isPresent } from "../../state/tables";
 import { InstanceGlyph } from "../widgets/glyphs";
@@ -37,9 +38,8 @@ interface CardProperties {
 function CardContent({ snapshot, instances, row }: CardProperties) {
   const colours = useClassColours();
   const { durable, instance } = useStore();
-  const label = instances.label[row] ?? -1;
-  const predicted = instances.predicted[row] ?? -1;
-  const wrong = label !== predicted;
+  const judgement = judgementOf(instances, row);
+  const truth = snapshot.classes[judgement.label];
   const isExample = instances.example[row] ?? false;
   const texts = instances.attributes.filter((attribute) => attribute.type === "text");
   const sounds = instances.attributes.filter((attribute) => attribute.type === "audio");
@@ -49,12 +49,12 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
   return (
     <>
       <p class="card-title">
-        <InstanceGlyph truth={colours[label]} predicted={wrong ? colours[predicted] : null} />
+        <InstanceGlyph judgement={judgement} colours={colours} />
         <b>{instanceName(instances, row)}</b>
         <span>
-          {isExample ? "expected" : "true"} {snapshot.classes[label]}
-          {" → predicted "}
-          <span class={wrong ? "wrong" : ""}>{snapshot.classes[predicted]}</span>
+          {truth !== undefined && `${isExample ? "expected" : "true"} ${truth} → `}
+          {judgement.kind !== "nothing" && "predicted "}
+          <span class={isError(judgement) ? "wrong" : ""}>{predictedName(snapshot.classes, judgement.predicted)}</span>
         </span>
       </p>
       <div class="card-body">
@@ -100,6 +100,9 @@ function ScoreBars({ snapshot, instances, row }: CardProperties) {
   const colours = useClassColours();
   const other = usePalette().otherClass;
   const known = useStore().scores.value;
+  if (judgementOf(instances, row).kind === "nothing") {
+    return <p class="no-scores">Some of its scores are not finite, so it is predicted as nothing.</p>;
+  }
   if (!known) return <p class="hint">loading its scores …</p>;
   const scores = snapshot.classes.map((name, label) => ({ name, label, score: known[label] ?? 0 }));
   if (scores.length > MOST_BARS + 1) scores.sort((first, second) => descending(first.score, second.score));

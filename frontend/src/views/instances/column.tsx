@@ -1,4 +1,4 @@
-/** View C: the sampled instances by true label, right ones left, misclassified ones right. */
+/** View C: the sampled instances by true label, right ones left, misclassified ones right; or by predicted class. */
 
 import { useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
@@ -46,7 +46,14 @@ function Header({ snapshot }: { snapshot: SnapshotEntry }) {
     <header>
       <h2>Instances</h2>
       <p>
-        {countText(snapshot.instances)} {snapshot.name} · <b>{percentText(accuracyOf(snapshot).share, 1)}</b> correct
+        {countText(snapshot.instances)} {snapshot.name} ·{" "}
+        {snapshot.unlabelled ? (
+          <span title="Recorded without labels: nothing is right or wrong">no labels</span>
+        ) : (
+          <>
+            <b>{percentText(accuracyOf(snapshot).share, 1)}</b> correct
+          </>
+        )}
       </p>
       {!all && (
         <p
@@ -79,10 +86,7 @@ function LoadedInstances(current: LoadedInstancesProperties) {
     1,
   );
   const filtered = draft.filtered.value;
-  const groups = useMemo(
-    () => groupInstances(instances, snapshot.classes.length, filtered),
-    [instances, snapshot, filtered],
-  );
+  const groups = useMemo(() => groupInstances(instances, snapshot, filtered), [instances, snapshot, filtered]);
   const focus = useRef<(row: number) => void>(() => undefined);
   const focusFirst = () => {
     const order = groups.flatMap((group) => [...group.correct, ...group.misclassified]);
@@ -95,8 +99,8 @@ function LoadedInstances(current: LoadedInstancesProperties) {
       <FindField sampled={instances.id.length} onEnter={focusFirst} />
       {snapshot.examples > 0 && <TestCases snapshot={snapshot} instances={instances} />}
       <p class="columns">
-        <span>correct · by score ↓</span>
-        <span>misclassified</span>
+        <span>{snapshot.unlabelled ? "predicted as · by score ↓" : "correct · by score ↓"}</span>
+        {!snapshot.unlabelled && <span>misclassified</span>}
       </p>
       <Groups snapshot={snapshot} instances={instances} groups={groups} focus={focus} />
     </>

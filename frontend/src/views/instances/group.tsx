@@ -4,9 +4,10 @@ import type { RefObject } from "preact";
 import { memo } from "preact/compat";
 import { useRef } from "preact/hooks";
 import type { InstanceColumns, SubsetEntry } from "../../contract/activis";
+import { judgementOf, NO_PREDICTION, predictedName } from "../../state/judgement";
 import { errorsOf, narrowed } from "../../state/pointing";
 import { instanceName } from "../../state/rows";
-import { ClassDot } from "../widgets/glyphs";
+import { ClassDot, glyphOf, InstanceGlyph } from "../widgets/glyphs";
 import { useLater } from "../widgets/later";
 import { countText, percentText } from "../widgets/numbers";
 import { useClassColours, useStore } from "../widgets/store";
@@ -14,12 +15,17 @@ import type { Group } from "./grouping";
 import { useInstanceMarks } from "./marked";
 import { type PlacedGroup, STEP, squarePlace, squaresInSight } from "./windowing";
 
+/** Over all instances, or of the squares that a filter leaves. */
+export type GroupCounts = Pick<SubsetEntry, "count"> & { correct?: number | undefined };
+
 interface InstanceGroupProperties {
   placed: PlacedGroup;
   group: Group;
   instances: InstanceColumns;
   classes: readonly string[];
-  subset: Pick<SubsetEntry, "count" | "correct"> | undefined;
+  /** Grouped by predicted class. */
+  unlabelled: boolean;
+  subset: GroupCounts | undefined;
   /** In sight, from the top of all groups. */
   sightTop: number;
   sightBottom: number;
@@ -35,36 +41,48 @@ export const InstanceGroup = memo(function InstanceGroup(current: InstanceGroupP
 });
 
 const DrawnGroup = memo(function DrawnGroup(properties: InstanceGroupProperties) {
-  const { placed, classes, subset } = properties;
+  const { placed, classes, subset, unlabelled } = properties;
   const colours = useClassColours();
   const total = useStore().catalogue.snapshot.value?.instances ?? 0;
   const count = subset?.count ?? 0;
   const correct = subset?.correct ?? 0;
-  const name = classes[placed.label];
+  const name = predictedName(classes, placed.label);
   const section = useRef<HTMLElement>(null);
   return (
     <section
       ref={section}
-      class="instance-group"
+      class={unlabelled ? "instance-group whole" : "instance-group"}
       style={{ top: `${placed.top}px`, height: `${placed.height}px` }}
       aria-label={name}
     >
       <h3>
-        <ClassDot colour={colours[placed.label]} />
+        {colours[placed.label] === undefined ? (
+          <InstanceGlyph judgement={{ kind: "nothing", label: -1, predicted: -1 }} colours={colours} />
+        ) : (
+          <ClassDot colour={colours[placed.label]} />
+        )}
         <span class="class-name" title={name}>
           {name}
         </span>
-        <span
-          class="group-count"
-          title={`${countText(correct)} of ${countText(count)} instances are predicted as ${name}`}
-        >
-          {accuracyText(correct, count, total)}
-        </span>
-        <WrongCount name={name ?? ""} count={count - correct} />
+        {unlabelled ? (
+          <span class="group-count" title={`${countText(count)} of ${countText(total)} instances: ${name}`}>
+            {subset ? `${countText(count)} · ${percentText(count / total)}` : ""}
+          </span>
+        ) : (
+          <>
+            <span
+              class="group-count"
+              title={`${countText(correct)} of ${countText(count)} instances are predicted as ${name}`}
+            >
+              {accuracyText(correct, count, total)}
+            </span>
+            <WrongCount name={name} count={count - correct} />
+          </>
+        )}
       </h3>
       <div class="sides">
         <Squares {...properties} side="correct" />
-        <Squares {...properties} side="misclassified" />
+        {!unlabelled && <Squares {...properties} side="misclassified" />}
       </div>
       <Marks container={section} />
     </section>
@@ -91,7 +109,7 @@ function Marks({ container }: { container: RefObject<HTMLElement | null> }) {
 function WrongCount({ name, count }: { name: string; count: number }) {
   const { durable, pointing } = useStore();
   if (count === 0) return <span class="wrong-count none">0</span>;
-  const title = `Make a subset of the ${countText(count)} ${name} that are predicted as something else`;
+  const title = `Make a subset of the ${countText(count)} ${name} that are not predicted as it`;
   return (
     <button
       type="button"
@@ -126,31 +144,29 @@ interface SquareProperties extends InstanceGroupProperties {
   place: { left: number; top: number };
 }
 
-function Square({ row, place, placed, instances, classes, tabRow }: SquareProperties) {
+function Square({ row, place, instances, classes, tabRow }: SquareProperties) {
   const colours = useClassColours();
-  const { label } = placed;
-  const predicted = instances.predicted[row] ?? -1;
-  const correct = predicted === label;
+  const judgement = judgementOf(instances, row);
+  const { kind, label, predicted } = judgement;
   const asked = instances.always[row] ?? false;
-  const colour = correct
-    ? { background: colours[label] }
-    : { "--truth": colours[label] ?? "", borderColor: colours[predicted] };
+  const { look, style } = glyphOf(judgement, colours);
+  const found = kind === "nothing" ? NO_PREDICTION : `predicted ${classes[predicted]}`;
   const said = [
-    `${instanceName(instances, row)}, ${classes[label]}`,
-    correct ? "" : `predicted ${classes[predicted]}`,
+    [instanceName(instances, row), classes[label]].filter((part) => part !== undefined).join(", "),
+    kind === "right" ? "" : found,
     asked ? "test case" : "",
   ];
   return (
     <button
       type="button"
       tabIndex={row === tabRow ? 0 : -1}
-      class={`instance-glyph${correct ? "" : " wrong"}${asked ? " always" : ""}`}
-      style={{ left: `${place.left}px`, top: `${place.top}px`, ...colour }}
+      class={`instance-glyph${look}${asked ? " always" : ""}`}
+      style={{ left: `${place.left}px`, top: `${place.top}px`, ...style }}
       data-testid="instance-square"
       data-row={row}
       data-label={classes[label]}
       data-predicted={classes[predicted]}
-      data-correct={String(correct)}
+      data-correct={kind === "unlabelled" ? undefined : String(kind === "right")}
       aria-label={said.filter((part) => part !== "").join(", ")}
     />
   );

@@ -4,9 +4,10 @@ import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useMemo } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
+import { NO_PREDICTION } from "../../state/judgement";
 import { useStore } from "../widgets/store";
 import { useSize } from "../widgets/surface";
-import { InstanceGroup } from "./group";
+import { type GroupCounts, InstanceGroup } from "./group";
 import type { Group } from "./grouping";
 import { listenToInstances } from "./marked";
 import { findSquare, rowAfter } from "./motion";
@@ -27,7 +28,8 @@ export function Groups({ snapshot, instances, groups, focus }: GroupsProperties)
   const [container, size] = useSize<HTMLDivElement>();
   const scrollTop = useSignal(0);
   const tabRow = useSignal(-1);
-  const placed = useMemo(() => placeGroups(groups, size.width - PADDING), [groups, size.width]);
+  const { unlabelled } = snapshot;
+  const placed = useMemo(() => placeGroups(groups, size.width - PADDING, unlabelled), [groups, size.width, unlabelled]);
   const isFiltered = store.draft.filtered.value !== null;
   const sight = sightOf(groups, scrollTop.value, size.height);
   const last = placed.at(-1);
@@ -55,12 +57,13 @@ export function Groups({ snapshot, instances, groups, focus }: GroupsProperties)
           placed.map((group) =>
             isInSight(group, sight) ? (
               <InstanceGroup
-                key={snapshot.classes[group.label]}
+                key={snapshot.classes[group.label] ?? NO_PREDICTION}
                 placed={group}
                 group={groups[group.label] ?? { correct: [], misclassified: [] }}
                 instances={instances}
                 classes={snapshot.classes}
-                subset={isFiltered ? countsOf(groups[group.label]) : snapshot.subsets[group.label]}
+                unlabelled={unlabelled}
+                subset={isFiltered ? countsOf(groups[group.label]) : recordedCounts(snapshot, group.label)}
                 sightTop={sight.top}
                 sightBottom={sight.bottom}
                 tabRow={reachableLabel === group.label ? reachable : -1}
@@ -72,8 +75,16 @@ export function Groups({ snapshot, instances, groups, focus }: GroupsProperties)
   );
 }
 
+/** Counts over all instances of a class; without labels, of those that are predicted as it, or as nothing. */
+function recordedCounts(snapshot: SnapshotEntry, label: number): GroupCounts | undefined {
+  const [all] = snapshot.subsets;
+  if (!snapshot.unlabelled) return snapshot.subsets[label];
+  const count = label < snapshot.classes.length ? all?.predicted_counts[label] : all?.without_prediction;
+  return count === undefined ? undefined : { count };
+}
+
 /** Counts of the squares that a filter leaves. */
-const countsOf = (group: Group | undefined) => ({
+const countsOf = (group: Group | undefined): GroupCounts => ({
   count: (group?.correct.length ?? 0) + (group?.misclassified.length ?? 0),
   correct: group?.correct.length ?? 0,
 });

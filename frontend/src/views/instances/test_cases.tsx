@@ -2,6 +2,7 @@
 
 import { useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
+import { isError, judgementOf, judgementText, predictedName } from "../../state/judgement";
 import { instanceName } from "../../state/rows";
 import { attributeValue } from "../../state/tables";
 import { InstanceGlyph } from "../widgets/glyphs";
@@ -19,7 +20,9 @@ export function TestCases({ snapshot, instances }: TestCasesProperties) {
   const store = useStore();
   const container = useRef<HTMLElement>(null);
   const rows = instances.example.flatMap((example, row) => (example ? [row] : []));
-  const right = rows.filter((row) => instances.label[row] === instances.predicted[row]).length;
+  const judgements = rows.map((row) => judgementOf(instances, row));
+  const expected = judgements.filter(({ label }) => label >= 0).length;
+  const right = judgements.filter(({ kind }) => kind === "right").length;
   useInstanceMarks(container, store);
   return (
     <section
@@ -32,9 +35,9 @@ export function TestCases({ snapshot, instances }: TestCasesProperties) {
       <h3 title="Instances of your own beside the recorded ones: in no count, average or subset">
         <span>Test cases</span>
         <span class="group-count">
-          {countText(right)} of {countText(rows.length)} as expected
+          {expected > 0 ? `${countText(right)} of ${countText(expected)} as expected` : countText(rows.length)}
         </span>
-        {right < rows.length && <span class="wrong-count">{countText(rows.length - right)} not</span>}
+        {right < expected && <span class="wrong-count">{countText(expected - right)} not</span>}
       </h3>
       <ul>
         {rows.map((row) => (
@@ -47,25 +50,30 @@ export function TestCases({ snapshot, instances }: TestCasesProperties) {
 
 function TestCase({ snapshot, instances, row }: TestCasesProperties & { row: number }) {
   const colours = useClassColours();
-  const label = instances.label[row] ?? -1;
-  const predicted = instances.predicted[row] ?? -1;
-  const wrong = label !== predicted;
-  const [expected, found] = [snapshot.classes[label], snapshot.classes[predicted]];
+  const judgement = judgementOf(instances, row);
+  const expected = snapshot.classes[judgement.label];
+  const found = predictedName(snapshot.classes, judgement.predicted);
+  const facts = [
+    expected === undefined ? "" : `expected ${expected}`,
+    judgement.predicted < 0 ? found : `predicted ${found}`,
+  ];
   return (
     <li>
       <button
         type="button"
         data-testid="test-case"
         data-row={row}
-        data-correct={String(!wrong)}
-        title={`${instanceName(instances, row)}: expected ${expected}, predicted ${found}`}
+        data-correct={expected === undefined ? undefined : String(judgement.kind === "right")}
+        title={`${instanceName(instances, row)}: ${facts.filter((fact) => fact !== "").join(", ")}`}
       >
-        <InstanceGlyph truth={colours[label]} predicted={wrong ? colours[predicted] : null} />
+        <InstanceGlyph judgement={judgement} colours={colours} />
         <span class="test-case-name">
           <Thumbnail row={row} />
           {textOf(instances, row) ?? instanceName(instances, row)}
         </span>
-        <span class={wrong ? "row-detail wrong" : "row-detail"}>{wrong ? `${expected} → ${found}` : `${found} ✓`}</span>
+        <span class={isError(judgement) ? "row-detail wrong" : "row-detail"}>
+          {judgementText(judgement, snapshot.classes)}
+        </span>
       </button>
     </li>
   );

@@ -24,10 +24,10 @@ export interface PlacedGroup {
   perLine: { correct: number; misclassified: number };
 }
 
-/** Stacks the groups in a column of `width`. */
-export function placeGroups(groups: readonly Group[], width: number): PlacedGroup[] {
+/** Stacks the groups in a column of `width`; `whole` where none of them has misclassified ones, without labels. */
+export function placeGroups(groups: readonly Group[], width: number, whole = false): PlacedGroup[] {
   const perLine = {
-    correct: Math.max(1, Math.floor((width - WRONG_WIDTH - COLUMN_GAP + 2) / STEP)),
+    correct: Math.max(1, Math.floor((width - (whole ? 0 : WRONG_WIDTH + COLUMN_GAP) + 2) / STEP)),
     misclassified: Math.floor((WRONG_WIDTH + 2) / STEP),
   };
   let top = 0;

@@ -1,5 +1,6 @@
 /** What each of the compared runs took an instance for, in the row's label: `A DESC B ENTY`. */
 
+import { isError, NO_PREDICTION } from "../../state/judgement";
 import type { MatrixRow } from "../../state/rows";
 import type { Store } from "../../state/store";
 import { ClassDot } from "../widgets/glyphs";
@@ -33,11 +34,15 @@ interface PredictionProperties {
 function Prediction({ letter, store, row, isShort }: PredictionProperties) {
   const prediction = row && predictionOf(store, row);
   const colours = useClassColours();
-  const name = prediction && store.catalogue.snapshot.value?.classes[prediction.predicted];
+  const predicted = prediction?.judgement.predicted ?? -1;
+  const name = prediction && (store.catalogue.snapshot.value?.classes[predicted] ?? "none");
   const ours = (store.base ?? store).catalogue.snapshot.value?.classes ?? [];
   return (
-    <span class={prediction && !prediction.correct ? "wrong" : ""} title={name ?? ""}>
-      {letter} {name && isShort ? <ClassDot colour={colours[ours.indexOf(name)]} /> : (name ?? "–")}
+    <span
+      class={prediction && isError(prediction.judgement) ? "wrong" : ""}
+      title={prediction && predicted < 0 ? NO_PREDICTION : (name ?? "")}
+    >
+      {letter} {name && predicted >= 0 && isShort ? <ClassDot colour={colours[ours.indexOf(name)]} /> : (name ?? "–")}
     </span>
   );
 }

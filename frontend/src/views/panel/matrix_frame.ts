@@ -7,6 +7,7 @@ import { makeRoom } from "../../draw/difference";
 import { layoutColumns, layoutRows, ROW_HEIGHT, viewRows } from "../../draw/matrix_layout";
 import { layoutOutput } from "../../draw/printed";
 import { layoutHeader } from "../../draw/strips";
+import { predictedNames } from "../../state/judgement";
 import { type LayerStore, rowValues } from "../../state/layer";
 import { usePalette, useStore } from "../widgets/store";
 import { useSize } from "../widgets/surface";
@@ -48,7 +49,7 @@ export function useMatrixFrame(layer: LayerStore, maximised: boolean, narrow = f
   const { header, differenceTop } = store.comparison.compared.value ? makeRoom(plain.header) : plain;
   const available = maximised ? outerSize.height : null;
   const tallest = available ? Math.max(TALLEST / 2, available - header.height - PADDING - BELOW) : TALLEST;
-  const classes = store.catalogue.snapshot.value?.classes.length ?? 0;
+  const predictions = predictedNames(store.catalogue.snapshot.value).length;
   const hasOutput = columns.printed && isOutputLayer(store, layer);
   const frame: MatrixFrame = {
     layer,
@@ -64,7 +65,7 @@ export function useMatrixFrame(layer: LayerStore, maximised: boolean, narrow = f
     fillings: null,
     isDifference: false,
     ramp: rampOf(layer, palette),
-    output: hasOutput ? layoutOutput(columns, narrow ? 0 : classes, width) : null,
+    output: hasOutput ? layoutOutput(columns, narrow ? 0 : predictions, width) : null,
     width,
     scrollTo: (column) => {
       first.value = Math.max(0, Math.min(columns.total - columns.visible, Math.round(column)));

@@ -3,6 +3,7 @@
 import { drawDifference, scaleEnd } from "../../draw/difference";
 import { drawHeadings, FONT, type OutputLayout } from "../../draw/printed";
 import { drawFunnel, drawStrongest } from "../../draw/strips";
+import { predictedNames } from "../../state/judgement";
 import { countText, valueText } from "../widgets/numbers";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";
@@ -12,13 +13,14 @@ import { Readout } from "./readout";
 import { ScaleLegend } from "./scale_legend";
 
 export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
+  const unlabelled = useStore().catalogue.snapshot.value?.unlabelled ?? false;
   const problem = problemOf(frame);
   const { columns, header } = frame;
   const labelTop = columns.printed ? 22 : header.strongestTop - 5;
   return (
     <div class="matrix-header" style={{ height: `${header.height}px` }}>
       <span class="strip-label" style={{ top: `${labelTop}px` }}>
-        {columns.printed ? "n" : "strongest class"}
+        {columns.printed ? "n" : unlabelled ? "" : "strongest class"}
       </span>
       {frame.differenceTop !== null && <DifferenceLabel frame={frame} top={frame.differenceTop} />}
       <Readout frame={frame} resting={problem ? <Failure sentence={problem} /> : <RestingText frame={frame} />} />
@@ -52,12 +54,13 @@ const Failure = ({ sentence }: { sentence: string }) => (
 /** Which neurons are in sight, and in which order. */
 function RestingText({ frame: { layer, columns } }: { frame: MatrixFrame }) {
   const store = useStore();
-  const { durable, rows, comparison } = store;
+  const { catalogue, durable, rows, comparison } = store;
   if (columns.printed) return isOutputLayer(store, layer) ? <>mean activation</> : <>mean activation by neuron</>;
   const sort = durable.sort.value;
   const separation = comparison.compared.value?.map((one) => one.name).join(" − ") ?? "";
   const row = rows.value.find((candidate) => candidate.key === sort);
-  const named: Record<string, string> = { strongest: "strongest class", variance: "variance", natural: "" };
+  const strongest = catalogue.snapshot.value?.unlabelled ? "mean" : "strongest class";
+  const named: Record<string, string> = { strongest, variance: "variance", natural: "" };
   const by = row ? (row.sampled < 0 ? `${row.name} mean` : row.name) : (named[sort] ?? separation);
   const total = countText(columns.total);
   const fits = columns.visible >= columns.total;
@@ -96,7 +99,8 @@ function Strips({ frame }: { frame: MatrixFrame }) {
   const { layer, columns, order, width, header, ramp, output: place } = frame;
   const strongest = layer.strongest.value;
   const nonfinite = layer.nonfiniteCounts.value;
-  const classes = store.catalogue.snapshot.value?.classes ?? [];
+  const snapshot = store.catalogue.snapshot.value;
+  const classes = snapshot?.classes ?? [];
   const output = isOutputLayer(store, layer);
   const difference = layer.difference.value;
   const { differenceTop } = frame;
@@ -110,23 +114,33 @@ function Strips({ frame }: { frame: MatrixFrame }) {
       const names = output ? classes : Array.from(order, (neuron) => String(neuron));
       drawHeadings(context, names, (position) => position * columns.pitch, columns.pitch - 4, palette);
       if (!place) return;
-      drawTitles(context, place, width, palette.secondary);
+      drawTitles(context, { place, width, colour: palette.secondary, labelled: !snapshot?.unlabelled });
       if (place.predictedPitch === 0) return;
       const at = (position: number) => place.predictedLeft + position * place.predictedPitch;
-      drawHeadings(context, classes, at, place.predictedPitch - 2, palette);
+      drawHeadings(context, predictedNames(snapshot), at, place.predictedPitch - 2, palette);
       return;
     }
-    drawStrongest(context, { order, strongest, colours, columns, palette, nonfinite, top: header.strongestTop });
+    const ofClasses = snapshot?.unlabelled ? strongest.map(() => -1) : strongest;
+    const top = header.strongestTop;
+    drawStrongest(context, { order, strongest: ofClasses, colours, columns, palette, nonfinite, top });
     if (header.overview === "map") drawFunnel(context, columns, header, width, palette);
   };
   return <Surface width={width} height={header.height} draw={draw} aria-hidden="true" />;
 }
 
-function drawTitles(context: CanvasRenderingContext2D, place: OutputLayout, width: number, colour: string): void {
+interface Titles {
+  place: OutputLayout;
+  width: number;
+  colour: string;
+  /** Whether there is any accuracy. */
+  labelled: boolean;
+}
+
+function drawTitles(context: CanvasRenderingContext2D, { place, width, colour, labelled }: Titles): void {
   context.font = `11px ${FONT}`;
   context.fillStyle = colour;
   const table = place.predictedPitch > 0;
   if (table) context.fillText("predicted as", place.predictedLeft, 12);
-  const title = place.barWidth > 0 ? "accuracy · score" : "accuracy";
+  const title = !labelled ? "score" : place.barWidth > 0 ? "accuracy · score" : "accuracy";
   context.fillText(title, Math.min(place.barLeft, width - context.measureText(title).width), table ? 12 : 30);
 }

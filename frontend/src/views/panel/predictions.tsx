@@ -1,7 +1,9 @@
 /** The table of predictions beside an output layer, as buttons over its picture: a cell or a heading makes a subset. */
 
+import type { SnapshotEntry } from "../../contract/activis";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import type { OutputLayout } from "../../draw/printed";
+import { NO_PREDICTION, predictedNames } from "../../state/judgement";
 import { cellOf, conditionOf, predictedAs } from "../../state/pointing";
 import { isMany } from "../../state/rows";
 import { countText } from "../widgets/numbers";
@@ -11,7 +13,7 @@ import type { MatrixFrame } from "./frame";
 export function Predictions({ frame }: { frame: MatrixFrame }) {
   const store = useStore();
   const { header, view, output: place } = frame;
-  const classes = store.catalogue.snapshot.value?.classes ?? [];
+  const snapshot = store.catalogue.snapshot.value;
   if (!place || place.predictedPitch === 0) return null;
   return (
     <fieldset
@@ -20,14 +22,14 @@ export function Predictions({ frame }: { frame: MatrixFrame }) {
       style={{ height: `${header.height + view.height}px` }}
       onKeyDown={moveAmongCells}
     >
-      {classes.map((name, label) => (
+      {predictedNames(snapshot).map((name, label) => (
         <Cell
-          key={name}
+          key={`${label} ${name}`}
           {...{ place, label }}
           row={-1}
           top={HEADING_TOP}
-          title={`Make a subset of the instances predicted ${name}`}
-          press={() => store.pointing.point(predictedAs(name))}
+          title={`Make a subset of the instances ${predictionPhrase(snapshot, label)}`}
+          press={() => store.pointing.point(predictedAs(snapshot?.classes[label] ?? null))}
         />
       ))}
       {frame.rows.map((row, position) => (
@@ -35,6 +37,12 @@ export function Predictions({ frame }: { frame: MatrixFrame }) {
       ))}
     </fieldset>
   );
+}
+
+/** `predicted NUM`, or for the last column `with no prediction`. */
+function predictionPhrase(snapshot: SnapshotEntry | null, label: number): string {
+  const name = snapshot?.classes[label];
+  return name === undefined ? `with ${NO_PREDICTION}` : `predicted ${name}`;
 }
 
 const HEADING_TOP = 19;
@@ -52,12 +60,14 @@ function RowCells({ frame: { layer, rows, view, header }, place, position }: Row
   const row = rows[position];
   const top = view.tops[position] ?? Number.NaN;
   if (!snapshot || !row || !isMany(row) || !Number.isFinite(top)) return null;
+  const isEverything = snapshot.unlabelled && row.subset === 0;
   const subset = conditionOf(row, snapshot);
-  if (!subset) return null;
+  const facts = factsOf(row);
+  if (!(subset || isEverything) || !facts) return null;
   return (
     <>
-      {factsOf(row)?.predicted_counts.map((count, label) => {
-        const name = snapshot.classes[label] ?? "";
+      {[...facts.predicted_counts, facts.without_prediction].map((count, label) => {
+        const name = snapshot.classes[label] ?? null;
         if (count === 0) return null;
         return (
           <Cell
@@ -65,11 +75,11 @@ function RowCells({ frame: { layer, rows, view, header }, place, position }: Row
             {...{ place, label }}
             row={position}
             top={header.height + top}
-            title={`${row.name}, predicted ${name}: make a subset of these ${countText(count)}`}
+            title={`${row.name}, ${predictionPhrase(snapshot, label)}: make a subset of these ${countText(count)}`}
             enter={() => {
               hover.value = { source: "matrix", layer: layer.name, row };
             }}
-            press={() => pointing.point(cellOf(subset, name))}
+            press={() => pointing.point(subset ? cellOf(subset, name) : predictedAs(name))}
           />
         );
       })}

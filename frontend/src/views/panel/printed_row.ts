@@ -1,10 +1,14 @@
 /** What is printed in a row of a small layer: its values and, for the output layer, what the model made of it. */
 
+import type { SnapshotEntry } from "../../contract/activis";
 import type { OutputChange } from "../../draw/output_change";
 import type { PrintedRow } from "../../draw/printed";
+import { accuracyOfRow } from "../../state/facts";
+import { isError, type Judgement, judgementOf, lacksPredictions, predictedNames } from "../../state/judgement";
 import { changeOf, parseOutcome, rightByDefinition } from "../../state/outcomes";
 import type { MatrixRow } from "../../state/rows";
 import type { Store } from "../../state/store";
+import type { SubsetFacts } from "../../state/subsets";
 import type { MatrixFrame } from "./frame";
 
 export function printedRow(store: Store, frame: MatrixFrame, row: MatrixRow, top: number): PrintedRow {
@@ -21,25 +25,39 @@ export function printedRow(store: Store, frame: MatrixFrame, row: MatrixRow, top
   };
   if (!frame.output) return none;
   if (frame.isDifference) return { ...none, change: changeFromBase(store, row) };
+  const snapshot = store.catalogue.snapshot.value;
   const subset = store.factsOf(row);
   if (subset) {
     return {
       ...none,
-      predicted: subset.predicted_counts,
+      predicted: predictedCounts(snapshot, subset),
       label: row.kind === "class" ? row.subset : -1,
-      accuracy: subset.count > 0 ? subset.correct / subset.count : null,
+      accuracy: accuracyOfRow(subset),
       byDefinition: definedAccuracy(store, row) !== null,
     };
   }
   const prediction = predictionOf(store, row);
   if (!prediction) return none;
-  const classes = store.catalogue.snapshot.value?.classes.length ?? 0;
+  const { judgement, score } = prediction;
+  const names = predictedNames(snapshot);
+  const place = judgement.kind === "nothing" ? names.length - 1 : judgement.predicted;
   return {
     ...none,
-    predicted: Array.from({ length: classes }, (_, at) => Number(at === prediction.predicted)),
-    label: prediction.label,
-    score: { value: prediction.score, correct: prediction.correct },
+    // A test case may be predicted as nothing where no recorded instance is: there is no column for it then.
+    predicted: names.map((_, at) =>
+      Number(at === place && (judgement.kind !== "nothing" || lacksPredictions(snapshot))),
+    ),
+    label: judgement.label,
+    score: score === null ? null : { value: score, correct: !isError(judgement) },
   };
+}
+
+/** By class, and as the last where there is any, how many are predicted as nothing. */
+function predictedCounts(snapshot: SnapshotEntry | null, subset: SubsetFacts): readonly number[] {
+  const { predicted_counts, without_prediction } = subset;
+  return lacksPredictions(snapshot) && predicted_counts.length > 0
+    ? [...predicted_counts, without_prediction]
+    : predicted_counts;
 }
 
 /** The accuracy that a row has because its instances were chosen by it; null where it tells something. */
@@ -49,13 +67,15 @@ function definedAccuracy({ base, side }: Store, row: MatrixRow): number | null {
   return Number(rightByDefinition(outcome.outcome, base === null));
 }
 
-/** What the model made of a sampled instance; null for other rows. */
-export function predictionOf({ instances }: Store, row: MatrixRow) {
+/** What the model made of a sampled instance, and how surely, null of no prediction; null for other rows. */
+export function predictionOf(
+  { instances }: Store,
+  row: MatrixRow,
+): { judgement: Judgement; score: number | null } | null {
   const columns = instances.state.value.value;
-  const predicted = columns?.predicted[row.sampled];
-  if (!columns || predicted === undefined) return null;
-  const label = columns.label[row.sampled] ?? -1;
-  return { predicted, label, score: columns.score[row.sampled] ?? 0, correct: predicted === label };
+  if (!columns || columns.predicted[row.sampled] === undefined) return null;
+  const judgement = judgementOf(columns, row.sampled);
+  return { judgement, score: judgement.kind === "nothing" ? null : (columns.score[row.sampled] ?? 0) };
 }
 
 /** What became of a row's predictions from the base to here; null where that is not known. */
@@ -63,11 +83,16 @@ function changeFromBase(store: Store, row: MatrixRow): OutputChange | null {
   const { base } = store;
   if (!base || !row.base) return null;
   const [before, after] = [base.factsOf(row.base), store.factsOf(row)];
-  if (before && after && before.count > 0 && after.count > 0) {
-    const byDefinition = definedAccuracy(store, row) !== null;
-    return { points: 100 * (after.correct / after.count - before.correct / before.count), byDefinition };
+  const [was, is] = [before && accuracyOfRow(before), after && accuracyOfRow(after)];
+  if (was !== null && is !== null) {
+    return { points: 100 * (is - was), byDefinition: definedAccuracy(store, row) !== null };
   }
   const [first, second] = [predictionOf(base, row.base), predictionOf(store, row)];
-  if (!first || !second) return null;
-  return { before: first.score, after: second.score, change: changeOf(first.correct, second.correct) };
+  if (!first || !second || first.score === null || second.score === null) return null;
+  if (first.judgement.label < 0 || second.judgement.label < 0) return null;
+  return {
+    before: first.score,
+    after: second.score,
+    change: changeOf(!isError(first.judgement), !isError(second.judgement)),
+  };
 }

@@ -11,18 +11,20 @@ export function ColourLegend() {
   const columns = instances.state.value.value;
   const attributes = catalogue.snapshot.value?.attributes.filter(isColourable) ?? [];
   const legend = columns ? colourInstances(durable.colour.value, columns, classes, palette).legend : null;
+  const labelled = !catalogue.snapshot.value?.unlabelled;
+  const by = durable.colour.value;
   return (
     <div class="colour-legend">
       <label>
         <span class="unseen">Colour of the dots</span>
         <select
           data-testid="colour-picker"
-          value={durable.colour.value}
+          value={by === "label" && !labelled ? "predicted" : by}
           onChange={(event) => {
             durable.colour.value = event.currentTarget.value;
           }}
         >
-          <option value="label">true class</option>
+          {labelled && <option value="label">true class</option>}
           <option value="predicted">predicted class</option>
           <option value="score">score</option>
           {attributes.map(({ name }) => (

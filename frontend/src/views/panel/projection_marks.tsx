@@ -2,9 +2,11 @@
 
 import { effect } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import type { InstanceColumns } from "../../contract/activis";
 import { drawMarks, type PointMark } from "../../draw/marks";
 import type { Palette } from "../../draw/palette";
 import type { PlacedPoints, View } from "../../draw/projection";
+import { judgementOf } from "../../state/judgement";
 import { instanceName } from "../../state/rows";
 import type { Store } from "../../state/store";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
@@ -47,6 +49,12 @@ export function ProjectionMarks({ placed, view, width, height }: ProjectionMarks
   );
 }
 
+/** A test case's true class; without a label the predicted one. */
+function shownClass(instances: InstanceColumns, row: number): number {
+  const { label, predicted } = judgementOf(instances, row);
+  return label < 0 ? predicted : label;
+}
+
 /** Test cases, pinned instances, and last the hovered one. */
 function marksOf(
   store: Store,
@@ -66,7 +74,7 @@ function marksOf(
   const diamond = (row: number): PointMark => ({
     ...mark(row, palette.text),
     label: "",
-    filled: colours[instances.label[row] ?? -1] ?? palette.otherClass,
+    filled: colours[shownClass(instances, row)] ?? palette.otherClass,
   });
   const hovered = store.instance.value;
   const pinned = store.rows.value.filter((row) => row.kind === "instance" && row.sampled !== hovered);

@@ -58,7 +58,9 @@ function cellText(store: Store, { layer }: MatrixFrame, neuron: number, row: Mat
     const share = activeShares(layer, row)?.[neuron];
     if (share !== undefined && Number.isFinite(share)) facts.push(`active in ${percentText(share)}`);
   }
-  if (strongest >= 0 && peak !== undefined) facts.push(`strongest class ${classes[strongest]} ${valueText(peak)}`);
+  if (store.catalogue.snapshot.value?.unlabelled)
+    facts.push(...(layer.dead.value?.[neuron] === 1 ? ["never active"] : []));
+  else if (strongest >= 0 && peak !== undefined) facts.push(`strongest class ${classes[strongest]} ${valueText(peak)}`);
   else facts.push(layer.dead.value?.[neuron] === 1 ? "never active" : "no class above zero");
   if (broken > 0) facts.push(`${countText(broken)} non-finite ${broken === 1 ? "value" : "values"} left out`);
   return (

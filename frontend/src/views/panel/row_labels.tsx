@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
+import { isError, judgementOf, judgementText } from "../../state/judgement";
 import { isMany, type MatrixRow } from "../../state/rows";
 import { averagesText, isExact, populationText } from "../widgets/exactness";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../widgets/glyphs";
@@ -234,19 +235,17 @@ function InstanceContent({ row, colours }: { row: MatrixRow; colours: readonly s
   const { catalogue, comparing, instances } = useStore();
   const columns = instances.state.value.value;
   const classes = catalogue.snapshot.value?.classes ?? [];
-  const label = columns?.label[row.sampled] ?? -1;
-  const predicted = columns?.predicted[row.sampled] ?? -1;
-  const wrong = label !== predicted;
+  const judgement = columns && judgementOf(columns, row.sampled);
   return (
     <>
-      <InstanceGlyph truth={colours[label]} predicted={wrong ? colours[predicted] : null} />
+      {judgement && <InstanceGlyph judgement={judgement} colours={colours} />}
       <Thumbnail row={row.sampled} />
       <RowName name={row.name} />
       {comparing.active.value ? (
         <ComparedPredictions row={row} />
       ) : (
-        <span class={wrong ? "row-detail wrong" : "row-detail"}>
-          {wrong ? `${classes[label]} → ${classes[predicted]}` : `${classes[label]} ✓`}
+        <span class={judgement && isError(judgement) ? "row-detail wrong" : "row-detail"}>
+          {judgement && judgementText(judgement, classes)}
         </span>
       )}
     </>

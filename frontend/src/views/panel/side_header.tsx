@@ -111,11 +111,13 @@ function Scale({ frame }: { frame: MatrixFrame }) {
 }
 
 function Strips({ frame, compared }: SideHeaderProperties) {
-  const { base } = useStore();
+  const { base, catalogue } = useStore();
   const palette = usePalette();
   const { columns, header, order, output, width, isDifference } = frame;
   const matching = compared.matching.value;
-  const classes = base?.catalogue.snapshot.value?.classes ?? [];
+  const before = base?.catalogue.snapshot.value;
+  const classes = before?.classes ?? [];
+  const labelled = !catalogue.snapshot.value?.unlabelled && !(isDifference && before?.unlabelled);
   const draw = (context: CanvasRenderingContext2D) => {
     if (!order || !matching) return;
     if (columns.printed) {
@@ -128,7 +130,13 @@ function Strips({ frame, compared }: SideHeaderProperties) {
       if (!output) return;
       context.font = `11px ${FONT}`;
       context.fillStyle = palette.secondary;
-      const title = isDifference ? "Δ accuracy (points, ±50)" : "accuracy · score";
+      const title = labelled
+        ? isDifference
+          ? "Δ accuracy (points, ±50)"
+          : "accuracy · score"
+        : isDifference
+          ? ""
+          : "score";
       context.fillText(title, Math.min(output.barLeft, width - context.measureText(title).width), 30);
     } else if (matching.correlations) {
       const { correlations, weak } = matching;

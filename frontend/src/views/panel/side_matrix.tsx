@@ -1,7 +1,10 @@
 /** The matrix of another snapshot beside the base's, whose labels, columns and scrolling it shares. */
 
 import type { ComparedLayer } from "../../state/compared_layer";
+import { UNLABELLED } from "../../state/judgement";
+import type { MatrixRow } from "../../state/rows";
 import { Problem } from "../widgets/controls";
+import { useStore } from "../widgets/store";
 import { Cells } from "./cells";
 import type { MatrixFrame } from "./frame";
 import { HoverCells } from "./hover_cells";
@@ -46,8 +49,16 @@ export function SideMatrix({ compared, placed }: SideMatrixProperties) {
   );
 }
 
+function absenceText({ kind, name, subset, base }: MatrixRow, unlabelled: boolean): string {
+  if (kind === "instance") return "not in its sample";
+  if (kind === "class" && unlabelled) return "recorded without labels";
+  const isEverything = base?.subset === 0 && kind === "subset" && subset < 0 && name === UNLABELLED;
+  return isEverything && !unlabelled ? "recorded with labels, by class" : `no ${kind} of this name`;
+}
+
 /** Says of rows without values why they have none. */
 function AbsentRows({ frame: { rows, view } }: { frame: MatrixFrame }) {
+  const unlabelled = useStore().catalogue.snapshot.value?.unlabelled ?? false;
   return (
     <>
       {rows.map((row, position) => {
@@ -55,7 +66,7 @@ function AbsentRows({ frame: { rows, view } }: { frame: MatrixFrame }) {
         if (!row.absent || !Number.isFinite(top)) return null;
         return (
           <span key={row.key} class="absent-row" style={{ top: `${top}px` }}>
-            {row.kind === "instance" ? "not in its sample" : `no ${row.kind} of this name`}
+            {absenceText(row, unlabelled)}
           </span>
         );
       })}

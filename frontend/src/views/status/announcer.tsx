@@ -2,6 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { accuracyOfRow } from "../../state/facts";
+import { judgementOf, NO_PREDICTION } from "../../state/judgement";
 import { rowValues } from "../../state/layer";
 import { instanceName, isMany, type MatrixRow } from "../../state/rows";
 import type { Store } from "../../state/store";
@@ -44,7 +46,8 @@ function sentenceOf(store: Store): string {
 function subsetSentence(store: Store, row: MatrixRow): string {
   const subset = store.factsOf(row);
   if (!subset) return "";
-  const share = subset.count > 0 ? `, ${percentText(subset.correct / subset.count)} correct` : "";
+  const accuracy = accuracyOfRow(subset);
+  const share = accuracy === null ? "" : `, ${percentText(accuracy)} correct`;
   return `${row.name}, ${countText(subset.count)} instances${share}`;
 }
 
@@ -52,10 +55,14 @@ function instanceSentence(store: Store, row: number): string {
   const instances = store.instances.state.value.value;
   const classes = store.catalogue.snapshot.value?.classes ?? [];
   if (!instances || row < 0) return "";
-  const label = instances.label[row] ?? -1;
-  const predicted = instances.predicted[row] ?? -1;
+  const { kind, label, predicted } = judgementOf(instances, row);
   const text = instances.attributes.find((attribute) => attribute.type === "text")?.texts[row] ?? "";
-  const outcome = label === predicted ? "predicted so" : `predicted ${classes[predicted]}`;
   const score = (instances.score[row] ?? 0).toFixed(2);
-  return `${instanceName(instances, row)}, true ${classes[label]}, ${outcome} with ${score}. ${text}`.trim();
+  const found = kind === "right" ? "predicted so" : `predicted ${classes[predicted]}`;
+  const facts = [
+    instanceName(instances, row),
+    label < 0 ? "" : `true ${classes[label]}`,
+    kind === "nothing" ? NO_PREDICTION : `${found} with ${score}`,
+  ];
+  return `${facts.filter((fact) => fact !== "").join(", ")}. ${text}`.trim();
 }

@@ -2,7 +2,7 @@
 
 import type { ClassSeparation, SnapshotEntry } from "../../contract/activis";
 import { type Line, linePath, placeSteps, scaleOf } from "../../draw/lines";
-import { accuracyOf } from "../../state/facts";
+import { accuracyOf, accuracyOfRow } from "../../state/facts";
 import type { Store } from "../../state/store";
 import { percentText } from "../widgets/numbers";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
@@ -21,6 +21,9 @@ export function StepCharts() {
       const own = name === null ? found?.overall : found?.classes[snapshot.classes.indexOf(name)];
       return own ? choose(own) : Number.NaN;
     });
+  if (store.catalogue.snapshot.value?.unlabelled) {
+    return <p class="hint">Recorded without labels: nothing is right or wrong, and no classes lie apart.</p>;
+  }
   const neighbours = Math.max(0, ...separations.map((one) => one?.value?.neighbours ?? 0));
   const failed = separations.find((one) => one?.status === "error");
   return (
@@ -55,8 +58,8 @@ export function StepCharts() {
 
 function accuracyOfClass(snapshot: SnapshotEntry, name: string | null): number {
   if (name === null) return accuracyOf(snapshot).share;
-  const subset = snapshot.subsets[snapshot.classes.indexOf(name)];
-  return subset && subset.count > 0 ? subset.correct / subset.count : Number.NaN;
+  const subset = snapshot.unlabelled ? undefined : snapshot.subsets[snapshot.classes.indexOf(name)];
+  return (subset && accuracyOfRow(subset)) ?? Number.NaN;
 }
 
 interface ChartProperties {

@@ -2,6 +2,7 @@
 
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { SnapshotEntry } from "../../contract/activis";
+import { hasLabels } from "../../draw/colouring";
 import { createPaintedPoints } from "../../draw/points";
 import { FRAME_REACH, placePoints } from "../../draw/projection";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
@@ -53,7 +54,8 @@ function Dots({ coordinates }: { coordinates: Float32Array }) {
   const ratio = pixelRatio.value;
   const side = Math.round(SIZE * ratio);
   // The sample is the same at every step, unless ids changed; without them a dot has no colour.
-  const labels = columns.value?.label ?? [];
+  const shown = columns.value;
+  const labels = shown ? (hasLabels(shown) ? shown.label : shown.predicted) : [];
   const named = colours.join();
   const painted = useMemo(() => {
     const codes = 2 * labels.length === coordinates.length ? labels : [];
@@ -64,9 +66,9 @@ function Dots({ coordinates }: { coordinates: Float32Array }) {
       ratio * SCALE,
     );
   }, [coordinates, labels, named, palette, ratio, side]);
-  const shown = lit.value && 2 * lit.value.length === coordinates.length ? lit.value : null;
+  const lightened = lit.value && 2 * lit.value.length === coordinates.length ? lit.value : null;
   useLayoutEffect(() => {
-    canvas.current?.getContext("2d")?.putImageData(shown ? painted.lit(shown) : painted.all(), 0, 0);
-  }, [painted, shown]);
+    canvas.current?.getContext("2d")?.putImageData(lightened ? painted.lit(lightened) : painted.all(), 0, 0);
+  }, [painted, lightened]);
   return <canvas ref={canvas} width={side} height={side} />;
 }

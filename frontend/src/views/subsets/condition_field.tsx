@@ -4,6 +4,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useId, useMemo, useRef } from "preact/hooks";
 import { applyCompletion, type Completion, completeCondition, ghostOf } from "../../state/completion";
+import { quoteText } from "../../state/condition_text";
 import type { Draft, Verdict } from "../../state/draft";
 import { useStore } from "../widgets/store";
 import { Completions } from "./completions";
@@ -29,6 +30,8 @@ export interface Typing {
 export function ConditionField() {
   const typing = useTyping();
   const { draft, field, caret, open, chosen, completions, ghost, wrong } = typing;
+  const snapshot = useStore().catalogue.snapshot.value;
+  const example = snapshot?.unlabelled ? `predicted = ${quoteText(snapshot.classes[0] ?? "")}` : "label <> predicted";
   const id = useId();
   const scrolled = useSignal(0);
   const isListed = open.value && completions.length > 0;
@@ -56,7 +59,7 @@ export function ConditionField() {
         autocapitalize="off"
         spellcheck={false}
         maxLength={4096}
-        placeholder="condition, e.g. label <> predicted AND score < 0.6"
+        placeholder={`condition, e.g. ${example} AND score < 0.6`}
         value={draft.text.value}
         onFocus={draft.begin}
         onBlur={() => {

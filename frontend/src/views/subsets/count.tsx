@@ -1,6 +1,7 @@
 /** How many instances meet the condition, how exact that is, and how many would with the offered completion. */
 
 import type { SubsetDescription } from "../../contract/activis";
+import { accuracyOfRow } from "../../state/facts";
 import {
   countErrorText,
   isExact,
@@ -53,7 +54,8 @@ function badgeOf(answer: SubsetDescription): string {
 }
 
 function titleOf(answer: SubsetDescription): string {
-  const share = answer.count > 0 ? `, ${Math.round((100 * answer.correct) / answer.count)} % of them correct` : "";
+  const accuracy = accuracyOfRow(answer);
+  const share = accuracy === null ? "" : `, ${Math.round(100 * accuracy)} % of them correct`;
   const margin = answer.count_error > 0 ? "; ± is twice the standard error" : "";
   return `${populationText(answer)}${share}${margin}`;
 }

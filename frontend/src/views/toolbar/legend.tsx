@@ -49,8 +49,16 @@ function ClassButtons({ classes }: { classes: readonly string[] }) {
 
 /** Sorts by the class, and lights it while it is pointed at. */
 function ClassButton({ name, label }: { name: string; label: number }) {
-  const { durable, hover, rows } = useStore();
+  const { catalogue, durable, hover, rows } = useStore();
   const colours = useClassColours();
+  if (catalogue.snapshot.value?.unlabelled) {
+    return (
+      <span class="class-button" title={`Predicted ${name}; the instances have no labels`}>
+        <ClassDot colour={colours[label]} />
+        <span>{name}</span>
+      </span>
+    );
+  }
   const key = `class:${name}`;
   const light = () => {
     const row: MatrixRow | undefined = rows.value.find((candidate) => candidate.key === key);

@@ -2,7 +2,7 @@
 
 import type { SnapshotEntry } from "../../contract/activis";
 import { DEFAULT_SORT, type DotSize } from "../../state/durable";
-import { namesOf, type Selection, snapshotsOf } from "../../state/selection";
+import { namesOf, type Selection } from "../../state/selection";
 import { type Option, Picker, Segmented } from "../widgets/controls";
 import { ClassDot, Icon, SideBadge } from "../widgets/glyphs";
 import { useClassColours, useStore } from "../widgets/store";
@@ -52,15 +52,8 @@ function RunPickers({ selection, compares }: { selection: Selection; compares: b
   const { run, snapshot } = selection;
   const runs = (catalogue.runs.value.value?.runs ?? []).filter((entry) => entry.snapshots.length > 0);
   const names = namesOf(run);
-  /** Name and step stay where they were recorded. */
-  const pick = (picked: string, name: string) => {
-    const entry = runs.find((candidate) => candidate.run === picked);
-    const steps = entry ? snapshotsOf(entry, name).map(({ step }) => step) : [];
-    durable.wish.value = {
-      run: picked,
-      name: steps.length > 0 ? name : null,
-      step: steps.includes(snapshot.step) ? snapshot.step : null,
-    };
+  const pick = (change: { run?: string; name?: string; step?: number }) => {
+    durable.wish.value = { run: run.run, name: snapshot.name, step: snapshot.step, ...change };
   };
   return (
     <>
@@ -70,7 +63,7 @@ function RunPickers({ selection, compares }: { selection: Selection; compares: b
         testId="run-picker"
         value={run.run}
         options={runs.map((entry) => ({ value: entry.run, label: entry.label }))}
-        onPick={(value) => pick(value, snapshot.name)}
+        onPick={(value) => pick({ run: value })}
       />
       {names.length > 1 && (
         <Picker
@@ -78,7 +71,7 @@ function RunPickers({ selection, compares }: { selection: Selection; compares: b
           testId="name-picker"
           value={snapshot.name}
           options={names.map((name) => ({ value: name, label: name }))}
-          onPick={(name) => pick(run.run, name)}
+          onPick={(name) => pick({ name })}
         />
       )}
       {!compares && <StepPicker steps={catalogue.steps.value} step={snapshot.step} />}
@@ -94,8 +87,12 @@ function SortPicker({ snapshot }: { snapshot: SnapshotEntry }) {
   const sort = durable.sort.value;
   const byRow = rows.value.map((row) => ({ value: row.key, label: row.sampled < 0 ? `${row.name} mean` : row.name }));
   const options: Option[] = [
-    { value: "strongest", label: "strongest class" },
-    { value: "variance", label: "variance between classes" },
+    ...(snapshot.unlabelled
+      ? [{ value: "strongest", label: "mean" }]
+      : [
+          { value: "strongest", label: "strongest class" },
+          { value: "variance", label: "variance between classes" },
+        ]),
     { value: "natural", label: "natural order" },
     ...byRow,
     ...(compared ? [{ value: sort, label: compared.map(({ name }) => name).join(" − ") }] : []),

@@ -1,23 +1,29 @@
 /** The small signs that stand for classes, subsets, instances and layers, the same everywhere. */
 
+import type { Judgement } from "../../state/judgement";
+
 export function ClassDot({ colour }: { colour: string | undefined }) {
   return <i class="class-dot" style={{ background: colour }} aria-hidden="true" />;
 }
 
 export const SubsetGlyph = () => <i class="subset-glyph" aria-hidden="true" />;
 
-/** A square filled with the true class's colour, and framed by the predicted one's where that is another. */
-export function InstanceGlyph({
-  truth,
-  predicted,
-}: {
-  truth: string | undefined;
-  predicted: string | null | undefined;
-}) {
-  const style = predicted
-    ? { "--truth": truth ?? "", borderColor: predicted }
-    : { "--truth": truth ?? "", background: truth };
-  return <i class={predicted ? "instance-glyph wrong" : "instance-glyph"} style={style} aria-hidden="true" />;
+/**
+ * A square filled with the true class's colour, and framed by the predicted one's where that is another, by the text's
+ * where it is predicted as nothing. Without a label it is filled with the predicted class's.
+ */
+export function InstanceGlyph({ judgement, colours }: { judgement: Judgement; colours: readonly string[] }) {
+  const { look, style } = glyphOf(judgement, colours);
+  return <i class={`instance-glyph${look}`} style={style} aria-hidden="true" />;
+}
+
+/** The classes and the style of an instance's square. */
+export function glyphOf({ kind, label, predicted }: Judgement, colours: readonly string[]) {
+  const truth = colours[label] ?? "";
+  if (kind === "nothing") return { look: " wrong nothing", style: { "--truth": truth || "transparent" } };
+  if (kind === "wrong") return { look: " wrong", style: { "--truth": truth, borderColor: colours[predicted] ?? "" } };
+  const background = kind === "right" ? truth : (colours[predicted] ?? "");
+  return { look: "", style: { "--truth": background, background } };
 }
 
 /** The recorded tensor's sign, as it looks in the graph when it is selected. */
