@@ -214,11 +214,11 @@ def budget_of(name: str) -> float | None:
 
 
 def memory(process) -> list[Figure]:
-    """The memory of TensorBoard: files that are mapped, which the system takes back when it needs it, and its own."""
+    """The memory of TensorBoard: its own, with the activations that it keeps, and that of libraries."""
     used = process.memory_info()
     return [
         Figure("TensorBoard's own memory, MB", (used.rss - used.shared) / 1e6, None, "lower"),
-        Figure("TensorBoard's mapped files, MB", used.shared / 1e6, None, "lower"),
+        Figure("TensorBoard's shared memory, MB", used.shared / 1e6, None, "lower"),
     ]
 
 

@@ -13,6 +13,7 @@ from tests.snapshots import column, make_snapshot, write_graph, write_snapshot
 pytestmark = pytest.mark.browser
 
 HOSTILE = "<img src=x onerror=parent.hacked=1>"
+HOSTILE_SUBSET = f"{HOSTILE} subset"
 NEURONS = 20
 DEAD, WEAK, STRONG, GONE, PARTLY = 0, 1, 2, 3, 4
 PNG = bytes.fromhex(
@@ -53,7 +54,7 @@ def write_hostile_names(logdir: Path) -> None:
             column("topic", "category", [0] * 6, [HOSTILE]),
             column("picture", "image", [PNG] * 6),
         ],
-        subsets={HOSTILE: [True] * 6},
+        subsets={HOSTILE_SUBSET: [True] * 6},
         tensors={HOSTILE: "x:0"},
     )
     write_snapshot(logdir, HOSTILE, snapshot)
@@ -156,7 +157,7 @@ def test_text_from_the_data_is_shown_as_text(url: str, open_tab: Callable[..., T
     square.click()
     tab.get("panel").get_by_test_id("row-label").first.hover()
     labels = [label.get_attribute("data-row") for label in tab.get("panel").get_by_test_id("row-label").all()]
-    assert labels[:3] == [HOSTILE, "other", HOSTILE]
+    assert labels[:3] == [HOSTILE, "other", HOSTILE_SUBSET]
     text = tab.frame.evaluate("document.body.innerText")
     assert HOSTILE in text
     tab.page.wait_for_timeout(300)
