@@ -88,7 +88,7 @@ def _in_torch(model: keras.Model, run: Run, batches: Batches) -> Callable[[Any],
     import torch
 
     def outputs(targets: dict[str, Target]) -> Outputs:
-        return Outputs(model, targets, lambda tensor: isinstance(tensor, torch.Tensor))
+        return Outputs(model, targets, lambda tensor: isinstance(tensor, torch.Tensor), keep=torch.clone)
 
     def function(inputs: Any) -> Any:
         with torch.no_grad():

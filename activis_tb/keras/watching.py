@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
+from keras.src.backend.common.masking import get_keras_mask, set_keras_mask  # Keras has no public way
 
 from activis_tb.errors import ArgumentError
 from activis_tb.keras.layers import Target, sublayers
@@ -72,6 +73,7 @@ class Outputs:
         targets: By name, the layers to collect from.
         is_own: Tells whether a value is a tensor of this very pass, not of a loop or function inside of it.
         is_trial: Tells whether a tensor is of a graph in which Keras tries a layer to learn its output's shape.
+        keep: Returns what is kept of a tensor: a copy where later layers may write to it.
     """
 
     def __init__(
@@ -80,14 +82,16 @@ class Outputs:
         targets: Mapping[str, Target],
         is_own: Callable[[Any], bool],
         is_trial: Callable[[Any], bool] = lambda _: False,
+        keep: Callable[[Any], Any] = lambda tensor: tensor,
     ) -> None:
         self._targets = targets
         self._is_own = is_own
         self._is_trial = is_trial
+        self._keep = keep
         self._ids = {id(target.layer) for target in targets.values()}
         self._looped = inside_of_loops(model)
         self._elsewhere: set[int] = set()
-        self._tensors: dict[int, list[Any]] = defaultdict(list)
+        self._tensors: dict[int, list[tuple[Any, Any]]] = defaultdict(list)
 
     def see(self, layer: keras.Layer, _: Any, output: Any) -> Any:
         """Takes the first tensor of `output` if `layer` is chosen and this is the pass that is collected in."""
@@ -97,7 +101,7 @@ class Outputs:
         if id(layer) in self._looped:
             self._elsewhere.add(id(layer))
         elif self._is_own(tensor):
-            self._tensors[id(layer)].append(tensor)
+            self._tensors[id(layer)].append((tensor, self._keep(tensor)))
         elif hasattr(tensor, "shape") and not self._is_trial(tensor):
             self._elsewhere.add(id(layer))
         return output
@@ -123,7 +127,10 @@ class Outputs:
             raise ArgumentError("layers", f"{name!r}, which the forward pass calls {len(tensors)} times", calls)
         if target.call is not None and target.call > len(tensors):
             raise ArgumentError("layers", repr(name), f"a call from 1 to {len(tensors)}")
-        return tensors[(target.call or 1) - 1]
+        tensor, kept = tensors[(target.call or 1) - 1]
+        if kept is not tensor:  # Keras tells the mask of an output after the layer has returned it
+            set_keras_mask(kept, get_keras_mask(tensor))
+        return kept
 
 
 def first_tensor(output: Any) -> Any:

@@ -162,6 +162,47 @@ def variable_length(logdir: Path) -> Expected:
 
 
 @case
+def first_and_last_positions(logdir: Path) -> Expected:
+    inputs = keras.Input((7,), dtype="int32")
+    embedded = layers.Embedding(20, 3, mask_zero=True, name="embedding")(inputs)
+    plain = layers.Conv1D(4, 2, name="plain")(embedded)
+    model = classifier(inputs, layers.GlobalMaxPooling1D()(plain))
+    poolings = {"embedding": "last", "embedding:1": "first", "plain": "last"}
+    specs = [activis_tb.LayerSpec(name, pooling) for name, pooling in poolings.items()]
+    tokens = np.where(np.arange(7) > 1, TOKENS[:, ::-1], 0)  # padding before and after
+    activis_tb.keras.record(model, (tokens, Y), logdir, layers=specs, classes=CLASSES, quiet=True)
+    values = outputs_of(model, ["embedding", "plain"], tokens)
+    present = tokens != 0
+    ends = {"embedding": 6 - present[:, ::-1].argmax(axis=1), "embedding:1": present.argmax(axis=1)}
+    picked = {name: values["embedding"][np.arange(INSTANCES), end] for name, end in ends.items()}
+    nothing = ~present.any(axis=1, keepdims=True)
+    found = {name: np.where(nothing, np.nan, rows) for name, rows in picked.items()}
+    return found | {"plain": values["plain"][:, -1]}
+
+
+class Adding(layers.Layer):
+    """Adds in place where tensors can be written to, as those of PyTorch can."""
+
+    def call(self, x):
+        x += 1000
+        return x
+
+
+@case
+def written_to_in_place(logdir: Path) -> Expected:
+    inputs = keras.Input((6, 2))
+    convolution = layers.Conv1D(4, 2, name="conv")(inputs)
+    flat = layers.Dense(3, name="flat")(layers.Flatten()(Adding()(convolution)))
+    model = classifier(inputs, Adding()(flat))
+    activis_tb.keras.record(model, (X, Y), logdir, layers=["conv", "flat"], classes=CLASSES, quiet=True)
+    expected = {}
+    for name in ("conv", "flat"):
+        inner = keras.Model(inputs, layers.Activation("linear")(model.get_layer(name).output * 1))
+        expected[name] = pooled(inner.predict(X, verbose=0))
+    return expected
+
+
+@case
 def wide_and_low_precision(logdir: Path) -> Expected:
     inputs = keras.Input((6, 2))
     wide = layers.Dense(16_384, dtype="mixed_bfloat16", name="wide")(layers.Flatten()(inputs))
