@@ -46,6 +46,7 @@ def activations(
     step: Any = None,
     attribute_types: Mapping[str, AttributeType] | None = None,
     from_logits: bool = False,
+    mask: Any = None,
 ) -> Any:
     """Writes one snapshot of the instances given; works eagerly and inside `tf.function`.
 
@@ -66,13 +67,14 @@ def activations(
         keep: What to keep one by one; `all` writes every instance to files in `logdir`, as in `activis_tb.preprocess`.
         logdir: The writer's directory, which TensorFlow does not tell; for `keep="all"` only.
         examples: Test cases of your own, which are always shown and in no number: a mapping with `labels`, `scores` and
-            `activations`, and perhaps `attributes` and `ids`, each as here.
+            `activations`, and perhaps `attributes`, `ids` and `mask`, each as here.
         graph: The forward graph, to be shown in the tab: a `tf.Graph`, `GraphDef` or concrete function, in which the
             activations' own names are looked up, or an `activis_tb.model.ForwardGraph`. Written once per writer.
         step: The step; the default is `tf.summary.experimental.get_step()`.
         attribute_types: The type of some attributes, where the values do not show it.
         from_logits: `scores`, those of the test cases too, are logits: softmax makes them probabilities, or sigmoid
             where there is one column.
+        mask: Which steps of activations of rank > 2 are no padding, as in `SnapshotRecorder.process`.
 
     Returns:
         A boolean tensor: True where a snapshot was written, False where there is no default writer or
@@ -103,6 +105,7 @@ def activations(
             "labels": labels,
             "scores": scores,
             "from_logits": check_from_logits(from_logits),
+            "mask": mask,
             "ids": ids,
             "activations": activations,
             "attributes": _mapping("attributes", attributes or {}),
@@ -227,11 +230,14 @@ def _examples(examples: Any) -> Mapping[str, Any]:
     """Returns the arguments of `SnapshotRecorder.examples`, nothing where there are no test cases."""
     if examples is None:
         return {}
-    needed, possible = {"labels", "scores", "activations"}, {"labels", "scores", "activations", "ids", "attributes"}
+    needed, possible = (
+        {"labels", "scores", "activations"},
+        {"labels", "scores", "activations", "ids", "attributes", "mask"},
+    )
     given = set(_mapping("examples", examples))
     if not needed <= given <= possible:
         got = f"the keys {', '.join(sorted(map(str, given))) or 'none'}"
-        raise ArgumentError("examples", got, "labels, scores and activations, and perhaps attributes and ids")
+        raise ArgumentError("examples", got, "labels, scores and activations, and perhaps attributes, ids and mask")
     for name in given & {"activations", "attributes"}:
         _mapping(f'examples["{name}"]', examples[name])
     return {name: values for name, values in examples.items() if values is not None or name == "labels"}

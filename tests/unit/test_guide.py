@@ -36,7 +36,7 @@ def run(snippet: str, logdir: Path, **names: object) -> SnapshotReader:
 
 
 def test_every_snippet_is_tested() -> None:
-    assert set(SNIPPETS) == {"media", "unlabelled", "examples", "everything", "workers", "distributed"}
+    assert set(SNIPPETS) == {"media", "unlabelled", "examples", "everything", "workers", "distributed", "positions"}
 
 
 def test_the_media_snippet_takes_every_type(tmp_path: Path) -> None:
@@ -83,6 +83,51 @@ def test_the_snippet_that_keeps_everything_stores_every_instance(tmp_path: Path)
     assert counts["topic: sea"] == INSTANCES // 2
     assert len(counts) == 6
     assert counts["length <= 9"] == INSTANCES // 4
+
+
+@pytest.mark.filterwarnings("ignore:ActiVis. padding that the attention_mask")
+def test_the_positions_snippet_leaves_padding_out_and_takes_the_tensors_it_names(tmp_path: Path) -> None:
+    import torch
+
+    class Encoder(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = torch.nn.Embedding(20, 4)
+            self.norm = torch.nn.LayerNorm(4)
+
+        def forward(self, words: torch.Tensor) -> dict[str, object]:
+            states = self.embedding(words)
+            return {"last_hidden_state": self.norm(states), "hidden_states": (states, states + 1)}
+
+    class Classifier(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = Encoder()
+            self.lstm = torch.nn.LSTM(4, 3, batch_first=True)
+            self.head = torch.nn.Linear(3, 2)
+
+        def forward(self, words: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            states = self.encoder(words)["last_hidden_state"]
+            return self.head(self.lstm(states * attention_mask[..., None])[1][0][-1])
+
+    torch.manual_seed(0)
+    model = Classifier()
+    words, mask = (
+        torch.randint(0, 20, (INSTANCES, 6)),
+        torch.tensor([[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1]]).repeat(20, 1),
+    )
+    batches = [{"words": words, "mask": mask, "y": Y}]
+    reader = run("positions", tmp_path, torch=torch, model=model, batches=batches)
+    with torch.no_grad():
+        states = model.encoder(words)["hidden_states"][1]
+        last = model.encoder(words)["last_hidden_state"]
+        hidden = model.lstm(last * mask[..., None])[1][0][-1]
+    first = states[torch.arange(INSTANCES), mask.argmax(1)]
+    mean = (last * mask[..., None]).sum(1) / 4
+    for layer, values in (("encoder[hidden_states][1]", first), ("encoder", mean), ("lstm[1][0][-1]", hidden)):
+        expected = values[Y == 0].numpy().mean(axis=0, dtype=np.float64)
+        np.testing.assert_allclose(reader.statistic(layer, "mean")[0], expected, rtol=1e-5, atol=1e-6)
+    assert [layer.pooling for layer in reader.manifest.layers] == ["first", "mean", ""]
 
 
 def test_the_workers_snippet_records_what_one_process_would(tmp_path: Path) -> None:

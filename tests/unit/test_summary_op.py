@@ -276,3 +276,17 @@ def test_test_cases_stand_beside_the_instances_and_in_no_number(tmp_path: Path, 
 def test_test_cases_that_are_none_are_refused(tmp_path: Path, examples: Any, got: str) -> None:
     with writer(tmp_path).as_default(step=1), pytest.raises(ArgumentError, match=f"examples: got {got}; expected"):
         write(examples=examples)
+
+
+@pytest.mark.parametrize("in_graph", [False, True])
+def test_padding_is_left_out_by_a_mask(tmp_path: Path, in_graph: bool) -> None:
+    steps = np.stack([HIDDEN, HIDDEN + 100], axis=1)
+    mask = np.array([[True, False]] * 3)
+
+    def call(steps: Any, mask: Any) -> Any:
+        return write(steps, mask={"hidden": mask} if in_graph else mask)
+
+    function = tf.function(call) if in_graph else call
+    with writer(tmp_path).as_default(step=1):
+        function(tf.constant(steps), tf.constant(mask))
+    check_values(only_snapshot(tmp_path))
