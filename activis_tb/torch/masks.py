@@ -15,6 +15,7 @@ from activis_tb.torch.pooling import Pooled
 _KEEPS = {"attention_mask": True, "tgt_key_padding_mask": False, "src_key_padding_mask": False}
 """Arguments of calls that tell of padding, and whether True is no padding there, as with Hugging Face, or is it, as in
 PyTorch's own transformers."""
+_MOST_NAMES = 5
 _HIDDEN = -1e3
 """What an additive mask has at most where nothing is to be attended to."""
 
@@ -177,7 +178,8 @@ def _unmasked(mask: torch.Tensor, name: str, output: Pooled) -> str:
 
 
 def _list(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names))
+    more = f" and {len(names) - _MOST_NAMES} others" if len(names) > _MOST_NAMES else ""
+    return ", ".join(map(repr, names[:_MOST_NAMES])) + more
 
 
 def _positions(module: nn.Module) -> dict[str, int]:
