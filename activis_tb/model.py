@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SubsetKind = Literal["class", "all", "condition", "function", "ids"]
-AttributeType = Literal["number", "category", "text", "boolean", "image", "audio"]
+AttributeType = Literal["number", "category", "text", "boolean", "time", "image", "audio"]
 Pooling = Literal["max", "mean", "first", "last"]
 StatisticName = Literal["count", "mean", "std", "min", "max", "active", "nonfinite"]
 
@@ -181,9 +181,10 @@ class Attribute:
     Attributes:
         name: What the user calls it.
         type: Decides what `values` holds.
-        values: (rows,): float64 for `number`, bool for `boolean`, int32 codes for `category`, an object array
-            of str for `text`, of bytes for `image` and `audio` (encoded). Where a value is missing it is 0, False, -1
-            or empty.
+        values: (rows,): float64 for `number`, int64 or uint64 where some whole number is none of float64's; bool for
+            `boolean`; int32 codes for `category`; datetime64[us] for `time`, [ns] where some time has nanoseconds; an
+            object array of str for `text`, of bytes for `image` and `audio` (encoded). Where a value is missing it is
+            0, False, -1 or empty.
         present: bool (rows,), False where the value is missing.
         categories: What the codes stand for; empty unless `type` is `category`.
     """

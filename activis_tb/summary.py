@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from activis_tb.model import AttributeType, ForwardGraph
 from activis_tb.recording.dataset import DatasetRecorder
 from activis_tb.recording.outcomes import check_from_logits
 from activis_tb.recording.recorder import Recorder, new_session
-from activis_tb.recording.settings import SelectionArgument, SubsetArgument, read_settings, whole_number
+from activis_tb.recording.settings import ClassArgument, SelectionArgument, SubsetArgument, read_settings, whole_number
 from activis_tb.recording.writing import encode
 from activis_tb.storage.dataset_writer import DatasetWriter
 from activis_tb.storage.events import summary_metadata
@@ -33,7 +33,7 @@ def activations(
     *,
     labels: Any,
     scores: Any,
-    classes: Sequence[str],
+    classes: ClassArgument,
     attributes: Mapping[str, Any] | None = None,
     subsets: SubsetArgument | None = None,
     ids: Any = None,

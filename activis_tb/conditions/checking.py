@@ -1,11 +1,12 @@
 """The syntax tree to a checked tree: names that exist, types that fit, nothing but what the whitelist holds."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, ClassVar, cast
 
 from sqlglot import exp
 
-from activis_tb.conditions.agreement import refuse_condition, refuse_unusable, require, require_alike
+from activis_tb.conditions.agreement import alike, refuse_condition, refuse_unusable, require
 from activis_tb.conditions.errors import ConditionError
 from activis_tb.conditions.expression import (
     Arithmetic,
@@ -121,7 +122,7 @@ class Checker:
 
     def _comparison(self, node: exp.Expression, depth: int) -> Typed:
         left, right = self.value(node.this, depth), self.value(node.expression, depth)
-        require_alike(left, right, self._words.text)
+        left, right = alike(left, right, self._words.text)
         operator = _OPERATORS[type(node)]
         if operator in {"=", "<>"}:
             self._check_class_names(left, right)
@@ -130,8 +131,8 @@ class Checker:
     def _between(self, node: exp.Expression, depth: int) -> Typed:
         operand = self.value(node.this, depth)
         low, high = self.value(node.args["low"], depth), self.value(node.args["high"], depth)
-        for bound in (low, high):
-            require_alike(operand, bound, self._words.text)
+        operand, low = alike(operand, low, self._words.text)
+        operand, high = alike(operand, high, self._words.text)
         return _truth(Between(operand.expression, low.expression, high.expression), operand, low, high)
 
     def _in(self, node: exp.Expression, depth: int) -> Typed:
@@ -139,9 +140,8 @@ class Checker:
         if not node.expressions:
             message = "After IN there is a list of values in parentheses, e.g. IN ('a', 'b')."
             raise ConditionError(message, operand.position)
-        values = [self.value(item, depth) for item in node.expressions]
+        values = [alike(operand, self.value(item, depth), self._words.text)[1] for item in node.expressions]
         for value in values:
-            require_alike(operand, value, self._words.text)
             self._check_class_names(operand, value)
         literals = tuple(_literal(value) for value in values)
         return _truth(Membership(operand.expression, literals), operand, *values)
@@ -176,7 +176,7 @@ class Checker:
         operand = self.value(node.this, depth)
         require(operand, "number", self._words.text, "-")
         if isinstance(operand.expression, Literal):
-            return _joined(Literal(-cast("float", operand.expression.value)), "number", operand)
+            return _joined(Literal(-cast("float | Decimal", operand.expression.value)), "number", operand)
         return _joined(Negative(operand.expression), "number", operand)
 
     def _check_class_names(self, left: Typed, right: Typed) -> None:

@@ -34,6 +34,7 @@ _DIVISION = ("ieee_floating_point_ops", "error_on_division_by_zero")
 SQL_TYPES: Mapping[ColumnType, str] = {
     "number": "DOUBLE",
     "boolean": "BOOLEAN",
+    "time": "BIGINT",
     "text": "VARCHAR",
     "category": "VARCHAR",
     "class": "VARCHAR",
@@ -73,12 +74,14 @@ class Columns(NamedTuple):
         query: What has the columns then.
         identifiers: Of the columns in it, by name.
         cut: Of whether only the beginning of a text was kept, by name of column.
+        units: See `activis_tb.conditions.table.Table`.
     """
 
     arrays: Mapping[str, NDArray[Any]]
     query: str
     identifiers: Mapping[str, str]
     cut: Mapping[str, str]
+    units: Mapping[str, int]
 
 
 def as_columns(
@@ -101,6 +104,7 @@ def as_columns(
     arrays: dict[str, NDArray[Any]] = {}
     selected: list[str] = []
     identifiers: dict[str, str] = {}
+    units: dict[str, int] = {}
     for number, column in enumerate(columns):
         identifiers[column.name] = f"c{number}"
         value, present = f"v{number}", f"p{number}"
@@ -118,6 +122,10 @@ def as_columns(
             value = f"CAST(enum_range(NULL::{kind})[{value} + 1] AS {kind})"
         elif column.type in {"image", "audio"}:
             value = "TRUE"
+        elif column.type == "time" or (column.type == "number" and column.values.dtype.kind in "iu"):
+            units[column.name] = 1000 if column.values.dtype == "M8[us]" else 1
+            whole = column.values.view(np.int64) if column.type == "time" else column.values
+            arrays[value] = np.ascontiguousarray(whole)
         else:
             arrays[value] = np.ascontiguousarray(column.values)
             value = _text(value, column.values) if column.type == "text" else value
@@ -126,7 +134,7 @@ def as_columns(
     flags = {name: f"u{number}" for number, name in enumerate(cut) if name in identifiers}
     arrays |= {flag: np.ascontiguousarray(cut[name]) for name, flag in flags.items()}
     query = f"SELECT {', '.join([*selected, *flags.values()])} FROM arrays"
-    return Columns(arrays, query, identifiers, flags)
+    return Columns(arrays, query, identifiers, flags, units)
 
 
 def _text(identifier: str, values: NDArray[np.object_]) -> str:

@@ -1,9 +1,13 @@
 """How the values of a column are distributed: what helps to write a condition about it."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.times import calendar_edges
 
 if TYPE_CHECKING:
     import duckdb
@@ -53,12 +57,15 @@ class Distribution:
     Attributes:
         present: Instances that have a value.
         distinct: Different values.
-        values: Unless it is a number: the most frequent ones first, then by code points, with their counts; at most
-            `MOST_VALUES`, none of more than 100 characters. A boolean is `true` or `false`.
+        values: Unless it is a number or a time: the most frequent ones first, then by code points, with their counts;
+            at most `MOST_VALUES`, none of more than 100 characters. A boolean is `true` or `false`. Of numbers, the
+            infinite ones, `inf` and `-inf`.
         beginnings: Of texts, the most frequent ones first; at most `MOST_BEGINNINGS`.
-        quantiles: Numbers: a share of `SHARES` of the values is at most so large (Hyndman and Fan's type 1).
-        edges: Numbers: of a histogram with bins of one width; the last edge belongs to the last bin.
-        counts: Numbers: values per bin.
+        quantiles: Numbers and times (nanoseconds since 1970): a share of `SHARES` of the values is at most so large
+            (Hyndman and Fan's type 1).
+        edges: Of a histogram of the finite values; the last edge belongs to the last bin. Numbers have bins of one
+            width, times those of the calendar.
+        counts: Values per bin.
     """
 
     present: float
@@ -99,24 +106,57 @@ def beginnings(cursor: "duckdb.DuckDBPyConnection", table: str, column: str) -> 
 
 def number_distribution(cursor: "duckdb.DuckDBPyConnection", table: str, column: str) -> Distribution:
     """Returns the distribution of numbers; arguments as of `text_distribution`."""
-    cursor.execute(f"SELECT {column} AS value, weight FROM {table} WHERE {column} IS NOT NULL AND weight > 0")
-    found = cursor.fetchnumpy()
-    order = np.argsort(found["value"], kind="stable")
-    values, weights = (np.asarray(found[name], np.float64)[order] for name in ("value", "weight"))
+    values, until = _ordered(cursor, table, column)
+    return _distribution(values, until, _even_edges(values[np.isfinite(values)]))
+
+
+def time_distribution(cursor: "duckdb.DuckDBPyConnection", table: str, column: str, *, unit: int) -> Distribution:
+    """Returns the distribution of times, in nanoseconds since 1970, of which one in the column is `unit`."""
+    values, until = _ordered(cursor, table, column)
     if not len(values):
         return Distribution(0, 0)
-    low, high = float(values[0]), float(values[-1])
+    edges = calendar_edges(int(values[0]) * unit, int(values[-1]) * unit, _BINS, unit)
+    found = _distribution(values, until, [edge // unit for edge in edges])
+    return replace(found, quantiles=tuple(int(value) * unit for value in found.quantiles), edges=tuple(edges))
+
+
+def _ordered(cursor: "duckdb.DuckDBPyConnection", table: str, column: str) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """The values in ascending order, and the sums of the weights up to each."""
+    cursor.execute(f"SELECT {column} AS value, weight FROM {table} WHERE {column} IS NOT NULL AND weight > 0")
+    found = cursor.fetchnumpy()
+    values = np.asarray(found["value"])
+    order = np.argsort(values, kind="stable")
+    return values[order], np.cumsum(np.asarray(found["weight"], np.float64)[order])
+
+
+def _even_edges(values: NDArray[Any]) -> list[float]:
+    """Edges of bins of one width around finite values in ascending order."""
+    if not len(values):
+        return []
+    low, high = values[0].item(), values[-1].item()
+    if low == high:
+        return [low, high]
+    if values.dtype.kind != "f":
+        return sorted({low + (high - low) * step // _BINS for step in range(_BINS + 1)})
     steps = np.linspace(0, 1, _BINS + 1)
-    edges = np.unique(low * (1 - steps) + high * steps) if low < high else np.array([low, high])
-    edges[0], edges[-1] = low, high
-    until = np.concatenate([[0], np.cumsum(weights)])
-    inner = np.searchsorted(values, edges[1:-1])
-    counts = np.diff(until[[0, *inner.tolist(), len(values)]])
-    at = np.searchsorted(until[1:], np.multiply(SHARES, until[-1]) * (1 - 1e-12))
+    edges = np.unique(low * (1 - steps) + high * steps).tolist()
+    return [low, *edges[1:-1], high]
+
+
+def _distribution(values: NDArray[Any], until: NDArray[np.float64], edges: Sequence[float]) -> Distribution:
+    if not len(values):
+        return Distribution(0, 0)
+    bounds = np.searchsorted(values, np.array(edges, values.dtype))
+    if len(bounds):
+        bounds[-1] = np.searchsorted(values, values.dtype.type(edges[-1]), side="right")
+    before = np.concatenate([[0], until])
+    at = np.searchsorted(until, np.multiply(SHARES, until[-1]) * (1 - 1e-12))
+    ends = (("-inf", before[bounds[0]]), ("inf", until[-1] - before[bounds[-1]])) if len(bounds) else ()
     return Distribution(
         present=float(until[-1]),
         distinct=1 + int(np.count_nonzero(values[1:] != values[:-1])),
+        values=tuple((name, float(count)) for name, count in ends if count > 0),
         quantiles=tuple(values[np.minimum(at, len(values) - 1)].tolist()),
-        edges=tuple(edges.tolist()),
-        counts=tuple(counts.tolist()),
+        edges=tuple(edges),
+        counts=tuple(np.diff(before[bounds]).tolist()),
     )

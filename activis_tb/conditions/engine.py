@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from threading import Event, Lock, Timer
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from activis_tb.conditions.condition import Condition
 from activis_tb.conditions.database import Columns, as_columns, create_table, lock, open_database
 from activis_tb.conditions.dictionaries import Dictionary, share_out
-from activis_tb.conditions.distribution import Distribution, beginnings, number_distribution, text_distribution
+from activis_tb.conditions.distribution import (
+    Distribution,
+    beginnings,
+    number_distribution,
+    text_distribution,
+    time_distribution,
+)
 from activis_tb.conditions.errors import CostlyConditionError
 from activis_tb.conditions.expression import Computed, Expression, Junction
 from activis_tb.conditions.giving_up import GivingUp
@@ -79,7 +85,8 @@ class Engine:
             lock(self._connection)
             columns = self._columns_of(instances)
             create_table(self._connection, _TABLE, columns)
-            self._begin(computed, Table(_TABLE, instances.rows, columns.identifiers, cut=columns.cut), {})
+            table = Table(_TABLE, instances.rows, columns.identifiers, cut=columns.cut, units=columns.units)
+            self._begin(computed, table, {})
 
     def replace(self, instances: Instances, computed: ComputedColumn | None = None) -> None:
         """Goes on with other instances of the same schema.
@@ -90,7 +97,7 @@ class Engine:
         if not self._table.arrays:
             self._connection.execute(f"DROP TABLE IF EXISTS {_TABLE}").fetchall()
         columns = self._columns_of(instances)
-        table = Table(columns.query, instances.rows, columns.identifiers, columns.arrays, columns.cut)
+        table = Table(columns.query, instances.rows, columns.identifiers, columns.arrays, columns.cut, columns.units)
         self._begin(computed, table, {})
 
     def close(self) -> None:
@@ -154,6 +161,9 @@ class Engine:
         type_ = self._schema.columns[name]
         if type_ == "number":
             return self._counted(number_distribution, name, weights)
+        if type_ == "time":
+            unit = self._table.units.get(name, 1)
+            return self._counted(partial(time_distribution, unit=unit), name, weights)
         found = self._counted(text_distribution, name, weights)
         if type_ != "text":
             return found

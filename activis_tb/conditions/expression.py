@@ -1,11 +1,12 @@
 """The checked tree of a condition: every name in it exists, every type fits, nothing else can be expressed.
 
-Trees are immutable and hashable. A value is a number, a text or a boolean, or it is missing; a comparison with a
-missing value is neither true nor false, as in SQL.
+Trees are immutable and hashable. A value is a number, a text, a time or a boolean, or it is missing; a comparison with
+a missing value is neither true nor false, as in SQL.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from typing import Literal as Choice
 
 from activis_tb.conditions.schema import ColumnType
@@ -48,14 +49,14 @@ class ScoreOf:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value that the user wrote."""
+    """A value that the user wrote; a whole number that is no float as int, a time as nanoseconds since 1970."""
 
-    value: float | str | bool
+    value: float | Decimal | str | bool
 
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """A calculation; missing where the result is not finite, or the divisor 0. `%` has the sign of its left side."""
+    """A calculation; missing where it overflows or has no result. `%` has the sign of its left side."""
 
     operator: Choice["+", "-", "*", "/", "%"]
     left: "Expression"
@@ -71,7 +72,7 @@ class Negative:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two numbers, texts or booleans compared; texts by code points, FALSE before TRUE."""
+    """Two numbers, texts, times or booleans compared; texts by code points, FALSE before TRUE."""
 
     operator: Choice["=", "<>", "<", "<=", ">", ">="]
     left: "Expression"

@@ -24,7 +24,7 @@ class Instances:
         label: Position of the true class, int32 (rows,); -1 where there is none.
         predicted: Position of the predicted class, int32 (rows,); -1 where it is predicted as nothing.
         score: The predicted class's score, float (rows,); missing where it is not finite.
-        attributes: The user's columns; numbers that are not finite are missing.
+        attributes: The user's columns; numbers that are NaN are missing.
         cut: By name of attribute, of which texts only the beginning is there, bool (rows,); absent where of none.
 
     Raises:
@@ -73,11 +73,13 @@ class StoredColumn:
         name: As conditions call it.
         type: Of a picture or a sound there is a boolean, TRUE where there is one; of a class its position.
         source: As the files call it, a plain word; None where every value is missing.
+        whole: As the files call it where whole numbers come that are no float; None where none do.
     """
 
     name: str
     type: ColumnType
     source: str | None = None
+    whole: str | None = None
 
 
 @dataclass(frozen=True)
@@ -118,21 +120,19 @@ def _certain(text: str) -> str:
 
 
 def columns_of(instances: Instances, schema: Schema) -> Iterator[Attribute]:
-    """Yields the outcomes and the attributes alike: classes are categories, numbers float64 and finite or missing."""
+    """Yields the outcomes and the attributes alike: classes are categories, scores finite or missing."""
     everywhere = np.ones(instances.rows, np.bool_)
     labelled, predicted = instances.label >= 0, instances.predicted >= 0
     yield Attribute("id", "text", instances.ids, everywhere)
     yield Attribute("label", "category", instances.label, labelled, schema.classes)
     yield Attribute("predicted", "category", instances.predicted, predicted, schema.classes)
     yield Attribute("correct", "boolean", is_right(instances.label, instances.predicted), labelled)
-    numbers = (
-        Attribute("score", "number", instances.score, everywhere),
-        Attribute("index", "number", instances.index, everywhere),
-    )
-    for column in (*numbers, *instances.attributes):
-        yield _finite(column) if column.type == "number" else column
+    yield Attribute("score", "number", instances.score.astype(np.float64), np.isfinite(instances.score))
+    yield Attribute("index", "number", instances.index.astype(np.float64), everywhere)
+    for column in instances.attributes:
+        yield _known(column) if column.type == "number" else column
 
 
-def _finite(column: Attribute) -> Attribute:
-    values = column.values.astype(np.float64)
-    return Attribute(column.name, "number", values, column.present & np.isfinite(values))
+def _known(column: Attribute) -> Attribute:
+    values = column.values if column.values.dtype.kind in "iu" else column.values.astype(np.float64)
+    return Attribute(column.name, "number", values, column.present & ~np.isnan(values))

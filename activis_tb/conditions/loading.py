@@ -1,6 +1,6 @@
 """Stored instances as a table: read from Parquet files once, before the database is locked."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from activis_tb.errors import StoredDataError
 if TYPE_CHECKING:
     import duckdb
 
+_EPOCHS = {"TIMESTAMP": ("epoch_us", 1000), "TIMESTAMP_NS": ("epoch_ns", 1)}
+"""What makes a whole number of a time, and how many nanoseconds 1 of it is."""
 _FILES = "read_parquet(?, union_by_name = true)"
 _LEAST_MB = 512
 _BYTES_PER_VALUE = 64
@@ -49,12 +51,15 @@ def _load(
         name: create_enum(connection, f"{schema}.k{identifiers[name]}", name, values)
         for name, values in distinct.items()
     }
+    exact = _whole_numbers(connection, stored)
     selected = [
-        f"{_stored_value(column, classes, types.get(column.name))} AS {identifiers[column.name]}"
+        f"{value.sql if (value := exact.get(column.name)) else _stored_value(column, classes, types.get(column.name))} "
+        f"AS {identifiers[column.name]}"
         for column in stored.columns
     ]
     select = f"SELECT {', '.join(selected)} FROM {_FILES}"
-    table = Table(f"{schema}.instances", stored.rows, identifiers)
+    units = {name: value.unit for name, value in exact.items()}
+    table = Table(f"{schema}.instances", stored.rows, identifiers, units=units)
     connection.execute(f"CREATE TABLE {table.name} AS {select}", [_paths(stored)]).fetchall()
     _check_order(connection, table, stored)
     return table, {name: _dictionary(connection, table, name, values) for name, values in distinct.items()}
@@ -65,6 +70,40 @@ def _memory_limit(stored: StoredInstances) -> int:
     size = sum(path.stat().st_size for path in stored.paths if path.exists())
     needed = _BYTES_PER_VALUE * stored.rows * len(stored.columns) + _UNPACKED * size
     return min(MEMORY_LIMIT_MB, _LEAST_MB + needed // 2**20)
+
+
+class _Whole(NamedTuple):
+    """A column of times or whole numbers as BIGINT or UBIGINT; see `units` of `Table`."""
+
+    sql: str
+    unit: int
+
+
+def _whole_numbers(connection: "duckdb.DuckDBPyConnection", stored: StoredInstances) -> dict[str, _Whole]:
+    """The columns that are no DOUBLE, by name; a file in which one has no such values has it as DOUBLE all the same."""
+    described = connection.execute(f"DESCRIBE SELECT * FROM {_FILES}", [_paths(stored)]).fetchall()
+    types = {name: kind for name, kind, *_ in described}
+    found: dict[str, _Whole] = {}
+    for column in stored.columns:
+        if column.type == "time" and column.source:
+            function, unit = _EPOCHS.get(types.get(column.source, ""), ("", 0))
+            if not unit:
+                message = (
+                    f"Column {column.source} has {types.get(column.source)}; expected times. Record the step again."
+                )
+                raise StoredDataError(message)
+            found[column.name] = _Whole(f'{function}("{column.source}")', unit)
+        elif column.whole:
+            found[column.name] = _Whole(_as_whole(connection, column, stored), 1)
+    return found
+
+
+def _as_whole(connection: "duckdb.DuckDBPyConnection", column: StoredColumn, stored: StoredInstances) -> str:
+    parts = [f'CAST("{name}" AS HUGEINT)' for name in (column.whole, column.source) if name]
+    value = f"coalesce({', '.join(parts)})"
+    bounds = f"SELECT coalesce(min({value}), 0) < 0 FROM {_FILES}"
+    ((signed,),) = connection.execute(bounds, [_paths(stored)]).fetchall()
+    return f"CAST({value} AS {'BIGINT' if signed else 'UBIGINT'})"
 
 
 def _check_order(connection: "duckdb.DuckDBPyConnection", table: Table, stored: StoredInstances) -> None:
@@ -128,7 +167,9 @@ def _stored_value(column: StoredColumn, classes: str, repeating: str | None) -> 
         case StoredColumn(type="class"):
             return f"CAST(enum_range(NULL::{classes})[{source} + 1] AS {classes})"
         case StoredColumn(type="number"):
-            return f"CASE WHEN isfinite(CAST({source} AS DOUBLE)) THEN CAST({source} AS DOUBLE) END"
+            number = f"CAST({source} AS DOUBLE)"
+            known = f"isfinite({number})" if column.name == "score" else f"NOT isnan({number})"
+            return f"CASE WHEN {known} THEN {number} END"
         case _:
             value = f"CAST({source} AS {SQL_TYPES[column.type]})"
             value = normal_form_of(value) if column.type in {"text", "category"} else value

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
+from math import inf
 from typing import Literal as Choice
 from typing import NoReturn, cast
 
@@ -20,7 +22,7 @@ from activis_tb.conditions.schema import (
 from activis_tb.conditions.words import Operand
 from activis_tb.errors import shorten
 
-ValueType = Choice["number", "text", "boolean", "file", "null"]
+ValueType = Choice["number", "text", "boolean", "time", "file", "null"]
 """What can be compared with what; `file` is the content of an image or audio attribute."""
 
 _VALUE_TYPES: dict[ColumnType, ValueType] = {
@@ -29,9 +31,14 @@ _VALUE_TYPES: dict[ColumnType, ValueType] = {
     "text": "text",
     "class": "text",
     "boolean": "boolean",
+    "time": "time",
     "image": "file",
     "audio": "file",
 }
+
+
+_INFINITE = {"inf", "infinity"}
+"""Names of the infinite number, where no column has them."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,12 @@ def resolve(operand: Operand, text: str, schema: Schema) -> Typed:
     Raises:
         ConditionError: There is no such column, class, layer or neuron.
     """
+    if (
+        operand.kind == "name"
+        and str(operand.value).casefold() in _INFINITE
+        and not schema.find_column(str(operand.value))
+    ):
+        return Typed(Literal(inf), "number", operand.position)
     if operand.kind == "name":
         column = _column(operand, text, schema)
         return Typed(column, _VALUE_TYPES[column.type], operand.position)
@@ -71,7 +84,7 @@ def resolve(operand: Operand, text: str, schema: Schema) -> Typed:
         return Typed(_neuron(operand, schema), "number", operand.position)
     if operand.kind == "null":
         return Typed(NULL, "null", operand.position)
-    value = cast("str | float | bool", operand.value)
+    value = cast("str | float | Decimal | bool", operand.value)
     literal = Literal(normal_form(value) if isinstance(value, str) else value)
     return Typed(literal, operand.kind, operand.position, _escape(operand.escape) if operand.escape else "")
 
@@ -149,7 +162,7 @@ def _neuron(operand: Operand, schema: Schema) -> Neuron:
         layers = _listed(map(quote_text, schema.neurons)) or "none"
         message = f"There is no layer {quote_text(shorten(name, 40))}. Recorded layers: {layers}."
         raise ConditionError(message, layer.position, quote_text(guess) if guess is not None else None)
-    position = cast("float", number.value)
+    position = float(cast("float | Decimal", number.value))
     if not position.is_integer() or position >= schema.neurons[known]:
         last = schema.neurons[known] - 1
         message = f"Layer {quote_text(known)} has the neurons 0 to {last:,}; {position:,g} is none of them."

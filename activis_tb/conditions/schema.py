@@ -11,7 +11,7 @@ from unicodedata import normalize
 
 from activis_tb.model import AttributeType, Manifest
 
-ColumnType = Literal["number", "category", "text", "class", "boolean", "image", "audio"]
+ColumnType = Literal["number", "category", "text", "class", "boolean", "time", "image", "audio"]
 """As the types of attributes; `class` is a text that is one of the class names."""
 
 OUTCOME_TYPES: Mapping[str, ColumnType] = MappingProxyType(

@@ -26,6 +26,8 @@ class Table:
         columns: Identifiers by name of column.
         arrays: Where the columns are read from if not from the database, each (rows,).
         cut: Identifiers of whether only the beginning of a text was kept, by name of column; of the others all was.
+        units: By name of a column of whole numbers, BIGINT or UBIGINT, how much 1 is: of times, in nanoseconds (since
+            1970); of numbers that are no floats, 1.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Table:
     columns: Mapping[str, str]
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     cut: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, int] = field(default_factory=dict)
     _text_bytes: dict[str, NDArray[np.int64]] = field(default_factory=dict, init=False)
 
     def members(
@@ -84,7 +87,7 @@ class Table:
         self, expressions: Sequence[Expression], values: Mapping[Computed, NDArray[np.floating[Any]]]
     ) -> tuple[list[Query], dict[str, NDArray[np.floating[Any]]]]:
         names = {part: f"n{number}" for number, part in enumerate(values)}
-        queries = [Query(expression, self.columns, names, self.cut) for expression in expressions]
+        queries = [Query(expression, self.columns, names, self.cut, self.units) for expression in expressions]
         return queries, {names[part]: array for part, array in values.items()}
 
     def _evaluate(

@@ -6,6 +6,7 @@ condition is parsed, columns may be called `select`, and every operand knows its
 
 import re
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal
 
 from sqlglot import Token, Tokenizer, TokenType
@@ -18,6 +19,8 @@ from activis_tb.errors import shorten
 MOST_CHARACTERS = 4096
 MOST_OPERANDS = 1000
 MOST_DEPTH = 32
+WIDE = 2**53
+"""Up to here every whole number is a float."""
 ALLOWED = (
     "columns, 'text', numbers, TRUE, FALSE, = <> < <= > >= AND OR NOT IN BETWEEN LIKE ILIKE ESCAPE ~ IS NULL "
     "+ - * / % ( ), score_of('class') and neuron('layer', 0)"
@@ -32,13 +35,13 @@ class Operand:
 
     Attributes:
         kind: What it is.
-        value: The name, the text or the number; the arguments of a call, each an operand.
+        value: The name, the text or the number, see `exact_number`; the arguments of a call, each an operand.
         position: Start and end in the text, in characters.
         escape: Of a pattern, the text after ESCAPE.
     """
 
     kind: OperandKind
-    value: "str | float | bool | tuple[Operand, ...]"
+    value: "str | float | Decimal | bool | tuple[Operand, ...]"
     position: tuple[int, int]
     escape: "Operand | None" = None
 
@@ -262,9 +265,9 @@ def _with_placeholders(text: str, tokens: list[Token]) -> Words:
 
 def _operand(token: Token) -> Operand:
     kind = _OPERANDS[token.token_type]
-    value: str | float | bool = token.text
+    value: str | float | Decimal | bool = token.text
     if kind == "number":
-        value = float(token.text)
+        value = exact_number(token.text)
     elif kind == "boolean":
         value = token.token_type == TokenType.TRUE
     return Operand(kind, value, position_of(token))
@@ -278,6 +281,17 @@ def _pattern(pattern: Operand, after: list[Token]) -> tuple[Operand, int]:
         message = "After ESCAPE there is the one character that takes the meaning from % and _, e.g. ESCAPE '!'."
         raise ConditionError(message, position_of(after[0]))
     return replace(pattern, escape=_operand(after[1])), 3
+
+
+def exact_number(written: str) -> float | Decimal:
+    """Returns a number: as float, or as int or Decimal where it is beyond 2^53 and is none.
+
+    What is written by digits alone is meant exactly, a Decimal is for the floats the nearest of them.
+    """
+    number = float(written)
+    if abs(number) < WIDE or Decimal(written) == number:
+        return number
+    return int(written) if written.isdigit() else Decimal(written)
 
 
 def _call(tokens: list[Token]) -> tuple[Operand, int]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
+from activis_tb.recording.settings import ClassArgument
 
 _SUM_ROUNDING = 1e-2
 _INFINITE = -1
@@ -40,7 +41,7 @@ class Batches:
         y: Labels (instances,), or one-hot (instances, classes), or those of every output; None where `x` brings them,
             or is a tuple (x, y) or (x, y, sample_weight).
         batch_size: Instances in a batch of arrays.
-        classes: Number of classes.
+        classes: As of `activis_tb.preprocess`.
 
     Attributes:
         source: What the batches come from: `x`, arrays in Keras' precision.
@@ -51,7 +52,7 @@ class Batches:
         ArgumentError: The arrays are of different lengths, or x and y do not go together.
     """
 
-    def __init__(self, x: Any, y: Any, batch_size: int, classes: int) -> None:
+    def __init__(self, x: Any, y: Any, batch_size: int, classes: ClassArgument) -> None:
         self._batch_size = batch_size
         self._example: Any = None
         self.instances: int | None = None
@@ -124,7 +125,7 @@ class Batches:
             else:
                 yield Batch(inputs, tuple(values[rows] for values in self._y))
 
-    def _take_labels(self, y: Any, classes: int) -> None:
+    def _take_labels(self, y: Any, classes: ClassArgument) -> None:
         """Notes the labels, or, until the model tells which output decides, those of every output."""
         flat = keras.tree.flatten(self.source)
         count = len(flat[0]) if flat else 0
@@ -149,19 +150,22 @@ class Batches:
             raise ArgumentError("y", "no instances", "at least one instance")
 
 
-def class_labels(labels: Any, classes: int, argument: str) -> NDArray[Any]:
-    """Returns labels as positions or names, (instances,), from these, (instances, 1), or one-hot (instances, classes).
+def class_labels(labels: Any, classes: ClassArgument, argument: str) -> NDArray[Any]:
+    """Returns labels as `process` has them, (instances,), from these, (instances, 1), or one-hot (instances, classes).
 
     Raises:
         ArgumentError: Another shape, fractions, or rows that are no distribution over the classes.
     """
     values = as_numpy(labels)
-    if values.ndim == 2 and values.shape[1] == classes and classes > 1:
-        return _from_one_hot(values, argument)
+    if values.ndim == 2 and values.shape[1] == len(classes) > 1:
+        positions = _from_one_hot(values, argument)
+        # Integers that are classes are labels as well.
+        given = np.asarray([] if isinstance(classes, Mapping) else classes)
+        return given[positions] if given.dtype.kind in "iub" and given.size else positions
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
-        expected = f"(instances,), or one-hot (instances, {classes})"
+        expected = f"(instances,), or one-hot (instances, {len(classes)})"
         raise ArgumentError(argument, f"shape {values.shape}", expected, "A dataset must be batched.")
     if values.dtype.kind == "f":
         if not (np.isfinite(values) & (values == np.round(values))).all():

@@ -14,6 +14,7 @@ from activis_tb.keras.evaluation import BatchFunction, Evaluation, Selection, ch
 from activis_tb.keras.examples import ExampleData
 from activis_tb.model import AttributeType, LayerSpec, Pooling
 from activis_tb.recording.progress import ProgressFunction
+from activis_tb.recording.settings import ClassArgument
 
 
 class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
@@ -42,7 +43,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
             them. Where every output has its own labels, a dict, list or tuple of them by output.
         layers: Names of layers, the path of nested ones (`encoder/dense`), or, where the model is a class, attributes;
             `dense:2` is the second call of a layer that is called several times. A `LayerSpec` says how to pool one.
-        classes: Names of the classes, by position.
+        classes: Names of the classes, by position; or integers, which labels are then, or an `id2label`.
         attributes: By name, a column (instances,) in the order of `x`: numbers, booleans, text, encoded pictures. A
             mapping, or a data frame of pandas or polars.
         subsets: By name, a condition, a function of the batch that returns a boolean per instance, or a list of ids.
@@ -78,7 +79,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         y: Any = None,
         *,
         layers: Sequence[str | LayerSpec],
-        classes: Sequence[str],
+        classes: ClassArgument,
         attributes: Any = None,
         subsets: Mapping[str, str | BatchFunction | Iterable[Any]] | None = None,
         ids: Any = None,

@@ -34,7 +34,7 @@ from activis_tb.keras.running import explained, is_built
 from activis_tb.model import POOLINGS, ForwardGraph, LayerSpec, Pooling
 from activis_tb.recording.outcomes import check_from_logits
 from activis_tb.recording.recorder import Recorder
-from activis_tb.recording.settings import read_settings
+from activis_tb.recording.settings import ClassArgument, read_settings
 from activis_tb.recording.writing import check_writable, encode
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Evaluation:
         y: Any,
         *,
         layers: Sequence[str | LayerSpec],
-        classes: Sequence[str],
+        classes: ClassArgument,
         attributes: Any,
         ids: Any,
         pooling: Pooling,
@@ -100,8 +100,8 @@ class Evaluation:
         self._from_logits = None if from_logits is None else check_from_logits(from_logits)
         self._columns = Columns(attributes, ids)
         labels = y[output] if isinstance(y, Mapping) and isinstance(output, str) and output in y else y
-        self.batches = Batches(x, labels, batch_size, self._classes)
-        self._examples = Examples(examples, batch_size, self._classes)
+        self.batches = Batches(x, labels, batch_size, self._options["classes"])
+        self._examples = Examples(examples, batch_size, self._options["classes"])
         self._rehearse(batch_size)
         self._content_ids = self._is_reordered()
         self._walk: Walk | None = None
@@ -219,7 +219,7 @@ class Evaluation:
 
     def _labels(self, batch: Batch, output: DecidingOutput) -> NDArray[Any]:
         """The labels of the deciding output, (instances,)."""
-        labels = class_labels(output.labels(batch.labels), self._classes, "the labels of x")
+        labels = class_labels(output.labels(batch.labels), self._options["classes"], "the labels of x")
         check_rows(batch.inputs, len(labels))
         return labels
 

@@ -6,6 +6,7 @@ from typing import Any
 from activis_tb.errors import ArgumentError
 from activis_tb.keras.batches import Batches
 from activis_tb.keras.columns import Columns
+from activis_tb.recording.settings import ClassArgument
 
 ExampleData = (
     tuple[Any, Any] | tuple[Any, Any, Mapping[str, Any]] | tuple[Any, Any, Mapping[str, Any], Sequence[str | int]]
@@ -19,13 +20,13 @@ class Examples:
     Args:
         data: `(x, y)`, `(x, y, attributes)` or `(x, y, attributes, ids)`; None for no test cases.
         batch_size: Instances per forward pass.
-        classes: Number of classes.
+        classes: As of `activis_tb.preprocess`.
 
     Raises:
         ArgumentError: It is something else, or its parts are of different lengths.
     """
 
-    def __init__(self, data: ExampleData | None, batch_size: int, classes: int) -> None:
+    def __init__(self, data: ExampleData | None, batch_size: int, classes: ClassArgument) -> None:
         self._batches: Batches | None = None
         self._columns = Columns(None, None)
         if data is None:

@@ -11,6 +11,7 @@ from activis_tb.keras.evaluation import BatchFunction, Evaluation, Selection
 from activis_tb.keras.examples import ExampleData
 from activis_tb.model import AttributeType, LayerSpec, Pooling
 from activis_tb.recording.progress import ProgressFunction
+from activis_tb.recording.settings import ClassArgument
 
 
 def record(
@@ -19,7 +20,7 @@ def record(
     logdir: str | os.PathLike[str],
     *,
     layers: Sequence[str | LayerSpec],
-    classes: Sequence[str],
+    classes: ClassArgument,
     name: str = "validation",
     step: int = 0,
     attributes: Any = None,
@@ -48,7 +49,7 @@ def record(
             `keras.utils.PyDataset`, a PyTorch `DataLoader`, a generator.
         logdir: The run's directory.
         layers: See `ActivisCallback`, as for everything below.
-        classes: Names of the classes, by position.
+        classes: Names of the classes, by position; or integers, which labels are then, or an `id2label`.
         name: What is recorded.
         step: The training step or epoch that the weights are of.
         attributes: By name, (instances,), beside the data.

@@ -125,7 +125,11 @@ class Routes:
             by_run.setdefault(snapshot.key.run, []).append(snapshot)
         labels = wire.run_labels(by_run, self._logdir)
         listing = payloads.message_to_dict(
-            pb.RunList(total_runs=len(self._catalogue.run_names(experiment)), warnings=warnings)
+            pb.RunList(
+                total_runs=len(self._catalogue.run_names(experiment)),
+                warnings=warnings,
+                logdir=wire.base_name(self._logdir),
+            )
         )
         listing["runs"] = [
             {"run": run, "label": labels[run], "snapshots": [self._entry(snapshot) for snapshot in found]}

@@ -12,7 +12,7 @@ from activis_tb.conditions import Computed, Neuron, Schema, StoredColumn, Stored
 from activis_tb.errors import StoredDataError
 from activis_tb.model import ATTRIBUTE_TYPES, CodedActivations
 from activis_tb.plugin.snapshots import JoinedSnapshot
-from activis_tb.storage.dataset_files import attribute_column, score_column
+from activis_tb.storage.dataset_files import attribute_column, score_column, whole_column
 from activis_tb.storage.dataset_reader import DatasetReader
 from activis_tb.storage.decoding import SnapshotReader
 from activis_tb.storage.folders import read_location
@@ -63,10 +63,14 @@ class Store:
         """Returns what conditions are evaluated over."""
         known = frozenset[str]().union(*(part.columns for part in self._dataset.parts))
         sources = {name: name for name in ("id", "index", "label", "predicted", "score")}
+        wholes: dict[str, str] = {}
         for position, (name, _) in enumerate(self._snapshot.manifest.attributes):
             sources[name] = attribute_column(position)
+            wholes[name] = whole_column(position)
         columns = tuple(
-            StoredColumn(name, type_, source if (source := sources.get(name)) in known else None)
+            StoredColumn(
+                name, type_, *(source if (source := part.get(name)) in known else None for part in (sources, wholes))
+            )
             for name, type_ in schema.columns.items()
         )
         return StoredInstances(tuple(self._dataset.parquet_files), self.instances, schema.classes, columns)

@@ -1,9 +1,15 @@
 """How the values of every outcome and attribute are distributed, over as many instances as can be looked at."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from activis_tb.conditions import CostlyConditionError, Distribution
 from activis_tb.model import MOST_CHARACTERS
 from activis_tb.plugin.populations import Population
+from activis_tb.plugin.wire import exact_numbers
 from activis_tb.storage import activis_pb2 as pb
+from activis_tb.times import times_of
 
 _LEFT_OUT = frozenset({"id", "index"})
 
@@ -42,6 +48,8 @@ def _column(population: Population, name: str, type_: str) -> pb.ColumnSummary:
         found = population.engine.distribution(name, weights)
     except CostlyConditionError:
         found = Distribution(0, 0)
+    quantiles, quantile_texts = _exact(found.quantiles, type_)
+    edges, edge_texts = _exact(found.edges, type_)
     encoded = type_ in {"image", "audio"}
     return pb.ColumnSummary(
         name=name,
@@ -52,7 +60,15 @@ def _column(population: Population, name: str, type_: str) -> pb.ColumnSummary:
         beginnings=[
             pb.Beginning(text=one.text, count=one.count, either_case=one.either_case) for one in found.beginnings
         ],
-        quantiles=found.quantiles,
-        edges=found.edges,
+        quantiles=quantiles,
+        quantile_texts=quantile_texts,
+        edges=edges,
+        edge_texts=edge_texts,
         counts=found.counts,
     )
+
+
+def _exact(values: Sequence[float], type_: str) -> tuple[list[float], list[str]]:
+    if not values:
+        return [], []
+    return exact_numbers(times_of([int(value) for value in values]) if type_ == "time" else np.array(values))

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from activis_tb.model import Attribute, AttributeType, Layer, Manifest, Sample, 
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.metadata import SUBRUN
+from activis_tb.times import time_texts
+
+_LARGEST = np.finfo(np.float64).max
 
 ENCODED_TYPES: tuple[AttributeType, ...] = ("image", "audio")
 """Attributes whose values are fetched one by one."""
@@ -74,11 +78,12 @@ def run_labels(runs: Iterable[str], logdir: str) -> dict[str, str]:
 
 def _label(run: str, logdir: str) -> str:
     if run in {SUBRUN, "."}:
-        return _base_name(logdir) or "."
+        return base_name(logdir) or "."
     return run.removesuffix(f"/{SUBRUN}")
 
 
-def _base_name(logdir: str) -> str:
+def base_name(logdir: str) -> str:
+    """Returns the name of the folder that TensorBoard serves; empty where it serves several."""
     if "://" in logdir or not logdir:
         return logdir.rstrip("/").rpartition("/")[2]
     return os.path.basename(os.path.abspath(os.path.expanduser(logdir)))  # noqa: PTH100, PTH111, PTH119
@@ -114,6 +119,22 @@ def instance_columns(
     )
 
 
+def exact_numbers(values: NDArray[Any]) -> tuple[list[float], list[str]]:
+    """Returns numbers or times as finite doubles, of times seconds since 1970, and what they are exactly.
+
+    The texts are those of all times; of numbers, of those that are no finite doubles, empty for the others, and none at
+    all where there are none of them.
+    """
+    if values.dtype.kind == "M":
+        seconds = values.astype("M8[us]").astype(np.int64) / 1e6
+        return seconds.tolist(), time_texts(values)
+    doubles = np.clip(values.astype(np.float64), -_LARGEST, _LARGEST)
+    items = values.tolist()
+    exact = [number == item for number, item in zip(doubles.tolist(), items, strict=True)]
+    texts = ["" if is_exact else str(item) for is_exact, item in zip(exact, items, strict=True)]
+    return doubles.tolist(), [] if all(exact) else texts
+
+
 def _finite(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(np.isfinite(scores), scores, np.float32(0))
 
@@ -127,10 +148,11 @@ def _attribute(
         return column
     attribute = read[name]
     values, present = attribute.values, attribute.present
-    if type_ == "number":
-        finite = np.isfinite(values)
-        present = present & finite
-        column.numbers.extend(np.where(finite, values, 0).tolist())
+    if type_ in {"number", "time"}:
+        present = present & ~np.isnan(values)
+        numbers, texts = exact_numbers(np.where(present, values, np.zeros(1, values.dtype)))
+        column.numbers.extend(numbers)
+        column.texts.extend(text if there else "" for text, there in zip(texts, present.tolist(), strict=bool(texts)))
     elif type_ == "boolean":
         column.booleans.extend(values.tolist())
     elif type_ == "category":

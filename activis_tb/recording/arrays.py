@@ -32,6 +32,34 @@ def as_array(value: object, argument: str) -> NDArray[Any]:
         ) from error
 
 
+def without_nulls(value: Any) -> tuple[NDArray[Any], NDArray[np.bool_]] | None:
+    """Returns the values of a column that knows which of them are missing, and which are there, bool (instances,).
+
+    So are the columns of pandas, polars and Arrow, and masked arrays; None for anything else. As a whole array NumPy
+    would have whole numbers beside a missing one as floats, and dates as objects.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        return (value.compressed(), ~np.ma.getmaskarray(value)) if value.ndim == 1 else None
+    for nulls, drop, options in (
+        ("isna", "dropna", {}),  # pandas
+        ("is_null", "drop_nulls", {}),  # polars
+        ("is_null", "drop_null", {"zero_copy_only": False}),  # Arrow
+    ):
+        if all(hasattr(value, name) for name in (nulls, drop, "to_numpy")) and getattr(value, "ndim", 1) == 1:
+            missing = getattr(value, nulls)()
+            missing = missing if isinstance(missing, np.ndarray) else missing.to_numpy(**options)
+            values = _in_utc(getattr(value, drop)()).to_numpy(**options)
+            return values, ~np.asarray(missing, np.bool_)
+    return None
+
+
+def _in_utc(column: Any) -> Any:
+    """A column of pandas with a time zone as one of UTC; NumPy would have it as objects."""
+    if getattr(getattr(column, "dtype", None), "tz", None) is None:
+        return column
+    return getattr(column, "dt", column).tz_convert(None)
+
+
 def is_lasting(value: object, array: NDArray[Any]) -> bool:
     """Tells whether nobody can overwrite `array`, which is what NumPy reads of `value`.
 

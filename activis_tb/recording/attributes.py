@@ -2,28 +2,45 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
 from functools import lru_cache
 from math import isnan
 from typing import Any, Literal
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, shorten
 from activis_tb.model import AttributeType
-from activis_tb.recording.arrays import as_array, check_encodable, check_rows, is_numeric
+from activis_tb.recording.arrays import as_array, check_encodable, check_rows, is_numeric, without_nulls
+from activis_tb.recording.numbers import (
+    WIDE,
+    Demand,
+    decimal_number,
+    demands_of,
+    joined_numbers,
+    narrowed,
+    numbers_of,
+)
 from activis_tb.recording.pictures import read_pictures
 from activis_tb.recording.sounds import Audio, check_size, read_sounds
 from activis_tb.storage.media import AUDIO_FORMATS, IMAGE_FORMATS, media_type
+from activis_tb.times import EXAMPLE, TimeRangeError, canonical_times, nanoseconds_of, parse_time, time_texts, times_of
 
-Kind = Literal["number", "boolean", "text", "image", "audio", ""]
+Kind = Literal["number", "boolean", "text", "time", "image", "audio", ""]
 """What a column holds; empty as long as every value was missing."""
 MEDIA_KINDS: frozenset[Kind] = frozenset({"image", "audio"})
 
-_EMPTY: dict[Kind, Any] = {"number": 0.0, "boolean": False, "text": "", "image": b"", "audio": b"", "": None}
+_EMPTY: dict[Kind, Any] = {"text": "", "image": b"", "audio": b"", "": None}
+_DTYPES: dict[Kind, str] = {"number": "f8", "boolean": "?", "time": "M8[us]"}
 _PLAIN = {str, bytes, bool, int, float, type(None)}
+_TEXTS: frozenset[AttributeType | None] = frozenset({"text", "category"})
 _FORMATS: Mapping[Kind, str] = {"image": IMAGE_FORMATS, "audio": AUDIO_FORMATS}
+_NEAR = np.array(["1678-01-01", "2262-01-01"], "M8[us]")
+"""Between these, times may have nanoseconds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +49,8 @@ class Column:
 
     Attributes:
         kind: What `values` holds.
-        values: (instances,): float64, bool, or objects (str; bytes, Picture or Sound); where a value is missing 0,
-            False or empty.
+        values: (instances,): float64, or int64 or uint64 where that holds more; bool; datetime64[us] or [ns]; or
+            objects (str; bytes, Picture or Sound); where a value is missing 0, False or empty.
         present: bool (instances,).
     """
 
@@ -52,23 +69,31 @@ class Column:
 
     def as_kind(self, kind: Kind) -> "Column":
         """Returns a column whose values are all missing as one of `kind`; another one as it is."""
-        if self.kind or not kind:
-            return self
-        return Column(kind, *_filled([None] * len(self.values), kind))
+        return self if self.kind or not kind else missing_column(len(self.values), kind)
+
+    def demands(self, known: frozenset[Demand] = frozenset()) -> frozenset[Demand]:
+        """Returns what the values, and the earlier ones that `known` tells of, need of their type."""
+        if self.kind == "number":
+            return demands_of(self.values, known)
+        if self.kind != "time":
+            return known
+        if self.values.dtype == "M8[ns]":
+            return known | {"nanoseconds"}
+        return known | {"far"} if ((self.values < _NEAR[0]) | (self.values > _NEAR[1])).any() else known
 
 
 def join_columns(columns: Sequence[Column]) -> Column:
     """Returns `columns`, of one kind where any value is present, one after the other."""
     kinds = [column.kind for column in columns if column.kind]
     kind = kinds[0] if kinds else ""
-    alike = [column.as_kind(kind) for column in columns]
-    values = np.concatenate([column.values for column in alike])
-    return Column(kind, values, np.concatenate([column.present for column in alike]))
+    parts = [column.as_kind(kind).values for column in columns]
+    values = joined_numbers(parts) if kind == "number" else np.concatenate(parts)
+    return Column(kind, values, np.concatenate([column.present for column in columns]))
 
 
-def missing_column(rows: int) -> Column:
+def missing_column(rows: int, kind: Kind = "") -> Column:
     """Returns a column of `rows` missing values."""
-    return Column("", *_filled([None] * rows, ""))
+    return Column(kind, _nothing(rows, kind), np.zeros(rows, np.bool_))
 
 
 def read_column(name: str, value: object, rows: int, declared: AttributeType | None) -> Column:
@@ -76,13 +101,13 @@ def read_column(name: str, value: object, rows: int, declared: AttributeType | N
 
     Args:
         name: What the user calls it.
-        value: (instances,) of numbers, booleans, text, or bytes: encoded pictures or sounds, or UTF-8; arrays of
-            pictures, see `read_pictures`; or `Audio`. None, NaN and what is masked is missing.
+        value: (instances,) of numbers, booleans, text, times, or bytes: encoded pictures or sounds, or UTF-8; arrays of
+            pictures, see `read_pictures`; or `Audio`. None, NaN, NaT, nulls and what is masked is missing.
         rows: Instances of the batch.
         declared: The user's word on its type; otherwise the values decide.
 
     Raises:
-        ArgumentError: Another shape, values of different kinds, or values that do not fit `declared`.
+        ArgumentError: Another shape, values of different kinds, or values that do not fit `declared` or cannot be kept.
     """
     argument = f'attributes["{name}"]'
     if type(value) is np.ndarray and value.ndim == 1 and value.dtype.kind in "iuf" and declared in {None, "number"}:
@@ -91,31 +116,63 @@ def read_column(name: str, value: object, rows: int, declared: AttributeType | N
     media = _media(value, rows, argument, declared)
     if media is not None:
         return media
+    split = without_nulls(value)
+    if split is None:
+        return _read(value, rows, argument, declared)
+    values, present = split
+    check_rows(present, rows, argument)
+    return _spread(_read(values, len(values), argument, declared), present)
+
+
+def _read(value: object, rows: int, argument: str, declared: AttributeType | None) -> Column:
     items = _items(value, rows, argument)
-    if isinstance(items, list):
-        if set(map(type, items)) == {str} and declared in {None, "text", "category"}:
-            check_encodable(items, argument)
-            return Column("text", *_filled(items, "text"))
-        kind = _kind(items, argument, declared)
-        items = _converted(items, kind, argument, declared)
-        return Column(kind, *_filled(items, kind))
-    if declared in {"text", "category"}:
-        return Column("text", *_filled([number_text(item) for item in items.tolist()], "text"))
+    try:
+        if isinstance(items, list):
+            return _of_list(items, argument, declared)
+        if items.dtype.kind in "Mm":
+            return _of_times(items, argument, declared)
+    except TimeRangeError as error:
+        raise ArgumentError(argument, error.got, str(error), "Give those as text, or leave them out.") from error
+    if declared in _TEXTS:
+        return _of_list([number_text(item) for item in items.tolist()], argument, declared)
     if items.dtype.kind == "b" and declared in {None, "boolean"}:
-        return Column("boolean", items.astype(np.bool_), np.ones(rows, np.bool_))
+        return Column("boolean", items.astype(np.bool_), _all_present(rows))
+    if declared == "boolean":
+        return _truths(_numbers(items), argument)
     if declared not in {None, "number"}:
         raise _misfit(argument, f"dtype {items.dtype}", declared)
     return _numbers(items)
 
 
 def _numbers(items: NDArray[Any]) -> Column:
-    numbers = items.astype(np.float64)
-    if len(items) and (items.dtype.kind in "iu" or not np.count_nonzero(missing := np.isnan(numbers))):
+    numbers = narrowed(items)
+    if len(items) and (items.dtype.kind in "iub" or not np.count_nonzero(missing := np.isnan(numbers))):
         return Column("number", numbers, _all_present(len(items)))
     if not len(items) or missing.all():
-        return Column("", *_filled([None] * len(items), ""))
+        return missing_column(len(items))
     numbers[missing] = 0
     return Column("number", numbers, ~missing)
+
+
+def _truths(column: Column, argument: str) -> Column:
+    """Numbers that were declared booleans."""
+    if not np.isin(column.values, (0, 1)).all():
+        raise _misfit(argument, "numbers other than 0 and 1", "boolean")
+    return Column("boolean", column.values.astype(np.bool_), column.present) if column.kind else column
+
+
+def _of_times(items: NDArray[Any], argument: str, declared: AttributeType | None) -> Column:
+    if items.dtype.kind == "m":
+        raise _durations(argument, f"dtype {items.dtype}")
+    if declared not in {None, "time", *_TEXTS}:
+        raise _misfit(argument, f"dtype {items.dtype}", declared)
+    present = ~np.isnat(items)
+    times = canonical_times(items[present]) if present.any() else np.empty(0, "M8[us]")
+    if declared not in _TEXTS:
+        return _spread(Column("time" if len(times) else "", times, _all_present(len(times))), present)
+    coarse = times.dtype == "M8[us]" and np.datetime_data(items.dtype)[0] not in {"Y", "M", "W", "ns"}
+    texts = map(str, items[present].tolist()) if coarse else time_texts(times) if len(times) else ()
+    return _spread(_dense("text", list(texts)), present)
 
 
 @lru_cache(maxsize=8)
@@ -138,20 +195,21 @@ def _media(value: object, rows: int, argument: str, declared: AttributeType | No
     if isinstance(value, Audio):
         if declared not in {None, "audio"}:
             raise _misfit(argument, "Audio", declared)
-        return Column("audio", *_filled(read_sounds(value, rows, argument), "audio"))
+        return _with_gaps("audio", read_sounds(value, rows, argument))
     pictures = read_pictures(value, rows, argument) if declared in {None, "image"} else None
-    return None if pictures is None else Column("image", *_filled(pictures, "image"))
+    return None if pictures is None else _with_gaps("image", pictures)
 
 
 def _items(value: object, rows: int, argument: str) -> list[Any] | NDArray[Any]:
-    """The values as a numeric array, else as a list of objects; NumPy's byte strings would lose trailing zeros."""
+    """The values as an array of numbers or times, else as a list of objects.
+
+    NumPy's byte strings would lose trailing zeros, and its arrays of whole and other numbers digits.
+    """
     if isinstance(value, Mapping | str | bytes):
         raise ArgumentError(argument, type(value).__name__, f"{rows} values, one per instance")
-    if isinstance(value, np.ma.MaskedArray):
-        value = value.tolist()
-    if isinstance(value, list | tuple) and not (kinds := set(map(type, value))) <= {bool, int, float}:
+    if isinstance(value, list | tuple) and not _alike(value):
         check_rows(np.empty(len(value)), rows, argument)
-        return list(value) if kinds <= _PLAIN else [_scalar(item) for item in value]
+        return list(value) if set(map(type, value)) <= _PLAIN else [_plain(item, argument) for item in value]
     array = as_array(value, argument)
     check_rows(array, rows, argument)
     if array.ndim != 1:
@@ -162,24 +220,58 @@ def _items(value: object, rows: int, argument: str) -> list[Any] | NDArray[Any]:
             "Pictures are (instances, height, width), sounds activis_tb.Audio(samples, sample_rate); spread other "
             "arrays over several attributes.",
         )
-    return array if is_numeric(array) else array.tolist()
+    if is_numeric(array) or array.dtype.kind in "Mm":
+        return array
+    return [item if type(item) in _PLAIN else _plain(item, argument) for item in array.tolist()]
 
 
-def _scalar(item: Any) -> Any:
-    """What a scalar tensor of a framework holds; anything else as it is."""
-    return np.asarray(item).item() if getattr(item, "ndim", None) == 0 else item
+def _alike(values: Sequence[Any]) -> bool:
+    """Whether NumPy keeps what values of Python are: numbers of one kind, and none that float64 has not."""
+    kinds = set(map(type, values))
+    if kinds <= {bool} or kinds <= {float}:
+        return True
+    return kinds <= {int, float} and min(values) >= -WIDE and max(values) <= WIDE
+
+
+def _plain(item: Any, argument: str) -> Any:
+    """What a scalar of a framework, a member of an enumeration, a decimal or a UUID stands for; else itself."""
+    if getattr(item, "ndim", None) == 0:
+        item = np.asarray(item)[()]
+        item = item if isinstance(item, np.datetime64 | np.timedelta64) else item.item()
+    elif hasattr(item, "as_py"):  # a scalar of Arrow
+        item = item.as_py()
+    if isinstance(item, Enum):
+        return item.value if isinstance(item, str | int | float) else item.name
+    if isinstance(item, Decimal):
+        return decimal_number(item, argument)
+    return str(item) if isinstance(item, UUID) else item
 
 
 def _missing(item: Any) -> bool:
+    if isinstance(item, np.datetime64 | np.timedelta64):
+        return bool(np.isnat(item))
     return item is None or (isinstance(item, float) and isnan(item)) or type(item).__name__ in {"NAType", "NaTType"}
+
+
+def _of_list(items: list[Any], argument: str, declared: AttributeType | None) -> Column:
+    if set(map(type, items)) == {str} and declared in {None, *_TEXTS}:
+        check_encodable(items, argument)
+        return _dense("text", items)
+    present = np.fromiter((not _missing(item) for item in items), np.bool_, len(items))
+    there = items if present.all() else [item for item in items if not _missing(item)]
+    kind = _kind(there, argument, declared)
+    if declared == "boolean" and kind == "number":
+        return _spread(
+            _truths(Column("number", numbers_of(there, argument), _all_present(len(there))), argument), present
+        )
+    return _spread(_converted(there, kind, argument, declared), present)
 
 
 def _kind(items: Sequence[Any], argument: str, declared: AttributeType | None) -> Kind:
     kinds: dict[Kind, Any] = {}
     for item in items:
-        if not _missing(item):
-            kinds.setdefault(_kind_of(item, argument, declared), item)
-    if len(kinds) > 1 and declared in {"text", "category"} and not MEDIA_KINDS & kinds.keys():
+        kinds.setdefault(_kind_of(item, argument, declared), item)
+    if len(kinds) > 1 and declared in _TEXTS and not MEDIA_KINDS & kinds.keys():
         return "text"
     if len(kinds) > 1:
         examples = " and ".join(f"{kind} ({shorten(item, 40)!s})" for kind, item in kinds.items())
@@ -192,16 +284,18 @@ def _kind(items: Sequence[Any], argument: str, declared: AttributeType | None) -
 def _kind_of(item: Any, argument: str, declared: AttributeType | None) -> Kind:
     if isinstance(item, bytes):
         return _kind_of_bytes(item, declared)
-    if isinstance(item, str | date):
-        return "text"
-    if isinstance(item, bool):
-        return "text" if declared in {"text", "category"} else "boolean"
-    if isinstance(item, int | float):
-        return "text" if declared in {"text", "category"} else "number"
+    if isinstance(item, str):
+        return "time" if declared == "time" else "text"
+    kinds: tuple[tuple[Any, Kind], ...] = (((date, np.datetime64), "time"), (bool, "boolean"), ((int, float), "number"))
+    for types, kind in kinds:
+        if isinstance(item, types):
+            return "text" if declared in _TEXTS else kind
+    if isinstance(item, timedelta | np.timedelta64):
+        raise _durations(argument, type(item).__name__)
     raise ArgumentError(
         argument,
         type(item).__name__,
-        "numbers, booleans, text, pictures, or bytes of pictures, sounds or UTF-8",
+        "numbers, booleans, text, times, pictures, or bytes of pictures, sounds or UTF-8",
         "Convert it, e.g. with str(); sounds are given as activis_tb.Audio(samples, sample_rate).",
     )
 
@@ -215,30 +309,33 @@ def _kind_of_bytes(item: bytes, declared: AttributeType | None) -> Kind:
     return "image" if named.startswith("image/") else "audio"
 
 
-def _converted(items: Sequence[Any], kind: Kind, argument: str, declared: AttributeType | None) -> list[Any]:
-    fits: dict[AttributeType | None, tuple[Kind, ...]] = {
-        None: ("number", "boolean", "text", "image", "audio"),
-        "number": ("number",),
-        "boolean": ("boolean",),
-        "text": ("text",),
-        "category": ("text",),
-        "image": ("image",),
-        "audio": ("audio",),
-    }
-    if kind and kind not in fits[declared]:
+def _converted(items: list[Any], kind: Kind, argument: str, declared: AttributeType | None) -> Column:
+    """A column of values that are all there."""
+    if kind and declared is not None and kind != ("text" if declared == "category" else declared):
         raise _misfit(argument, kind, declared)
-    present = [None if _missing(item) else item for item in items]
+    if kind == "number":
+        return Column("number", numbers_of(items, argument), _all_present(len(items)))
+    if kind == "time":
+        return Column("time", _times(items, argument), _all_present(len(items)))
     if kind == "text":
-        return [None if item is None else _text(item, argument) for item in present]
-    if kind in MEDIA_KINDS:
-        for item in present:
+        items = [_text(item, argument) for item in items]
+    elif kind in MEDIA_KINDS:
+        for item in items:
             _check_medium(item, kind, argument)
-    return present
+    return _dense(kind, items)
+
+
+def _times(items: list[Any], argument: str) -> NDArray[Any]:
+    if len({item.tzinfo is None for item in items if isinstance(item, datetime)}) > 1:
+        raise ArgumentError(argument, "times with and without a time zone", "the same of all", "Convert them to UTC.")
+    nanoseconds = [parse_time(item) if isinstance(item, str) else nanoseconds_of(item) for item in items]
+    if None in nanoseconds:
+        wrong = items[nanoseconds.index(None)]
+        raise ArgumentError(argument, f"the text {wrong!r}", f"times of ISO 8601, e.g. {EXAMPLE}", "Convert it.")
+    return times_of([time for time in nanoseconds if time is not None])
 
 
 def _check_medium(item: Any, kind: Kind, argument: str) -> None:
-    if item is None:
-        return
     if not (media_type(item) or "").startswith(kind):
         raise ArgumentError(argument, item[:20], f"bytes that begin as {_FORMATS[kind]}", "Encode every value.")
     if kind == "audio":
@@ -259,12 +356,39 @@ def _text(item: Any, argument: str) -> str:
     return text
 
 
-def _filled(items: Sequence[Any], kind: Kind) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    present = np.array([item is not None for item in items], np.bool_)
-    dtype = {"number": np.float64, "boolean": np.bool_}.get(kind, np.object_)
-    values: NDArray[Any] = np.full(len(items), _EMPTY[kind], dtype)
-    values[present] = [item for item in items if item is not None]
-    return values, present
+def _nothing(rows: int, kind: Kind) -> NDArray[Any]:
+    return np.zeros(rows, _DTYPES[kind]) if kind in _DTYPES else np.full(rows, _EMPTY[kind], np.object_)
+
+
+def _dense(kind: Kind, items: list[Any]) -> Column:
+    """A column of values that are all there."""
+    values = _nothing(len(items), kind)
+    values[:] = items
+    return Column(kind, values, _all_present(len(items)))
+
+
+def _with_gaps(kind: Kind, items: Sequence[Any]) -> Column:
+    """A column of objects, None where a value is missing."""
+    present = np.fromiter((item is not None for item in items), np.bool_, len(items))
+    return _spread(_dense(kind, [item for item in items if item is not None]), present)
+
+
+def _spread(column: Column, present: NDArray[np.bool_]) -> Column:
+    """A column of the values that are there as one of all instances."""
+    if present.all():
+        return column
+    if not column.kind:
+        return missing_column(len(present))
+    values = _nothing(len(present), column.kind).astype(column.values.dtype)
+    values[present] = column.values
+    spread = np.zeros(len(present), np.bool_)
+    spread[present] = column.present
+    return Column(column.kind, values, spread)
+
+
+def _durations(argument: str, got: str) -> ArgumentError:
+    way_out = "Give numbers with the unit in the name, e.g. durations / np.timedelta64(1, 's') as seconds."
+    return ArgumentError(argument, got, "numbers, texts or times, as a duration has no type of its own", way_out)
 
 
 def _misfit(argument: str, got: str, declared: AttributeType | None) -> ArgumentError:

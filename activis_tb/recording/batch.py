@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from activis_tb.errors import ArgumentError, shorten
 from activis_tb.model import OUTCOME_COLUMNS, UNLABELLED, Layer, is_right
 from activis_tb.recording.arrays import is_lasting
-from activis_tb.recording.attributes import Column, read_column
+from activis_tb.recording.attributes import Column, Kind, read_column
 from activis_tb.recording.block import Block
 from activis_tb.recording.identities import IdentityDeriver, check_distinct, read_ids
+from activis_tb.recording.numbers import Demand, clash
 from activis_tb.recording.outcomes import Outcomes, read_labels, read_scores
 from activis_tb.recording.partial import Partial
 from activis_tb.recording.pooling import common_shape, layer_of, pool, read_masks
@@ -47,7 +48,8 @@ class BatchReader:
         self._settings = settings
         self._conditions = conditions
         self._names = np.array([*settings.classes, ""])
-        self._kinds: dict[str, str] | None = None
+        self._kinds: dict[str, Kind] | None = None
+        self._demands: dict[str, frozenset[Demand]] = {}
         self._deriver = IdentityDeriver()
 
     def read(
@@ -77,6 +79,7 @@ class BatchReader:
         label, outcomes = self._read_outcomes(labels, scores, from_logits=from_logits)
         rows = len(label)
         columns = self._read_attributes({} if attributes is None else attributes, rows)
+        demands = self._demanded(columns)
         layers, pooled, lasting = self._read_activations(activations, rows, mask)
         if self._conditions is not None:
             self._conditions.check(columns, pooled, labelled=labels is not None)
@@ -98,6 +101,7 @@ class BatchReader:
             lasting=lasting,
         )
         self._accept(block, layers, ids_given=ids is not None, labelled=labels is not None)
+        self._demands = demands
         return block
 
     def check_part(self, partial: Partial) -> None:
@@ -113,6 +117,8 @@ class BatchReader:
         if list(kinds) != list(earlier) or unlike:
             got, expected = (", ".join(f"{name} ({kind})" for name, kind in one.items()) for one in (kinds, earlier))
             raise ArgumentError("part", f"attributes {got or 'none'}", f"{expected or 'none'}, as here")
+        if partial.sample:
+            self._demanded(partial.sample.attributes, "Convert them on every worker")
 
     def accept_part(self, partial: Partial, block: Block) -> None:
         """Takes the instances of another worker, `block` of them sampled, for accepted."""
@@ -123,6 +129,7 @@ class BatchReader:
         self.labelled = partial.labelled
         self.instances += partial.instances
         self._remember_kinds(block)
+        self._demands = self._demanded(block.attributes)
         for selection in self._settings.selections:
             selection.found.update(selection.ids.intersection(partial.found))
 
@@ -147,13 +154,27 @@ class BatchReader:
         if not labelled and UNLABELLED in self._settings.subsets:
             expected = f"a subset of another name than {UNLABELLED!r}, as all instances without labels are called"
             raise ArgumentError("labels", "None", expected, "Rename it.")
-        label = read_labels(labels, classes) if labelled else None
+        label = read_labels(labels, classes, self._settings.class_values) if labelled else None
         outcomes = read_scores(scores, None if label is None else len(label), len(classes), from_logits=from_logits)
         return np.full(len(outcomes.predicted), -1, np.int32) if label is None else label, outcomes
 
     def _remember_kinds(self, block: Block) -> None:
         earlier = self._kinds or {}
         self._kinds = {name: column.kind or earlier.get(name, "") for name, column in block.attributes.items()}
+
+    def kind_of(self, name: str) -> Kind:
+        """Returns what the values of an attribute are, empty as long as all were missing."""
+        return (self._kinds or {}).get(name, "")
+
+    def _demanded(self, columns: Mapping[str, Column], way_out: str = "Convert them") -> dict[str, frozenset[Demand]]:
+        """What the values so far need of their types; raises ArgumentError where none has it all."""
+        demands = {name: column.demands(self._demands.get(name, frozenset())) for name, column in columns.items()}
+        for name, needed in demands.items():
+            if got := clash(needed):
+                declared = f'attribute_types={{"{name}": "text"}}'
+                way_out = f"{way_out}, or record them as text: {declared}."
+                raise ArgumentError(f'attributes["{name}"]', got, "values of one type, also over batches", way_out)
+        return demands
 
     def _read_attributes(self, attributes: Any, rows: int) -> dict[str, Column]:
         if not isinstance(attributes, Mapping):
@@ -162,7 +183,7 @@ class BatchReader:
         self._check_attribute_names(attributes)
         columns = {name: read_column(name, value, rows, declared.get(name)) for name, value in attributes.items()}
         for name, column in columns.items():
-            earlier = (self._kinds or {}).get(name, "")
+            earlier = self.kind_of(name)
             if column.kind and earlier and column.kind != earlier:
                 raise ArgumentError(
                     f'attributes["{name}"]', column.kind, f"{earlier}, as in the earlier batches", "Convert it."

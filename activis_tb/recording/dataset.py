@@ -12,7 +12,7 @@ from activis_tb.model import Snapshot
 from activis_tb.recording.attributes import MEDIA_KINDS, Column
 from activis_tb.recording.block import Block
 from activis_tb.recording.buffer import Buffer
-from activis_tb.storage.dataset_files import MOST_ROWS, attribute_column, score_column
+from activis_tb.storage.dataset_files import MOST_ROWS, attribute_column, score_column, whole_column
 from activis_tb.storage.dataset_writer import DatasetWriter
 
 PART_ROWS = MOST_ROWS
@@ -75,7 +75,9 @@ def _columns(block: Block) -> Mapping[str, NDArray[Any]]:
     columns |= {score_column(position): scores for position, scores in enumerate(block.scores.T)}
     for position, column in enumerate(block.attributes.values()):
         if column.present.any():
-            columns[attribute_column(position)] = _with_gaps(column)
+            is_whole = column.kind == "number" and column.values.dtype.kind in "iu"
+            name = whole_column(position) if is_whole else attribute_column(position)
+            columns[name] = _with_gaps(column)
     return columns
 
 
@@ -84,6 +86,5 @@ def _with_gaps(column: Column) -> NDArray[Any]:
         texts = column.values.copy()
         texts[~column.present] = None
         return texts
-    present = column.present & np.isfinite(column.values) if column.kind == "number" else column.present
-    values: NDArray[Any] = np.ma.masked_array(column.values, ~present)
+    values: NDArray[Any] = np.ma.masked_array(column.values, ~column.present)
     return values

@@ -13,6 +13,7 @@ from activis_tb.recording.batch import BatchReader
 from activis_tb.recording.block import Block, join
 from activis_tb.recording.identities import repeated_id
 from activis_tb.recording.media import encode_media
+from activis_tb.recording.numbers import clash
 from activis_tb.recording.settings import Settings
 
 MOST_EXAMPLES = 1_000
@@ -97,6 +98,8 @@ def _check_attributes(stream: Block, block: Block) -> None:
         kind = stream.attributes[name].kind
         if column.kind and kind and column.kind != kind:
             raise ArgumentError(argument, column.kind, f"{kind}, as process() brings", "Convert it.")
+        if got := clash(column.demands(stream.attributes[name].demands())):
+            raise ArgumentError(argument, f"{got} of process()", "values of one type", "Convert them.")
 
 
 def _check_neurons(stream: Block, block: Block) -> None:

@@ -12,6 +12,7 @@ from activis_tb.errors import ArgumentError
 from activis_tb.recording.arrays import as_array, check_encodable, check_rows
 from activis_tb.recording.attributes import MEDIA_KINDS, Column
 from activis_tb.recording.hashing import KnownHashes, hash_bytes, hash_texts, mix
+from activis_tb.recording.numbers import is_wide
 
 MOST_CHECKED = 50_000_000
 """Instances up to which every id is known to come once; of more, repeats are not looked for."""
@@ -211,7 +212,9 @@ def _contents(attributes: Mapping[str, Column], label: NDArray[np.int32]) -> NDA
     for name in sorted(attributes):
         column = attributes[name]
         if column.kind == "number":
-            words = (column.values + 0.0).view(np.uint64)
+            words = _number_words(column.values)
+        elif column.kind == "time":
+            words = _time_words(column.values)
         elif column.kind in MEDIA_KINDS:
             words = hash_bytes([value if isinstance(value, bytes) else value.content for value in column.values])
         elif column.kind == "text":
@@ -220,3 +223,19 @@ def _contents(attributes: Mapping[str, Column], label: NDArray[np.int32]) -> NDA
             words = column.values.astype(np.bool_).astype(np.uint64)
         state = mix(mix(state ^ mix(words)) ^ column.present.astype(np.uint64))
     return state
+
+
+def _number_words(values: NDArray[Any]) -> NDArray[np.uint64]:
+    """What float64 holds is told by its bits, in whichever type it comes; other whole numbers by their own."""
+    words = (values + 0.0).view(np.uint64)
+    if values.dtype.kind == "f":
+        return words
+    digits = mix(values.view(np.uint64)) ^ (values < 0).astype(np.uint64)
+    return np.where(is_wide(values), digits, words)
+
+
+def _time_words(values: NDArray[np.datetime64]) -> NDArray[np.uint64]:
+    """The same for a time in microseconds and in nanoseconds."""
+    microseconds = values.astype("M8[us]")
+    finer = (values - microseconds).astype(np.int64).view(np.uint64)
+    return mix(microseconds.view(np.uint64)) + np.asarray(finer, np.uint64)

@@ -1,6 +1,6 @@
 """True classes, predicted classes and scores of one batch, from the forms in which people have them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,12 +29,13 @@ class Outcomes:
     scores: NDArray[np.float32]
 
 
-def read_labels(value: object, classes: Sequence[str]) -> NDArray[np.int32]:
+def read_labels(value: object, classes: Sequence[str], class_values: Mapping[int, int]) -> NDArray[np.int32]:
     """Returns the true classes by position, int32 (instances,).
 
     Args:
         value: Integers are positions in `classes`, text (str or UTF-8 bytes) is a class's name.
         classes: Names, by position.
+        class_values: By integer, the position that it stands for; empty where integers are positions.
 
     Raises:
         ArgumentError: Another shape or type, an unknown name, or a position out of range.
@@ -43,6 +44,8 @@ def read_labels(value: object, classes: Sequence[str]) -> NDArray[np.int32]:
     if array.ndim != 1:
         way_out = "One-hot labels: pass np.argmax(labels, axis=1)." if array.ndim == 2 else "Pass one batch."
         raise ArgumentError("labels", f"shape {array.shape}", "(instances,)", way_out)
+    if array.dtype.kind in "iub" and class_values:
+        return _valued(array, class_values)
     if array.dtype.kind in "iub" or len(array) == 0:
         return _positions(array, classes)
     if array.dtype.kind in "OUS":
@@ -62,6 +65,16 @@ def _positions(array: NDArray[Any], classes: Sequence[str]) -> NDArray[np.int32]
             "Give every class a name in classes=.",
         )
     return array.astype(np.int32)
+
+
+def _valued(array: NDArray[Any], class_values: Mapping[int, int]) -> NDArray[np.int32]:
+    values, codes = np.unique(array, return_inverse=True)
+    if unknown := [value for value in values.tolist() if value not in class_values]:
+        row = np.argmax(array == unknown[0])
+        expected = f"one of the classes: {', '.join(map(str, class_values))}"
+        raise ArgumentError("labels", f"{unknown[0]} at row {row}", expected, "Add it to classes=.")
+    positions = np.array([class_values[value] for value in values.tolist()], np.int32)
+    return positions[codes]
 
 
 def _named(names: list[Any], classes: Sequence[str]) -> NDArray[np.int32]:

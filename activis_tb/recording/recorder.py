@@ -250,7 +250,9 @@ class Recorder:
             always=kept.always,
             membership=np.concatenate([strata, kept.membership], axis=1),
             attributes=tuple(
-                typed_attribute(name, column, self._settings.attribute_types.get(name))
+                typed_attribute(
+                    name, column.as_kind(self._reader.kind_of(name)), self._settings.attribute_types.get(name)
+                )
                 for name, column in kept.attributes.items()
             ),
         )

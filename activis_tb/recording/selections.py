@@ -55,7 +55,7 @@ class Selection:
         if self.function is None:
             return np.fromiter((identity in self.ids for identity in ids), np.bool_, len(ids))
         try:
-            result = np.asarray(self.function(view))
+            result = np.ma.filled(self.function(view), False)
         except Exception as error:
             error.add_note(f"Raised by {self.argument}; its batch has the columns {', '.join(sorted(view))}.")
             raise
@@ -92,7 +92,8 @@ def read_selection(argument: str, value: object) -> Selection:
 class BatchView(Mapping[str, NDArray[Any]]):
     """What a selection's function sees: read-only arrays of one value per instance, made when they are looked at.
 
-    Numbers are float64 with NaN where the value is missing; texts are NumPy strings, empty where missing (objects
+    Numbers are float64 with NaN where the value is missing, whole ones beyond 2^53 integers, masked there; times are
+    datetime64 with NaT; texts are NumPy strings, empty where missing (objects
     where the longest is too long for that); pictures and sounds are objects as they were given, arrays or bytes.
 
     Args:
@@ -121,8 +122,10 @@ class BatchView(Mapping[str, NDArray[Any]]):
 
 def _seen_values(column: Column) -> NDArray[Any]:
     values = column.values
-    if column.kind == "number" and not column.complete:
-        return np.where(column.present, values, np.nan)
+    if column.kind in {"number", "time"} and not column.complete:
+        if values.dtype.kind in "iu":
+            return np.ma.masked_array(values, ~column.present)
+        return np.where(column.present, values, np.array("NaT" if column.kind == "time" else "NaN", values.dtype))
     if column.kind == "text" and 4 * len(values) * max(map(len, values), default=0) <= _WIDEST_TEXTS:
         return values.astype(np.str_)
     if column.kind in MEDIA_KINDS:

@@ -6,6 +6,8 @@ from operator import index
 from typing import Any
 from unicodedata import normalize
 
+import numpy as np
+
 from activis_tb.errors import ArgumentError, check_choice
 from activis_tb.model import ATTRIBUTE_TYPES, POOLINGS, AttributeType, ForwardGraph, LayerSpec
 from activis_tb.recording.arrays import check_encodable
@@ -23,6 +25,10 @@ SubsetArgument = Mapping[str, SelectionArgument]
 """By name."""
 
 
+ClassArgument = Sequence[str] | Sequence[int] | Mapping[int, str] | Mapping[str, str]
+"""Names by position; the integers that labels are; or names by position as a model's `id2label` has them."""
+
+
 @dataclass(frozen=True, eq=False)
 class Settings:
     """What is to be recorded.
@@ -31,6 +37,7 @@ class Settings:
         name: The recording's name.
         layers: In the user's order.
         classes: Names, by position.
+        class_values: By integer label, the position; empty where integers are positions.
         subsets: The user's, by name.
         sample: Instances to keep one by one, about.
         always: Instances to keep besides, or None.
@@ -41,6 +48,7 @@ class Settings:
     name: str
     layers: tuple[LayerSpec, ...]
     classes: tuple[str, ...]
+    class_values: Mapping[int, int]
     subsets: Mapping[str, Selection]
     sample: int
     always: Selection | None
@@ -61,7 +69,7 @@ def read_settings(
     *,
     name: str,
     layers: Sequence[str | LayerSpec],
-    classes: Sequence[str],
+    classes: ClassArgument,
     subsets: SubsetArgument | None,
     sample: int,
     always: SelectionArgument,
@@ -69,7 +77,7 @@ def read_settings(
     graph: ForwardGraph | None,
 ) -> Settings:
     """Returns the arguments of `activis_tb.preprocess` as settings; raises ArgumentError where one cannot be used."""
-    class_names = _names(classes, "classes", fewest=2)
+    class_names, class_values = _classes(classes)
     if graph is not None and not isinstance(graph, ForwardGraph):
         raise ArgumentError(
             "graph",
@@ -81,6 +89,7 @@ def read_settings(
         name=_served_name(name),
         layers=_layers(layers),
         classes=class_names,
+        class_values=class_values,
         subsets=_subsets(subsets or {}, class_names),
         sample=whole_number(sample, "sample"),
         always=None if _is_nothing(always) else read_selection("always", always),
@@ -122,7 +131,7 @@ def _served_name(name: object) -> str:
     return text
 
 
-def _names(values: Sequence[str], argument: str, fewest: int) -> tuple[str, ...]:
+def _names(values: Iterable[object], argument: str, fewest: int) -> tuple[str, ...]:
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise ArgumentError(argument, repr(values), "a list of names")
     names = tuple(str(_name(value, f"{argument}[{position}]")) for position, value in enumerate(values))
@@ -133,6 +142,37 @@ def _names(values: Sequence[str], argument: str, fewest: int) -> tuple[str, ...]
     if repeated:
         raise ArgumentError(argument, f"{repeated[0]!r} more than once", "different names")
     return names
+
+
+def _classes(classes: ClassArgument) -> tuple[tuple[str, ...], dict[int, int]]:
+    """The names, and the positions of integer labels where these are no positions themselves."""
+    if isinstance(classes, Mapping):
+        return _names(_by_position(classes), "classes", fewest=2), {}
+    if isinstance(classes, str | bytes) or not isinstance(classes, Iterable):
+        raise ArgumentError("classes", repr(classes), "a list of names")
+    values = list(classes)
+    integers = [int(value) if isinstance(value, int | np.integer | np.bool_) else None for value in values]
+    names = [value if number is None else str(value) for value, number in zip(values, integers, strict=True)]
+    checked = _names(names, "classes", fewest=2)
+    known = [number for number in integers if number is not None]
+    if not known or integers == list(range(len(integers))):
+        return checked, {}
+    if len(known) < len(integers):
+        raise ArgumentError("classes", f"{values[:3]!r}", "names alone, or integers alone", "Write the names as text.")
+    return checked, {number: position for position, number in enumerate(known)}
+
+
+def _by_position(names: Mapping[Any, str]) -> list[str]:
+    """The names of an `id2label`, whose keys are positions, as integers or their text."""
+    try:
+        positions = {int(key): name for key, name in names.items()}
+    except (TypeError, ValueError):
+        positions = {}
+    if sorted(positions) != list(range(len(names))):
+        got = f"a mapping with the keys {', '.join(map(repr, list(names)[:5]))}"
+        expected = f"the positions 0 to {max(len(names) - 1, 1)} as keys, as the model's id2label has"
+        raise ArgumentError("classes", got, expected, "Or give the names as a list, in the order of the scores.")
+    return [positions[position] for position in range(len(names))]
 
 
 def _layers(layers: Sequence[str | LayerSpec]) -> tuple[LayerSpec, ...]:

@@ -12,7 +12,14 @@ from activis_tb.model import AttributeType, ForwardGraph, LayerSpec
 from activis_tb.recording.dataset import DatasetRecorder
 from activis_tb.recording.progress import ProgressFunction, ProgressReporter
 from activis_tb.recording.recorder import Recorder, new_session
-from activis_tb.recording.settings import SelectionArgument, Settings, SubsetArgument, read_settings, whole_number
+from activis_tb.recording.settings import (
+    ClassArgument,
+    SelectionArgument,
+    Settings,
+    SubsetArgument,
+    read_settings,
+    whole_number,
+)
 from activis_tb.recording.writing import announce, encode, warn_of_unserved, write_graph
 from activis_tb.storage.dataset_files import event_label, remove_abandoned
 from activis_tb.storage.dataset_writer import DatasetWriter
@@ -28,7 +35,7 @@ def preprocess(
     name: str = "validation",
     step: int,
     layers: Sequence[str | LayerSpec],
-    classes: Sequence[str],
+    classes: ClassArgument,
     subsets: SubsetArgument | None = None,
     sample: int = 1000,
     always: SelectionArgument = (),
@@ -51,7 +58,8 @@ def preprocess(
         name: What is recorded, e.g. `validation`; snapshots of one name are steps of one series.
         step: The training step or epoch, from 0 on; the same numbers as for scalars, to be seen beside them.
         layers: Names of the layers, the keys of `activations` in `process`; a `LayerSpec` says how to pool one.
-        classes: Names of the classes, by position; at least two.
+        classes: Names of the classes, by position, at least two; integers stand for themselves, as labels too. Or names
+            by position, as a model's `id2label` has them.
         subsets: Sets of instances to summarise besides the classes, by name: a condition over the attributes and the
             outcomes, such as `text ILIKE 'what is%' AND label <> predicted`; a function of the batch; or ids. A
             function gets a read-only mapping of NumPy arrays, one value per instance (every attribute, and `id`,
@@ -131,8 +139,9 @@ class SnapshotRecorder:
         Everything may be a list, a NumPy array, or a tensor that NumPy can read.
 
         Args:
-            labels: True classes (instances,): integers are positions in `classes`, text is a name. None for data
-                without labels, in every batch: all instances are one row then, and nothing is right or wrong.
+            labels: True classes (instances,): integers are positions in `classes`, or classes where these are integers;
+                text is a name. None for data without labels, in every batch: all instances are one row then, and
+                nothing is right or wrong.
             scores: Probabilities (instances, classes), the predicted class is the largest; or, with two classes,
                 (instances,), the probability of the second, which is predicted from 0.5 upwards.
             activations: By layer name: (instances, neurons), or of rank > 2, pooled over all axes but the instances and

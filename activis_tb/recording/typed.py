@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.model import Attribute, AttributeType, cut_text
 from activis_tb.recording.attributes import Column, Kind
+from activis_tb.recording.numbers import narrowed
+from activis_tb.times import canonical_times
 
 MOST_CATEGORIES = 100
 LONGEST_CATEGORY = 100
@@ -18,6 +21,7 @@ TYPE_OF_KIND: dict[Kind, AttributeType] = {
     "number": "number",
     "boolean": "boolean",
     "text": "text",
+    "time": "time",
     "image": "image",
     "audio": "audio",
     "": "text",
@@ -27,6 +31,7 @@ KIND_OF_TYPE: dict[AttributeType, Kind] = {
     "boolean": "boolean",
     "text": "text",
     "category": "text",
+    "time": "time",
     "image": "image",
     "audio": "audio",
 }
@@ -48,7 +53,14 @@ def typed_attribute(name: str, column: Column, declared: AttributeType | None) -
             values = np.fromiter((codes.get(value, -1) for value in filled.values), np.int32, len(filled.values))
             values[~filled.present] = -1
             return Attribute(name, "category", values, filled.present, tuple(distinct))
-    return Attribute(name, declared or TYPE_OF_KIND[kind], filled.values, filled.present)
+    return Attribute(name, declared or TYPE_OF_KIND[kind], _fitted(filled), filled.present)
+
+
+def _fitted(column: Column) -> NDArray[Any]:
+    """Numbers and times in the type that the sampled ones need, whatever those beside them were."""
+    if column.kind == "number":
+        return narrowed(column.values)
+    return canonical_times(column.values) if column.kind == "time" else column.values
 
 
 def _are_categories(distinct: Sequence[str]) -> bool:

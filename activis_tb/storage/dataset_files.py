@@ -3,7 +3,8 @@
 Below the folder of the event file: `plugins/activis/<name>/<step>/<session>/part-00000/`, with
 
 - `part.json`: format version, instances, neurons per layer, columns of `instances.parquet`;
-- `instances.parquet`: `id, index, label, predicted, score`, and a column per class's score and per attribute;
+- `instances.parquet`: `id, index, label, predicted, score`, and a column per class's score and per attribute (that of a
+  number has another name where whole ones beyond 2^53 come; times are timestamps in UTC);
 - per layer `layer-000.u8` (the codes, row-major), `.scales.npy` and `.tallies.npy`, in the snapshot's order.
 
 Folders carry a name that is safe in every file system, files carry numbers; what the user called things is in the
@@ -19,7 +20,8 @@ from activis_tb.storage.events import is_labelled
 from activis_tb.storage.metadata import PLUGIN_NAME, SnapshotTag
 from activis_tb.storage.ownership import is_gone, owner
 
-DATASET_VERSION = 1
+DATASET_VERSION = 2
+"""The newest that is read; a part says the oldest that it needs: version 1 has no `whole_column`."""
 MOST_ROWS = 65_536
 """Instances of one part at most: the sums of its codes and of their squares fit into 64 bits several times over."""
 PART_FILE = "part.json"
@@ -59,6 +61,16 @@ def score_column(position: int) -> str:
 def attribute_column(position: int) -> str:
     """Returns the name of the column with the attribute at `position`."""
     return f"attribute_{position}"
+
+
+def whole_column(position: int) -> str:
+    """Returns the name of the column with the attribute at `position` where some whole number in it is no double."""
+    return f"{attribute_column(position)}_whole"
+
+
+def is_whole(column: str) -> bool:
+    """Tells whether a column's name is one of `whole_column`."""
+    return column.endswith("_whole")
 
 
 def event_label(session: int) -> str:

@@ -18,6 +18,7 @@ from activis_tb.storage.dataset_files import (
     INSTANCES_FILE,
     PART_FILE,
     claim_of,
+    is_whole,
     layer_file,
     part_folder,
     remove_abandoned,
@@ -127,7 +128,7 @@ class DatasetWriter:
             scales = np.stack([layer.origin, layer.scale, layer.positive_from.astype(np.float64)])
             np.save(folder / layer_file(position, "scales.npy"), scales)
         description = {
-            "version": DATASET_VERSION,
+            "version": DATASET_VERSION if any(map(is_whole, columns)) else 1,
             "instances": len(columns["id"]),
             "neurons": [layer.codes.shape[1] for layer in layers],
             "columns": list(columns),

@@ -37,6 +37,7 @@ from activis_tb.storage.validation import (
     rows_of,
     wrong_number,
 )
+from activis_tb.times import range_of
 
 _Message = TypeVar("_Message", pb.Snapshot, pb.Values)
 
@@ -192,8 +193,10 @@ class SnapshotReader:
     def _attribute(self, stored: pb.StoredAttribute, columns: pb.StoredSample) -> Attribute:
         rows = rows_of(columns)
         categories: Sequence[str] = ()
-        if stored.type == "number":
+        if stored.type in {"number", "time"}:
             values: NDArray[Any] = self._array(stored.values)
+            if stored.type == "time":
+                check_range(f"times of attribute {stored.name!r}", values.view(np.int64), *range_of(values.dtype))
         elif stored.type == "category":
             values = self._array(stored.values)
             categories = self._strings(stored.categories, prod(stored.categories.shape)).tolist()

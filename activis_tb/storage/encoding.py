@@ -21,8 +21,15 @@ SAMPLE_DTYPES = {
     **dict.fromkeys(("drawn", "always", "membership"), "|u1"),
 }
 """What the columns of the instances but their ids are stored as."""
-ATTRIBUTE_DTYPES = {"number": "<f8", "boolean": "|u1", "category": "<i4"}
-"""What the values of attributes are stored as; those of other types are bytes."""
+ATTRIBUTE_DTYPES = {
+    "number": ("<f8", "<i8", "<u8"),
+    "boolean": ("|u1",),
+    "category": ("<i4",),
+    "time": ("<M8[us]", "<M8[ns]"),
+}
+"""What the values of attributes may be stored as; those of other types are bytes."""
+SINCE_VERSION_2 = frozenset({"<i8", "<u8", "<M8[us]", "<M8[ns]"})
+"""Types of attributes that version 1 has not."""
 STATISTIC_DTYPES = dict.fromkeys(STATISTIC_NAMES, "<f4") | dict.fromkeys(("count", "nonfinite"), "<i8")
 
 
@@ -62,7 +69,8 @@ def version_of(snapshot: Snapshot) -> int:
     samples = [snapshot.sample, *([snapshot.examples] if snapshot.examples else [])]
     lacks_classes = any((sample.label < 0).any() or (sample.predicted < 0).any() for sample in samples)
     lacks_predictions = any(sum(subset.predicted_counts) < subset.count for subset in snapshot.manifest.subsets)
-    needed = not snapshot.manifest.labelled or lacks_classes or lacks_predictions
+    types = {_dtype(attribute) for sample in samples for attribute in sample.attributes}
+    needed = not snapshot.manifest.labelled or lacks_classes or lacks_predictions or SINCE_VERSION_2.intersection(types)
     return FORMAT_VERSION if needed else OLDEST_VERSION
 
 
@@ -133,11 +141,18 @@ def _sample(sample: Sample, blobs: _Blobs) -> pb.StoredSample:
     )
 
 
+def _dtype(attribute: Attribute) -> str:
+    """What the values are stored as: their own type where that is one of those, else the first; empty for bytes."""
+    own = np.dtype(attribute.values.dtype).newbyteorder("<").str
+    possible = ATTRIBUTE_DTYPES.get(attribute.type, ("",))
+    return own if own in possible else possible[0]
+
+
 def _attribute(attribute: Attribute, blobs: _Blobs) -> pb.StoredAttribute:
     what = f"attribute {attribute.name!r}"
     message = pb.StoredAttribute(name=attribute.name, type=attribute.type)
-    if attribute.type in ATTRIBUTE_DTYPES:
-        message.values.CopyFrom(blobs.array(attribute.values, ATTRIBUTE_DTYPES[attribute.type], what))
+    if dtype := _dtype(attribute):
+        message.values.CopyFrom(blobs.array(attribute.values, dtype, what))
     else:
         encoded = (value.encode() if isinstance(value, str) else value for value in attribute.values)
         message.values.CopyFrom(blobs.values(encoded, what))

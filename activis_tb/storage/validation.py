@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from activis_tb.errors import NewerVersionError, StoredDataError, shorten
 from activis_tb.model import ATTRIBUTE_TYPES, OUTCOME_COLUMNS, STATISTIC_NAMES, SUBSET_KINDS, UNLABELLED
 from activis_tb.storage import activis_pb2 as pb
-from activis_tb.storage.encoding import ATTRIBUTE_DTYPES, LIMIT, SAMPLE_DTYPES, STATISTIC_DTYPES
+from activis_tb.storage.encoding import ATTRIBUTE_DTYPES, LIMIT, SAMPLE_DTYPES, SINCE_VERSION_2, STATISTIC_DTYPES
 from activis_tb.storage.metadata import FORMAT_VERSION, OLDEST_VERSION
 
 BYTES = "bytes"
@@ -93,9 +93,11 @@ def rows_of(columns: pb.StoredSample) -> int:
     return shape[0] if len(shape) == 1 and shape[0] >= 0 else 0
 
 
-def values_dtype(type_: str) -> str:
-    """Returns what the values of an attribute of `type_` are stored as."""
-    return ATTRIBUTE_DTYPES.get(type_, BYTES)
+def values_dtype(attribute: pb.StoredAttribute, version: int) -> str:
+    """Returns what the values of an attribute have to be stored as: what they are, if its type can be that."""
+    possible = ATTRIBUTE_DTYPES.get(attribute.type, (BYTES,))
+    known = [dtype for dtype in possible if version > 1 or dtype not in SINCE_VERSION_2]
+    return attribute.values.dtype if attribute.values.dtype in known else possible[0]
 
 
 def check_pointer(declared: Declared) -> None:
@@ -261,7 +263,7 @@ def _declared_columns(message: pb.Snapshot, part: str, stored: pb.StoredSample) 
         yield Declared(f"{part}, {name}", getattr(stored, name), dtype, shape)
     for attribute in stored.attributes:
         what = f"{part}, attribute {shorten(repr(attribute.name))}"
-        yield Declared(what, attribute.values, values_dtype(attribute.type), rows)
+        yield Declared(what, attribute.values, values_dtype(attribute, message.version), rows)
         if attribute.HasField("present"):
             yield Declared(f"{what}, present", attribute.present, "|u1", rows)
         if attribute.type == "category":

@@ -11,6 +11,7 @@ import { InstanceColumn } from "./views/instances/column";
 import { Panel } from "./views/panel/panel";
 import { Announcer } from "./views/status/announcer";
 import { LayerInvitation, NothingRecorded } from "./views/status/empty";
+import { UnknownLine } from "./views/status/unknown";
 import { OverSteps } from "./views/steps/over_steps";
 import { SubsetBar } from "./views/subsets/bar";
 import { Toolbar } from "./views/toolbar/toolbar";
@@ -41,6 +42,7 @@ function Content() {
   return (
     <>
       <Toolbar onHelp={openHelp} />
+      <UnknownLine />
       <main class={compares ? "views comparing" : "views"} style={{ "--sides": comparing.sides.value.length + 1 }}>
         <div class="left">
           <GraphView />

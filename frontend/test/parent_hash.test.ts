@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { parseHash } from "../src/state/hash";
-import { LONGEST_HASH } from "../src/state/kept_states";
+import { joinList, parseHash } from "../src/state/hash";
+import { LONGEST_HASH, MOST_CHARACTERS } from "../src/state/kept_states";
 import { openParentHash } from "../src/state/parent_hash";
 
 /** A page whose history can be looked at. */
@@ -78,6 +78,25 @@ describe("the history of the page", () => {
   });
 });
 
+test("a browser that keeps nothing for the page shows it all the same", () => {
+  const { page, self } = createPage("#activis&p.activis.run=a&p.activis.kept=key");
+  Object.defineProperty(page, "localStorage", {
+    get: () => {
+      throw new Error("SecurityError");
+    },
+  });
+  const hash = openParentHash(self);
+  expect(hash.read()).toMatchObject({ run: "a" });
+  hash.write({ run: "a", filter: "x".repeat(2 * LONGEST_HASH) }, "choice");
+  expect(hash.notice.value).toContain("this browser keeps nothing");
+});
+
+test("halves of characters do not keep the rest from the address", () => {
+  const { page, self } = createPage("#activis");
+  openParentHash(self).write({ run: "a", filter: "\ud83d", layers: joinList(["\ude00"]) }, "choice");
+  expect(parseHash(page.location.hash)).toMatchObject({ run: "a", filter: "\ufffd" });
+});
+
 describe("a state too long for a URL", () => {
   const pinned = Array.from({ length: 2_000 }, (_, at) => `instance${at}`).join();
 
@@ -100,14 +119,49 @@ describe("a state too long for a URL", () => {
     expect(elsewhere.notice.value).toContain("not in this one");
   });
 
-  test("does not fill the browser: the oldest of more than twenty is forgotten", () => {
-    const { self } = createPage("#activis");
+  test("does not fill the browser: what was used least recently is forgotten", () => {
+    const { page, self } = createPage("#activis");
     const hash = openParentHash(self);
-    for (let at = 0; at < 25; at++) {
+    hash.write({ run: "first" }, "choice");
+    hash.write({ run: "first", pinned }, "choice");
+    const first = page.location.hash;
+    globalThis.localStorage.setItem("of somebody else", "x".repeat(2_000_000));
+    for (let at = 0; at < 80; at++) {
+      vi.advanceTimersByTime(2_000);
+      page.location.hash = first;
+      expect(openParentHash(self).read().pinned).toBe(pinned);
       vi.advanceTimersByTime(2_000);
       hash.write({ run: "a", pinned: `${pinned},${at}` }, "choice");
     }
-    expect(globalThis.localStorage.length).toBe(20);
-    expect(hash.read().pinned).toBe(`${pinned},24`);
+    const ours = Object.entries(globalThis.localStorage).filter(([key]) => key.startsWith("activis.state."));
+    expect(ours.length).toBeGreaterThan(20);
+    expect(ours.reduce((sum, [, text]) => sum + text.length, 0)).toBeLessThanOrEqual(MOST_CHARACTERS);
+    expect(globalThis.localStorage.getItem("of somebody else")).toHaveLength(2_000_000);
+    expect(hash.read().pinned).toBe(`${pinned},79`);
+    page.location.hash = first;
+    expect(openParentHash(self).read().pinned).toBe(pinned);
+  });
+
+  test("is not kept where it is larger than all that is kept, which is said", () => {
+    const { page, self } = createPage("#activis");
+    const hash = openParentHash(self);
+    hash.write({ run: "a", pinned: "x".repeat(MOST_CHARACTERS) }, "choice");
+    expect(page.location.hash).toBe("#activis");
+    expect(hash.notice.value).toContain("a reload will not show it");
+    expect(globalThis.localStorage).toHaveLength(0);
+  });
+
+  test.each(["no JSON", "[1]", '{"pinned": 3}', "null", ""])("that is damaged is not there: %s", (text) => {
+    globalThis.localStorage.setItem("activis.state.key", text);
+    const { self } = createPage("#activis&p.activis.run=a&p.activis.kept=key");
+    const hash = openParentHash(self);
+    expect(hash.read()).toMatchObject({ run: "a" });
+    expect(hash.notice.value).toContain("not in this one");
+  });
+
+  test("of an earlier version is read", () => {
+    globalThis.localStorage.setItem("activis.state.key", JSON.stringify({ pinned }));
+    const { self } = createPage("#activis&p.activis.run=a&p.activis.kept=key");
+    expect(openParentHash(self).read()).toEqual({ run: "a", pinned });
   });
 });

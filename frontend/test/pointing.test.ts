@@ -21,6 +21,8 @@ const summary = (change: Partial<ColumnSummary>): ColumnSummary => ({
   values: [],
   beginnings: [],
   quantiles: [],
+  quantile_texts: [],
+  edge_texts: [],
   edges: [],
   counts: [],
   ...change,

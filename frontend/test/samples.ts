@@ -17,7 +17,13 @@ import type {
   SubsetEntry,
 } from "../src/contract/activis";
 
-export const runList = (runs: RunEntry[]): RunList => ({ runs, total_runs: runs.length, warnings: [] });
+export const runList = (runs: RunEntry[], change: Partial<RunList> = {}): RunList => ({
+  runs,
+  total_runs: runs.length,
+  warnings: [],
+  logdir: "",
+  ...change,
+});
 
 export const runEntry = (run: string, snapshots: SnapshotEntry[]): RunEntry => ({
   run,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { namesOf, resolveSelection, snapshotsOf } from "../src/state/selection";
+import { findRun, findRuns, namesOf, resolveSelection, snapshotsOf } from "../src/state/selection";
 import { runEntry, runList, snapshot } from "./samples";
 
 const list = runList([
@@ -34,6 +34,41 @@ describe("the snapshot that is shown", () => {
 
   test("is none where nothing was recorded", () => {
     expect(resolveSelection(runList([]), { run: null, name: null, step: null })).toBeNull();
+  });
+});
+
+describe("a run that a link names", () => {
+  const entries = (...runs: string[]) =>
+    runs.map((run) => ({ ...runEntry(run, [snapshot({})]), label: run.replace(/\/activis$/, "") }));
+  const meant = (logdir: string, runs: string[], name: string) =>
+    findRuns(runList(entries(...runs), { logdir }), name).map(({ run }) => run);
+
+  test("is the one that is called so, by its full name or the one that is shown", () => {
+    expect(meant("runs", ["a/activis", "b/a/activis"], "a/activis")).toEqual(["a/activis"]);
+    expect(meant("runs", ["a/activis", "b/a/activis"], "a")).toEqual(["a/activis"]);
+    expect(meant("", ["a", "b"], "a")).toEqual(["a"]);
+  });
+
+  test("is found whichever of the folders around it TensorBoard serves", () => {
+    const printed = "runs/cnn/activis";
+    expect(meant("cnn", ["activis"], printed)).toEqual(["activis"]);
+    expect(meant("runs", ["cnn/activis", "old/cnn/activis", "mlp/activis"], printed)).toEqual(["cnn/activis"]);
+    expect(meant("me", ["runs/cnn/activis", "runs/mlp/activis"], printed)).toEqual(["runs/cnn/activis"]);
+    expect(meant("", ["runs/cnn/activis", "runs/mlp/activis"], printed)).toEqual(["runs/cnn/activis"]);
+    expect(meant("cnn", ["."], "runs/cnn")).toEqual(["."]);
+  });
+
+  test("is no other run that ends alike", () => {
+    expect(meant("mlp", ["activis"], "runs/cnn/activis")).toEqual([]);
+    expect(meant("sweep-2", ["seed0/activis"], "sweep-1/seed0/activis")).toEqual([]);
+    expect(meant("runs", ["my-cnn/activis"], "x/cnn/activis")).toEqual([]);
+    expect(meant("runs", ["cnn/activis"], "activis")).toEqual([]);
+  });
+
+  test("is none where it can be several", () => {
+    const runs = ["1/seed0/activis", "2/seed0/activis"];
+    expect(meant("all", runs, "seed0/activis")).toEqual(runs);
+    expect(findRun(runList(entries(...runs), { logdir: "all" }), "seed0/activis")).toBeNull();
   });
 });
 

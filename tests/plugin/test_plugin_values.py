@@ -1,5 +1,7 @@
 """Every route answers with the values that were recorded, through both loaders."""
 
+import sys
+
 import numpy as np
 import pytest
 from google.protobuf.json_format import ParseDict
@@ -82,7 +84,8 @@ def test_instances_are_the_columns_of_the_sample(server):
     assert columns["scores"] == [0.75, 0.25, 0.5, 0.5, 0.25, 0.75, 1, 0]
     assert (columns["drawn"], columns["always"]) == ([True] * 4, [False] * 4)
     length, text, topic, new, photo = columns["attributes"]
-    assert (length["numbers"], length["present"]) == ([1.5, 0, 0, -2], [True, False, False, True])
+    assert (length["numbers"], length["present"]) == ([1.5, 0, sys.float_info.max, -2], [True, False, True, True])
+    assert length["texts"] == ["", "", "inf", ""]
     assert (text["texts"], text["present"]) == (["one", "", "", "vier"], [True, True, False, True])
     assert (topic["codes"], topic["categories"]) == ([1, 0, -1, 1], ["sports", "art"])
     assert (new["booleans"], new["present"]) == ([True, False, False, True], [True, True, False, True])

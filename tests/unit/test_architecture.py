@@ -12,11 +12,12 @@ PACKAGE = ROOT / "activis_tb"
 GENERATED = {"activis_pb2.py"}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in GENERATED)
 
-FOUNDATION = {"model", "errors"}
+FOUNDATION = {"model", "errors", "times"}
 ALLOWED = {
     "__init__": {"recording", "keras", "subsets", "summary", "torch", *FOUNDATION},
     "model": set(),
     "errors": set(),
+    "times": set(),
     "storage": FOUNDATION,
     "analysis": FOUNDATION,
     "conditions": FOUNDATION,

@@ -67,7 +67,7 @@ def test_what_cannot_be_shared_out_is_refused() -> None:
         by_category("x", [None])
     with pytest.raises(ArgumentError, match=r"values: got 251 different values; expected 1 to 250. Give those"):
         by_category("x", range(251))
-    with pytest.raises(ArgumentError, match=r"values: got tuple .*; expected texts, numbers or booleans"):
+    with pytest.raises(ArgumentError, match=r"values: got tuple .*; expected texts, numbers, times or booleans"):
         by_category("x", [(1, 2)])
     with pytest.raises(ArgumentError, match=r"quantiles: got 1; expected 2 to 250 parts"):
         by_quantile("x", 1, values=[1, 2])

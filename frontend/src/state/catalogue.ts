@@ -7,7 +7,7 @@ import type { Durable } from "./durable";
 import type { Host } from "./host";
 import { type Loadable, sentenceOf } from "./resource";
 import { reuseEntries } from "./reuse";
-import { resolveSelection, type Selection, snapshotsOf } from "./selection";
+import { findRun, resolveSelection, type Selection, snapshotsOf } from "./selection";
 
 export const POLL_MILLISECONDS = 8_000;
 
@@ -37,7 +37,7 @@ export function openCatalogue(client: Client, durable: Durable, host: Host): Cat
   const selection = computed(() => (runs.value.value ? resolveSelection(runs.value.value, durable.wish.value) : null));
   const view = viewSnapshot(selection);
 
-  choose(durable, selection, view.steps);
+  choose(durable, runs, selection, view.steps);
   const newSteps = noticeNewSteps(selection, view.steps);
   return { runs, ...view, newSteps, silence, refresh };
 }
@@ -66,6 +66,7 @@ export function viewSnapshot(selection: ReadonlySignal<Selection | null>): Snaps
 /** Chooses for the user: once where nothing was chosen, so that new steps move nothing, and always where they follow. */
 function choose(
   durable: Durable,
+  runs: ReadonlySignal<Loadable<RunList>>,
   selection: ReadonlySignal<Selection | null>,
   steps: ReadonlySignal<readonly number[]>,
 ): void {
@@ -75,11 +76,15 @@ function choose(
     const { run, name, step } = durable.wish.peek();
     const follows = durable.follow.value && current.snapshot.step !== steps.value.at(-1);
     // A run that is wished for and not there may still come.
-    const isOpen = run === null || (run === current.run.run && (name === null || step === null));
-    if (!follows && !isOpen) return;
+    const isThere = runs.peek().value !== undefined && findRun(runs.peek().value as RunList, run) === current.run;
+    if (run !== null && !isThere) return;
+    if (!follows && run !== null && name !== null && step !== null) return;
     const shown = durable.follow.peek() ? steps.value.at(-1) : current.snapshot.step;
+    const filled = { name: name ?? current.snapshot.name, step: step ?? shown ?? null };
+    const followed = { name: current.snapshot.name, step: shown ?? null };
     durable.settle(() => {
-      durable.wish.value = { run: current.run.run, name: current.snapshot.name, step: shown ?? null };
+      // What a link names stays, also where it means the run by another name: what is called so may still come.
+      durable.wish.value = { run: isThere ? run : current.run.run, ...(follows ? followed : filled) };
     });
   });
 }

@@ -1,7 +1,7 @@
 /** Comparing the base with other snapshots: the sides, and what one can do with them. */
 
 import { batch, computed, type ReadonlySignal } from "@preact/signals";
-import type { LayerPair, OtherWish, Showing } from "./comparing_choices";
+import { type LayerPair, MOST_OTHERS, type OtherWish, type Showing } from "./comparing_choices";
 import { type Durable, toggle } from "./durable";
 import type { LayerContext } from "./layer";
 import type { Other } from "./others";
@@ -9,9 +9,6 @@ import { type Outcome, outcomeKey, outcomeRow, parseOutcome } from "./outcomes";
 import type { MatrixRow } from "./rows";
 import { openSide, pairedName, type Side } from "./side";
 import type { Store } from "./store";
-
-/** More sides than this leave none of them room. */
-export const MOST_OTHERS = 4;
 
 export interface Comparing {
   sides: ReadonlySignal<readonly Side[]>;

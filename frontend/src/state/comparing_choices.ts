@@ -3,6 +3,9 @@
 import { type Signal, signal } from "@preact/signals";
 import { type HashValues, joinList, splitList } from "./hash";
 
+/** More sides than this leave none of them room. */
+export const MOST_OTHERS = 4;
+
 /** A snapshot to compare with; without a step, the base's where it has that, else its newest. */
 export interface OtherWish {
   run: string;
@@ -69,9 +72,9 @@ export function applyComparing(choices: ComparingChoices, values: HashValues): v
   choices.outcomes.value = [...new Set(splitList(values.outcomes))];
 }
 
-/** A step as text; null where it is none. */
+/** A step as text, `3` or `3.0`; null where it is none. */
 export const parseStep = (text: string | undefined): number | null =>
-  text === undefined || !/^-?\d+$/.test(text) ? null : Number(text);
+  text === undefined || !/^-?\d+(\.0*)?$/.test(text) ? null : Number(text);
 
 /** A flat list by threes; what is left over is dropped. */
 function triples(value: string | undefined): [string, string, string][] {

@@ -10,6 +10,7 @@ import {
   parseStep,
 } from "./comparing_choices";
 import { type HashValues, joinList, splitList } from "./hash";
+import { boundLink } from "./link_bounds";
 import type { HashStore } from "./parent_hash";
 import type { Wish } from "./selection";
 import { flattenSubsets, type SubsetList, unflattenSubsets } from "./subset_list";
@@ -70,6 +71,8 @@ interface Choices {
 }
 
 export interface Durable extends Choices {
+  /** What the link says and cannot be taken from it, as sentences. */
+  leftOut: Signal<readonly string[]>;
   /** Makes a change that follows from others: it does not lengthen the history. One that is `unhurried` is written soon. */
   settle: (change: () => void, unhurried?: boolean) => void;
 }
@@ -109,8 +112,13 @@ export function openDurable(hash: HashStore): Durable {
         delay = unhurried ? UNHURRIED_MILLISECONDS : 0;
       }),
     );
-  settle(() => apply(choices, hash.read()));
-  hash.listen(() => settle(() => apply(choices, hash.read())));
+  const leftOut = signal<readonly string[]>([]);
+  const read = () =>
+    settle(() => {
+      leftOut.value = apply(choices, hash.read());
+    });
+  read();
+  hash.listen(read);
   effect(() => {
     const values = valuesOf(choices);
     const cause = JSON.stringify(values) === settled ? "consequence" : "choice";
@@ -119,7 +127,7 @@ export function openDurable(hash: HashStore): Durable {
     else hash.write(values, cause);
     settled = "";
   });
-  return { ...choices, settle };
+  return { ...choices, leftOut, settle };
 }
 
 function valuesOf(choices: Choices): HashValues {
@@ -147,7 +155,11 @@ function valuesOf(choices: Choices): HashValues {
   };
 }
 
-function apply(choices: Choices, values: HashValues): void {
+/** @returns What the link says and cannot be taken from it, as sentences. */
+function apply(choices: Choices, link: HashValues): string[] {
+  const { values, notes } = boundLink(link);
+  if (values.step && parseStep(values.step) === null)
+    notes.push(`The link's step, “${values.step}”, is no whole number.`);
   batch(() => {
     choices.wish.value = { run: values.run ?? null, name: values.name ?? null, step: parseStep(values.step) };
     choices.follow.value = values.follow === "latest";
@@ -170,6 +182,7 @@ function apply(choices: Choices, values: HashValues): void {
     choices.overSteps.value = values.over ?? "";
     applyComparing(choices.comparing, values);
   });
+  return notes;
 }
 
 /** `pca`, `tsne-50`, or `steps-50` for t-SNE in the frame of the steps; empty for the default. */

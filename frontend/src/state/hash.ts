@@ -23,14 +23,17 @@ export function formatHash(hash: string, values: HashValues): string {
     .filter((pair) => pair !== "" && !pair.startsWith(PREFIX));
   const ours = Object.entries(values)
     .filter(([, value]) => value !== "")
-    .map(([key, value]) => `${PREFIX}${key}=${encodeURIComponent(value)}`);
+    .map(([key, value]) => `${PREFIX}${key}=${encode(value)}`);
   return `#${[...others, ...ours].join("&")}`;
 }
 
 /** A list as one value: items are escaped, then joined by commas. */
-export const joinList = (items: readonly string[]): string => items.map(encodeURIComponent).join(",");
+export const joinList = (items: readonly string[]): string => items.map(encode).join(",");
 
 export const splitList = (value: string | undefined): string[] => (value ? value.split(",").map(decode) : []);
+
+/** Halves of characters cannot be in a URL. */
+const encode = (text: string): string => encodeURIComponent(text.replaceAll(/\p{Cs}/gu, "\uFFFD"));
 
 function decode(text: string): string {
   try {

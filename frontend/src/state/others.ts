@@ -9,7 +9,7 @@ import { type OpenedSnapshot, openSnapshot } from "./opened_snapshot";
 import { letterOf } from "./outcomes";
 import { untilDone } from "./polling";
 import { createResource, type Resource } from "./resource";
-import { resolveSelection } from "./selection";
+import { findRun, resolveSelection } from "./selection";
 import type { SubsetContext } from "./subsets";
 
 export interface Other {
@@ -50,12 +50,18 @@ const BEST_SOURCE = signal("");
 function openOther(position: number, context: OthersContext): Other {
   const { client, cache, catalogue, durable } = context;
   const wish = computed(() => durable.comparing.others.value[position] ?? null);
-  const run = computed(() => catalogue.runs.value.value?.runs.find((entry) => entry.run === wish.value?.run) ?? null);
+  const run = computed(() => {
+    const [list, wished] = [catalogue.runs.value.value, wish.value];
+    return list && wished ? findRun(list, wished.run) : null;
+  });
   const selection = computed(() => {
     const [list, wished] = [catalogue.runs.value.value, wish.value];
     const base = catalogue.snapshot.value;
     if (!list || !wished || !run.value || !base) return null;
-    return resolveSelection({ ...list, runs: [run.value] }, { ...wished, step: wished.step ?? base.step });
+    return resolveSelection(
+      { ...list, runs: [run.value] },
+      { ...wished, run: run.value.run, step: wished.step ?? base.step },
+    );
   });
   const view = viewSnapshot(selection);
   const own = { ...context, catalogue: view };

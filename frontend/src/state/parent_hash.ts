@@ -34,6 +34,7 @@ const FULL_NOTICE = "This state is too long for a link, and this browser keeps n
 
 export function openParentHash(self: Window): HashStore {
   const page = accessibleParent(self);
+  const storage = page && storageOf(page);
   const notice = signal("");
   const folding = createFolding();
   let written: HashValues = {};
@@ -44,7 +45,7 @@ export function openParentHash(self: Window): HashStore {
   const read = (): HashValues => {
     if (!page) return {};
     const values = parseHash(page.location.hash);
-    const whole = recallLongValues(values, page.localStorage);
+    const whole = recallLongValues(values, storage);
     notice.value = whole === null ? LOST_NOTICE : whole === values ? "" : KEPT_NOTICE;
     written = whole ?? values;
     shortened = values;
@@ -55,7 +56,7 @@ export function openParentHash(self: Window): HashStore {
     const changed = changedKeys(written, values);
     if (changed === "" && formatHash(page.location.hash, shortened) === page.location.hash) return;
     try {
-      shortened = keepLongValues(page.location.hash, values, page.localStorage);
+      shortened = keepLongValues(page.location.hash, values, storage);
       notice.value = shortened === values ? "" : KEPT_NOTICE;
     } catch {
       notice.value = FULL_NOTICE;
@@ -109,6 +110,15 @@ function changedKeys(before: HashValues, after: HashValues): string {
     .filter((key) => (before[key] ?? "") !== (after[key] ?? ""))
     .sort()
     .join();
+}
+
+/** Returns where the page keeps things, or null where the browser lets it keep none. */
+function storageOf(page: Window): Storage | null {
+  try {
+    return page.localStorage;
+  } catch {
+    return null;
+  }
 }
 
 /** Returns the page around the tab, or null where the browser keeps it from us. */

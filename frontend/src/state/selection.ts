@@ -14,10 +14,35 @@ export interface Selection {
   snapshot: SnapshotEntry;
 }
 
+/**
+ * Returns the runs that a name can mean: the one that is called so, else those that a link made elsewhere can mean.
+ *
+ * A recording prints the last folders of its path; TensorBoard may serve any of the folders around it. With the name of
+ * that folder before it, the shorter of the two names ends the longer one.
+ */
+export function findRuns(list: RunList, name: string): RunEntry[] {
+  const recorded = list.runs.filter((run) => run.snapshots.length > 0);
+  const called = recorded.find(({ run }) => run === name) ?? recorded.find(({ label }) => label === name);
+  if (called) return [called];
+  return name.includes("/") ? recorded.filter(({ run }) => isSamePlace(fullName(list, run), name)) : [];
+}
+
+const fullName = ({ logdir }: RunList, run: string): string =>
+  [logdir, run].filter((part) => part !== "" && part !== ".").join("/");
+
+const isSamePlace = (first: string, second: string): boolean =>
+  `/${first}`.endsWith(`/${second}`) || `/${second}`.endsWith(`/${first}`);
+
+/** Returns the one run that a name means; null where there is none, or several. */
+export function findRun(list: RunList, name: string | null): RunEntry | null {
+  const [only, ...others] = name === null ? [] : findRuns(list, name);
+  return only && others.length === 0 ? only : null;
+}
+
 /** Returns the snapshot nearest to the wish: a wish that no longer exists falls back to the newest that does. */
 export function resolveSelection(runs: RunList, wish: Wish): Selection | null {
   const recorded = runs.runs.filter((run) => run.snapshots.length > 0);
-  const run = recorded.find((candidate) => candidate.run === wish.run) ?? newest(recorded, newestTime);
+  const run = findRun(runs, wish.run) ?? newest(recorded, newestTime);
   if (!run) return null;
   const names = namesOf(run);
   const name =

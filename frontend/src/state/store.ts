@@ -28,6 +28,7 @@ import { instanceKey, instanceRow, isMany, type MatrixRow, pinnedRows, subsetRow
 import { followScores, type Scores } from "./scores";
 import { openStepping, type Stepping } from "./stepping";
 import type { SubsetsState } from "./subsets";
+import { followUnknown, type Unknown } from "./unknown";
 
 export interface Store extends HoverState, FindState, OpenedSnapshot {
   client: Client;
@@ -53,6 +54,8 @@ export interface Store extends HoverState, FindState, OpenedSnapshot {
   comparison: Comparison;
   stepping: Stepping;
   overSteps: OverSteps;
+  /** What the address names and there is not. */
+  unknown: Unknown;
   /** Other runs and steps beside this one. */
   comparing: Comparing;
   /** Open layers in the order of the graph. */
@@ -116,6 +119,7 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     layers: openLayers(layerContext, catalogue, graph),
     stepping: openStepping(catalogue, durable, layerContext),
     overSteps: openOverSteps(context, others),
+    unknown: followUnknown(durable, catalogue, others),
     ...hover,
     ...createFind(columns),
     toggleLayer: (layer: string) => toggle(durable.layers, layer),

@@ -115,7 +115,7 @@ export function fileName(store: Store, what: string, extension: string): string 
   const label = store.catalogue.selection.peek()?.run.label ?? "";
   const parts = ["activis", label, reference?.name ?? "", `step${reference?.step ?? 0}`, what];
   const safe = parts
-    .map((part) => part.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 60))
+    .map((part) => [...part.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-")].slice(0, 60).join(""))
     .filter((part) => part !== "");
   return `${safe.join("_")}.${extension}`;
 }

@@ -23,6 +23,16 @@ def finite(number: float | None) -> float | None:
     return None if number is None or not math.isfinite(number) else float(number)
 
 
+def known(number: float | None) -> float | None:
+    return None if number is None or math.isnan(number) else float(number)
+
+
+def calculated(node: "Node", row: int) -> float | None:
+    """What overflows is missing; the infinite age is infinite."""
+    number = known(node.value(row))
+    return number if "age" in node.text and row == people.AGE.index(math.inf) else finite(number)
+
+
 def column(text: str, values: list) -> Node:
     return Node(text, lambda row: values[row])
 
@@ -35,7 +45,7 @@ LABEL, PREDICTED = classes(people.LABEL, None), classes(people.PREDICTED, "")
 CORRECT = [None if a is None else a == b for a, b in zip(LABEL, PREDICTED, strict=True)]
 
 NUMBERS = [
-    column("age", [finite(age) for age in people.AGE]),
+    column("age", [known(age) for age in people.AGE]),
     column("SCORE", [finite(score) for score in people.SCORE]),
     column("index", [float(row) for row in range(8)]),
     column('"select"', [float(row) for row in range(8)]),
@@ -143,7 +153,7 @@ def calculation(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 
 numbers = st.recursive(st.sampled_from(NUMBERS) | number_literals, calculation, max_leaves=4).map(
-    lambda node: Node(node.text, lambda row: finite(node.value(row)))
+    lambda node: Node(node.text, lambda row: calculated(node, row))
 )
 texts = st.sampled_from(TEXTS + CLASSES) | text_literals
 

@@ -10,7 +10,7 @@ from tests.unit.conditions.oracle import Node, conditions
 from tests.unit.conditions.people import SCHEMA, rows
 
 OUR_SQL = re.compile(
-    r"(c\d+|n\d+|\?|CASE|WHEN|THEN|END|CAST|AS|VARCHAR|DOUBLE|isfinite|regexp_matches|coalesce|DISTINCT|FROM|''|TRUE|AND|OR|NOT|IN|BETWEEN|LIKE|ESCAPE|ILIKE"
+    r"(c\d+|n\d+|\?|CASE|WHEN|THEN|END|CAST|AS|VARCHAR|DOUBLE|isfinite|isnan|isinf|HUGEINT|TRY_CAST|regexp_matches|coalesce|DISTINCT|FROM|''|TRUE|AND|OR|NOT|IN|BETWEEN|LIKE|ESCAPE|ILIKE"
     r"|IS|NULL|=|<>|<=|>=|<|>|\+|-|\*|/|%|\(|\)|,| )*"
 )
 

@@ -20,8 +20,8 @@ class Pairs(keras.utils.PyDataset):
         return X[rows], Y[rows]
 
 
-def recorded(logdir, x, y, model=None):
-    callback = ActivisCallback(logdir, x, y, layers=["hidden"], classes=CLASSES, batch_size=4)
+def recorded(logdir, x, y, model=None, classes=CLASSES):
+    callback = ActivisCallback(logdir, x, y, layers=["hidden"], classes=classes, batch_size=4)
     callback.set_model(model or compiled(text_cnn()))
     callback.record(0)
     reader = snapshots(logdir)[0]
@@ -60,6 +60,23 @@ def recorded(logdir, x, y, model=None):
 def test_every_form_of_data_gives_the_same_snapshot(tmp_path, x, y):
     for got, expected in zip(recorded(tmp_path / "a", x, y), recorded(tmp_path / "b", X, Y), strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("classes", "y"),
+    [
+        ([3, 5, 4], np.array([3, 5, 4])[Y]),
+        ([3, 5, 4], ONE_HOT),
+        (np.array([1, 2, 3]), ONE_HOT),
+        ({0: "a", 1: "b", 2: "c"}, ONE_HOT),
+        ({"2": "c", "0": "a", "1": "b"}, Y),
+    ],
+)
+def test_labels_are_the_integers_that_classes_are_one_hot_the_positions(tmp_path, classes, y):
+    model = compiled(text_cnn())
+    expected = recorded(tmp_path / "b", X, Y, model)
+    for got, known in zip(recorded(tmp_path / "a", X, y, model, classes), expected, strict=True):
+        np.testing.assert_allclose(got, known, rtol=1e-5, atol=1e-6)
 
 
 def test_a_model_of_several_inputs_takes_them_by_name(tmp_path):

@@ -52,7 +52,6 @@ def values(attribute: Attribute) -> list[Any]:
         (np.array(["ü", "b"]), "category", ["ü", "b"]),
         (tf.constant(["ü", "b"]), "category", ["ü", "b"]),
         ([b"caf\xc3\xa9", "tea"], "category", ["café", "tea"]),
-        (np.array(["2024-01-02"], "datetime64[D]"), "category", ["2024-01-02"]),
         ([PNG, JPEG, None], "image", [PNG, JPEG, None]),
         (tf.constant([PNG, JPEG]), "image", [PNG, JPEG]),
         ([OGG, None, MP3], "audio", [OGG, None, MP3]),

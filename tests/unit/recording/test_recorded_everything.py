@@ -105,7 +105,7 @@ def test_missing_values_are_masked_and_text_is_text(tmp_path: Path, monkeypatch:
     values = [column.tolist() for column in columns.values()]
     assert values[0] == texts
     assert values[1] == [None] * 6
-    assert values[2] == [None, None, 3.5, None, -1.0, 0.0]
+    assert values[2] == [None, None, 3.5, np.inf, -1.0, 0.0]
     assert values[3] == [True, None, None, None, False, True]
     assert missing["attribute_4"] == [False, True, False, True, True, False]
     assert values[5] == ["a", "b", None, "a", "", "b"]

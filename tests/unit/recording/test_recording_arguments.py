@@ -37,7 +37,7 @@ from tests.unit.recording.helpers import CLASSES, batch, probabilities, record
         ({"classes": "ant"}, "classes: got 'ant'; expected a list of names"),
         ({"classes": ["ant", "bee", "ant"]}, "classes: got 'ant' more than once"),
         ({"classes": ["caf\u00e9", "cafe\u0301"]}, "classes: got 'café' more than once"),
-        ({"classes": [0, 1]}, r"classes\[0\]: got 0; expected text"),
+        ({"classes": [0.0, 1.0]}, r"classes\[0\]: got 0\.0; expected text"),
         ({"sample": -5}, "sample: got -5"),
         ({"keep": "everything"}, 'keep: got \'everything\'; expected "sample" or "all". Raise sample='),
         (
@@ -201,3 +201,62 @@ def test_two_classes_may_be_scored_by_one_column(tmp_path: Path, shape: tuple[in
 def test_scores_that_round_above_one_are_welcome(tmp_path: Path) -> None:
     scores = probabilities([0]) * 1.001
     assert record(tmp_path, [batch([0]) | {"scores": scores}]).sample().predicted.tolist() == [0]
+
+
+NAMED = ["first", "second", "third"]
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels", "names"),
+    [
+        ([0, 1, 2], [2, 0, 1], ["0", "1", "2"]),
+        (np.arange(3), ["2", "0", "1"], ["0", "1", "2"]),
+        (np.unique([5, 1, 3, 1]), [5, 1, 3], ["1", "3", "5"]),
+        ([5, 1, 3], np.array([3, 5, 1], np.int8), ["5", "1", "3"]),
+        ([-1, 0, 1], [1, -1, 0], ["-1", "0", "1"]),
+        (range(3), [2, 0, 1], ["0", "1", "2"]),
+        ({0: "first", 1: "second", 2: "third"}, [2, 0, 1], NAMED),
+        ({2: "third", 0: "first", 1: "second"}, [2, 0, 1], NAMED),
+        ({"0": "first", "1": "second", "2": "third"}, ["third", "first", "second"], NAMED),
+        ({np.int64(0): "first", np.int64(1): "second", np.int64(2): "third"}, [2, 0, 1], NAMED),
+        (np.array(NAMED), ["third", "first", "second"], NAMED),
+    ],
+)
+def test_classes_are_names_integers_or_what_a_model_calls_them(
+    tmp_path: Path, classes: Any, labels: Any, names: list[str]
+) -> None:
+    instances = {**batch([2, 0, 1], ids=range(3)), "labels": labels}
+    snapshot = record(tmp_path, [instances], classes=classes)
+    sample = snapshot.sample()
+    assert list(snapshot.manifest.classes) == names
+    assert sample.label[np.argsort(sample.index)].tolist() == [2, 0, 1]
+    assert [subset.correct for subset in snapshot.manifest.subsets] == [1, 1, 1]
+
+
+def test_truths_are_classes_in_either_order(tmp_path: Path) -> None:
+    for classes, expected in (([False, True], [1, 0]), ([True, False], [0, 1])):
+        instances = {**batch([1, 0], ids=range(2)), "labels": [True, False], "scores": np.full((2, 2), 0.5)}
+        snapshot = record(tmp_path / str(classes), [instances], classes=classes)
+        sample = snapshot.sample()
+        assert snapshot.manifest.classes == tuple(map(str, classes))
+        assert sample.label[np.argsort(sample.index)].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels", "message"),
+    [
+        ([1, 2, 3], [1, 0], r"labels: got 0 at row 1; expected one of the classes: 1, 2, 3\. Add it"),
+        ([1, 1, 2], [1, 2], "classes: got '1' more than once"),
+        ([1, "b", 2], [1, 2], r"classes: got \[1, 'b', 2\]; expected names alone, or integers alone"),
+        ([0.5, 1.5], [0, 1], r"classes\[0\]: got 0\.5; expected text"),
+        ([None, "b"], [0, 1], r"classes\[0\]: got None; expected text"),
+        ({1: "a", 2: "b"}, [1, 2], r"a mapping with the keys 1, 2; expected the positions 0 to 1 as keys.*as a list"),
+        ({"a": 0, "b": 1}, [0, 1], r"a mapping with the keys 'a', 'b'; expected the positions 0 to 1 as keys"),
+        ({0: "a"}, [0, 0], "classes: got 1 names; expected at least 2"),
+    ],
+)
+def test_classes_that_do_not_say_which_is_which_are_refused(
+    tmp_path: Path, classes: Any, labels: Any, message: str
+) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        record(tmp_path, [{**batch([0, 1]), "labels": labels, "scores": np.full((2, 3), 0.5)}], classes=classes)

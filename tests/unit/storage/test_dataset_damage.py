@@ -109,7 +109,7 @@ def test_a_description_that_does_not_fit_is_refused(
 def test_a_newer_version_is_refused_with_both_numbers(tmp_path: Path, manifest: Manifest) -> None:
     path = part(tmp_path, manifest) / "part.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "version": 99}))
-    with pytest.raises(NewerVersionError, match="version 99; this activis-tb reads up to version 1"):
+    with pytest.raises(NewerVersionError, match="version 99; this activis-tb reads up to version 2"):
         read_everything(tmp_path, manifest)
 
 

@@ -2,6 +2,7 @@
 
 import type { LayerStore } from "../../state/layer";
 import { Icon, LayerGlyph } from "../widgets/glyphs";
+import { listText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import { ComparedLayers } from "./compared_panel";
 import { PanelHead } from "./head";
@@ -47,7 +48,8 @@ function UnrecordedLayer({ layer }: { layer: LayerStore }) {
       <LayerGlyph />
       <b>{layer.name}</b>
       <span>
-        was not recorded here. This snapshot has {snapshot?.layers.map((entry) => entry.name).join(", ") || "no layer"}.
+        was not recorded here. This snapshot has{" "}
+        {listText(snapshot?.layers.map((entry) => entry.name) ?? []) || "no layer"}.
       </span>
       <button type="button" class="quiet" aria-label={`Close ${layer.name}`} onClick={() => toggleLayer(layer.name)}>
         <Icon name="close" />

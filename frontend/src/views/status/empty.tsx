@@ -17,10 +17,11 @@ export function NothingRecorded() {
   const { catalogue } = useStore();
   const list = catalogue.runs.value.value;
   const total = list?.total_runs ?? 0;
+  const what = list?.warnings.length ? "none with ActiVis data that can be read" : "none with ActiVis data";
   const runs =
     total === 0
       ? "There is no run in the log directory yet."
-      : `${countText(total)} ${total === 1 ? "run" : "runs"} found in the log directory, none with ActiVis data.`;
+      : `${countText(total)} ${total === 1 ? "run" : "runs"} found in the log directory, ${what}.`;
   return (
     <main class="card empty" data-testid="empty-state">
       <h2>No activations recorded yet</h2>

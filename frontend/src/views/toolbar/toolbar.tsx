@@ -2,7 +2,7 @@
 
 import type { SnapshotEntry } from "../../contract/activis";
 import { DEFAULT_SORT, type DotSize } from "../../state/durable";
-import { namesOf, type Selection } from "../../state/selection";
+import { namesOf, type Selection, snapshotsOf } from "../../state/selection";
 import { type Option, Picker, Segmented } from "../widgets/controls";
 import { ClassDot, Icon, SideBadge } from "../widgets/glyphs";
 import { useClassColours, useStore } from "../widgets/store";
@@ -52,8 +52,15 @@ function RunPickers({ selection, compares }: { selection: Selection; compares: b
   const { run, snapshot } = selection;
   const runs = (catalogue.runs.value.value?.runs ?? []).filter((entry) => entry.snapshots.length > 0);
   const names = namesOf(run);
-  const pick = (change: { run?: string; name?: string; step?: number }) => {
-    durable.wish.value = { run: run.run, name: snapshot.name, step: snapshot.step, ...change };
+  /** Name and step stay where they were recorded. */
+  const pick = (picked: string, name: string) => {
+    const entry = runs.find((candidate) => candidate.run === picked);
+    const steps = entry ? snapshotsOf(entry, name).map(({ step }) => step) : [];
+    durable.wish.value = {
+      run: picked,
+      name: steps.length > 0 ? name : null,
+      step: steps.includes(snapshot.step) ? snapshot.step : null,
+    };
   };
   return (
     <>
@@ -63,7 +70,7 @@ function RunPickers({ selection, compares }: { selection: Selection; compares: b
         testId="run-picker"
         value={run.run}
         options={runs.map((entry) => ({ value: entry.run, label: entry.label }))}
-        onPick={(value) => pick({ run: value })}
+        onPick={(value) => pick(value, snapshot.name)}
       />
       {names.length > 1 && (
         <Picker
@@ -71,7 +78,7 @@ function RunPickers({ selection, compares }: { selection: Selection; compares: b
           testId="name-picker"
           value={snapshot.name}
           options={names.map((name) => ({ value: name, label: name }))}
-          onPick={(name) => pick({ name })}
+          onPick={(name) => pick(run.run, name)}
         />
       )}
       {!compares && <StepPicker steps={catalogue.steps.value} step={snapshot.step} />}

@@ -1,8 +1,7 @@
 /** What the base is compared with: add a run or another step, swap, remove; and how the others are shown. */
 
 import type { RunEntry } from "../../contract/activis";
-import { MOST_OTHERS } from "../../state/comparing";
-import type { Alignment, Showing } from "../../state/comparing_choices";
+import { type Alignment, MOST_OTHERS, type Showing } from "../../state/comparing_choices";
 import { snapshotsOf } from "../../state/selection";
 import type { Side } from "../../state/side";
 import { Picker, Popup, Segmented } from "../widgets/controls";

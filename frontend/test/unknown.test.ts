@@ -1,0 +1,117 @@
+/** What a link names and there is not is said, and what it asks for has bounds. */
+
+import { expect, test } from "vitest";
+import { joinList } from "../src/state/hash";
+import { boundLink } from "../src/state/link_bounds";
+import { open } from "./opened_store";
+import { runEntry, runList, snapshot } from "./samples";
+
+const said = async (values: Record<string, string>) => {
+  const { store } = await open({}, values);
+  return store.unknown.sentences.value;
+};
+
+test("a link to what is there says nothing", async () => {
+  expect(await said({})).toEqual([]);
+  expect(await said({ run: "cnn/activis", name: "validation", step: "1", layers: "hidden", over: "hidden" })).toEqual(
+    [],
+  );
+  expect(await said({ run: "cnn/activis", step: "2.0" })).toEqual([]);
+  expect(await said({ run: "cnn/activis", step: "7", follow: "latest" })).toEqual([]);
+});
+
+test.each([
+  [{ run: "gone/activis" }, "The link names the run “gone/activis”, of which there is no recording here."],
+  [{ run: "cnn/activis", name: "train" }, "has no recording called “train”; it has “validation”."],
+  [{ run: "cnn/activis", name: "validation", step: "7" }, "has no recording of step 7; it has 2 steps from 1 to 2."],
+  [{ run: "cnn/activis", step: "7" }, "has no recording of step 7"],
+  [{ run: "cnn/activis", step: "last" }, "The link's step, “last”, is no whole number."],
+  [{ over: "gone" }, "No step of this run has a layer called “gone”."],
+  [{ vs: joinList(["gone", "validation", "1"]) }, "B: The link names the run “gone”"],
+  [{ vs: joinList(["cnn/activis", "validation", "7"]) }, "B: Run “cnn” has no recording of step 7"],
+])("what is not there is said, with what is shown: %j", async (values, sentence) => {
+  const [first, ...others] = await said(values as Record<string, string>);
+  expect(first).toContain(sentence);
+  expect(others).toEqual([]);
+});
+
+test("what is shown instead can be kept, and is then what the address names", async () => {
+  const { store, hash } = await open(
+    {},
+    { run: "gone", step: "7", vs: joinList(["cnn/activis", "validation", "9"]), over: "x" },
+  );
+  expect(store.unknown.sentences.value).toHaveLength(3);
+  expect(store.unknown.sentences.value[0]).toContain("Shown is “cnn”, validation at step 2.");
+  store.unknown.keepShown();
+  expect(store.unknown.sentences.value).toEqual([]);
+  expect(hash.written).toMatchObject({ run: "cnn/activis", name: "validation", step: "2", over: "" });
+  expect(hash.written.vs).toBe(joinList(["cnn/activis", "validation", "2"]));
+});
+
+test("a run that comes later takes the place of what was shown instead", async () => {
+  let runs = [runEntry("cnn/activis", [snapshot({ step: 1 })])];
+  const { store } = await open({ runs: async () => runList(runs) }, { run: "late/activis" });
+  expect(store.catalogue.reference.value?.run).toBe("cnn/activis");
+  runs = [...runs, runEntry("late/activis", [snapshot({ step: 5 })])];
+  await store.catalogue.refresh();
+  expect(store.catalogue.reference.value).toMatchObject({ run: "late/activis", step: 5 });
+  expect(store.unknown.sentences.value).toEqual([]);
+});
+
+test("a link that can mean two runs names them", async () => {
+  const runs = ["1/seed/activis", "2/seed/activis"].map((run) => runEntry(run, [snapshot({})]));
+  const { store } = await open({ runs: async () => runList(runs) }, { run: "seed/activis" });
+  const [sentence] = store.unknown.sentences.value;
+  expect(sentence).toContain("which can be “1/seed/activis” or “2/seed/activis”: choose one.");
+});
+
+test("a link that means its run by another name keeps its step while new ones come", async () => {
+  let steps = [1, 2];
+  const list = () =>
+    runList(
+      [
+        runEntry(
+          "cnn/activis",
+          steps.map((step) => snapshot({ step })),
+        ),
+      ],
+      { logdir: "runs" },
+    );
+  const { store, hash } = await open({ runs: async () => list() }, { run: "runs/cnn/activis" });
+  expect(store.catalogue.reference.value).toMatchObject({ run: "cnn/activis", step: 2 });
+  expect(hash.written).toMatchObject({ run: "runs/cnn/activis", step: "2" });
+  steps = [1, 2, 3];
+  await store.catalogue.refresh();
+  expect(store.catalogue.reference.value).toMatchObject({ run: "cnn/activis", step: 2 });
+});
+
+const many = (count: number) => joinList(Array.from({ length: count }, (_, at) => `item ${at}`));
+
+test.each([
+  ["layers", 24, 1],
+  ["vs", 4, 3],
+  ["subsets", 100, 2],
+  ["pinned", 5000, 1],
+  ["pairs", 96, 3],
+])("a link opens a bounded number of %s, and says what it leaves out", (key, most, items) => {
+  const within = { [key]: many(most * items) };
+  expect(boundLink(within)).toEqual({ values: within, notes: [] });
+  const { values, notes } = boundLink({ [key]: many(50_000 * items) });
+  expect(values).toEqual(within);
+  expect(notes).toHaveLength(1);
+  expect(notes[0]).toContain(`${(50_000 - most).toLocaleString("en")} of them are left out`);
+});
+
+test("a link's names and conditions have a bounded length", () => {
+  const long = "é".repeat(5_000);
+  const { values, notes } = boundLink({ run: long, filter: "a".repeat(4_096), layers: joinList(["hidden", long]) });
+  expect(values).toEqual({ filter: "a".repeat(4_096), layers: "hidden" });
+  expect(notes).toHaveLength(2);
+});
+
+test("a link that asks for too much opens, bounded, and says so", async () => {
+  const { store } = await open({}, { layers: many(10_000), vs: many(3_000) });
+  expect(store.durable.layers.value).toHaveLength(24);
+  expect(store.comparing.sides.value).toHaveLength(4);
+  expect(store.unknown.sentences.value.filter((sentence) => sentence.includes("are left out"))).toHaveLength(2);
+});
