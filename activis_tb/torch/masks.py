@@ -55,19 +55,23 @@ def padding_of(value: Any, *, keeps: bool) -> torch.Tensor | None:
         value: What the model is called with.
         keeps: Whether True is no padding.
     """
-    if not isinstance(value, torch.Tensor | np.ndarray):
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        value = torch.as_tensor(_numbers(value))
+    if not isinstance(value, torch.Tensor) or value.layout != torch.strided or value.is_complex():
         return None
-    mask = torch.as_tensor(_numbers(value)) if isinstance(value, np.ndarray) else value.detach()
+    mask = value.detach()
     if mask.ndim in {3, 4} and all(size == 1 for size in mask.shape[1:-1]):
         mask = mask.flatten(1, -2).squeeze(1)
-    if mask.ndim != 2 or mask.is_complex() or mask.layout != torch.strided:
+    if mask.ndim != 2:
         return None
     if mask.is_floating_point() and bool(((mask == 0) | (mask < _HIDDEN)).all()):
-        return mask == 0
-    is_mask = mask.dtype == torch.bool or (
-        _is_zero_or_one(mask) if mask.is_floating_point() else bool((mask >= 0).all())
-    )
-    return (mask != 0) == keeps if is_mask else None
+        kept = mask == 0
+    elif mask.dtype == torch.bool or (_is_zero_or_one(mask) if mask.is_floating_point() else bool((mask >= 0).all())):
+        kept = (mask != 0) == keeps
+    else:
+        return None
+    is_causal = len(kept) == kept.shape[1] > 1 and torch.equal(kept, torch.ones_like(kept).tril())
+    return None if is_causal else kept
 
 
 class Masks:

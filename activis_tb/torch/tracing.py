@@ -193,11 +193,14 @@ def _copied(values: Any) -> Any:
 def _inference(model: nn.Module) -> Iterator[None]:
     """Puts every module into inference mode for a while."""
     training = [module for module in model.modules() if module.training]
+    fast = torch.backends.mha.get_fastpath_enabled()
     model.eval()
+    torch.backends.mha.set_fastpath_enabled(False)  # a shortcut of transformers that is not traced
     try:
         with torch.no_grad():
             yield
     finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
         for module in training:
             module.training = True
 

@@ -188,6 +188,12 @@ def test_what_says_nothing_of_padding_is_not_used_and_that_is_said(mask):
     assert_allclose(got["scale"], SCALED.max(1), rtol=1e-5)
 
 
+def test_a_causal_mask_of_as_many_steps_as_instances_is_not_taken_for_padding():
+    with pytest.warns(UserWarning, match="is no padding mask of 'scale': nothing is left out"):
+        got = captured(ENCODER, X[:5], attention_mask=torch.ones(5, 5).tril())
+    assert_allclose(got["scale"], SCALED[:5].max(1), rtol=1e-5)
+
+
 def test_an_additive_mask_without_padding_leaves_nothing_out():
     with pytest.warns(UserWarning, match="left out of 'scale'"):
         got = captured(ENCODER, X, attention_mask=torch.zeros(6, 5))

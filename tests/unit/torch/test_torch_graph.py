@@ -201,3 +201,14 @@ def test_a_layer_that_is_not_called_is_in_no_place():
     with pytest.warns(RuntimeWarning, match="no tensor of the graph has the values of 'unused'"):
         graph = capture.graph(torch.ones(2, 4), scale=1.0)
     assert graph.tensors == {"fc": "fc/linear:0"}
+
+
+def test_layers_of_a_transformer_with_padding_have_their_tensors():
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 8, batch_first=True), 2).eval()
+    padding = torch.tensor([[False, False, False, True, True], [False] * 5])
+    layers = ["layers.0", "layers.1.norm2", "layers.0.self_attn"]
+    graph = activis_tb.torch.capture(encoder, layers).graph(torch.rand(2, 5, 6), src_key_padding_mask=padding)
+    assert graph.tensors["layers.0"] == "layers/0/norm2/layer_norm_1:0"
+    assert graph.tensors["layers.1.norm2"] == "layers/1/norm2/layer_norm_3:0"
+    assert graph.tensors["layers.0.self_attn"].startswith("layers/0/self_attn/")
+    assert torch.backends.mha.get_fastpath_enabled()
