@@ -24,7 +24,7 @@ from activis_tb.storage.dataset_files import (
     part_folder,
 )
 from activis_tb.storage.parquet import Kind, check_rows, read_parquet
-from activis_tb.storage.side_files import MEMORY_LIMIT, CodesFile, SideFiles
+from activis_tb.storage.side_files import CodesFile, SideFiles
 
 _LONGEST_DESCRIPTION = 2**24
 _LARGEST = 1e39
@@ -146,8 +146,9 @@ class DatasetReader:
         if not _are_tallies(tallies, part.instances):
             message = f"{tally_file} is damaged: it counts more than there is. Record again."
             raise StoredDataError(message)
+        fits = self.instances * neurons <= self._files.memory.limit
         return CodedActivations(
-            CodesFile(self._files, codes, (part.instances, neurons), keep=2 * self.instances * neurons <= MEMORY_LIMIT),
+            CodesFile(self._files, codes, (part.instances, neurons), keep=fits),
             origin,
             scale,
             positive_from.astype(np.uint8),

@@ -5,9 +5,11 @@ first is remembered, and it is read for as long as it is that.
 """
 
 import io
+import itertools
 import os
 import stat
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,8 +23,55 @@ from numpy.typing import NDArray
 from activis_tb.errors import StoredDataError
 from activis_tb.storage.npy import LONGEST_HEADER, parse_npy
 
-MEMORY_LIMIT = 512 * 2**20
-"""Bytes of codes of one recording that are kept in memory; those used least recently go first."""
+MEMORY_LIMIT = 2**30
+"""Bytes of codes that TensorBoard keeps in memory, of all recordings."""
+
+
+class CodesMemory:
+    """Codes that were read as a whole; what was used least recently goes first. Several threads may use it at once.
+
+    Args:
+        limit: Bytes.
+    """
+
+    def __init__(self, limit: int = MEMORY_LIMIT) -> None:
+        self.limit = limit
+        self._codes: OrderedDict[tuple[int, Path], NDArray[np.uint8]] = OrderedDict()
+        self._size = 0
+        # The garbage collector may call `forget` in the midst of anything.
+        self._lock = threading.RLock()
+
+    def get(self, owner: int, path: Path) -> NDArray[np.uint8] | None:
+        """Returns the codes of a file, if they are still there."""
+        with self._lock:
+            codes = self._codes.get((owner, path))
+            if codes is not None:
+                self._codes.move_to_end((owner, path))
+            return codes
+
+    def put(self, owner: int, path: Path, codes: NDArray[np.uint8]) -> None:
+        """Keeps the codes of a file of `owner`."""
+        with self._lock:
+            self._remove((owner, path))
+            self._codes[owner, path] = codes
+            self._size += codes.nbytes
+            while self._size > self.limit:
+                self._remove(next(iter(self._codes)))
+
+    def forget(self, owner: int) -> None:
+        """Gives back the memory of everything that belongs to `owner`."""
+        with self._lock:
+            for key in list(self._codes):
+                if key[0] == owner:
+                    self._remove(key)
+
+    def _remove(self, key: tuple[int, Path]) -> None:
+        removed = self._codes.pop(key, None)
+        self._size -= 0 if removed is None else removed.nbytes
+
+
+_MEMORY = CodesMemory()
+_owners = itertools.count()
 
 
 class SideFiles:
@@ -30,15 +79,15 @@ class SideFiles:
 
     Args:
         root: The folder that they are below, whatever links lead to; others are not read.
-        memory_limit: Bytes of codes that are kept.
+        memory: Keeps codes for as long as there is room.
     """
 
-    def __init__(self, root: Path, memory_limit: int = MEMORY_LIMIT) -> None:
+    def __init__(self, root: Path, memory: CodesMemory = _MEMORY) -> None:
         self._root = root.resolve()
         self._versions: dict[Path, _Version] = {}
-        self._memory_limit = memory_limit
-        self._memory: OrderedDict[Path, NDArray[np.uint8]] = OrderedDict()
-        self._lock = threading.Lock()
+        self.memory = memory
+        self._owner = next(_owners)
+        weakref.finalize(self, memory.forget, self._owner).atexit = False
 
     def add(self, path: Path) -> int:
         """Remembers what `path` is, from before it is read, and returns its size in bytes.
@@ -77,20 +126,14 @@ class SideFiles:
         Raises:
             StoredDataError: The file is not what it was.
         """
-        with self._lock:
-            codes = self._memory.get(path)
-            if codes is not None:
-                self._memory.move_to_end(path)
+        codes = self.memory.get(self._owner, path)
         if codes is not None:
             self.add(path)
         return codes
 
     def keep(self, path: Path, codes: NDArray[np.uint8]) -> None:
         """Keeps the codes of a file for the next time."""
-        with self._lock:
-            self._memory[path] = codes
-            while sum(kept.nbytes for kept in self._memory.values()) > self._memory_limit:
-                self._memory.popitem(last=False)
+        self.memory.put(self._owner, path, codes)
 
     def unchanged(self) -> bool:
         """Tells whether all files are still what they were."""

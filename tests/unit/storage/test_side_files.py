@@ -1,6 +1,8 @@
 """Files of codes: the same numbers as in memory, in whatever pieces they are read, and none after a change."""
 
+import gc
 import os
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 
 from activis_tb.analysis import coded_rows
 from activis_tb.errors import StoredDataError
-from activis_tb.storage.side_files import CodesFile, SideFiles
+from activis_tb.storage.side_files import CodesFile, CodesMemory, SideFiles
 
 INSTANCES = 3000
 CHANCE = np.random.default_rng(0).random(INSTANCES)
@@ -20,9 +22,9 @@ def codes_of(neurons: int) -> NDArray[np.uint8]:
     return np.random.default_rng(neurons).integers(0, 256, (INSTANCES, neurons), np.uint8)
 
 
-def write(path: Path, codes: NDArray[np.uint8], *, keep: bool = False, limit: int = 2**30) -> CodesFile:
+def write(path: Path, codes: NDArray[np.uint8], *, keep: bool = False) -> CodesFile:
     path.write_bytes(codes.tobytes())
-    return CodesFile(SideFiles(path.parent, limit), path, codes.shape, keep=keep)
+    return CodesFile(SideFiles(path.parent), path, codes.shape, keep=keep)
 
 
 def read(file: CodesFile, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
@@ -49,7 +51,7 @@ def test_any_rows_are_read_whatever_the_pieces(
 
 def test_codes_stay_in_memory_as_far_as_there_is_room(tmp_path: Path) -> None:
     codes = codes_of(2)
-    files = SideFiles(tmp_path, memory_limit=codes.nbytes)
+    files = SideFiles(tmp_path, CodesMemory(codes.nbytes))
     first, second = tmp_path / "first", tmp_path / "second"
     for path in (first, second):
         path.write_bytes(codes.tobytes())
@@ -59,6 +61,18 @@ def test_codes_stay_in_memory_as_far_as_there_is_room(tmp_path: Path) -> None:
     assert one.in_memory(load=False) is not None
     assert_array_equal(other.in_memory(load=True), codes)
     assert one.in_memory(load=False) is None
+
+
+def test_the_memory_of_files_that_nobody_reads_any_more_is_given_back(tmp_path: Path) -> None:
+    codes, memory, path = codes_of(2), CodesMemory(), tmp_path / "codes"
+    path.write_bytes(codes.tobytes())
+    readers = [CodesFile(SideFiles(tmp_path, memory), path, codes.shape, keep=True) for _ in range(3)]
+    found = [weakref.ref(reader.in_memory(load=True)) for reader in readers]
+    del readers[0]
+    gc.collect()
+    assert [one() is None for one in found] == [True, False, False]
+    for reader in readers:
+        assert_array_equal(reader.in_memory(load=False), codes)
 
 
 def rewrite(path: Path) -> None:
