@@ -5,7 +5,6 @@ Python's own hash differs from process to process, and a sample has to be the sa
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,14 +43,14 @@ def hash_texts(texts: Sequence[str]) -> NDArray[np.uint64]:
 
 
 class KnownHashes:
-    """Hashes that have come, 8 bytes each: the newest in a few sorted runs, the others in one by their first bits."""
+    """Hashes that have come, ascending, 8 bytes each; the newest wait in a few sorted runs beside the others."""
 
     def __init__(self) -> None:
         self._newest: list[NDArray[np.uint64]] = []
-        self._settled = [np.empty(0, np.uint64)] * (len(_EDGES) + 1)
+        self._settled = np.empty(0, np.uint64)
 
     def __len__(self) -> int:
-        return sum(map(len, self._newest)) + sum(map(len, self._settled))
+        return len(self._settled) + sum(map(len, self._newest))
 
     def add(self, ordered: NDArray[np.uint64]) -> None:
         """Adds hashes in ascending order."""
@@ -59,48 +58,38 @@ class KnownHashes:
             return
         self._newest.append(ordered)
         while len(self._newest) > 1 and len(self._newest[-2]) <= _NEW * len(self._newest[-1]):
-            self._newest[-2:] = [_merged(self._newest[-2:])]
-        if sum(map(len, self._newest)) > max(_FEW, sum(map(len, self._settled)) // _NEW):
+            self._newest[-2:] = [_merged(np.concatenate(self._newest[-2:]))]
+        if sum(map(len, self._newest)) > max(_FEW, len(self._settled) // _NEW):
             self._settle()
 
     def count(self, ordered: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Returns how often each of some hashes, in ascending order, has come, int64 (hashes,)."""
-        counts = np.zeros(len(ordered), np.int64)
-        for run in self._newest:
-            counts += _count(run, ordered)
-        for at, run in zip(_by_first_bits(ordered), self._settled, strict=True):
-            if len(run):
-                counts[at] += _count(run, ordered[at])
-        return counts
+        runs = [run for run in (*self._newest, self._settled) if len(run)]
+        return sum((_count(run, ordered) for run in runs), np.zeros(len(ordered), np.int64))
 
     def extract(self) -> NDArray[np.uint64]:
-        """Returns all of them in ascending order, uint64 (hashes,)."""
+        """Returns all of them in ascending order, uint64 (hashes,); valid until the next `add`."""
         self._settle()
-        return np.concatenate(self._settled)
+        return self._settled
 
     def _settle(self) -> None:
-        """Run by run, so that little memory is needed besides."""
-        newest = _merged(self._newest)
+        """Makes room behind those that have settled, and merges in place: that takes little memory besides."""
+        for run in self._newest:
+            settled = len(self._settled)
+            self._settled.resize(settled + len(run), refcheck=False)
+            self._settled[settled:] = run
+            _merged(self._settled)
         self._newest = []
-        for number, at in enumerate(_by_first_bits(newest)):
-            self._settled[number] = _merged([self._settled[number], newest[at]])
 
 
-_EDGES = np.arange(1, 64, dtype=np.uint64) << np.uint64(58)
-"""Where the first six bits change."""
 _FEW, _NEW = 2**16, 8
 """So many are the newest, or one in so many; a run is at least so many times as long as the next one."""
 
 
-def _by_first_bits(ordered: NDArray[np.uint64]) -> list[slice]:
-    edges = [0, *np.searchsorted(ordered, _EDGES).tolist(), len(ordered)]
-    return [slice(start, end) for start, end in pairwise(edges)]
-
-
-def _merged(runs: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
-    merged = np.concatenate([np.empty(0, np.uint64), *runs])
-    merged.sort(kind="stable")  # which merges sorted runs
-    return merged
+def _merged(runs: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Sorts two sorted runs that stand one after the other, in place."""
+    runs.sort(kind="stable")  # which merges them
+    return runs
 
 
 def _count(run: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[np.int64]:
