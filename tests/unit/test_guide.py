@@ -36,7 +36,16 @@ def run(snippet: str, logdir: Path, **names: object) -> SnapshotReader:
 
 
 def test_every_snippet_is_tested() -> None:
-    assert set(SNIPPETS) == {"media", "unlabelled", "examples", "everything", "workers", "distributed", "positions"}
+    assert set(SNIPPETS) == {
+        "media",
+        "unlabelled",
+        "examples",
+        "everything",
+        "workers",
+        "distributed",
+        "positions",
+        "shuffled",
+    }
 
 
 def test_the_media_snippet_takes_every_type(tmp_path: Path) -> None:
@@ -188,6 +197,24 @@ def test_two_processes_with_padding_record_what_one_would(tmp_path: Path) -> Non
         rows = sample.ids.astype(int)
         assert sample.attributes[0].values.tolist() == [f"text {row}" for row in rows]
         np.testing.assert_allclose(reader.activations("hidden"), hidden[rows], rtol=1e-5)
+
+
+def test_the_snippet_of_shuffled_data_keeps_columns_at_their_instances(tmp_path: Path) -> None:
+    import keras
+    import tensorflow as tf
+
+    inputs = keras.Input((3,))
+    hidden = keras.layers.Dense(4, name="hidden")(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(2)(hidden))
+    texts, ids = [f"text {row}" for row in range(INSTANCES)], np.arange(INSTANCES)
+    names = {"tf": tf, "model": model, "x_val": X, "y_val": Y, "texts": texts, "ids": ids}
+    sample = run("shuffled", tmp_path, **names).sample()
+    (text,) = sample.attributes
+    rows = sample.ids.astype(int)
+    assert [text.categories[code] for code in text.values] == [texts[row] for row in rows]
+    np.testing.assert_array_equal(sample.label, Y[rows])
+    logits = model.predict(X, verbose=0)[rows].astype(np.float64)
+    np.testing.assert_allclose(sample.scores[:, 1], 1 / (1 + np.exp(logits[:, 0] - logits[:, 1])), rtol=1e-5)
 
 
 @pytest.mark.parametrize("size", [10_000, 96, 160_000, 50_000_000])

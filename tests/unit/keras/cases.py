@@ -5,12 +5,14 @@ Run as a program, it records every case to a folder of its own and writes the ex
     KERAS_BACKEND=jax python -m tests.unit.keras.cases FOLDER
 """
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
 
 import activis_tb
 from tests.unit.keras.models import CLASSES, INSTANCES, Subclassed, X, Y, compiled, text_cnn
@@ -223,6 +225,66 @@ def data_of_pytorch(logdir: Path) -> Expected:
     callback.set_model(model)
     callback.record(1)
     return outputs_of(model, ["hidden"])
+
+
+@case
+def undisturbed_training(logdir: Path) -> Expected:
+    """What is learned and drawn is the same with a callback, whose data draws at random, and without one."""
+    import torch
+
+    class Noise(keras.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.seeds = keras.random.SeedGenerator(4)
+
+        def call(self, inputs):
+            return inputs + keras.random.normal(keras.ops.shape(inputs), stddev=0.1, seed=self.seeds)
+
+    def train(callbacks: list[keras.callbacks.Callback]) -> tuple[keras.Model, list[np.ndarray]]:
+        keras.utils.set_random_seed(5)
+        torch.manual_seed(5)
+        hidden = layers.Dense(4, name="hidden")
+        head = [layers.BatchNormalization(), layers.Dropout(0.5), layers.Dense(3, activation="softmax")]
+        model = compiled(keras.Sequential([keras.Input((6, 2)), layers.Flatten(), hidden, Noise(), *head]))
+        model.fit(X, Y, epochs=2, batch_size=8, verbose=0, callbacks=callbacks)
+        drawn = [np.random.random(), torch.rand(1).item(), keras.random.uniform(())]  # noqa: NPY002
+        return model, [keras.ops.convert_to_numpy(value) for value in (*model.variables, *drawn)]
+
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y)), 6)
+    options = {"layers": ["hidden"], "classes": CLASSES, "quiet": True, "strict": True, "every": 2}
+    model, recorded = train([activis_tb.keras.ActivisCallback(logdir, loader, ids=range(INSTANCES), **options)])
+    for got, expected in zip(recorded, train([])[1], strict=True):
+        np.testing.assert_array_equal(got, expected)
+    return outputs_of(model, ["hidden"])
+
+
+@case
+def refused_before_training(logdir: Path) -> Expected:
+    """Logits that nobody speaks of, and shuffled data beside ids, are refused; said, logits are recorded."""
+    import torch
+
+    def refused(message: str, *data, **options) -> None:
+        def fit() -> None:
+            recorder = activis_tb.keras.ActivisCallback(logdir, *data, layers=["hidden"], classes=CLASSES, **options)
+            model.fit(X, np.eye(3)[Y], verbose=0, callbacks=[recorder])
+
+        with pytest.raises(activis_tb.ActivisError, match=re.escape(message)):
+            fit()
+
+    model = compiled(text_cnn(output=None), "mse")
+    before = model.get_weights()
+    refused("say from_logits=True", 9 * X, Y)
+    refused("Did you mean 'hidden'?", X, Y, from_logits=True, subsets={"a": "neuron('hiden', 1) > 0"})
+    pairs = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y))
+    refused("with ids beside it", torch.utils.data.DataLoader(pairs, 6, shuffle=True), ids=range(INSTANCES))
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    activis_tb.keras.record(
+        model, (X, Y), logdir, layers=["hidden"], classes=CLASSES, output="output", from_logits=True, quiet=True
+    )
+    logits = model.predict(X, verbose=0).astype(np.float64)
+    scores = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return outputs_of(model, ["hidden"]) | {"scores": scores}
 
 
 if __name__ == "__main__":
