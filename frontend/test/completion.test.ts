@@ -171,3 +171,27 @@ describe("a completion", () => {
     expect(ghost("")).toBe("");
   });
 });
+
+describe("values that are more than doubles", () => {
+  const columns: Vocabulary["columns"] = [
+    {
+      name: "tweet",
+      type: "number",
+      meaning: "number",
+      values: [
+        { value: 1267890123456789012n, count: null },
+        { value: Number.POSITIVE_INFINITY, count: null },
+      ],
+    },
+    { name: "when", type: "time", meaning: "time (UTC)", values: [{ value: "2024-01-02", count: null }] },
+  ];
+  const offered = (text: string) =>
+    completeCondition(text, text.length, { ...vocabulary, columns }).map(({ insert }) => insert);
+
+  test("are completed as conditions write them", () => {
+    expect(offered("tweet = ")).toEqual(expect.arrayContaining(["1267890123456789012", "inf"]));
+    expect(offered("when >= ")).toContain("'2024-01-02'");
+    expect(offered("when ")).toEqual(expect.arrayContaining([">=", "BETWEEN", "IN", "IS"]));
+    expect(offered("when ")).not.toContain("LIKE");
+  });
+});

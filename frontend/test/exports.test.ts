@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { newPath } from "../src/draw/paths";
 import { SvgContext } from "../src/draw/svg_context";
-import { attributeValue, formatCsv, instanceRecords, recordTable, shortestFloat } from "../src/state/tables";
+import {
+  attributeValue,
+  formatCsv,
+  formatJson,
+  instanceRecords,
+  recordTable,
+  shortestFloat,
+} from "../src/state/tables";
 import { instances, snapshot } from "./samples";
 
 describe("CSV", () => {
@@ -47,6 +54,24 @@ describe("instances as records", () => {
       },
     ]);
     expect(animals.attributes.slice(0, 2).map((one) => attributeValue(one, 2))).toEqual([5, null]);
+  });
+
+  test("keep every digit, infinity and times", () => {
+    const largest = Number.MAX_VALUE;
+    const exact = instances({
+      attributes: [
+        { ...column, name: "wide", type: "number", numbers: [-1.2e18, 3, 0], texts: ["-1267890123456789012", "", ""] },
+        { ...column, name: "huge", type: "number", numbers: [largest, -largest, 1], texts: ["inf", "-inf", ""] },
+        { ...column, name: "when", type: "time", numbers: [0, 1, 2], texts: ["1970-01-01", "2024-01-02", ""] },
+      ],
+    });
+    const records = instanceRecords(snapshot(), exact, [0, 1]);
+    expect(formatCsv(recordTable(records)).split("\r\n")[1]).toMatch(/,-1267890123456789012,inf,1970-01-01$/);
+    expect(formatCsv(recordTable(records)).split("\r\n")[2]).toMatch(/,3,-inf,2024-01-02$/);
+    expect(JSON.parse(formatJson(records)).map((record: { attributes: unknown }) => record.attributes)).toEqual([
+      { wide: "-1267890123456789012", huge: "inf", when: "1970-01-01" },
+      { wide: 3, huge: "-inf", when: "2024-01-02" },
+    ]);
   });
 
   test("become a table with a column per attribute", () => {

@@ -84,7 +84,7 @@ describe("listed instances", () => {
 describe("intervals of a number", () => {
   test("have the edges that the histogram counts", () => {
     const bins = binsOf(summary({ edges: [-1, 0.5, 2], counts: [3, 5] }));
-    expect(bins.map((bin) => withinInterval("length", bin).condition)).toEqual([
+    expect(bins.map((bin) => withinInterval(summary({}), bin).condition)).toEqual([
       "length >= -1 AND length < 0.5",
       "length >= 0.5 AND length <= 2",
     ]);
@@ -92,7 +92,7 @@ describe("intervals of a number", () => {
 
   test("of quarters share no value and leave none out", () => {
     const quarters = quartersOf(summary({ quantiles: [1, 1, 2, 4, 6, 8, 9] }));
-    expect(quarters.map((quarter) => withinInterval("length", quarter).condition)).toEqual([
+    expect(quarters.map((quarter) => withinInterval(summary({}), quarter).condition)).toEqual([
       "length >= 1 AND length <= 2",
       "length > 2 AND length <= 4",
       "length > 4 AND length <= 6",
@@ -101,11 +101,51 @@ describe("intervals of a number", () => {
   });
 
   test("of quarters that hold nothing are left out", () => {
-    expect(quartersOf(summary({ quantiles: [0, 0, 0, 0, 3, 5, 5] })).map(({ low, high }) => [low, high])).toEqual([
+    expect(
+      quartersOf(summary({ quantiles: [0, 0, 0, 0, 3, 5, 5] })).map(({ low, high }) => [low.value, high.value]),
+    ).toEqual([
       [0, 0],
       [0, 3],
       [3, 5],
     ]);
     expect(quartersOf(summary({}))).toEqual([]);
+  });
+
+  test("are written exactly where doubles are not enough", () => {
+    const texts = ["1267890123456789012", "1267890123456789013"];
+    const wide = summary({ edges: [1267890123456789000, 1267890123456789000], edge_texts: texts, counts: [2] });
+    const [bin] = binsOf(wide);
+    expect(bin && withinInterval(wide, bin)).toEqual({
+      name: "length 1267890123456789012–1267890123456789013",
+      condition: "length >= 1267890123456789012 AND length <= 1267890123456789013",
+    });
+    const doubles = summary({ edges: [0, 2 ** 60, 1e300], counts: [1, 1] });
+    expect(binsOf(doubles).map((one) => withinInterval(doubles, one).condition)).toEqual([
+      "length >= 0 AND length < 1152921504606846976",
+      "length >= 1152921504606846976 AND length <= 1e+300",
+    ]);
+    const largest = Number.MAX_VALUE;
+    const infinite = summary({
+      quantiles: [0, 0, 1, 2, 3, 4, largest],
+      quantile_texts: ["", "", "", "", "", "", "inf"],
+    });
+    expect(
+      quartersOf(infinite)
+        .map((quarter) => withinInterval(infinite, quarter))
+        .at(-1),
+    ).toEqual({
+      name: "length 3–inf",
+      condition: "length > 3 AND length <= inf",
+    });
+    expect(withValue(infinite, "-inf").condition).toBe("length = -inf");
+  });
+
+  test("of times are dates as texts", () => {
+    const edge_texts = ["2024-01-01", "2024-02-01", "2024-03-01"];
+    const times = summary({ name: "when", type: "time", edges: [1.7e9, 1.71e9, 1.72e9], edge_texts, counts: [3, 4] });
+    expect(binsOf(times).map((bin) => withinInterval(times, bin))).toEqual([
+      { name: "when 2024-01-01–2024-02-01", condition: "when >= '2024-01-01' AND when < '2024-02-01'" },
+      { name: "when 2024-02-01–2024-03-01", condition: "when >= '2024-02-01' AND when <= '2024-03-01'" },
+    ]);
   });
 });

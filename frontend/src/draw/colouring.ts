@@ -2,6 +2,7 @@
 
 import { extent } from "d3-array";
 import type { AttributeColumn, InstanceColumns } from "../contract/activis";
+import { numberOf } from "../contract/exact_values";
 import { mix, type Palette } from "./palette";
 
 export interface Colouring {
@@ -14,10 +15,11 @@ export interface Colouring {
 
 export type Legend =
   | { kind: "values"; entries: readonly { name: string; colour: string }[]; others: number }
-  | { kind: "range"; low: number; high: number; colours: readonly string[] };
+  | { kind: "range"; low: number; high: number; isTime: boolean; colours: readonly string[] };
 
 /** Attributes that can colour dots. */
-export const isColourable = ({ type }: { type: string }): boolean => ["number", "category", "boolean"].includes(type);
+export const isColourable = ({ type }: { type: string }): boolean =>
+  ["number", "category", "boolean", "time"].includes(type);
 
 /**
  * Returns a colour per instance.
@@ -34,7 +36,10 @@ export function colourInstances(
   const attribute = instances.attributes.find((column) => by === `attribute:${column.name}` && isColourable(column));
   const isPredicted = instances.predicted.map((code) => code >= 0);
   if (by === "score") return byNumber(instances.score, isPredicted, palette);
-  if (attribute?.type === "number") return byNumber(attribute.numbers, presence(attribute), palette);
+  if (attribute?.type === "number" || attribute?.type === "time") {
+    const numbers = attribute.numbers.map((double, row) => numberOf(double, attribute.texts[row]));
+    return byNumber(numbers, presence(attribute), palette, attribute.type === "time");
+  }
   if (attribute?.type === "boolean") {
     return byCategory(attribute.booleans.map(Number), ["false", "true"], presence(attribute), palette);
   }
@@ -51,16 +56,24 @@ const presence = ({ present }: AttributeColumn): readonly boolean[] | null => (p
 
 const STEPS = 32;
 
-function byNumber(numbers: readonly number[], present: readonly boolean[] | null, palette: Palette): Colouring {
-  const isKnown = (value: number, row: number) => (present?.[row] ?? true) && Number.isFinite(value);
-  const [low = 0, high = 0] = extent(numbers.filter(isKnown));
+/** The range is that of the finite numbers; infinite ones have the colours of its ends. */
+function byNumber(
+  numbers: readonly number[],
+  present: readonly boolean[] | null,
+  palette: Palette,
+  isTime = false,
+): Colouring {
+  const isKnown = (value: number, row: number) => (present?.[row] ?? true) && !Number.isNaN(value);
+  const [low = 0, high = 0] = extent(numbers.filter((value, row) => isKnown(value, row) && Number.isFinite(value)));
   const [weak, strong] = palette.sequential;
   const colours = Array.from({ length: STEPS }, (_, step) => mix(weak, strong, step / (STEPS - 1)));
   const codes = Int32Array.from(numbers, (value, row) => {
     if (!isKnown(value, row)) return -1;
-    return high > low ? Math.round(((value - low) / (high - low)) * (STEPS - 1)) : STEPS - 1;
+    if (!(high > low)) return value < low ? 0 : STEPS - 1;
+    const share = Math.min(1, Math.max(0, (value - low) / (high - low)));
+    return Math.round(share * (STEPS - 1));
   });
-  return { codes, colours, legend: { kind: "range", low, high, colours: [weak, strong] } };
+  return { codes, colours, legend: { kind: "range", low, high, isTime, colours: [weak, strong] } };
 }
 
 /** The most frequent values have a colour each, the others share one. */

@@ -1,9 +1,10 @@
 /** What a condition that is being typed can go on with: names, operators and values, with their counts. */
 
+import { writtenNumber } from "../contract/exact_values";
 import { comparable, quoteName, quoteText, readWords, type Word } from "./condition_text";
 import { type Expectation, expectAfter } from "./expectation";
 
-export type ColumnType = "number" | "category" | "text" | "class" | "boolean" | "image" | "audio";
+export type ColumnType = "number" | "category" | "text" | "class" | "boolean" | "time" | "image" | "audio";
 
 export interface Column {
   name: string;
@@ -11,7 +12,7 @@ export interface Column {
   /** What it is, in words. */
   meaning: string;
   /** Values to compare with, and how many instances have each; null where that is not known. */
-  values: readonly { value: string | number | boolean; count: number | null }[];
+  values: readonly { value: string | number | bigint | boolean; count: number | null }[];
   /** How texts begin, with the space after it, and how many do: as it is written, and in either case. */
   beginnings?: readonly { text: string; count: number; either_case: number }[];
 }
@@ -154,7 +155,8 @@ const PATTERNS: [string, string][] = [
 function operators(type: ColumnType): Candidate[] {
   const missing: [string, string][] = [["IS", "with or without a value"]];
   if (type === "image" || type === "audio") return plain(...missing);
-  if (type === "number") return plain(...COMPARISONS, ["BETWEEN", "from, to"], ["IN", "one of"], ...missing);
+  if (type === "number" || type === "time")
+    return plain(...COMPARISONS, ["BETWEEN", "from, to"], ["IN", "one of"], ...missing);
   if (type === "boolean") return plain(["=", "equal"], ...missing);
   const same: [string, string][] = [
     ["=", "equal"],
@@ -199,8 +201,9 @@ function patterns({ beginnings = [] }: Column, operator: string): Candidate[] {
   return inOrder.map(([text, count]) => ({ insert: quoteText(`${text}%`), detail, count }));
 }
 
-function literal(value: string | number | boolean): string {
-  return typeof value === "string" ? quoteText(value) : String(value).toUpperCase();
+function literal(value: string | number | bigint | boolean): string {
+  if (typeof value === "string") return quoteText(value);
+  return typeof value === "number" ? writtenNumber(value) : String(value).toUpperCase();
 }
 
 function argumentsOf(name: string, { classes, layers }: Vocabulary): Candidate[] {

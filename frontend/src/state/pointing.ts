@@ -1,6 +1,7 @@
 /** Subsets made by pointing: what was pointed at, as a condition with a name. */
 
 import type { ColumnSummary, InstanceColumns, SnapshotEntry } from "../contract/activis";
+import { writtenNumber } from "../contract/exact_values";
 import { combineConditions, quoteName, quoteText } from "./condition_text";
 import { NO_PREDICTION } from "./judgement";
 import type { MatrixRow } from "./rows";
@@ -73,44 +74,62 @@ export function listedInstances(
 
 /** The instances with a value of a column. */
 export function withValue({ name, type }: Pick<ColumnSummary, "name" | "type">, value: string): NamedCondition {
+  if (type === "number") return { name: `${name}: ${value}`, condition: `${quoteName(name)} = ${value}` };
   if (type !== "boolean") return { name: `${name}: ${value}`, condition: `${quoteName(name)} = ${quoteText(value)}` };
   const isTrue = value === "true";
   return { name: isTrue ? name : `not ${name}`, condition: isTrue ? quoteName(name) : `NOT ${quoteName(name)}` };
 }
 
-/** An interval of a number: from the lower bound on, to below the upper one or to it. */
+/** A bound of an interval, of a time in seconds since 1970, and what it is exactly where a double is not enough. */
+export interface Bound {
+  value: number;
+  text: string;
+}
+
+/** An interval of a number or a time: from the lower bound on, to below the upper one or to it. */
 export interface Interval {
-  low: number;
-  high: number;
+  low: Bound;
+  high: Bound;
   /** Which bounds belong to it. */
   closed: "low" | "high" | "both";
 }
 
-export function withinInterval(name: string, { low, high, closed }: Interval): NamedCondition {
+export function withinInterval(
+  { name, type }: Pick<ColumnSummary, "name" | "type">,
+  { low, high, closed }: Interval,
+): NamedCondition {
   const column = quoteName(name);
-  const condition = `${column} ${closed === "high" ? ">" : ">="} ${low} AND ${column} ${closed === "low" ? "<" : "<="} ${high}`;
+  const [from, to] = [low, high].map(({ value, text }) =>
+    type === "time" ? quoteText(text) : writtenNumber(value, text),
+  );
+  const condition = `${column} ${closed === "high" ? ">" : ">="} ${from} AND ${column} ${closed === "low" ? "<" : "<="} ${to}`;
   return { name: `${name} ${short(low)}–${short(high)}`, condition };
 }
 
-const short = (value: number): string => String(Number(value.toPrecision(3)));
+const short = ({ value, text }: Bound): string => text || String(Number(value.toPrecision(3)));
+
+const boundOf = (values: readonly number[], texts: readonly string[], at: number): Bound => ({
+  value: values[at] ?? Number.NaN,
+  text: texts[at] ?? "",
+});
 
 /** The bars of a histogram, the last one with its upper edge. */
-export function binsOf({ edges, counts }: ColumnSummary): (Interval & { count: number })[] {
+export function binsOf({ edges, edge_texts, counts }: ColumnSummary): (Interval & { count: number })[] {
   return counts.map((count, at) => ({
-    low: edges[at] ?? Number.NaN,
-    high: edges[at + 1] ?? Number.NaN,
+    low: boundOf(edges, edge_texts, at),
+    high: boundOf(edges, edge_texts, at + 1),
     closed: at === counts.length - 1 ? "both" : "low",
     count,
   }));
 }
 
 /** The quarters of a number's values; those that hold nothing, because many values are equal, are left out. */
-export function quartersOf({ quantiles: [least, , first, second, third, , most] }: ColumnSummary): Interval[] {
-  const edges = [least, first, second, third, most].filter((edge) => edge !== undefined);
-  if (edges.length < 5) return [];
+export function quartersOf({ quantiles, quantile_texts }: ColumnSummary): Interval[] {
+  if (quantiles.length < 7) return [];
+  const edges = [0, 2, 3, 4, 6].map((at) => boundOf(quantiles, quantile_texts, at));
   return edges.slice(0, -1).flatMap((low, at) => {
     const high = edges[at + 1] ?? low;
-    if (at > 0 && low === high) return [];
+    if (at > 0 && low.value === high.value && low.text === high.text) return [];
     return [{ low, high, closed: at === 0 ? "both" : "high" }];
   });
 }

@@ -1,12 +1,14 @@
 /** What is shown as tables to take along: CSV for spreadsheets, JSON for programs. */
 
 import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../contract/activis";
+import { numberOf, wholeOf } from "../contract/exact_values";
 import { judgementOf } from "./judgement";
 import { type LayerStore, rowValues } from "./layer";
 import { isMany, type MatrixRow } from "./rows";
 import type { Store } from "./store";
 
-export type Cell = string | number | boolean | null;
+/** A bigint is a whole number that no double is. */
+export type Cell = string | number | bigint | boolean | null;
 export type Table = readonly (readonly Cell[])[];
 
 /** Writes CSV as RFC 4180 has it; a text that a spreadsheet would take for a formula gets a leading apostrophe. */
@@ -16,10 +18,17 @@ export function formatCsv(table: Table): string {
 
 function csvCell(cell: Cell): string {
   if (cell === null) return "";
-  if (typeof cell !== "string") return String(cell);
+  if (typeof cell !== "string") return String(cell).replace("Infinity", "inf");
   const harmless = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
+
+/** Writes JSON; numbers that it has not, and programs would round, are texts. */
+export const formatJson = (content: unknown): string =>
+  `${JSON.stringify(content, (_, value) => (isExact(value) ? value : String(value).replace("Infinity", "inf")), 2)}\n`;
+
+const isExact = (value: unknown): boolean =>
+  typeof value !== "bigint" && value !== Number.POSITIVE_INFINITY && value !== Number.NEGATIVE_INFINITY;
 
 /** The matrix of a layer as shown: a line per row, neurons in the order on screen. */
 export function matrixTable(store: Store, layer: LayerStore): Table {
@@ -103,7 +112,10 @@ export const isPresent = (column: AttributeColumn, row: number): boolean =>
 /** An attribute's value; null where it is missing. */
 export function attributeValue(column: AttributeColumn, row: number): Cell {
   if (!isPresent(column, row)) return null;
-  if (column.type === "number") return column.numbers[row] ?? null;
+  if (column.type === "number") {
+    const double = column.numbers[row];
+    return double === undefined ? null : (wholeOf(column.texts[row]) ?? numberOf(double, column.texts[row]));
+  }
   if (column.type === "boolean") return column.booleans[row] ?? null;
   if (column.type === "category") return column.categories[column.codes[row] ?? -1] ?? null;
   return column.texts[row] ?? null;

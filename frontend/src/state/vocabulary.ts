@@ -1,6 +1,7 @@
 /** What conditions about a snapshot can speak of, for completion. */
 
 import type { ColumnSummaries, ColumnSummary, SnapshotEntry } from "../contract/activis";
+import { numberOf, wholeOf } from "../contract/exact_values";
 import type { Column, ColumnType, Vocabulary } from "./completion";
 import { strataOf } from "./facts";
 import { lacksPredictions } from "./judgement";
@@ -10,6 +11,7 @@ const MEANINGS: Record<string, string> = {
   category: "category",
   text: "text",
   boolean: "true or false",
+  time: "time (UTC)",
   image: "picture",
   audio: "sound",
 };
@@ -80,12 +82,16 @@ function outcomes(
 
 function valuesOf(type: string, summary: ColumnSummary | undefined): Column["values"] {
   if (!summary) return [];
-  if (type === "number") return quantiles(summary).map((value) => ({ value, count: null }));
+  if (type === "number" || type === "time") return quantiles(summary).map((value) => ({ value, count: null }));
   return summary.values.map(({ value, count }) => ({ value: type === "boolean" ? value === "true" : value, count }));
 }
 
-/** The middle one first, rounded to three digits, each once. */
-function quantiles({ quantiles: [least, low, quarter, median, threeQuarters, high, most] }: ColumnSummary): number[] {
-  const inOrder = [median, quarter, threeQuarters, low, high, least, most].filter((value) => value !== undefined);
-  return [...new Set(inOrder.map((value) => Number(value.toPrecision(3))))];
+/** The middle one first, each once: numbers rounded to three digits, times and what no double is as they are. */
+function quantiles({ type, quantiles: values, quantile_texts }: ColumnSummary): (number | bigint | string)[] {
+  const inOrder = [3, 2, 4, 1, 5, 0, 6].flatMap((at) => {
+    const [value, text] = [values[at], quantile_texts[at]];
+    if (value === undefined) return [];
+    return [type === "time" ? (text ?? "") : (wholeOf(text) ?? Number(numberOf(value, text).toPrecision(3)))];
+  });
+  return [...new Set(inOrder)];
 }

@@ -7,7 +7,7 @@ import { instanceName } from "../../state/rows";
 import { isPresent } from "../../state/tables";
 import { InstanceGlyph } from "../widgets/glyphs";
 import { Picture, Sound } from "../widgets/media";
-import { countText, valueText } from "../widgets/numbers";
+import { countText, exactText } from "../widgets/numbers";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
 import { CardText } from "./card_text";
 
@@ -44,7 +44,9 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
   const texts = instances.attributes.filter((attribute) => attribute.type === "text");
   const sounds = instances.attributes.filter((attribute) => attribute.type === "audio");
   const pictures = instances.attributes.filter((attribute) => attribute.type === "image");
-  const facts = instances.attributes.filter((attribute) => ["number", "category", "boolean"].includes(attribute.type));
+  const facts = instances.attributes.filter((attribute) =>
+    ["number", "category", "boolean", "time"].includes(attribute.type),
+  );
   const pinned = durable.pinned.value.includes(instances.id[row] ?? "");
   return (
     <>
@@ -143,7 +145,9 @@ const textAt = (attribute: AttributeColumn, row: number): string | null =>
 
 function factText(attribute: AttributeColumn, row: number): string {
   if (!isPresent(attribute, row)) return "–";
-  if (attribute.type === "number") return valueText(attribute.numbers[row] ?? Number.NaN);
+  if (attribute.type === "number" || attribute.type === "time") {
+    return exactText(attribute.numbers[row] ?? Number.NaN, attribute.texts[row]);
+  }
   if (attribute.type === "boolean") return attribute.booleans[row] ? "yes" : "no";
   return attribute.categories[attribute.codes[row] ?? -1] ?? "–";
 }

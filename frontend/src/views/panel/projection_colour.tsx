@@ -39,13 +39,20 @@ export function ColourLegend() {
   );
 }
 
+/** A time to the day, or to the minute where all are of two days. */
+function rangeText(value: number, { low, high, isTime }: Extract<Legend, { kind: "range" }>): string {
+  if (!isTime) return valueText(value);
+  const written = new Date(1000 * value).toISOString().replace("T", " ");
+  return high - low > 2 * 86_400 ? written.slice(0, 10) : written.slice(0, 16);
+}
+
 function LegendEntries({ legend }: { legend: Legend }) {
   if (legend.kind === "range") {
     return (
       <span class="legend-range">
-        {valueText(legend.low)}
+        {rangeText(legend.low, legend)}
         <i style={{ background: `linear-gradient(to right, ${legend.colours.join(", ")})` }} />
-        {valueText(legend.high)}
+        {rangeText(legend.high, legend)}
       </span>
     );
   }

@@ -2,9 +2,9 @@
 
 import { useEffect } from "preact/hooks";
 import type { ColumnSummaries, ColumnSummary } from "../../contract/activis";
-import { binsOf, quartersOf, withinInterval, withValue } from "../../state/pointing";
+import { type Bound, binsOf, quartersOf, withinInterval, withValue } from "../../state/pointing";
 import { Popup, Problem } from "../widgets/controls";
-import { countText, percentText, valueText } from "../widgets/numbers";
+import { countText, exactText, percentText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 
 export function Fields() {
@@ -50,7 +50,7 @@ function FieldList({ summaries }: { summaries: ColumnSummaries }) {
 
 function Field({ summary, total, over }: { summary: ColumnSummary; total: number; over: number }) {
   const { name, type, present, distinct } = summary;
-  const isNumber = summary.counts.length > 0;
+  const isNumber = summary.counts.length > 0 || (type === "number" && summary.values.length > 0);
   const missing = Math.round(total - present);
   return (
     <li class="field-card" data-testid="field" data-name={name}>
@@ -64,6 +64,7 @@ function Field({ summary, total, over }: { summary: ColumnSummary; total: number
       </h4>
       {isNumber ? <Histogram summary={summary} /> : <Values summary={summary} counted={(over * present) / total} />}
       {isNumber && <Quarters summary={summary} />}
+      {isNumber && summary.values.length > 0 && <Values summary={summary} counted={Number.POSITIVE_INFINITY} />}
     </li>
   );
 }
@@ -76,16 +77,16 @@ function Histogram({ summary }: { summary: ColumnSummary }) {
     <>
       <div class="histogram">
         {bins.map(({ count, ...bin }) => {
-          const title = `${valueText(bin.low)} to ${valueText(bin.high)}: ${countText(count)}`;
+          const title = `${boundText(bin.low)} ${summary.type === "time" && bin.closed === "low" ? "to before" : "to"} ${boundText(bin.high)}: ${countText(count)}`;
           return (
             <button
-              key={bin.low}
+              key={boundText(bin.low)}
               type="button"
               data-testid="field-bin"
               title={title}
               aria-label={title}
               disabled={count === 0}
-              onClick={() => pointing.point(withinInterval(summary.name, bin))}
+              onClick={() => pointing.point(withinInterval(summary, bin))}
             >
               <i style={{ height: `${(100 * count) / highest}%` }} />
             </button>
@@ -93,12 +94,15 @@ function Histogram({ summary }: { summary: ColumnSummary }) {
         })}
       </div>
       <p class="histogram-ends">
-        <span>{valueText(summary.edges[0] ?? Number.NaN)}</span>
-        <span>{valueText(summary.edges.at(-1) ?? Number.NaN)}</span>
+        {[bins[0]?.low, bins.at(-1)?.high].map(
+          (bound, at) => bound && <span key={String(at)}>{boundText(bound)}</span>,
+        )}
       </p>
     </>
   );
 }
+
+const boundText = ({ value, text }: Bound): string => exactText(value, text);
 
 function Quarters({ summary }: { summary: ColumnSummary }) {
   const { pointing } = useStore();
@@ -109,13 +113,13 @@ function Quarters({ summary }: { summary: ColumnSummary }) {
       Quarters
       {quarters.map((quarter) => (
         <button
-          key={`${quarter.low} ${quarter.high}`}
+          key={`${quarter.closed} ${boundText(quarter.low)} ${boundText(quarter.high)}`}
           type="button"
           data-testid="field-quarter"
           title="Make a subset of the instances in this part; the parts are as equal as ties allow"
-          onClick={() => pointing.point(withinInterval(summary.name, quarter))}
+          onClick={() => pointing.point(withinInterval(summary, quarter))}
         >
-          {valueText(quarter.low)}–{valueText(quarter.high)}
+          {boundText(quarter.low)}–{boundText(quarter.high)}
         </button>
       ))}
     </p>
@@ -144,14 +148,16 @@ function Values({ summary, counted }: { summary: ColumnSummary; counted: number 
           title={`${value}: make a subset of these ${countText(count)}`}
           onClick={() => pointing.point(withValue(summary, value))}
         >
-          <span>{value === "" ? "(empty)" : value}</span>
+          <span>{summary.type === "number" ? exactText(Number.NaN, value) : value === "" ? "(empty)" : value}</span>
           <i>
             <i style={{ width: `${(100 * count) / highest}%` }} />
           </i>
           <span>{countText(count)}</span>
         </button>
       ))}
-      {summary.distinct > shown.length && <small>{countText(summary.distinct - shown.length)} more</small>}
+      {summary.counts.length === 0 && summary.distinct > shown.length && (
+        <small>{countText(summary.distinct - shown.length)} more</small>
+      )}
     </div>
   );
 }

@@ -5,7 +5,7 @@ import type { ComponentChildren } from "preact";
 import type { LayerStore } from "../../state/layer";
 import { sentenceOf } from "../../state/resource";
 import type { Store } from "../../state/store";
-import { fileName, formatCsv, instanceRecords, matrixTable, recordTable } from "../../state/tables";
+import { fileName, formatCsv, formatJson, instanceRecords, matrixTable, recordTable } from "../../state/tables";
 import { Popup } from "../widgets/controls";
 import { pngFile, saveFile, svgFile, textFile } from "../widgets/files";
 import { Icon } from "../widgets/glyphs";
@@ -98,6 +98,6 @@ function recordFiles(store: Store, rows: readonly number[]): Formats {
   };
   return {
     csv: () => textFile(formatCsv(recordTable(records())), "text/csv"),
-    json: () => textFile(`${JSON.stringify(records(), null, 2)}\n`, "application/json"),
+    json: () => textFile(formatJson(records()), "application/json"),
   };
 }

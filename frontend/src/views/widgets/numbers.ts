@@ -25,6 +25,13 @@ export function valueText(value: number): string {
   return new Intl.NumberFormat("en", { maximumSignificantDigits: magnitude >= 1000 ? 5 : 3 }).format(value);
 }
 
+/** A number or a time with what the server says of it where a double is not enough: a date, all digits, `∞`. */
+export function exactText(value: number, text = ""): string {
+  if (text === "inf") return "∞";
+  if (text === "-inf") return "−∞";
+  return text === "" ? valueText(value) : text.replace(/^-(?=\d+$)/, "−");
+}
+
 /** `88.4 %`; no decimals at the ends of the range. */
 export function percentText(share: number, decimals = 0): string {
   if (!Number.isFinite(share)) return "–";
