@@ -19,6 +19,14 @@ describe("the standardised difference of two groups", () => {
     expect(difference?.errors?.[0]).toBeCloseTo(0.6436503, 6);
   });
 
+  // sqrt(1 / 10 + 0.5² / 5 + d² / 28): an error of 0.5 in place of 3 / sqrt(4), in units of sqrt(5).
+  test("of an estimated mean has its own error, and none where too little was sampled", () => {
+    const errors = (error: number) => ({ ...moments([2], [3], 4), errors: Float64Array.of(error) });
+    const difference = standardisedDifference(moments([5], [1], [10]), errors(0.5));
+    expect(difference?.errors?.[0]).toBeCloseTo(Math.sqrt(0.1 + 0.05 + 1.8 / 28), 9);
+    expect(standardisedDifference(moments([5], [1], [10]), errors(Number.NaN))?.errors?.[0]).toBeNaN();
+  });
+
   test("is negative where the second is higher, with the same error", () => {
     const difference = standardisedDifference(moments([2], [3], 4), moments([5], [1], 10));
     expect(difference?.values[0]).toBeCloseTo(-1.3416407865, 9);

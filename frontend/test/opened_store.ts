@@ -72,7 +72,7 @@ export function createClient(change: Partial<Client> = {}): Client {
       nonfinite_over: 3,
     }),
     subset: async () => answer([0, 2]),
-    subsetStatistics: async () => ({ values: rows([[4, 6, 5]]), exactness: "exact", bound: 0, standardError: 0 }),
+    subsetStatistics: async () => ({ values: rows([[4, 6, 5]]), exactness: "exact", bound: 0 }),
     agreement: async () => agreement(),
     outcomes: async () => ({ done: true, value: outcomes() }),
     matching: async () => ({ done: true, value: matching() }),

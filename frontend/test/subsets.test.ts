@@ -23,7 +23,6 @@ function askable(asked: string[] = []): Pick<Client, "subset" | "subsetStatistic
       values: rows([[statistic === "mean" ? (members[condition]?.length ?? 0) : 0.5]]),
       exactness: "bound",
       bound: 0.25,
-      standardError: 0,
     }),
   };
 }

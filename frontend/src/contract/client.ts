@@ -79,9 +79,10 @@ export interface SubsetStatistic {
   values: NpyArray<Float32Array>;
   /** As in `SubsetDescription`. */
   exactness: string;
-  /** By how much a value may be off at most, and its standard error: the largest over the neurons; 0 where exact. */
+  /** By how much a value may be off at most: the largest over the neurons; 0 where exact. */
   bound: number;
-  standardError: number;
+  /** Of estimated means and active shares, (2, neurons): between these they are; NaN where the sample is too small to say. */
+  interval?: NpyArray<Float64Array> | undefined;
 }
 
 /** Where a condition is wrong. */
@@ -217,12 +218,18 @@ export function createClient(base: string): Client {
     subset: (snapshot, condition, signal, draft) =>
       json("subset", { ...snapshot, condition, ...(draft && { draft }) }, signal),
     subsetStatistics: async (snapshot, layer, statistic, condition, signal) => {
-      const response = await get("subset_statistics", { ...snapshot, layer, statistic, condition }, signal);
+      const ask = async (which: string) => {
+        const response = await get("subset_statistics", { ...snapshot, layer, statistic: which, condition }, signal);
+        return { headers: response.headers, array: decodeDoubles(await response.arrayBuffer()) };
+      };
+      const { headers, array } = await ask(statistic);
+      const exactness = headers.get("Activis-Exactness") ?? "";
+      const hasInterval = exactness === "estimate" && (statistic === "mean" || statistic === "active");
       return {
-        values: singlePrecision(decodeDoubles(await response.arrayBuffer())),
-        exactness: response.headers.get("Activis-Exactness") ?? "",
-        bound: Number(response.headers.get("Activis-Bound") ?? 0),
-        standardError: Number(response.headers.get("Activis-Standard-Error") ?? 0),
+        values: singlePrecision(array),
+        exactness,
+        bound: Number(headers.get("Activis-Bound") ?? 0),
+        interval: hasInterval ? (await ask(`${statistic}_interval`)).array : undefined,
       };
     },
     agreement: (base, other, signal) => json("agreement", { ...base, ...prefixed("other_", other) }, signal),

@@ -10,6 +10,8 @@ export interface CellRow {
   values: Float32Array | null;
   /** Share of active instances, where the circle's area shows it. */
   shares: Float32Array | null;
+  /** By neuron, how its circles are drawn in this row; null where that is as in the others. */
+  fillings?: Uint8Array | null;
 }
 
 export interface CellPicture {
@@ -43,11 +45,13 @@ export function eachCell(
   filling: number = FILLING.full,
 ): void {
   const last = columns.first + columns.visible;
-  for (const { values, shares, top } of rows) {
+  for (const row of rows) {
+    const { values, shares, top } = row;
     if (!values) continue;
+    const drawn = row.fillings ?? fillings;
     for (let position = columns.first; position < last; position++) {
       const neuron = order[position] ?? 0;
-      if ((fillings?.[neuron] ?? FILLING.full) !== filling) continue;
+      if ((drawn?.[neuron] ?? FILLING.full) !== filling) continue;
       visit(values[neuron] ?? Number.NaN, columnX(columns, position), top + ROW_HEIGHT / 2, shares?.[neuron]);
     }
   }

@@ -11,7 +11,7 @@ export function drawCells(context: CanvasRenderingContext2D, rows: readonly Cell
   if (recordsPaths(context)) drawCircles(context, rows, picture);
   else paintCells(context, rows, picture);
   drawMissing(context, rows, picture);
-  if (picture.fillings) drawRings(context, rows, picture);
+  if (picture.fillings || rows.some((row) => row.fillings)) drawRings(context, rows, picture);
   for (const row of rows) if (!row.values) drawWaiting(context, row.top + ROW_HEIGHT / 2, picture);
 }
 
@@ -33,13 +33,13 @@ function drawCircles(context: CanvasRenderingContext2D, rows: readonly CellRow[]
   context.fill(zeros);
 }
 
-/** Hollow cells: rings in the colour of the value, pale ones where there is none. */
+/** Hollow cells: rings in the colour of the value, pale ones where there is none or it is zero. */
 function drawRings(context: CanvasRenderingContext2D, rows: readonly CellRow[], picture: CellPicture): void {
   const pale = newPath(context);
   const rings = picture.ramp.levels.map(() => newPath(context));
   const radius = Math.max(1, picture.columns.radius - 0.5);
   const visit = (value: number, x: number, y: number, share: number | undefined) => {
-    const path = Number.isFinite(value) ? rings[levelOf(picture.ramp, value)] : pale;
+    const path = Number.isFinite(value) && value !== 0 ? rings[levelOf(picture.ramp, value)] : pale;
     if (path) addCircle(path, x, y, radiusOf(radius, share));
   };
   eachCell(rows, picture, visit, FILLING.hollow);

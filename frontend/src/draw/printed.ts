@@ -15,6 +15,8 @@ export interface PrintedRow {
   label: number;
   /** Share that is right of a class or subset. */
   accuracy: number | null;
+  /** Between these the share is; null where it is exact. */
+  accuracyLimits: readonly [number, number] | null;
   /** Whether that follows from how the row's instances were chosen. */
   byDefinition: boolean;
   /** Score of an instance's predicted class, and whether it is the true one. */
@@ -38,7 +40,7 @@ const ROOMY_PITCH = 43;
 const GAP = 14;
 const NARROWEST_BAR = 60;
 const WIDEST_BAR = 150;
-const PERCENT_WIDTH = 38;
+const PERCENT_WIDTH = 42;
 const COUNT_PITCH = { least: 18, most: 32 };
 
 /**
@@ -108,7 +110,7 @@ export function drawOutput(
   for (const row of rows) {
     if (layout.predictedPitch > 0) drawCounts(context, row, layout, palette);
     if (row.accuracy !== null && row.byDefinition) drawDefinition(context, row.accuracy, row.top, layout, palette);
-    else if (row.accuracy !== null) drawAccuracy(context, row.accuracy, row.top, layout, palette);
+    else if (row.accuracy !== null) drawAccuracy(context, row.accuracy, row, layout, palette);
     if (row.change) drawChange(context, row.change, row.top, layout, palette);
     if (row.score) drawScore(context, row.score, row.top, layout, palette);
   }
@@ -134,7 +136,7 @@ function drawCounts(context: CanvasRenderingContext2D, row: PrintedRow, layout: 
 function drawAccuracy(
   context: CanvasRenderingContext2D,
   accuracy: number,
-  top: number,
+  { top, accuracyLimits }: PrintedRow,
   layout: OutputLayout,
   palette: Palette,
 ): void {
@@ -143,9 +145,30 @@ function drawAccuracy(
   context.fillRect(layout.barLeft, y, layout.barWidth, 4);
   context.fillStyle = palette.bar;
   context.fillRect(layout.barLeft, y, layout.barWidth * accuracy, 4);
+  if (accuracyLimits && layout.barWidth > 0) drawLimits(context, accuracyLimits, y, layout, palette);
   context.textAlign = "left";
   context.fillStyle = palette.text;
-  context.fillText(`${Math.round(accuracy * 100)} %`, numberLeft(layout), top + ROW_HEIGHT / 2 + 0.5);
+  context.fillText(accuracyText(accuracy, accuracyLimits), numberLeft(layout), top + ROW_HEIGHT / 2 + 0.5);
+}
+
+/** `82 %`, `≈ 82 %`, or that too few were sampled to tell one half from the other. */
+function accuracyText(accuracy: number, limits: readonly [number, number] | null): string {
+  if (limits && limits[1] - limits[0] > 0.5) return "too few";
+  return `${limits ? "≈ " : ""}${Math.round(accuracy * 100)} %`;
+}
+
+/** A line between the limits, with an end at each, over the bar. */
+function drawLimits(
+  context: CanvasRenderingContext2D,
+  limits: readonly [number, number],
+  y: number,
+  { barLeft, barWidth }: OutputLayout,
+  palette: Palette,
+): void {
+  const [low, high] = limits.map((share) => barLeft + Math.round((barWidth - 1) * share)) as [number, number];
+  context.fillStyle = palette.text;
+  context.fillRect(low, y + 1.5, high - low, 1);
+  for (const end of [low, high]) context.fillRect(end, y - 2, 1, 8);
 }
 
 function drawDefinition(
@@ -223,6 +246,6 @@ export function signedNumber(value: number, short = false): string {
 }
 
 function compactCount(count: number): string {
-  if (count < 1000) return String(count);
+  if (count < 999.5) return String(Math.round(count));
   return count < 1_000_000 ? `${Math.round(count / 1000)}k` : `${(count / 1_000_000).toFixed(1)}M`;
 }

@@ -6,8 +6,10 @@ export interface Moments {
   mean: Float32Array;
   /** Standard deviations (ddof 0); null for one instance. */
   std: Float32Array | null;
-  /** Instances with a finite activation, by neuron or the same for all. */
+  /** Instances with a finite activation, by neuron or the same for all; of an estimate, those it is made of. */
   count: Float32Array | number;
+  /** Standard errors of estimated averages, by neuron; NaN where the sample is too small to say. */
+  errors?: Float64Array;
 }
 
 export interface Difference {
@@ -21,8 +23,9 @@ export interface Difference {
 
 /**
  * Returns the standardised difference of two groups, d = (m1 - m2) / sqrt((s1² + s2²) / 2), with its large-sample
- * standard error sqrt((n1 + n2) / (n1 n2) + d² / (2 (n1 + n2))) (Hedges and Olkin 1985, Statistical Methods for
- * Meta-Analysis); for an instance and a group its z-value, (x - m) / s. Two instances have no spread: null.
+ * standard error sqrt(1 / n1 + 1 / n2 + d² / (2 (n1 + n2))) (Hedges and Olkin 1985, Statistical Methods for
+ * Meta-Analysis); in place of 1 / n, an estimated mean has the square of its own standard error in the same unit. For an
+ * instance and a group it is the z-value, (x - m) / s. Two instances have no spread: null.
  */
 export function standardisedDifference(first: Moments, second: Moments): Difference | null {
   if (!first.std && !second.std) return null;
@@ -31,7 +34,12 @@ export function standardisedDifference(first: Moments, second: Moments): Differe
     quotient(value - (second.mean[neuron] ?? Number.NaN), spread(std?.[neuron], second.std?.[neuron])),
   );
   if (!std || !second.std) return { measure: "z", values, errors: null };
-  const errors = values.map((d, neuron) => standardError(d, at(first.count, neuron), at(second.count, neuron)));
+  const errors = values.map((d, neuron) => {
+    const counts = at(first.count, neuron) + at(second.count, neuron);
+    const unit = spread(std[neuron], second.std?.[neuron]);
+    const error = Math.sqrt(share(first, neuron, unit) + share(second, neuron, unit) + d ** 2 / (2 * counts));
+    return Number.isFinite(error) ? error : Number.NaN;
+  });
   return { measure: "d", values, errors };
 }
 
@@ -44,9 +52,9 @@ function spread(first: number | undefined, second: number | undefined): number {
 const quotient = (difference: number, deviation: number): number =>
   difference === 0 ? 0 * deviation : difference / deviation;
 
-function standardError(d: number, first: number, second: number): number {
-  const error = Math.sqrt((first + second) / (first * second) + d ** 2 / (2 * (first + second)));
-  return Number.isFinite(error) ? error : Number.NaN;
+/** What a group's mean adds to the square of the error. */
+function share({ count, errors }: Moments, neuron: number, unit: number): number {
+  return errors ? ((errors[neuron] ?? Number.NaN) / unit) ** 2 : 1 / at(count, neuron);
 }
 
 const at = (count: Float32Array | number, neuron: number): number =>

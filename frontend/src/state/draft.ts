@@ -24,8 +24,8 @@ export interface Draft {
   latest: ReadonlySignal<SubsetDescription | null>;
   /** The text with the offered completion in it; empty where none is offered. */
   offered: Signal<string>;
-  /** Its count; null while it is not known or the completed text is no condition. */
-  offeredCount: ReadonlySignal<number | null>;
+  /** How many meet it; null while that is not known or the completed text is no condition. */
+  offeredAnswer: ReadonlySignal<SubsetDescription | null>;
   /** What can be typed; null until it was asked for. */
   vocabulary: ReadonlySignal<Vocabulary | null>;
   /** How the values are distributed that conditions can speak of; asked for with the vocabulary. */
@@ -59,7 +59,7 @@ export function openDraft(context: SubsetContext, { add, membersOf }: SubsetsSta
     verdict,
     latest,
     offered,
-    offeredCount: computed(() => (offer.value.status === "counted" ? offer.value.answer.count : null)),
+    offeredAnswer: computed(() => (offer.value.status === "counted" ? offer.value.answer : null)),
     filtered,
     commit: createCommit(text, verdict, add),
     ...openVocabulary(context),

@@ -109,7 +109,8 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
 
   const classes = computed(() => strataOf(catalogue.snapshot.value));
   const shown = { mean, activations, typedMeans };
-  const comparison = followDifference(name, (row) => rowValues(shown, row), context);
+  const errorsOf = (condition: string) => standardErrors(typedMeans.states.value.get(condition)?.value);
+  const comparison = followDifference(name, (row) => rowValues(shown, row), errorsOf, context);
   const layer: Omit<LayerStore, "columns" | "dispose"> = {
     name,
     entry,
@@ -193,6 +194,14 @@ export function rowValues(
   return row.subset >= 0
     ? sliceRow(layer.mean.state.value.value, row.subset)
     : sliceRow(layer.activations.state.value.value, row.sampled);
+}
+
+/** Of estimated means by neuron, from intervals of 95 %; null where they are no estimates. */
+function standardErrors(means: SubsetStatistic | undefined): Float64Array | null {
+  const bounds = means?.interval?.data;
+  if (!bounds) return null;
+  const neurons = bounds.length / 2;
+  return bounds.subarray(neurons).map((high, neuron) => (high - (bounds[neuron] ?? Number.NaN)) / 2 / 1.96);
 }
 
 /** Returns by neuron the share of a row's instances that are active; null where that is not known. */

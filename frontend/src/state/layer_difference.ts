@@ -20,10 +20,15 @@ export interface DifferenceInputs {
 
 type Floats = NpyArray<Float32Array>;
 
-/** Follows the difference of the compared rows in a layer; deviations and counts are fetched while there are two. */
+/**
+ * Follows the difference of the compared rows in a layer; deviations and counts are fetched while there are two.
+ *
+ * @param errorsOf Standard errors of the averages of a condition; null where they are no estimates.
+ */
 export function followDifference(
   name: string,
   valuesOf: (row: MatrixRow) => Float32Array | null,
+  errorsOf: (condition: string) => Float64Array | null,
   { client, cache, catalogue, queue, compared, answers }: SubsetContext & DifferenceInputs,
 ) {
   const isRecorded = () => catalogue.snapshot.value?.layers.some((layer) => layer.name === name) ?? false;
@@ -62,7 +67,9 @@ export function followDifference(
     }
     const deviations = typed.states.value.get(row.condition)?.value?.values.data;
     const answer = answers.value.get(row.condition)?.value;
-    return deviations && answer ? { mean, std: deviations, count: instancesBehind(answer) } : null;
+    if (!deviations || !answer) return null;
+    const errors = errorsOf(row.condition);
+    return { mean, std: deviations, count: errors ? answer.drawn : answer.count, ...(errors && { errors }) };
   };
   const difference = computed((): Difference | null => {
     const [first, second] = compared.value?.map(momentsOf) ?? [];
@@ -76,7 +83,3 @@ export function followDifference(
     },
   };
 }
-
-/** Of an estimate, only the sampled instances stand behind the averages. */
-const instancesBehind = ({ exactness, rows, count }: SubsetDescription): number =>
-  exactness === "estimate" ? rows.length : count;

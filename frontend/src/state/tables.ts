@@ -36,14 +36,26 @@ export function matrixTable(store: Store, layer: LayerStore): Table {
   const header = ["kind", "row", "instances", ...order.map((neuron) => `neuron ${neuron}`)];
   const lines = store.rows
     .peek()
-    .map((row) => [
-      row.kind,
-      row.name,
-      isMany(row) ? (store.factsOf(row)?.count ?? null) : 1,
-      ...valuesInOrder(layer, row, order),
+    .flatMap((row) => [
+      [row.kind, row.name, isMany(row) ? (store.factsOf(row)?.count ?? null) : 1, ...valuesInOrder(layer, row, order)],
+      ...limitLines(store, layer, row, order),
     ]);
   return [header, ...lines];
 }
+
+/** Of an estimate, the two ends of the 95 % intervals; empty cells where the sample is too small to say. */
+function limitLines(store: Store, layer: LayerStore, row: MatrixRow, order: readonly number[]): Cell[][] {
+  const answer = store.subsets.answers.peek().get(row.condition ?? "")?.value;
+  const ends = layer.typedMeans.states.peek().get(row.condition ?? "")?.value?.interval?.data;
+  if (!answer || !ends) return [];
+  const end = (kind: string, count: number, from: number) => [
+    ...[kind, row.name, count],
+    ...order.map((neuron) => finiteOrNull(ends[neuron + from] ?? Number.NaN)),
+  ];
+  return [end("95 % from", answer.count_low, 0), end("95 % to", answer.count_high, ends.length / 2)];
+}
+
+const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 function valuesInOrder(layer: LayerStore, row: MatrixRow, order: readonly number[]): Cell[] {
   const values = rowValues(layer, row);

@@ -1,6 +1,7 @@
 /** Every sign of the tab, drawn by what draws it in the tab, with its meaning. */
 
 import type { ComponentChildren } from "preact";
+import { FILLING } from "../../draw/cells";
 import { drawCells } from "../../draw/matrix";
 import { layoutColumns, ROW_HEIGHT } from "../../draw/matrix_layout";
 import { createRamp } from "../../draw/palette";
@@ -38,6 +39,10 @@ export function Encodings() {
       "dot size “% active”: share of instances above zero",
     ],
     [<Cells key="zero" values={[0, 0]} />, "exactly zero, where others are weak"],
+    [
+      <Cells key="hollow" values={[0.3, 0.6, 1]} isHollow />,
+      "a mean of which nothing is claimed: too few of its instances were sampled",
+    ],
     [<Cells key="missing" values={[Number.NaN, Number.NaN]} />, "no finite value"],
     [
       <i key="strongest" class="key-strip" style={{ background: first }} />,
@@ -69,9 +74,21 @@ export function Encodings() {
 
 const WIDTH = 52;
 
-function Cells({ values, shares, signed = false }: { values: number[]; shares?: number[]; signed?: boolean }) {
+interface CellsProperties {
+  values: number[];
+  shares?: number[];
+  signed?: boolean;
+  isHollow?: boolean;
+}
+
+function Cells({ values, shares, signed = false, isHollow = false }: CellsProperties) {
   const palette = usePalette();
-  const row = { top: 0, values: Float32Array.from(values), shares: shares ? Float32Array.from(shares) : null };
+  const row = {
+    top: 0,
+    values: Float32Array.from(values),
+    shares: shares ? Float32Array.from(shares) : null,
+    fillings: isHollow ? Uint8Array.from(values, () => FILLING.hollow) : null,
+  };
   const columns = { ...layoutColumns(values.length, WIDTH, 0), printed: false, pitch: 12, radius: 5 };
   const order = Int32Array.from(values, (_, at) => at);
   return (

@@ -24,12 +24,12 @@ export const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   {
     word: "mean",
     meaning:
-      "What a cell of a class or subset shows: the average activation over all its instances. Of a subset typed here it is within a bound, or estimated from the sample where not every instance was kept; its name and readout say so.",
+      "What a cell of a class or subset shows: the average activation over all its instances. Of a subset typed here it is within a bound, or estimated from the sample where not every instance was kept; its name and readout say between what values it is, with a confidence of 95 %, or that too few of its instances were sampled to tell.",
   },
   {
     word: "subset",
     meaning:
-      "The instances that a condition holds for, e.g. label <> predicted AND score < 0.6. A comparison with a missing value holds neither way. After an estimate, ± is twice the standard error.",
+      "The instances that a condition holds for, e.g. label <> predicted AND score < 0.6. A comparison with a missing value holds neither way. An estimate stands beside the numbers between which the true one is, with a confidence of 95 %: of a subset of which none was sampled, how many it can be at most.",
   },
   {
     word: "scale",
@@ -50,7 +50,7 @@ export const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   {
     word: "d",
     meaning:
-      "By how much two compared rows differ in a neuron: the difference of their means, divided by the root of their mean variance. After ± stands its standard error, √((n₁ + n₂) / (n₁ n₂) + d² / (2 (n₁ + n₂))) (Hedges and Olkin, 1985). One instance has z: its distance from the other row's mean in that row's standard deviations.",
+      "By how much two compared rows differ in a neuron: the difference of their means, divided by the root of their mean variance. After ± stands its standard error, √(1 / n₁ + 1 / n₂ + d² / (2 (n₁ + n₂))) (Hedges and Olkin, 1985), where an estimated mean has its own error in place of 1 / n. One instance has z: its distance from the other row's mean in that row's standard deviations.",
   },
   {
     word: "sample",

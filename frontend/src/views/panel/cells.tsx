@@ -1,7 +1,8 @@
 /** The cells themselves: drawn when numbers, order or size change, never by hovering. */
 
 import { useEffect, useRef } from "preact/hooks";
-import type { CellRow } from "../../draw/cells";
+import type { SubsetStatistic } from "../../contract/client";
+import { type CellRow, FILLING } from "../../draw/cells";
 import { drawCells, drawSeparators } from "../../draw/matrix";
 import { columnAt, rowAt } from "../../draw/matrix_layout";
 import { drawOutput, drawValues } from "../../draw/printed";
@@ -22,6 +23,8 @@ export function Cells({ frame }: { frame: MatrixFrame }) {
     top,
     values: known ? frame.valuesOf(row) : null,
     shares: frame.sharesOf(row),
+    fillings:
+      fillings || store.base ? null : fewSampled(frame.layer.typedMeans.states.value.get(row.condition ?? "")?.value),
   }));
   const printed = columns.printed ? visible.map(({ row, top }) => printedRow(store, frame, row, top)) : [];
 
@@ -52,6 +55,14 @@ export function Cells({ frame }: { frame: MatrixFrame }) {
       {...usePointer(frame)}
     />
   );
+}
+
+/** Hollow is a mean of which nothing is claimed, as too few of its instances were sampled; null where there is none. */
+function fewSampled(means: SubsetStatistic | undefined): Uint8Array | null {
+  const ends = means?.interval?.data;
+  const isFew = (value: number, neuron: number) => Number.isFinite(value) && Number.isNaN(ends?.[neuron]);
+  if (!ends || !means.values.data.some(isFew)) return null;
+  return Uint8Array.from(means.values.data, (value, neuron) => (isFew(value, neuron) ? FILLING.hollow : FILLING.full));
 }
 
 /** Makes the pointer's cell the hovered one, and lets a sideways wheel move through the columns. */

@@ -1,6 +1,6 @@
 /** The table of predictions beside an output layer, as buttons over its picture: a cell or a heading makes a subset. */
 
-import type { SnapshotEntry } from "../../contract/activis";
+import type { SnapshotEntry, SubsetDescription } from "../../contract/activis";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import type { OutputLayout } from "../../draw/printed";
 import { NO_PREDICTION, predictedNames } from "../../state/judgement";
@@ -55,7 +55,7 @@ interface RowCellsProperties {
 }
 
 function RowCells({ frame: { layer, rows, view, header }, place, position }: RowCellsProperties) {
-  const { catalogue, factsOf, hover, pointing } = useStore();
+  const { catalogue, factsOf, hover, pointing, subsets } = useStore();
   const snapshot = catalogue.snapshot.value;
   const row = rows[position];
   const top = view.tops[position] ?? Number.NaN;
@@ -64,6 +64,7 @@ function RowCells({ frame: { layer, rows, view, header }, place, position }: Row
   const subset = conditionOf(row, snapshot);
   const facts = factsOf(row);
   if (!(subset || isEverything) || !facts) return null;
+  const answer = subsets.answers.value.get(row.condition ?? "")?.value;
   return (
     <>
       {[...facts.predicted_counts, facts.without_prediction].map((count, label) => {
@@ -75,7 +76,7 @@ function RowCells({ frame: { layer, rows, view, header }, place, position }: Row
             {...{ place, label }}
             row={position}
             top={header.height + top}
-            title={`${row.name}, ${predictionPhrase(snapshot, label)}: make a subset of these ${countText(count)}`}
+            title={`${row.name}, ${predictionPhrase(snapshot, label)}: make a subset of these ${cellCount(count, answer, label)}`}
             enter={() => {
               hover.value = { source: "matrix", layer: layer.name, row };
             }}
@@ -85,6 +86,12 @@ function RowCells({ frame: { layer, rows, view, header }, place, position }: Row
       })}
     </>
   );
+}
+
+/** `205`, or `about 130 (64 to 205)`. */
+function cellCount(count: number, answer: SubsetDescription | undefined, label: number): string {
+  const [low, high] = [answer?.predicted_low[label] ?? count, answer?.predicted_high[label] ?? count];
+  return low === high ? countText(count) : `about ${countText(count)} (${countText(low)} to ${countText(high)})`;
 }
 
 interface CellProperties {

@@ -19,6 +19,7 @@ export function printedRow(store: Store, frame: MatrixFrame, row: MatrixRow, top
     predicted: null,
     label: -1,
     accuracy: null,
+    accuracyLimits: null,
     byDefinition: false,
     score: null,
     change: null,
@@ -33,6 +34,7 @@ export function printedRow(store: Store, frame: MatrixFrame, row: MatrixRow, top
       predicted: predictedCounts(snapshot, subset),
       label: row.kind === "class" ? row.subset : -1,
       accuracy: accuracyOfRow(subset),
+      accuracyLimits: accuracyLimits(store, row),
       byDefinition: definedAccuracy(store, row) !== null,
     };
   }
@@ -58,6 +60,13 @@ function predictedCounts(snapshot: SnapshotEntry | null, subset: SubsetFacts): r
   return lacksPredictions(snapshot) && predicted_counts.length > 0
     ? [...predicted_counts, without_prediction]
     : predicted_counts;
+}
+
+/** Of an estimate, or of rounded activations; null where the accuracy is exact. */
+function accuracyLimits({ subsets }: Store, { condition }: MatrixRow): readonly [number, number] | null {
+  const answer = condition === undefined ? undefined : subsets.answers.value.get(condition)?.value;
+  if (!answer || answer.correct === undefined || answer.accuracy_low === answer.accuracy_high) return null;
+  return [answer.accuracy_low, answer.accuracy_high];
 }
 
 /** The accuracy that a row has because its instances were chosen by it; null where it tells something. */

@@ -7,8 +7,8 @@ import { activeShares, rowValues } from "../../state/layer";
 import { isMany, type MatrixRow } from "../../state/rows";
 import { sliceRow } from "../../state/slices";
 import type { Store } from "../../state/store";
-import { averagesText } from "../widgets/exactness";
-import { countText, percentText, valueText } from "../widgets/numbers";
+import { averagesText, intervalText, shareText } from "../widgets/exactness";
+import { countText, valueText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import { comparedText } from "./compared_text";
 import type { MatrixFrame } from "./frame";
@@ -50,13 +50,16 @@ function cellText(store: Store, { layer }: MatrixFrame, neuron: number, row: Mat
   const broken = layer.nonfiniteCounts.value?.[neuron] ?? 0;
   const facts: string[] = [];
   const value = row && (rowValues(layer, row)?.[neuron] ?? Number.NaN);
-  const means = row?.condition === undefined ? undefined : layer.typedMeans.states.value.get(row.condition)?.value;
+  const condition = row?.condition ?? "";
+  const means = layer.typedMeans.states.value.get(condition)?.value;
+  const drawn = store.subsets.answers.value.get(condition)?.value?.drawn ?? 0;
   const separation = differenceText(layer.difference.value, neuron);
   if (separation !== "") facts.push(separation);
-  if (means) facts.push(averagesText(means) || "exact");
+  if (means) facts.push(intervalText(means, neuron, drawn) || averagesText(means) || "exact");
   if (row && isMany(row) && !layer.entry.value?.signed) {
     const share = activeShares(layer, row)?.[neuron];
-    if (share !== undefined && Number.isFinite(share)) facts.push(`active in ${percentText(share)}`);
+    const typed = layer.typedActive.states.value.get(condition)?.value;
+    if (share !== undefined && Number.isFinite(share)) facts.push(`active in ${shareText(share, typed, neuron)}`);
   }
   if (store.catalogue.snapshot.value?.unlabelled)
     facts.push(...(layer.dead.value?.[neuron] === 1 ? ["never active"] : []));
@@ -81,7 +84,8 @@ function differenceText(difference: Difference | null, neuron: number): string {
   const sign = value < 0 ? "−" : "";
   const number = Number.isFinite(value) ? `${sign}${Math.abs(value).toFixed(2)}` : `${sign}∞ (neither varies)`;
   const error = difference.errors?.[neuron] ?? Number.NaN;
-  return `${difference.measure} = ${number}${Number.isFinite(error) ? ` ± ${error.toFixed(2)}` : ""}`;
+  const margin = Number.isFinite(error) ? ` ± ${error.toFixed(2)}` : difference.errors ? ", its error unknown" : "";
+  return `${difference.measure} = ${number}${Number.isFinite(value) ? margin : ""}`;
 }
 
 const missingOr = (value: number | undefined): string =>

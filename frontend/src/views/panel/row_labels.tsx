@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import { isError, judgementOf, judgementText } from "../../state/judgement";
 import { isMany, type MatrixRow } from "../../state/rows";
-import { averagesText, isExact, populationText } from "../widgets/exactness";
+import { averagesText, populationText, roughCountText } from "../widgets/exactness";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../widgets/glyphs";
 import { Thumbnail } from "../widgets/media";
 import { countText, valueText } from "../widgets/numbers";
@@ -149,7 +149,7 @@ function useTitle(layer: string): (row: MatrixRow) => string {
       name,
       state?.status === "error" ? state.message : "",
       state?.value ? populationText(state.value) : "",
-      averagesText(means),
+      averagesText(means, state?.value?.drawn),
       "click to sort the neurons by it",
     ];
     return facts.filter((fact) => fact !== "").join("\n");
@@ -202,13 +202,12 @@ function RowContent({ row }: { row: MatrixRow }) {
   const facts = factsOf(row);
   const state = row.condition === undefined ? undefined : subsets.answers.value.get(row.condition);
   const failed = state?.status === "error";
-  const about = state?.value && !isExact(state.value) ? "≈ " : "";
   return (
     <>
       {row.kind === "class" ? <ClassDot colour={colours[row.subset]} /> : <SubsetGlyph />}
       <RowName name={row.name} />
       <span class={failed ? "row-detail wrong" : "row-detail"}>
-        {facts ? `${about}${countText(facts.count)}` : failed ? "failed" : "…"}
+        {state?.value ? roughCountText(state.value) : facts ? countText(facts.count) : failed ? "failed" : "…"}
       </span>
     </>
   );

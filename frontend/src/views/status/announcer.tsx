@@ -7,6 +7,7 @@ import { judgementOf, NO_PREDICTION } from "../../state/judgement";
 import { rowValues } from "../../state/layer";
 import { instanceName, isMany, type MatrixRow } from "../../state/rows";
 import type { Store } from "../../state/store";
+import { accuracyText, intervalText, isExact, limitsText } from "../widgets/exactness";
 import { countText, percentText, valueText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 
@@ -36,7 +37,10 @@ function sentenceOf(store: Store): string {
   const layer = store.layers.value.find((candidate) => candidate.name === hover?.layer);
   if (hover?.source === "matrix" && layer && hover.neuron !== undefined) {
     const value = row ? rowValues(layer, row)?.[hover.neuron] : undefined;
-    const shown = row ? `, ${row.name} ${value === undefined ? "" : valueText(value)}` : "";
+    const means = layer.typedMeans.states.value.get(row?.condition ?? "")?.value;
+    const drawn = store.subsets.answers.value.get(row?.condition ?? "")?.value?.drawn ?? 0;
+    const sure = intervalText(means, hover.neuron, drawn);
+    const shown = row ? `, ${row.name} ${value === undefined ? "" : valueText(value)}${sure && `, ${sure}`}` : "";
     return `${layer.name}, neuron ${hover.neuron}${shown}`;
   }
   if (!row) return "";
@@ -46,6 +50,13 @@ function sentenceOf(store: Store): string {
 function subsetSentence(store: Store, row: MatrixRow): string {
   const subset = store.factsOf(row);
   if (!subset) return "";
+  const answer = store.subsets.answers.value.get(row.condition ?? "")?.value;
+  if (answer && !isExact(answer)) {
+    return `${row.name}, about ${countText(answer.count)} instances, ${limitsText(answer)}, ${accuracyText(answer)}`.replace(
+      /, $/,
+      "",
+    );
+  }
   const accuracy = accuracyOfRow(subset);
   const share = accuracy === null ? "" : `, ${percentText(accuracy)} correct`;
   return `${row.name}, ${countText(subset.count)} instances${share}`;

@@ -1,13 +1,14 @@
 /** How many instances meet the condition, how exact that is, and how many would with the offered completion. */
 
 import type { SubsetDescription } from "../../contract/activis";
-import { accuracyOfRow } from "../../state/facts";
 import {
-  countErrorText,
+  accuracyText,
   isExact,
+  isInDoubt,
   isOfSample,
-  isRounded,
+  limitsText,
   populationText,
+  roughCountText,
   shortCountText,
   wholeText,
 } from "../widgets/exactness";
@@ -18,7 +19,7 @@ export function Count() {
   const { draft } = useStore();
   const status = draft.verdict.value.status;
   const answer = draft.latest.value;
-  const offered = draft.offered.value === "" ? null : draft.offeredCount.value;
+  const offered = draft.offered.value === "" ? null : draft.offeredAnswer.value;
   return (
     <span class={status === "asking" ? "subset-count waiting-count" : "subset-count"}>
       <span role="status" data-testid="subset-count" data-status={status}>
@@ -26,7 +27,7 @@ export function Count() {
       </span>
       {offered !== null && (
         <span class="offered-count" data-testid="subset-offered-count">
-          Tab → {countText(offered)}
+          Tab → {roughCountText(offered)}
         </span>
       )}
     </span>
@@ -35,13 +36,13 @@ export function Count() {
 
 function Counted({ answer }: { answer: SubsetDescription }) {
   const exact = isExact(answer);
-  const error = countErrorText(answer);
+  const limits = limitsText(answer);
   return (
     <span title={titleOf(answer)}>
       {!exact && "≈ "}
       <b>{exact ? countText(answer.count) : shortCountText(answer.count)}</b>
       {` ${wholeText(answer)} `}
-      {error !== "" && `${error} `}
+      {limits !== "" && `(${limits}) `}
       <span class={exact ? "badge exact" : "badge estimate"}>{badgeOf(answer)}</span>
     </span>
   );
@@ -49,13 +50,10 @@ function Counted({ answer }: { answer: SubsetDescription }) {
 
 function badgeOf(answer: SubsetDescription): string {
   if (isOfSample(answer)) return "sample";
-  if (isRounded(answer)) return "rounded";
+  if (isInDoubt(answer)) return answer.note.startsWith("Of long texts") ? "cut" : "rounded";
   return isExact(answer) ? "exact" : "estimate";
 }
 
 function titleOf(answer: SubsetDescription): string {
-  const accuracy = accuracyOfRow(answer);
-  const share = accuracy === null ? "" : `, ${Math.round(100 * accuracy)} % of them correct`;
-  const margin = answer.count_error > 0 ? "; ± is twice the standard error" : "";
-  return `${populationText(answer)}${share}${margin}`;
+  return [populationText(answer), accuracyText(answer)].filter((text) => text !== "").join(", ");
 }

@@ -2,7 +2,7 @@
 
 import { typedKey } from "../../state/rows";
 import { duplicateSubset, type NamedCondition } from "../../state/subset_list";
-import { populationText, shortCountText } from "../widgets/exactness";
+import { populationText, roughCountText } from "../widgets/exactness";
 import { Icon } from "../widgets/glyphs";
 import { useStore } from "../widgets/store";
 
@@ -100,7 +100,7 @@ function LineCount({ condition }: { condition: string }) {
       </span>
     );
   const answer = state?.value;
-  return <span title={answer && populationText(answer)}>{answer ? shortCountText(answer.count) : "…"}</span>;
+  return <span title={answer && populationText(answer)}>{answer ? roughCountText(answer) : "…"}</span>;
 }
 
 function LineActions({ subset: { name, condition } }: { subset: NamedCondition }) {

@@ -2,7 +2,7 @@
 
 import type { SubsetDescription } from "../../contract/activis";
 import type { SubsetStatistic } from "../../contract/client";
-import { countText, valueText } from "./numbers";
+import { countText, percentText, valueText } from "./numbers";
 
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
@@ -12,15 +12,38 @@ export const shortCountText = (count: number): string =>
     ? countText(count)
     : compact.format(count).replace(/[KMB]$/, (unit) => (unit === "K" ? " k" : ` ${unit}`));
 
-/** Whether members were chosen by stored activations, which are rounded; the note says by how much. */
-export const isRounded = ({ exactness, note }: SubsetDescription): boolean => exactness === "bound" && note !== "";
+/** Whether a count is known. */
+export const isExact = ({ count_low, count_high }: SubsetDescription): boolean => count_low === count_high;
 
-/** Whether a count is neither an estimate nor one of rounded activations. */
-export const isExact = (answer: SubsetDescription): boolean => answer.exactness !== "estimate" && !isRounded(answer);
+/** Whether it is about all instances, of which some are in doubt: activations are rounded, or texts were cut. */
+export const isInDoubt = (answer: SubsetDescription): boolean => answer.exactness === "bound" && !isExact(answer);
 
-/** `± 0.4 k`, twice the standard error; empty where the count is exact. */
-export const countErrorText = (answer: SubsetDescription): string =>
-  isExact(answer) || answer.count_error === 0 ? "" : `± ${shortCountText(2 * answer.count_error)}`;
+/** `64 to 205`, or `at most 297` where none was found; empty where the count is exact. */
+export function limitsText({ count, count_low, count_high }: SubsetDescription): string {
+  if (count_low === count_high) return "";
+  const high = shortCountText(count_high);
+  return count === 0 ? `at most ${high}` : `${shortCountText(count_low)} to ${high}`;
+}
+
+/** Above this quotient of its limits a count is no number, but an interval. */
+const WIDE = 3;
+
+/** A count where there is little room: `205`, `≈ 13,000`, `64–205`, `≤ 297`. */
+export function roughCountText(answer: SubsetDescription): string {
+  const { count, count_low, count_high } = answer;
+  if (isExact(answer)) return countText(count);
+  if (count === 0) return `≤ ${shortCountText(count_high)}`;
+  if (count_high > WIDE * count_low) return `${shortCountText(count_low)}–${shortCountText(count_high)}`;
+  return `≈ ${shortCountText(count)}`;
+}
+
+/** `80 % of them correct`, or `50 to 95 %`; empty where there is no instance, or none of the sample. */
+export function accuracyText(answer: SubsetDescription): string {
+  const { count, correct, accuracy_low, accuracy_high } = answer;
+  if (count === 0 || correct === undefined) return "";
+  if (accuracy_low === accuracy_high) return `${percentText(correct / count)} of them correct`;
+  return `${percentsText(accuracy_low, accuracy_high)} of them correct`;
+}
 
 /** Whether it is about listed instances, of which only those in the sample are known. */
 export const isOfSample = ({ exactness }: { exactness: string }): boolean => exactness === "sample";
@@ -31,7 +54,7 @@ export function wholeText(answer: SubsetDescription): string {
   return `of ${isExact(answer) ? countText(answer.total) : shortCountText(answer.total)}`;
 }
 
-/** `exact over 5,452` or `estimate from 1,000 of 5,000,000`. */
+/** `exact over 5,452` or `estimate from 1,000 of 5,000,000, 95 % sure of 64 to 205`. */
 export function populationText(answer: SubsetDescription): string {
   const words = basisText(answer);
   return answer.note === "" ? words : `${words}. ${answer.note}`;
@@ -40,16 +63,51 @@ export function populationText(answer: SubsetDescription): string {
 function basisText(answer: SubsetDescription): string {
   const over = countText(answer.over);
   if (isOfSample(answer)) return `the listed instances that are among the ${over} sampled; exact over these`;
-  if (isRounded(answer)) return `over ${over}, by rounded activations`;
-  return isExact(answer) ? `exact over ${over}` : `estimate from ${over} of ${countText(answer.total)}`;
+  if (isInDoubt(answer)) return `${limitsText(answer)} over ${over}`;
+  if (isExact(answer)) return `exact over ${countText(answer.exactness === "bound" ? answer.over : answer.total)}`;
+  return `estimate from ${over} of ${countText(answer.total)}, 95 % sure of ${limitsText(answer)}`;
 }
 
-/** `averages ± 0.003`, or `averages estimated, standard error up to 0.02`; empty where they are exact. */
-export function averagesText(statistic: SubsetStatistic | undefined): string {
+/** `too few of the sample: 2`: why nothing is claimed of a mean. */
+export const tooFewText = (drawn: number): string =>
+  `too few of the sample: ${countText(drawn)}${drawn > 2 ? ", of uneven weight" : ""}`;
+
+/** `0.31 to 0.47 (95 %)` of a neuron, or that the sample has too few members; empty where it is no estimate. */
+export function intervalText(statistic: SubsetStatistic | undefined, neuron: number, drawn: number): string {
+  const ends = endsOf(statistic, neuron);
+  if (!ends) return "";
+  const [low, high] = ends;
+  if (Number.isNaN(low)) return tooFewText(drawn);
+  return low === high ? "exact" : `${valueText(low)} to ${valueText(high)} (95 %)`;
+}
+
+/** `31 %`; of an estimate `25 to 38 %`. */
+export function shareText(share: number, statistic: SubsetStatistic | undefined, neuron: number): string {
+  const [low, high] = endsOf(statistic, neuron) ?? [share, share];
+  return low === high || Number.isNaN(low) ? percentText(share) : percentsText(low, high);
+}
+
+/** `25 to 38 %` */
+const percentsText = (low: number, high: number): string =>
+  `${percentText(low).replace(" %", "")} to ${percentText(high)}`;
+
+function endsOf(statistic: SubsetStatistic | undefined, neuron: number): [number, number] | null {
+  const { data } = statistic?.interval ?? {};
+  return data ? [data[neuron] ?? Number.NaN, data[neuron + data.length / 2] ?? Number.NaN] : null;
+}
+
+/** `averages ± 0.003`, or `averages estimated, 95 % intervals of up to ± 0.02`; empty where they are exact. */
+export function averagesText(statistic: SubsetStatistic | undefined, drawn = 0): string {
   if (!statistic || statistic.exactness === "exact") return "";
   if (isOfSample(statistic)) return "over those sampled";
-  const { bound, standardError } = statistic;
-  const within = bound > 0 ? `averages ± ${valueText(bound)}` : "";
-  if (statistic.exactness !== "estimate") return within;
-  return `averages estimated${standardError > 0 ? `, standard error up to ${valueText(standardError)}` : ""}`;
+  const { bound, exactness, interval } = statistic;
+  if (exactness !== "estimate") return bound > 0 ? `averages ± ${valueText(bound)}` : "";
+  if (!interval) return "averages estimated";
+  const neurons = interval.data.length / 2;
+  const halves = [...interval.data.subarray(neurons)].map((high, at) => (high - (interval.data[at] ?? Number.NaN)) / 2);
+  const known = halves.filter((half) => !Number.isNaN(half));
+  if (known.length === 0) return `averages unknown, ${tooFewText(drawn)}`;
+  const widest = `averages estimated, 95 % intervals of up to ± ${valueText(Math.max(...known))}`;
+  const few = neurons - known.length;
+  return few > 0 ? `${widest}; unknown of ${countText(few)} ${few === 1 ? "neuron" : "neurons"}` : widest;
 }
