@@ -1,7 +1,8 @@
 """Averages of a subset of which some members are in doubt: they lie between what any choice of these would give."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import inf
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +11,16 @@ from activis_tb.analysis.stored_averages import StoredAverages, stored_averages
 from activis_tb.analysis.stored_extremes import stored_extremes
 from activis_tb.model import CodedActivations
 
-_Interval = tuple[NDArray[np.float64], NDArray[np.float64]]
+_EXTREMES = frozenset({"min", "max"})
+_Interval = tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]
 
 
 def intervals_in_doubt(
     parts: Sequence[CodedActivations],
     certain: NDArray[np.bool_],
     possible: NDArray[np.bool_],
+    names: Collection[str],
     *,
-    std: bool = False,
     most_seconds: float = inf,
 ) -> dict[str, _Interval]:
     """Returns the ends of what the statistics of a subset can be, by name, each (neurons,); NaN where there is none.
@@ -27,26 +29,33 @@ def intervals_in_doubt(
         parts: The stored activations of a layer.
         certain: Who is a member for certain, bool (instances,).
         possible: Who may be one besides, bool (instances,); all of `certain` among them.
-        std: Whether that is asked for; NaN otherwise.
+        names: Of the statistics that are asked for; others that come with these are there too.
         most_seconds: After which it is given up.
 
     Raises:
-        TimeoutError: Each of its four looks may take so long; one took longer.
+        TimeoutError: Each of its looks may take so long; one took longer.
     """
     doubtful = possible & ~certain
-    sure, few = (stored_averages(parts, who, std=std, most_seconds=most_seconds) for who in (certain, doubtful))
-    edges, ends = (stored_extremes(parts, who, most_seconds=most_seconds) for who in (doubtful, certain))
+    edges = stored_extremes(parts, doubtful, most_seconds=most_seconds)
     low, high = edges.min - edges.bound, edges.max + edges.bound
+    intervals: dict[str, _Interval] = {}
+    if not _EXTREMES.isdisjoint(names):
+        ends = stored_extremes(parts, certain, most_seconds=most_seconds)
+        intervals["min"] = np.fmin(ends.min - ends.bound, low), _sure_end(ends.min + ends.bound, high)
+        intervals["max"] = _sure_end(ends.max - ends.bound, low), np.fmax(ends.max + ends.bound, high)
+    if _EXTREMES.issuperset(names):
+        return intervals
+    std = "std" in names
+    sure, few = (stored_averages(parts, who, std=std, most_seconds=most_seconds) for who in (certain, doubtful))
     active, inactive = _active(few), few.count - _active(few)
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
+            **intervals,
             "count": (sure.count * 1.0, (sure.count + few.count) * 1.0),
             "nonfinite": (sure.nonfinite * 1.0, (sure.nonfinite + few.nonfinite) * 1.0),
             "mean": _mean(sure, few, low, high),
             "active": (_active(sure) / (sure.count + inactive), (_active(sure) + active) / (sure.count + active)),
             "std": _std(sure, few, low, high),
-            "min": (np.fmin(ends.min - ends.bound, low), _sure_end(ends.min + ends.bound, high)),
-            "max": (_sure_end(ends.max - ends.bound, low), np.fmax(ends.max + ends.bound, high)),
         }
 
 

@@ -131,15 +131,18 @@ class Engine:
         is_any = isinstance(condition.expression, Junction) and condition.expression.operator == "OR"
         return reduce(np.logical_or if is_any else np.logical_and, found)
 
-    def members_of_each(self, conditions: Sequence[Condition]) -> list[NDArray[np.bool_]]:
+    def members_of_each(
+        self, conditions: Sequence[Condition], giving_up: GivingUp | None = None
+    ) -> list[NDArray[np.bool_]]:
         """Returns the like of `members` for several conditions in one go, which is cheaper; they share the time.
 
         Raises:
+            GivenUpError: `giving_up` has stopped them.
             CostlyConditionError: They took too long or too much memory, and were stopped.
             ArgumentError: See `members`.
         """
         values = {part: self._values(part) for condition in conditions for part in condition.computed}
-        with self._bounded("; ".join(condition.text for condition in conditions)) as (cursor, _):
+        with self._bounded("; ".join(condition.text for condition in conditions), giving_up) as (cursor, _):
             return self._table.members_of_each(cursor, [condition.expression for condition in conditions], values)
 
     @property

@@ -155,7 +155,7 @@ def all_averages(
         if statistic == "std":
             values["std"], bounds["std"] = averages.std, averages.std_bound
     if doubt is not None:
-        bounds = _bounds_in_doubt(values, parts, doubt, std=statistic == "std")
+        bounds = _bounds_in_doubt(values, parts, doubt)
     return Averages("bound", over, values, bounds)
 
 
@@ -170,17 +170,13 @@ def in_doubt(
         doubt: Bool (rows,) each.
     """
     parts = [quantise(activations[start : start + MOST_ROWS]) for start in range(0, len(activations), MOST_ROWS)]
-    bounds = _bounds_in_doubt(averages.values, parts, doubt, std=True)
+    bounds = _bounds_in_doubt(averages.values, parts, doubt)
     exactness: Exactness = "bound" if averages.exactness == "exact" else averages.exactness
     return replace(averages, exactness=exactness, bounds=bounds)
 
 
 def _bounds_in_doubt(
-    values: _Arrays,
-    parts: list[CodedActivations],
-    doubt: tuple[NDArray[np.bool_], NDArray[np.bool_]],
-    *,
-    std: bool,
+    values: _Arrays, parts: list[CodedActivations], doubt: tuple[NDArray[np.bool_], NDArray[np.bool_]]
 ) -> _Arrays:
-    intervals = intervals_in_doubt(parts, *doubt, std=std, most_seconds=MOST_SECONDS)
+    intervals = intervals_in_doubt(parts, *doubt, values, most_seconds=MOST_SECONDS)
     return {name: np.fmax(value - intervals[name][0], intervals[name][1] - value) for name, value in values.items()}

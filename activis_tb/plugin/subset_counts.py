@@ -10,6 +10,7 @@ from activis_tb.analysis.limits import share_limits, worth
 from activis_tb.analysis.strata import CANNOT, MUST, OPEN, Strata, divided
 from activis_tb.conditions import Condition, possible_members
 from activis_tb.plugin.populations import Population
+from activis_tb.plugin.wire import MOST_COUNTED_CLASSES
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class SubsetCounts:
     Attributes:
         count: All of them.
         correct: Those predicted right.
-        predicted: By class, those predicted as it, and last those predicted as nothing.
+        predicted: By class, those predicted as it, and last those predicted as nothing; an estimate has that alone
+            where there are more than `MOST_COUNTED_CLASSES`.
         accuracy: The share that is right lies between these; 0 and 1 where there may be no instance.
     """
 
@@ -100,9 +102,11 @@ def estimated_counts(
     count = estimate_count(strata, rows)
     right = rows & (population.outcomes % 2 == 0)
     correct = estimate_count(strata, right, certain=float(np.trace(certain)), most=float(np.trace(open_)))
+    sure, most = certain.sum(axis=0), open_.sum(axis=0)
+    classes = len(sure) - 1
     predicted = tuple(
-        estimate_count(strata, rows & (population.predicted == one), certain=float(sure), most=float(most))
-        for one, (sure, most) in enumerate(zip(certain.sum(axis=0), open_.sum(axis=0), strict=True))
+        estimate_count(strata, rows & (population.predicted == one), certain=float(sure[one]), most=float(most[one]))
+        for one in range(0 if classes <= MOST_COUNTED_CLASSES else classes, classes + 1)
     )
     return SubsetCounts(count, correct, predicted, _accuracy(strata, rows, count, correct))
 

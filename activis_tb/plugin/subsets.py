@@ -200,7 +200,7 @@ def _doubt(
     both = certain_and_possible(condition)
     if population.store is None or both is None:
         return "", None
-    certain, possible = (population.engine.members(one, giving_up) for one in both)
+    certain, possible = population.engine.members_of_each(both, giving_up)
     shown = ", ".join(
         f"neuron('{part.layer}', {part.neuron}) ± {population.store.uncertainty(part):.2g}"
         for part in condition.computed
