@@ -13,6 +13,7 @@ from activis_tb.errors import ArgumentError
 from activis_tb.recording.settings import ClassArgument
 
 _SUM_ROUNDING = 1e-2
+_WITHOUT_LABELS = "Data without labels: activis_tb.preprocess, process(labels=None)."
 _INFINITE = -1
 """What tf.data calls the number of batches where there is no end of them."""
 
@@ -66,7 +67,8 @@ class Batches:
             self.instances, self._size = _count(x) or (None, 0)
             return
         if y is None:
-            raise ArgumentError("y", "None", "labels, as x is not a dataset", "Only a dataset brings its own labels.")
+            way_out = f"Only a dataset brings its own labels. {_WITHOUT_LABELS}"
+            raise ArgumentError("y", "None", "labels, as x is not a dataset", way_out)
         self.source = keras.tree.map_structure(_as_array, x)
         self._take_labels(y, classes)
         self._check_lengths()
@@ -251,7 +253,8 @@ def _check_dataset(x: Any, y: Any) -> None:
     if int(x.cardinality()) == _INFINITE:
         raise ArgumentError("x", "a dataset without an end", "a finite dataset", "Use x.take(n).")
     if not isinstance(x.element_spec, Sequence) or len(x.element_spec) < 2:
-        raise ArgumentError("x", f"a dataset of {x.element_spec}", "a dataset of (x, y)", "Zip it with its labels.")
+        way_out = f"Zip it with its labels. {_WITHOUT_LABELS}"
+        raise ArgumentError("x", f"a dataset of {x.element_spec}", "a dataset of (x, y)", way_out)
     labels = keras.tree.flatten(x.element_spec[1])
     if any(getattr(spec.shape, "rank", None) == 0 for spec in labels):
         raise ArgumentError("x", "a dataset of single instances", "a dataset of batches", "Use x.batch(256).")

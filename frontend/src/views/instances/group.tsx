@@ -166,7 +166,7 @@ function Square({ row, place, instances, classes, tabRow }: SquareProperties) {
       data-row={row}
       data-label={classes[label]}
       data-predicted={classes[predicted]}
-      data-correct={kind === "unlabelled" ? undefined : String(kind === "right")}
+      data-correct={label < 0 ? undefined : String(kind === "right")}
       aria-label={said.filter((part) => part !== "").join(", ")}
     />
   );
