@@ -207,10 +207,11 @@ def _items(value: object, rows: int, argument: str) -> list[Any] | NDArray[Any]:
     """
     if isinstance(value, Mapping | str | bytes):
         raise ArgumentError(argument, type(value).__name__, f"{rows} values, one per instance")
-    if isinstance(value, list | tuple) and not _alike(value):
+    numbers = _numbers_of(value) if isinstance(value, list | tuple) else None
+    if isinstance(value, list | tuple) and numbers is None:
         check_rows(np.empty(len(value)), rows, argument)
         return list(value) if set(map(type, value)) <= _PLAIN else [_plain(item, argument) for item in value]
-    array = as_array(value, argument)
+    array = as_array(value, argument) if numbers is None else numbers
     check_rows(array, rows, argument)
     if array.ndim != 1:
         raise ArgumentError(
@@ -225,12 +226,14 @@ def _items(value: object, rows: int, argument: str) -> list[Any] | NDArray[Any]:
     return [item if type(item) in _PLAIN else _plain(item, argument) for item in array.tolist()]
 
 
-def _alike(values: Sequence[Any]) -> bool:
-    """Whether NumPy keeps what values of Python are: numbers of one kind, and none that float64 has not."""
+def _numbers_of(values: Sequence[Any]) -> NDArray[Any] | None:
+    """Numbers or booleans of Python as an array; None for others, or where NumPy would make other numbers of them."""
     kinds = set(map(type, values))
-    if kinds <= {bool} or kinds <= {float}:
-        return True
-    return kinds <= {int, float} and min(values) >= -WIDE and max(values) <= WIDE
+    if not (kinds <= {bool} or kinds <= {int, float}):
+        return None
+    array = np.asarray(values)
+    rounded = array.dtype.kind == "f" and int in kinds and np.logical_or.reduce(np.abs(array) >= WIDE)
+    return None if rounded or array.dtype.kind == "O" else array
 
 
 def _plain(item: Any, argument: str) -> Any:

@@ -27,7 +27,7 @@ def narrowed(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _has_wide(values: NDArray[Any]) -> bool:
-    if not len(values) or (values.max() <= WIDE and values.min() >= -WIDE):
+    if not len(values) or (np.maximum.reduce(values) <= WIDE and np.minimum.reduce(values) >= -WIDE):
         return False
     return bool(is_wide(values).any())
 
@@ -103,11 +103,11 @@ def demands_of(values: NDArray[Any], known: frozenset[Demand]) -> frozenset[Dema
     """Returns what numbers need of their type, `known` of earlier ones included."""
     if not len(values) or (values.dtype.kind == "f" and "fraction" in known):
         return known
-    low, high = values.min(), values.max()
+    low, high = np.minimum.reduce(values), np.maximum.reduce(values)
     found = {"negative"} if low < 0 else set()
     if values.dtype.kind != "f":
         found |= {"exact"} | ({"beyond"} if high >= 2**63 else set())
-    elif low < -(2.0**63) or high >= _ROOM or (np.rint(values) != values).any():
+    elif low < -(2.0**63) or high >= _ROOM or np.logical_or.reduce(np.rint(values) != values):
         found |= {"fraction"}
     elif high >= 2.0**63:
         found |= {"beyond"}
