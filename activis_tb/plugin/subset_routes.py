@@ -96,7 +96,7 @@ def _headers(subset: Subset, averages: Averages, statistic: StatisticChoice) -> 
         ("Activis-Exactness", averages.exactness),
         ("Activis-Over", str(averages.over)),
         ("Activis-Total", str(subset.population.snapshot.manifest.instances)),
-        ("Activis-Count", f"{payloads.whole_if_possible(subset.counts.count.value)}"),
+        ("Activis-Count", f"{payloads.whole_if_possible(subset.instances)}"),
     ]
     bound, error = averages.largest("bound", statistic), averages.largest("error", statistic)
     headers += [] if bound is None else [("Activis-Bound", f"{bound:.17g}")]

@@ -105,6 +105,13 @@ class Subset:
             return counts_between(least, most[0]) if most else least
         return counts_of_members(self.population, self.members, self.certain_and_possible)
 
+    @property
+    def instances(self) -> float:
+        """How many instances there are, `counts.count` without what else is counted, which takes longer."""
+        if self.population.exactness == "estimate":
+            return self.counts.count.value
+        return float(np.count_nonzero(self.members))
+
     def _unpacked(self, packed: NDArray[np.uint8]) -> NDArray[np.bool_]:
         return np.unpackbits(packed, count=len(self.population.outcomes)).view(np.bool_)
 
