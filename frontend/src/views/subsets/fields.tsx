@@ -41,35 +41,56 @@ function FieldList({ summaries }: { summaries: ColumnSummaries }) {
       </p>
       <ul>
         {columns.map((summary) => (
-          <Field key={summary.name} summary={summary} total={total} over={over} />
+          <Field key={summary.name} summary={summary} total={total} over={over} isEstimate={source !== "all"} />
         ))}
       </ul>
     </>
   );
 }
 
-function Field({ summary, total, over }: { summary: ColumnSummary; total: number; over: number }) {
+interface FieldProperties {
+  summary: ColumnSummary;
+  total: number;
+  over: number;
+  /** Whether only a sample was looked at. */
+  isEstimate: boolean;
+}
+
+function Field({ summary, total, over, isEstimate }: FieldProperties) {
   const { name, type, present, distinct } = summary;
   const isNumber = summary.counts.length > 0 || (type === "number" && summary.values.length > 0);
   const missing = Math.round(total - present);
+  const about = (count: number) => `${isEstimate ? "≈ " : ""}${countText(count)}`;
   return (
     <li class="field-card" data-testid="field" data-name={name}>
       <h4>
         <span title={name}>{name}</span>
         <small>
           {type}
-          {distinct > 0 && ` · ${countText(distinct)} different`}
+          {distinct > 0 && ` · ${isEstimate ? "at least " : ""}${countText(distinct)} different`}
           {missing > 0 ? ` · ${percentText(present / total)} present` : ""}
         </small>
       </h4>
-      {isNumber ? <Histogram summary={summary} /> : <Values summary={summary} counted={(over * present) / total} />}
+      {isNumber ? (
+        <Histogram summary={summary} about={about} />
+      ) : (
+        <Values summary={summary} about={about} counted={(over * present) / total} />
+      )}
       {isNumber && <Quarters summary={summary} />}
-      {isNumber && summary.values.length > 0 && <Values summary={summary} counted={Number.POSITIVE_INFINITY} />}
+      {isNumber && summary.values.length > 0 && (
+        <Values summary={summary} about={about} counted={Number.POSITIVE_INFINITY} />
+      )}
     </li>
   );
 }
 
-function Histogram({ summary }: { summary: ColumnSummary }) {
+interface CountsProperties {
+  summary: ColumnSummary;
+  /** A count in words. */
+  about: (count: number) => string;
+}
+
+function Histogram({ summary, about }: CountsProperties) {
   const { pointing } = useStore();
   const bins = binsOf(summary);
   const highest = Math.max(1, ...summary.counts);
@@ -77,7 +98,7 @@ function Histogram({ summary }: { summary: ColumnSummary }) {
     <>
       <div class="histogram">
         {bins.map(({ count, ...bin }) => {
-          const title = `${boundText(bin.low)} ${summary.type === "time" && bin.closed === "low" ? "to before" : "to"} ${boundText(bin.high)}: ${countText(count)}`;
+          const title = `${boundText(bin.low)} ${summary.type === "time" && bin.closed === "low" ? "to before" : "to"} ${boundText(bin.high)}: ${about(count)}`;
           return (
             <button
               key={boundText(bin.low)}
@@ -129,7 +150,7 @@ function Quarters({ summary }: { summary: ColumnSummary }) {
 const MOST_VALUES = 8;
 
 /** @param counted values that were looked at */
-function Values({ summary, counted }: { summary: ColumnSummary; counted: number }) {
+function Values({ summary, about, counted }: CountsProperties & { counted: number }) {
   const { pointing } = useStore();
   const shown = summary.values.slice(0, MOST_VALUES);
   const highest = Math.max(1, ...shown.map(({ count }) => count));
@@ -145,14 +166,14 @@ function Values({ summary, counted }: { summary: ColumnSummary; counted: number 
           type="button"
           data-testid="field-value"
           data-value={value}
-          title={`${value}: make a subset of these ${countText(count)}`}
+          title={`${value}: make a subset of these ${about(count)}`}
           onClick={() => pointing.point(withValue(summary, value))}
         >
           <span>{summary.type === "number" ? exactText(Number.NaN, value) : value === "" ? "(empty)" : value}</span>
           <i>
             <i style={{ width: `${(100 * count) / highest}%` }} />
           </i>
-          <span>{countText(count)}</span>
+          <span>{about(count)}</span>
         </button>
       ))}
       {summary.counts.length === 0 && summary.distinct > shown.length && (
