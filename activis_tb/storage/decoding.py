@@ -29,6 +29,7 @@ from activis_tb.model import (
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.metadata import OLDEST_VERSION
 from activis_tb.storage.validation import (
+    check_density,
     check_manifest,
     check_range,
     check_statistic,
@@ -65,6 +66,7 @@ class SnapshotReader:
     ) -> None:
         self._fetch = fetch
         self._fetch_many = fetch_many
+        check_density(manifest_blob)
         self._message = _parse(pb.Snapshot(), manifest_blob, "the manifest")
         check_manifest(self._message, blobs)
         self.manifest = _manifest(self._message)

@@ -5,6 +5,7 @@ looked up by a value that was not checked. What is wrong is a `StoredDataError` 
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 from math import prod
 from typing import Any, NamedTuple
 
@@ -20,6 +21,13 @@ from activis_tb.storage.metadata import FORMAT_VERSION, OLDEST_VERSION
 BYTES = "bytes"
 """The type of a column of texts or encoded pictures."""
 
+_FIXED = {1: 8, 5: 4}
+"""Bytes of the wire types of protobuf that have no length."""
+_SAMPLES = frozenset({pb.Snapshot.SAMPLE_FIELD_NUMBER, pb.Snapshot.EXAMPLES_FIELD_NUMBER})
+_ATTRIBUTES = pb.StoredSample.ATTRIBUTES_FIELD_NUMBER
+_LEAST_BYTES = {pb.Snapshot.SUBSETS_FIELD_NUMBER: 8, pb.Snapshot.LAYERS_FIELD_NUMBER: 64}
+"""Of a subset and a layer that could be one."""
+_LEAST_ATTRIBUTE = 12
 _SMALL_VALUES = 64
 """A column of values that has at most so many bytes per value is parsed without counting them first."""
 
@@ -69,6 +77,49 @@ def check_manifest(message: pb.Snapshot, blobs: int | None = None) -> None:
         size += 0 if declared.dtype == BYTES else prod(declared.shape) * np.dtype(declared.dtype).itemsize
     if size > LIMIT:
         raise _damaged("arrays", f"{size:,} bytes in all", f"at most {LIMIT:,}")
+
+
+def check_density(blob: bytes) -> None:
+    """Checks that a serialised manifest holds no crowd of empty messages, each of which would take 50 times its bytes.
+
+    Raises:
+        StoredDataError: A subset, layer or attribute is smaller than any can be.
+    """
+    for number, start, end in _entries(blob, 0, len(blob)):
+        inner = _entries(blob, start, end) if number in _SAMPLES else iter(())
+        attributes = (last - first for field, first, last in inner if field == _ATTRIBUTES)
+        if end - start < _LEAST_BYTES.get(number, 0) or any(size < _LEAST_ATTRIBUTE for size in attributes):
+            text = f"Cannot read the manifest of the snapshot ({len(blob):,} bytes): it is damaged or not ours."
+            raise StoredDataError(text)
+
+
+def _entries(blob: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Yields (field number, start, end) of what has a length in a serialised message, as far as it can be read."""
+    while at < end:
+        key, at = _varint(blob, at, end)
+        kind = key & 7
+        if kind == 2:
+            size, at = _varint(blob, at, end)
+            yield key >> 3, at, min(at + size, end)
+            at += size
+        elif kind == 0:
+            _, at = _varint(blob, at, end)
+        elif kind in _FIXED:
+            at += _FIXED[kind]
+        else:
+            return
+
+
+def _varint(blob: bytes, at: int, end: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 64, 7):
+        if at >= end:
+            break
+        byte, at = blob[at], at + 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            break
+    return value, at
 
 
 def declared_arrays(message: pb.Snapshot) -> Iterator[Declared]:
@@ -123,15 +174,7 @@ def check_values(blob: bytes, expected: int) -> None:
     """
     if len(blob) <= _SMALL_VALUES * expected:
         return
-    found, at = 0, 0
-    while at < len(blob) and found <= expected:
-        size, shift, at = 0, 0, at + 1
-        while at < len(blob):
-            size |= (blob[at] & 0x7F) << shift
-            shift, at = shift + 7, at + 1
-            if blob[at - 1] < 0x80 or shift > 63:
-                break
-        found, at = found + 1, at + size
+    found = sum(1 for _ in islice(_entries(blob, 0, len(blob)), expected + 1))
     if found != expected:
         raise wrong_number(f"{found:,}{' or more' if found > expected else ''}", expected)
 

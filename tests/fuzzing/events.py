@@ -23,7 +23,7 @@ from activis_tb.storage.metadata import SnapshotTag, parse_tag
 CLASSES = ("ant", "bee", "cat")
 KEY = {"name": "validation", "step": 3}
 LAYERS = ("hidden", "logits")
-ATTRIBUTES = ("length", "topic", "text", "long", "photo")
+ATTRIBUTES = ("length", "topic", "text", "long", "when", "big", "photo")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 
 _DTYPES = ("<f4", "<f8", "<i4", "<i8", "|u1", "bytes", "<f2", "<i2", "|O", "|V8", "<U4", ">f4", "", "<M8[ns]")
@@ -84,6 +84,8 @@ def record_healthy(logdir: Path, run: str, keep: str = "sample", rows: int = 60)
         "topic": [None if row % 9 == 0 else ("sport", "art", "food")[row % 3] for row in range(rows)],
         "text": [f"What is number {row}?" for row in range(rows)],
         "long": numbers > 15,
+        "when": np.datetime64("2024-01-01", "s") + 3_600 * np.arange(rows),
+        "big": 2**60 + np.arange(rows),
         "photo": [PNG if row % 4 else None for row in range(rows)],
     }
     layers = {"hidden": activations, "logits": np.maximum(activations[:, :3], 0)}

@@ -18,6 +18,7 @@ CONDITIONS = (
     "neuron('hidden', 1) > 0 AND score_of('cat') < 0.5",
     "label <> predicted AND photo IS NULL",
     "id IN ('1', '2') OR index < 7",
+    "when >= '2024-01-02' AND big <> 1152921504606846977",
 )
 _STATISTICS = ("count", "mean", "std", "min", "max", "active", "nonfinite", "error", "bound")
 

@@ -83,7 +83,7 @@ def attribute(message: pb.Snapshot, name: str) -> pb.StoredAttribute:
         (lambda m: setattr(m.sample.label, "dtype", "<f4"), "sample, label.* declared as <f4"),
         (lambda m: setattr(m.layers[0].count, "dtype", "<f8"), "hidden', count.* declared as <f8"),
         (lambda m: setattr(m.layers[0].activations, "dtype", "<i4"), "activations.* declared as <i4"),
-        (lambda m: setattr(attribute(m, "length").values, "dtype", "<i8"), "'length'.* declared as <i8"),
+        (lambda m: setattr(attribute(m, "length").values, "dtype", "<f4"), "'length'.* declared as <f4"),
         (lambda m: setattr(attribute(m, "topic").values, "dtype", "<f4"), "'topic'.* declared as <f4"),
         (lambda m: setattr(attribute(m, "topic").categories, "dtype", "<f4"), "categories.* declared as <f4"),
         (lambda m: m.sample.index.shape.__setitem__(0, -1), "declared as"),
@@ -156,6 +156,18 @@ def test_a_column_of_another_length_is_refused_before_it_is_unpacked(healthy: Ev
     damaged.blobs[damaged.manifest.sample.id.blob - 1] = values
     with pytest.raises(StoredDataError, match="column"):
         open_event(damaged).ids()
+
+
+@pytest.mark.parametrize("field", [b"\x3a", b"\x42"])
+def test_a_crowd_of_empty_subsets_or_layers_is_refused_before_it_is_unpacked(field: bytes) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    crowd = (field + b"\0") * 8_000_000
+    with pytest.raises(StoredDataError, match="damaged or not ours"):
+        SnapshotReader(crowd, lambda _: b"")
+    inner = b"\x5a\0" * 8_000_000
+    with pytest.raises(StoredDataError, match="damaged or not ours"):
+        SnapshotReader(b"\x4a\x80\xc8\xd0\x07" + inner, lambda _: b"")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 80_000
 
 
 def test_ids_that_are_no_text_are_shown_as_far_as_they_are(healthy: Event) -> None:
