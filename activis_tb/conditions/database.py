@@ -52,7 +52,10 @@ def open_database(threads: int | None = None) -> "duckdb.DuckDBPyConnection":
     import duckdb
 
     threads = threads or min(MOST_THREADS, cpu_count() or 1)
-    return duckdb.connect(":memory:", config={"threads": threads, "memory_limit": f"{MEMORY_LIMIT_MB}MB"})
+    # By itself every database has 8 more threads for files and networks, as long as it lives.
+    return duckdb.connect(
+        ":memory:", config={"threads": threads, "async_threads": 1, "memory_limit": f"{MEMORY_LIMIT_MB}MB"}
+    )
 
 
 def lock(connection: "duckdb.DuckDBPyConnection") -> None:

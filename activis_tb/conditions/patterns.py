@@ -105,5 +105,6 @@ def _connection() -> "duckdb.DuckDBPyConnection":
     import duckdb
 
     return duckdb.connect(
-        ":memory:", config={"threads": 1, "enable_external_access": False, "lock_configuration": True}
+        ":memory:",
+        config={"threads": 1, "async_threads": 1, "enable_external_access": False, "lock_configuration": True},
     )

@@ -5,6 +5,7 @@ from functools import cached_property
 from math import inf
 from time import monotonic
 from typing import NamedTuple
+from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,10 +118,13 @@ class Subset:
 
 
 class _KeptAverages(NamedTuple):
-    """Averages, whose they are, and until when they hold: files that could not be read are tried again."""
+    """Averages, whose they are, and until when they hold: files that could not be read are tried again.
+
+    A population has a database of its own, so that averages do not keep it alive.
+    """
 
     averages: Averages
-    population: Population
+    population: ReferenceType[Population]
     until: float = inf
 
 
@@ -171,7 +175,7 @@ class Subsets:
         key = (snapshot.identity, text, layer, work)
 
         def holds(kept: _KeptAverages) -> bool:
-            return kept.population is subset.population and monotonic() < kept.until
+            return kept.population() is subset.population and monotonic() < kept.until
 
         known = self._averages.get(key)
         if known is None or not holds(known):
@@ -250,7 +254,7 @@ def _averages(subset: Subset, layer: str, statistic: StatisticChoice) -> _KeptAv
         try:
             layer_parts = population.store.layer(layer)
             averages = all_averages(layer_parts, subset.members, statistic, subset.certain_and_possible)
-            return _KeptAverages(averages, population)
+            return _KeptAverages(averages, ref(population))
         except StoredDataError as error:
             note, until = str(error), retry_time()
         except TimeoutError:
@@ -270,7 +274,7 @@ def _averages(subset: Subset, layer: str, statistic: StatisticChoice) -> _KeptAv
     )
     if population.store is None and subset.certain_and_possible and averages.exactness != "estimate":
         averages = in_doubt(averages, reader.activations(layer), subset.certain_and_possible)
-    return _KeptAverages(averages, population, until)
+    return _KeptAverages(averages, ref(population), until)
 
 
 def describe(subset: Subset) -> pb.SubsetDescription:

@@ -76,7 +76,9 @@ def count_outcomes(
     import duckdb
 
     files = {"base": [str(path) for path in base], "other": [str(path) for path in other]}
-    connection = duckdb.connect(":memory:", config={"threads": _THREADS, "memory_limit": f"{_MEMORY_LIMIT_MB}MB"})
+    connection = duckdb.connect(
+        ":memory:", config={"threads": _THREADS, "async_threads": 1, "memory_limit": f"{_MEMORY_LIMIT_MB}MB"}
+    )
     ended = threading.Event()
     deadline = time.monotonic() + most_seconds
     threading.Thread(target=_interrupt, args=(connection, ended, most_seconds), daemon=True).start()

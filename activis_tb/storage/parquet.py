@@ -123,4 +123,6 @@ def _reading(what: str) -> Iterator["duckdb.DuckDBPyConnection"]:
 def _connect() -> "duckdb.DuckDBPyConnection":
     import duckdb
 
-    return duckdb.connect(":memory:", config={"threads": 1, "memory_limit": f"{_MEMORY_LIMIT_MB}MB"})
+    return duckdb.connect(
+        ":memory:", config={"threads": 1, "async_threads": 1, "memory_limit": f"{_MEMORY_LIMIT_MB}MB"}
+    )
