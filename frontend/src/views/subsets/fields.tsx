@@ -173,7 +173,7 @@ function Values({ summary, about, counted }: CountsProperties & { counted: numbe
           <i>
             <i style={{ width: `${(100 * count) / highest}%` }} />
           </i>
-          <span>{about(count)}</span>
+          <span>{countText(count)}</span>
         </button>
       ))}
       {summary.counts.length === 0 && summary.distinct > shown.length && (
