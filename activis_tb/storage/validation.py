@@ -257,6 +257,10 @@ def _twice(names: Sequence[str]) -> list[str]:
 
 def _check_subsets(message: pb.Snapshot) -> None:
     classes = tuple(message.classes)
+    for subset in message.subsets:
+        if subset.kind not in SUBSET_KINDS:
+            text = f"A subset of the snapshot is of kind {subset.kind!r}; expected one of {', '.join(SUBSET_KINDS)}."
+            raise StoredDataError(text)
     strata = (UNLABELLED,) if message.unlabelled else classes
     first, kind = message.subsets[: len(strata)], "all" if message.unlabelled else "class"
     if tuple(subset.name for subset in first) != strata or any(subset.kind != kind for subset in first):
@@ -265,9 +269,6 @@ def _check_subsets(message: pb.Snapshot) -> None:
         raise StoredDataError(text)
     for subset in message.subsets:
         what = f"subset {shorten(repr(subset.name))}"
-        if subset.kind not in SUBSET_KINDS:
-            text = f"A subset of the snapshot is of kind {subset.kind!r}; expected one of {', '.join(SUBSET_KINDS)}."
-            raise StoredDataError(text)
         most = 0 if message.unlabelled else subset.count
         if not (0 <= subset.correct <= most and 0 <= subset.count <= message.instances):
             got = f"{subset.correct:,} of {subset.count:,} right, of {message.instances:,} instances"

@@ -144,7 +144,7 @@ class Model(torch.nn.Module):
 
 
 def with_torch_capture(logdir: Path) -> None:
-    last = {"picture", "volume"}
+    last = {"sequence", "picture", "volume"}
     names = [
         activis_tb.LayerSpec(f"parts.{name}", channel_axis=-1) if name in last else f"parts.{name}" for name in LAYERS
     ]

@@ -68,7 +68,7 @@ def test_broken_and_few_rows_are_placed_as_in_the_projection():
     broken = groups()
     broken[4, 0] = np.nan
     assert_array_equal(np.isnan(tsne_step(broken, None, ignore)).all(axis=1), np.arange(60) == 4)
-    assert_allclose(tsne_step(np.array([[0], [1], [2]], np.float32), None, ignore)[:, 0], [1, 0, -1], atol=1e-6)
+    assert_allclose(tsne_step(np.array([[0], [1], [2]], np.float32), None, ignore)[:, 0], [-1, 0, 1], atol=1e-6)
 
 
 def test_a_frame_is_centred_and_as_wide_as_every_other():
