@@ -43,11 +43,12 @@ def record_all(logdir: Path, batches: Sequence[Mapping[str, Any]], **arguments: 
     return DatasetReader(logdir / "activis", snapshot.manifest)
 
 
-def attributes_of(stored: DatasetReader) -> dict[str, Any]:
-    """The columns of attributes as DuckDB reads them, masked where a value is missing."""
+def attributes_of(stored: DatasetReader, count: int) -> dict[str, Any]:
+    """The columns of so many attributes as DuckDB reads them, masked where a value is missing."""
     files = [str(path) for path in stored.parquet_files]
     columns = duckdb.read_parquet(files, union_by_name=True).fetchnumpy()
-    return {name: columns[name] for name in sorted(columns) if name.startswith("attribute_")}
+    nothing = np.ma.masked_all(stored.instances)
+    return {name: columns.get(name, nothing) for name in (f"attribute_{position}" for position in range(count))}
 
 
 @pytest.mark.parametrize("sizes", [[], [1, 2, 0, 30], [40, 40]], ids=["one batch", "odd batches", "even batches"])
@@ -83,7 +84,7 @@ def test_the_columns_are_those_of_the_stream(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(dataset, "PART_ROWS", 16)
     everything = instances(50)
     stored = record_all(tmp_path, split(everything, [7, 20]))
-    columns = stored.columns("id", "index", "label", "predicted", "score", "score_of_1") | attributes_of(stored)
+    columns = stored.columns("id", "index", "label", "predicted", "score", "score_of_1") | attributes_of(stored, 2)
     assert_array_equal(columns["id"], everything["ids"])
     assert_array_equal(columns["index"], np.arange(50))
     assert_array_equal(columns["label"], everything["labels"])
@@ -108,7 +109,7 @@ def test_missing_values_are_masked_and_text_is_text(tmp_path: Path, monkeypatch:
     stored = record_all(
         tmp_path, [batch([0, 1, 2, 0, 1, 2], attributes=attributes)], attribute_types={"topic": "category"}
     )
-    columns = attributes_of(stored)
+    columns = attributes_of(stored, 6)
     missing = {name: np.ma.getmaskarray(column).tolist() for name, column in columns.items()}
     values = [column.tolist() for column in columns.values()]
     assert values[0] == texts
