@@ -128,6 +128,7 @@ def test_a_layer_over_the_steps(url: str, open_tab: Callable[..., Tab]) -> None:
 
     tab.get("step-picture", step="0").click()
     tab.wait("step 0", lambda state: state["step"] == 0)
+    tab.get("likeness-cell").nth(3).wait_for(timeout=60_000)
     cells = {
         (cell.get_attribute("data-layer"), cell.get_attribute("data-other")): cell
         for cell in tab.get("likeness-cell").all()

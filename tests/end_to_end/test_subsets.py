@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 import activis_tb
 from tests.end_to_end.axe import violations
@@ -253,9 +254,10 @@ def test_without_every_instance_counts_are_estimates_and_say_so(
     assert shown is not None, count.inner_text()
     low, high = (int(limit.replace(",", "")) for limit in shown.groups())
     assert low <= inside.sum() <= high
+    averages = re.compile("averages estimated, 95 % intervals of up to ± ")
+    expect(tab.row_label("hidden", "age > 20")).to_have_attribute("title", averages, timeout=30_000)
     title = tab.row_label("hidden", "age > 20").get_attribute("title")
     assert f"estimate from 300 of 3,000, 95 % sure of {low:,} to {high:,}" in title
-    assert "averages estimated, 95 % intervals of up to ± " in title
     tab.screenshot("subsets-estimate")
 
 

@@ -236,4 +236,4 @@ def test_a_run_is_labelled_by_what_the_user_called_it(serve_slow, tmp_path, runs
 
 def test_a_log_directory_without_recordings_has_no_runs(serve, tmp_path):
     server = serve(tmp_path)
-    assert server.json("runs") == {"runs": [], "total_runs": 0, "warnings": []}
+    assert server.json("runs") == {"runs": [], "total_runs": 0, "warnings": [], "logdir": tmp_path.name}
