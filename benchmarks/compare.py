@@ -20,11 +20,9 @@ from _report import Figure, report
 from _runs import TREC, questions, recorded_layers, train_word_cnn
 from _tensorboard import start
 
-from activis_tb.analysis.embedding import Affinities, Layout, Phase
-from activis_tb.analysis.matching import match_best
-from activis_tb.analysis.projection import PERPLEXITY, pca
-from activis_tb.analysis.similarity import linear_cka
-from activis_tb.analysis.step_projection import in_frame, tsne_step
+from activis_tb.analysis.comparison import linear_cka, match_best
+from activis_tb.analysis.projection import PERPLEXITY, in_frame, pca, tsne_step
+from activis_tb.analysis.tsne import Affinities, Layout, Phase
 
 PHASES = (Phase(250, exaggeration=12, momentum=0.5), Phase(500))
 EPOCHS = 10

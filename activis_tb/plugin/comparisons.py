@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.analysis import matching, similarity
-from activis_tb.analysis.pairing import common_rows
+from activis_tb.analysis import comparison
+from activis_tb.analysis.comparison import common_rows
 from activis_tb.errors import ActivisError, ArgumentError
 from activis_tb.plugin.computations import Computations, content_key
 from activis_tb.plugin.jobs import Report
@@ -73,10 +73,10 @@ class Comparisons:
             QueueFullError: Too many computations are waiting.
         """
         base, other = sampled_layer(pair.base, layer), sampled_layer(pair.other, other_layer)
-        rows = self._shared(pair, matching.FEWEST_INSTANCES)
+        rows = self._shared(pair, comparison.FEWEST_FOR_MATCHING)
         widest = max(base.neurons, other.neurons)
-        if method == "best" and widest > matching.MOST_NEURONS:
-            limit = f"best with layers of at most {matching.MOST_NEURONS:,} neurons"
+        if method == "best" and widest > comparison.MOST_NEURONS:
+            limit = f"best with layers of at most {comparison.MOST_NEURONS:,} neurons"
             raise ArgumentError("method", f"best with a layer of {widest:,}", limit, "Use method=index.")
         key = content_key(f"matching-{method}", _VERSION, self._digests.of(base), self._digests.of(other), rows)
         return self._computations.document(
@@ -89,12 +89,12 @@ class Comparisons:
         """Returns how alike layers are, or None and how many pairs of layers are done; raises as `matching`."""
         base = [sampled_layer(pair.base, layer) for layer in layers]
         other = [sampled_layer(pair.other, layer) for layer in other_layers]
-        rows = self._shared(pair, similarity.FEWEST_INSTANCES)
+        rows = self._shared(pair, comparison.FEWEST_FOR_CKA)
         contents = [self._digests.of(layer) for layer in (*base, *other)]
         key = content_key("similarity", _VERSION, len(base), *contents, rows)
 
         def compute(report: Report) -> pb.LayerSimilarity:
-            cka, over = similarity.linear_cka(
+            cka, over = comparison.linear_cka(
                 [one.fetch() for one in base], [one.fetch() for one in other], rows, report
             )
             known = np.isfinite(cka)
@@ -117,8 +117,8 @@ class Comparisons:
 
 def _matching(base: RecordedLayer, other: RecordedLayer, rows: NDArray[np.int32], method: Method) -> pb.NeuronMatching:
     left, right = base.fetch(), other.fetch()
-    by_index = matching.match_by_index(left, right, rows)
-    found = by_index if method == "index" else matching.match_best(left, right, rows)
+    by_index = comparison.match_by_index(left, right, rows)
+    found = by_index if method == "index" else comparison.match_best(left, right, rows)
     known = np.isfinite(found.correlations)
     median, median_over = _median(found.correlations)
     median_by_index, median_by_index_over = _median(by_index.correlations)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.analysis import projection
-from activis_tb.analysis.alignment import align
+from activis_tb.analysis.tsne import align
 from activis_tb.plugin.computations import Computations, content_key
 from activis_tb.plugin.layers import RecordedLayer
 from activis_tb.plugin.recent import Recent

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.analysis.separation import Separation, separation
+from activis_tb.analysis.health import Separation, separation
 from activis_tb.errors import ArgumentError
 from activis_tb.model import ATTRIBUTE_TYPES
 from activis_tb.plugin.computations import Computations, content_key

@@ -6,9 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.analysis import step_projection
-from activis_tb.analysis.projection import perplexity_of
-from activis_tb.analysis.step_projection import STEP_ITERATIONS, STEPS_VERSION
+from activis_tb.analysis import projection
+from activis_tb.analysis.projection import STEP_ITERATIONS, STEPS_VERSION, perplexity_of
 from activis_tb.plugin.computations import Computations, content_key
 from activis_tb.plugin.jobs import Report
 from activis_tb.plugin.layers import RecordedLayer
@@ -65,12 +64,12 @@ class StepProjections:
         in_force, end = perplexity_of(subject.rows, perplexity), (wanted + 1) * STEP_ITERATIONS
         known = self._computations.known(key, subject.fits)
         if known is not None:
-            return Projection(step_projection.in_frame(known), True, end, end, in_force, **placed)
+            return Projection(projection.in_frame(known), True, end, end, in_force, **placed)
         job = self._computations.work(f"{links[-1].key}-chain", lambda report: self._compute(links, perplexity, report))
         at = job.iteration // STEP_ITERATIONS
         fresh = job.newest is not None and at == wanted and subject.fits(job.newest)
         newest = job.newest if fresh and job.newest is not None else subject.start
-        return Projection(step_projection.in_frame(newest), False, min(job.iteration, end), end, in_force, **placed)
+        return Projection(projection.in_frame(newest), False, min(job.iteration, end), end, in_force, **placed)
 
     def _links(self, steps: Sequence[Step], perplexity: float) -> list[_Link]:
         links: list[_Link] = []
@@ -89,7 +88,7 @@ class StepProjections:
             layout = self._computations.known(key, subject.fits)
             if layout is None:
                 predecessor = None if earlier is None else _moved(earlier, step.before, len(subject.start))
-                layout = step_projection.tsne_step(
+                layout = projection.tsne_step(
                     step.layer.fetch(),
                     predecessor,
                     lambda done, newest, begun=begun: report(begun + done, newest),  # type: ignore[misc]

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.analysis.coded_rows import column
-from activis_tb.analysis.quantization import code_intervals, dequantise, half_step
+from activis_tb.analysis.codes import code_intervals, column, dequantise, half_step
 from activis_tb.conditions import Computed, Neuron, Schema, StoredColumn, StoredInstances
 from activis_tb.errors import StoredDataError
 from activis_tb.model import ATTRIBUTE_TYPES, CodedActivations

@@ -7,11 +7,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.analysis.doubtful_members import intervals_in_doubt
+from activis_tb.analysis.codes import quantise
 from activis_tb.analysis.estimates import error_of, estimate_averages
-from activis_tb.analysis.quantization import quantise
-from activis_tb.analysis.stored_averages import stored_averages
-from activis_tb.analysis.stored_extremes import stored_extremes
+from activis_tb.analysis.stored import intervals_in_doubt, stored_averages, stored_extremes
 from activis_tb.analysis.strata import Strata
 from activis_tb.model import STATISTIC_NAMES, CodedActivations, StatisticName, Statistics
 from activis_tb.plugin.populations import Exactness

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.analysis.estimates import EstimatedCount, estimate_count
-from activis_tb.analysis.limits import share_limits, worth
+from activis_tb.analysis.estimates import EstimatedCount, estimate_count, share_limits, worth
 from activis_tb.analysis.strata import CANNOT, MUST, OPEN, Strata, divided
 from activis_tb.conditions import Condition, possible_members
 from activis_tb.plugin.populations import Population

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.analysis.quantization import quantise
+from activis_tb.analysis.codes import quantise
 from activis_tb.model import Snapshot
 from activis_tb.recording.attributes import MEDIA_KINDS, Column
 from activis_tb.recording.block import Block

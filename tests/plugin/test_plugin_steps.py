@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from activis_tb.analysis.step_projection import STEP_ITERATIONS, in_frame, tsne_step
+from activis_tb.analysis.projection import STEP_ITERATIONS, in_frame, tsne_step
 from tests.plugin.server import DEADLINE, read_array
 from tests.snapshots import make_snapshot, write_snapshot
 

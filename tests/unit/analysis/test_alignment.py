@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial import procrustes
 
-from activis_tb.analysis.alignment import align
+from activis_tb.analysis.tsne import align
 
 
 def picture(seed=0, rows=30):

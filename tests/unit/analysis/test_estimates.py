@@ -7,8 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from activis_tb.analysis.estimates import estimate_averages, estimate_count
-from activis_tb.analysis.limits import share_limits
+from activis_tb.analysis.estimates import estimate_averages, estimate_count, share_limits
 from activis_tb.analysis.strata import CANNOT, MUST, OPEN, Strata, divided, sample_strata
 from activis_tb.model import Statistics
 from tests.snapshots import make_snapshot

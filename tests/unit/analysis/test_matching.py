@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from activis_tb.analysis.matching import match_best, match_by_index
-from activis_tb.analysis.pairing import common_rows
+from activis_tb.analysis.comparison import common_rows, match_best, match_by_index
 
 
 def normal(seed, rows, neurons):

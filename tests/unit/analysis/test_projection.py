@@ -159,7 +159,7 @@ def test_tsne_of_the_same_activations_is_the_same_to_the_bit():
 @pytest.mark.parametrize("limits", [["_BARNES_HUT_ROWS"], ["_BARNES_HUT_ROWS", "_EXACT_NEIGHBOUR_ROWS"]])
 def test_tsne_of_many_rows_keeps_clusters_together(monkeypatch, limits):
     for limit in limits:
-        monkeypatch.setattr(f"activis_tb.analysis.embedding.{limit}", 50)
+        monkeypatch.setattr(f"activis_tb.analysis.tsne.{limit}", 50)
     rows = three_clusters()
     coordinates = tsne(rows)
     assert_array_equal(coordinates, tsne(rows))

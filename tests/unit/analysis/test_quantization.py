@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
-from activis_tb.analysis.quantization import dequantise, half_step, quantise
+from activis_tb.analysis.codes import dequantise, half_step, quantise
 from activis_tb.model import TALLY_NAMES
 
 LARGEST = float(np.finfo(np.float32).max)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import pairwise_distances, silhouette_samples
 
-from activis_tb.analysis.separation import MOST_ROWS, separation
+from activis_tb.analysis.health import MOST_ROWS, separation
 
 
 def blobs(seed=0, each=20, apart=3.0):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from activis_tb.analysis.similarity import linear_cka
+from activis_tb.analysis.comparison import linear_cka
 
 
 def normal(seed, rows, neurons):

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from activis_tb.analysis.step_projection import STEP_ITERATIONS, in_frame, tsne_step
+from activis_tb.analysis.projection import STEP_ITERATIONS, in_frame, tsne_step
 
 
 def groups(seed=0, each=20):

@@ -10,9 +10,8 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
-from activis_tb.analysis.quantization import quantise
-from activis_tb.analysis.stored_averages import stored_averages
-from activis_tb.analysis.stored_extremes import stored_extremes
+from activis_tb.analysis.codes import quantise
+from activis_tb.analysis.stored import stored_averages, stored_extremes
 from activis_tb.model import CodedActivations
 
 INSTANCES = 5000

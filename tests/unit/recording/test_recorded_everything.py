@@ -11,8 +11,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import activis_tb
-from activis_tb.analysis.quantization import dequantise, half_step
-from activis_tb.analysis.stored_averages import stored_averages
+from activis_tb.analysis.codes import dequantise, half_step
+from activis_tb.analysis.stored import stored_averages
 from activis_tb.errors import StoredDataError
 from activis_tb.recording import buffer, dataset
 from activis_tb.storage.dataset_reader import DatasetReader

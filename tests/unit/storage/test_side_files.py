@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
-from activis_tb.analysis import coded_rows
+from activis_tb.analysis import codes as coding
 from activis_tb.errors import StoredDataError
 from activis_tb.storage.side_files import CodesFile, CodesMemory, SideFiles
 
@@ -28,7 +28,7 @@ def write(path: Path, codes: NDArray[np.uint8], *, keep: bool = False) -> CodesF
 
 
 def read(file: CodesFile, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
-    found = [block.copy() for block in coded_rows.blocks(file, rows)]
+    found = [block.copy() for block in coding.blocks(file, rows)]
     return np.concatenate([np.empty((0, file.shape[1]), np.uint8), *found])
 
 
@@ -38,15 +38,15 @@ def read(file: CodesFile, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
 def test_any_rows_are_read_whatever_the_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: bool, neurons: int, read_at_once: int, skipped: int
 ) -> None:
-    monkeypatch.setattr(coded_rows, "_BYTES_READ", read_at_once)
-    monkeypatch.setattr(coded_rows, "_SKIPPED", skipped)
+    monkeypatch.setattr(coding, "_BYTES_READ", read_at_once)
+    monkeypatch.setattr(coding, "_SKIPPED", skipped)
     codes = codes_of(neurons)
     file = write(tmp_path / "codes", codes, keep=keep)
     for share in (0, 0.001, 0.02, 0.5, 1):
         rows = np.flatnonzero(share > CHANCE)
         assert_array_equal(read(file, rows), codes[rows])
     assert_array_equal(read(file, np.arange(1000, 2000)), codes[1000:2000])
-    assert_array_equal(coded_rows.column(file, neurons - 1), codes[:, neurons - 1])
+    assert_array_equal(coding.column(file, neurons - 1), codes[:, neurons - 1])
 
 
 def test_codes_stay_in_memory_as_far_as_there_is_room(tmp_path: Path) -> None:
