@@ -14,17 +14,13 @@ Importing this room loads sqlglot, building an `Engine` or checking a regular ex
 conditions are used, not where TensorBoard starts.
 """
 
+from activis_tb.conditions.certainty import certain_and_possible, judge_kept_texts, possible_members
 from activis_tb.conditions.condition import Condition, check_syntax, parse_condition
 from activis_tb.conditions.distribution import Distribution
-from activis_tb.conditions.engine import Engine
-from activis_tb.conditions.errors import ConditionError, CostlyConditionError
-from activis_tb.conditions.expression import Computed, Neuron, ScoreOf, names_instances
-from activis_tb.conditions.giving_up import GivenUpError, GivingUp
+from activis_tb.conditions.engine import Engine, GivenUpError, GivingUp
 from activis_tb.conditions.instances import Instances, StoredColumn, StoredInstances
-from activis_tb.conditions.kept_texts import judge_kept_texts
-from activis_tb.conditions.outcome_states import possible_members
-from activis_tb.conditions.rounding import certain_and_possible
-from activis_tb.conditions.schema import Schema
+from activis_tb.conditions.schema import ConditionError, CostlyConditionError, Schema
+from activis_tb.conditions.tree import Computed, Neuron, ScoreOf, names_instances
 
 __all__ = [
     "Computed",

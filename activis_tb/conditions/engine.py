@@ -1,4 +1,4 @@
-"""Evaluates conditions over instances: exact, in the order of the instances, within bounded time and memory."""
+"""Engine that evaluates conditions over instances, in their order, within bounds of time and memory."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,8 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.conditions.condition import Condition
-from activis_tb.conditions.database import Columns, as_columns, create_table, lock, open_database
-from activis_tb.conditions.dictionaries import Dictionary, share_out
 from activis_tb.conditions.distribution import (
     Distribution,
     beginnings,
@@ -21,17 +19,61 @@ from activis_tb.conditions.distribution import (
     text_distribution,
     time_distribution,
 )
-from activis_tb.conditions.errors import CostlyConditionError
-from activis_tb.conditions.expression import Computed, Expression, Junction
-from activis_tb.conditions.giving_up import GivingUp
+from activis_tb.conditions.duck import Columns, as_columns, create_table, lock, open_database
 from activis_tb.conditions.instances import Instances, StoredInstances, columns_of
-from activis_tb.conditions.loading import load_table
-from activis_tb.conditions.schema import Schema
-from activis_tb.conditions.table import Table
-from activis_tb.errors import ArgumentError
+from activis_tb.conditions.schema import CostlyConditionError, Schema
+from activis_tb.conditions.table import Dictionary, Table, load_table, share_out
+from activis_tb.conditions.tree import Computed, Expression, Junction
+from activis_tb.errors import ActivisError, ArgumentError
 
 if TYPE_CHECKING:
     import duckdb
+
+
+class GivenUpError(ActivisError):
+    """An evaluation was stopped because nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        super().__init__("A newer condition has taken the place of this one, which was given up. Ask again if needed.")
+
+
+class GivingUp:
+    """Lets one thread stop what another one evaluates."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._happened = False
+        self._stops: list[Callable[[], None]] = []
+
+    @property
+    def happened(self) -> bool:
+        """Whether the evaluation was given up."""
+        return self._happened
+
+    def give_up(self) -> None:
+        """Stops what is under way and whatever would begin later."""
+        with self._lock:
+            self._happened = True
+            for stop in self._stops:
+                stop()
+
+    def check(self) -> None:
+        """Raises GivenUpError where the evaluation was given up."""
+        if self._happened:
+            raise GivenUpError
+
+    @contextmanager
+    def stopping_by(self, stop: Callable[[], None]) -> Iterator[None]:
+        """Has `stop` called, from the thread that gives up, where that happens in this block."""
+        self.check()
+        with self._lock:
+            self._stops.append(stop)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._stops.remove(stop)
+
 
 Counted = TypeVar("Counted")
 ComputedColumn = Callable[[Computed], NDArray[np.floating[Any]]]

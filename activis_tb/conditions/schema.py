@@ -1,4 +1,4 @@
-"""What a condition may speak of: the columns of the instances, the classes, the neurons."""
+"""Schema of a condition: columns, classes, neurons; and the error that says where a condition breaks it."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,30 @@ from types import MappingProxyType
 from typing import Literal
 from unicodedata import normalize
 
+from activis_tb.errors import ActivisError
 from activis_tb.model import AttributeType, Manifest
+
+
+class ConditionError(ActivisError, ValueError):
+    """A condition cannot be used.
+
+    Attributes:
+        message: What is wrong and what would be right, a sentence.
+        position: Start and end of the offending part of the text, in characters; `text[start:end]` is that part.
+        suggestion: What to write in its place; None where there is no good guess.
+    """
+
+    def __init__(self, message: str, position: tuple[int, int], suggestion: str | None = None) -> None:
+        self.message = message
+        self.position = position
+        self.suggestion = suggestion
+        hint = f" Did you mean {suggestion}?" if suggestion else ""
+        super().__init__(f"{message}{hint}")
+
+
+class CostlyConditionError(ConditionError):
+    """A condition was stopped because it took too much time or memory."""
+
 
 ColumnType = Literal["number", "category", "text", "class", "boolean", "time", "image", "audio"]
 """As the types of attributes; `class` is a text that is one of the class names."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from activis_tb.conditions.database import lock, open_database
+from activis_tb.conditions.duck import lock, open_database
 
 
 @pytest.mark.parametrize(

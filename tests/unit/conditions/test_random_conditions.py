@@ -5,7 +5,7 @@ import re
 from hypothesis import given, settings
 
 from activis_tb.conditions import Engine, parse_condition
-from activis_tb.conditions.query import Query
+from activis_tb.conditions.sql import Query
 from tests.unit.conditions.oracle import Node, conditions
 from tests.unit.conditions.people import SCHEMA, rows
 

@@ -1,4 +1,4 @@
-"""The door to DuckDB: one connection in memory that can reach nothing, and the tables in it."""
+"""Door to DuckDB: one connection in memory that can reach nothing, and the tables in it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +14,7 @@ from activis_tb.model import Attribute
 
 if TYPE_CHECKING:
     import duckdb
+
 
 MEMORY_LIMIT_MB = 4096
 MOST_THREADS = 4

@@ -1,4 +1,4 @@
-"""A checked tree as a DuckDB expression: our own identifiers, operators, and `?` for every value.
+"""SQL of a checked tree: our own identifiers and operators, and `?` for every value.
 
 Nothing of the condition's text gets into the SQL, neither names nor values. Comparisons are exact, whatever the types
 of the numbers: DuckDB would compare a whole number and a DOUBLE as two DOUBLEs.
@@ -11,7 +11,8 @@ from math import floor, inf, isfinite, nextafter
 from types import MappingProxyType
 from typing import cast
 
-from activis_tb.conditions.expression import (
+from activis_tb.conditions.schema import OUTCOME_TYPES
+from activis_tb.conditions.tree import (
     Arithmetic,
     Between,
     Column,
@@ -30,7 +31,6 @@ from activis_tb.conditions.expression import (
     ScoreOf,
     parts_of,
 )
-from activis_tb.conditions.schema import OUTCOME_TYPES
 
 _TURNED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _LARGEST = 2**126

@@ -1,4 +1,4 @@
-"""The checked tree of a condition: every name in it exists, every type fits, nothing else can be expressed.
+"""Checked tree of a condition: every name in it exists, every type fits, nothing else is in it.
 
 Trees are immutable and hashable. A value is a number, a text, a time or a boolean, or it is missing; a comparison with
 a missing value is neither true nor false, as in SQL.
