@@ -4,13 +4,13 @@ GraphDef, traces and Keras' JSON in, frozen dataclasses out. A graph is a pictur
 gives what can be shown and says in `warnings` what could not, it never raises. TensorFlow is not needed.
 """
 
-from activis_tb.graph.assembling import assemble, build_graph
-from activis_tb.graph.elements import Edge, Graph, Node
+from activis_tb.graph.functions import traced_graphs, uncalled_functions
+from activis_tb.graph.graphdef import Operations, parse_operations
+from activis_tb.graph.hierarchy import Edge, Graph, Node
 from activis_tb.graph.keras_model import keras_graph_def
-from activis_tb.graph.layers import Matches, layers_only, match_layers
-from activis_tb.graph.machinery import trains
-from activis_tb.graph.parsing import Operations, parse_operations
-from activis_tb.graph.traces import traced_graphs, uncalled_functions
+from activis_tb.graph.levels import assemble, build_graph
+from activis_tb.graph.match import Matches, layers_only, match_layers
+from activis_tb.graph.simplify import trains
 
 __all__ = [
     "Edge",

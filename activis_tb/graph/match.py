@@ -1,4 +1,4 @@
-"""The recorded layers where their exact place is not known: found by name, or listed in order."""
+"""Recorded layers in a graph where their exact tensor is not known: matched by name, or listed in order."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from activis_tb.graph import torch_script
-from activis_tb.graph.elements import Edge, Graph, Node
-from activis_tb.graph.folding import VARIABLES
-from activis_tb.graph.machinery import kind_of
-from activis_tb.graph.parsing import Operations, Output
-from activis_tb.graph.scopes import ancestors, strip_suffix
+from activis_tb.graph.graphdef import Operations, Output
+from activis_tb.graph.hierarchy import Edge, Graph, Node, ancestors, strip_suffix
+from activis_tb.graph.simplify import VARIABLES, kind_of
 from activis_tb.model import Layer
 
 _SEPARATORS = re.compile(r"[/.]")
