@@ -5,7 +5,7 @@ activis_tb.keras.record(model, (x, y), logdir, ...)
 """
 
 from activis_tb.keras.callback import ActivisCallback
-from activis_tb.keras.graphs import forward_graph
-from activis_tb.keras.recording import record
+from activis_tb.keras.graph import forward_graph
+from activis_tb.keras.record import record
 
 __all__ = ["ActivisCallback", "forward_graph", "record"]

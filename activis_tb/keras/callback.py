@@ -10,8 +10,7 @@ from typing import Any, Literal
 import keras
 
 from activis_tb.errors import ArgumentError
-from activis_tb.keras.evaluation import BatchFunction, Evaluation, Selection, check_count
-from activis_tb.keras.examples import ExampleData
+from activis_tb.keras.evaluation import BatchFunction, Evaluation, ExampleData, Selection, check_count
 from activis_tb.model import AttributeType, LayerSpec, Pooling
 from activis_tb.recording.progress import ProgressFunction
 from activis_tb.recording.settings import ClassArgument

@@ -1,4 +1,4 @@
-"""What the callback and `record` have in common: the same instances through a model into one snapshot."""
+"""Evaluation pass that the callback and `record` share: instances and test cases through a model to a recorder."""
 
 import os
 import warnings
@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 
 import activis_tb
 from activis_tb.errors import ArgumentError, check_choice
-from activis_tb.keras.batches import Batch, Batches, as_numpy, check_rows, class_labels
-from activis_tb.keras.columns import Columns
-from activis_tb.keras.examples import ExampleData, Examples
-from activis_tb.keras.forward import ForwardPass
-from activis_tb.keras.graphs import forward_graph
+from activis_tb.keras.batches import Batch, Batches, Columns, as_numpy, check_rows, class_labels
+from activis_tb.keras.forward import ForwardPass, explained, is_built
+from activis_tb.keras.graph import forward_graph
 from activis_tb.keras.layers import find_layers
 from activis_tb.keras.order import (
     ContentIds,
@@ -30,7 +28,6 @@ from activis_tb.keras.order import (
 )
 from activis_tb.keras.outputs import DecidingOutput
 from activis_tb.keras.randomness import unchanged_randomness
-from activis_tb.keras.running import explained, is_built
 from activis_tb.model import POOLINGS, ForwardGraph, LayerSpec, Pooling
 from activis_tb.recording.outcomes import check_from_logits
 from activis_tb.recording.recorder import Recorder
@@ -39,6 +36,49 @@ from activis_tb.recording.writing import check_writable, encode
 
 if TYPE_CHECKING:
     from activis_tb.recording.snapshot import SnapshotRecorder
+
+
+ExampleData = (
+    tuple[Any, Any] | tuple[Any, Any, Mapping[str, Any]] | tuple[Any, Any, Mapping[str, Any], Sequence[str | int]]
+)
+"""Inputs and expected labels as for the data, and perhaps attributes by name, and ids."""
+
+
+class Examples:
+    """The same test cases, however often they are walked through.
+
+    Args:
+        data: `(x, y)`, `(x, y, attributes)` or `(x, y, attributes, ids)`; None for no test cases.
+        batch_size: Instances per forward pass.
+        classes: As of `activis_tb.preprocess`.
+
+    Raises:
+        ArgumentError: It is something else, or its parts are of different lengths.
+    """
+
+    def __init__(self, data: ExampleData | None, batch_size: int, classes: ClassArgument) -> None:
+        self._batches: Batches | None = None
+        self._columns = Columns(None, None)
+        if data is None:
+            return
+        if not isinstance(data, tuple) or not 2 <= len(data) <= 4 or data[1] is None:
+            expected = "a tuple (x, y), (x, y, attributes) or (x, y, attributes, ids)"
+            raise ArgumentError("examples", type(data).__name__, expected)
+        self._batches = Batches(data[0], data[1], batch_size, classes)
+        if self._batches.labels is None or self._batches.instances is None:
+            raise ArgumentError("examples", "labels of several outputs", "those of the one that decides")
+        attributes, ids = [*data[2:], None, None][:2]
+        self._columns = Columns(attributes, ids, argument="{} of examples", per="test case")
+        self._columns.check_length(self._batches.instances)
+
+    def __iter__(self) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """Yields the inputs, and `labels`, `attributes` and `ids`, in order."""
+        start = 0
+        for batch in self._batches or ():
+            rows = slice(start, start + len(batch.labels))
+            yield batch.inputs, {"labels": batch.labels, **self._columns.rows(rows)}
+            start = rows.stop
+
 
 BatchFunction = Callable[[Mapping[str, NDArray[Any]]], Any]
 Selection = str | BatchFunction | Iterable[Any]

@@ -1,4 +1,4 @@
-"""Records a trained model without training it."""
+"""Recording of a trained Keras model without training it."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 import keras
 
-from activis_tb.keras.evaluation import BatchFunction, Evaluation, Selection
-from activis_tb.keras.examples import ExampleData
+from activis_tb.keras.evaluation import BatchFunction, Evaluation, ExampleData, Selection
 from activis_tb.model import AttributeType, LayerSpec, Pooling
 from activis_tb.recording.progress import ProgressFunction
 from activis_tb.recording.settings import ClassArgument

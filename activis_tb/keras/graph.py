@@ -1,4 +1,4 @@
-"""The forward graph of a model as calls of its layers, for back ends that trace no named graph (JAX, PyTorch)."""
+"""Forward graph of a Keras model: traced where the back end can, else as the calls of its layers."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -10,8 +10,8 @@ from tensorboard.compat.proto import graph_pb2, node_def_pb2
 from tensorboard.compat.tensorflow_stub import dtypes
 
 from activis_tb.errors import ArgumentError
+from activis_tb.keras.forward import run_once
 from activis_tb.keras.layers import find_layers, sublayers
-from activis_tb.keras.running import run_once
 from activis_tb.keras.watching import inside_of_loops, watched
 from activis_tb.model import SCOPES_ATTRIBUTE, ForwardGraph
 
@@ -192,3 +192,30 @@ def _converted(model: keras.Model, inputs: Any) -> Any:
 def _datatype(tensor: Tensor) -> int:
     datatype: int = dtypes.as_dtype(keras.backend.standardize_dtype(tensor.dtype)).as_datatype_enum
     return datatype
+
+
+def forward_graph(model: keras.Model, layers: Sequence[str], inputs: Any = None) -> ForwardGraph | None:
+    """Returns the graph of `model` in inference mode, with the tensors of `layers` in it.
+
+    With TensorFlow it is the graph of a trace: every operation with its shapes, variables under the names Keras gives
+    them, and the scopes of layers marked with the kind and name of the layer; without weights and large constants. With
+    JAX and PyTorch it has one operation per call of a layer.
+
+    Args:
+        model: Functional, Sequential or subclassed.
+        layers: Names of layers, as for `ActivisCallback`.
+        inputs: A batch; needed for subclassed models, as they do not know their inputs.
+
+    Returns:
+        The graph; None where JAX or PyTorch run a model that is a class and computes something between its layers: the
+        tab then lists the recorded layers in order.
+
+    Raises:
+        ArgumentError: There is no such layer, or the inputs are not known.
+    """
+    if keras.backend.backend() == "tensorflow":
+        from activis_tb.keras.forward import traced_graph
+
+        return traced_graph(model, layers, inputs)
+
+    return structural_graph(model, layers, inputs)
