@@ -7,7 +7,7 @@ with activis_tb.torch.capture(model, ["fc1"]) as captured:
 `positions` says which instances a loader gives to one of several workers, and which of them are padding.
 """
 
-from activis_tb.torch.capturing import Capture, capture
+from activis_tb.torch.capture import Capture, capture
 from activis_tb.torch.samplers import Positions, positions
 
 __all__ = ["Capture", "Positions", "capture", "positions"]

@@ -11,8 +11,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from activis_tb.errors import ArgumentError
 from activis_tb.model import LayerSpec
-from activis_tb.torch.modules import Target
-from activis_tb.torch.outputs import Output, first_tensor, is_attention_weights, modules_with_steps_first
+from activis_tb.torch.modules import Output, Target, first_tensor, is_attention_weights, modules_with_steps_first
 
 _CHANNELS_FIRST: tuple[tuple[type[nn.Module], str], ...] = (
     (conv._ConvNd, "out_channels"),  # noqa: SLF001 (PyTorch has no public name for the kind)

@@ -1,4 +1,4 @@
-"""Modules of a model by the names PyTorch gives them, and entries of what they return."""
+"""Modules of a model by name, and the tensor of their output that is meant, instances on its first axis."""
 
 import difflib
 import re
@@ -119,3 +119,167 @@ def entries_of(output: Any) -> dict[str, Any]:
     if isinstance(output, torch.Tensor | type | nn.Module) or hasattr(output, "shape"):
         return {}
     return dict(getattr(output, "__dict__", {}))
+
+
+_MOST_CHOICES = 12
+_DEEPEST = 4
+_TRANSFORMERS = (
+    nn.TransformerEncoderLayer,
+    nn.TransformerDecoderLayer,
+    nn.TransformerEncoder,
+    nn.TransformerDecoder,
+    nn.Transformer,
+)
+
+
+class Output(NamedTuple):
+    """A tensor that a module returned.
+
+    Attributes:
+        tensor: As it was returned; a nested one is padded.
+        path: The keys that lead to it.
+        mask: Of a nested tensor, bool (instances, steps), False where it was padded; else None.
+    """
+
+    tensor: torch.Tensor
+    path: tuple[str, ...]
+    mask: torch.Tensor | None = None
+
+
+def chosen_output(output: Any, target: Target, name: str) -> Output:
+    """Returns the entry of `output` that `target` names, of what is no tensor then the first one inside of it.
+
+    Raises:
+        ArgumentError: There is no such entry, or it is no dense tensor of real numbers.
+    """
+    if not target.entries and _is_dense(output):
+        return Output(output, ())
+    value = output
+    path: list[str] = []
+    for position, entry in enumerate(target.entries):
+        entries = entries_of(value)
+        key = _key(value, entries, entry)
+        if key is None:
+            if isinstance(value, torch.Tensor) and _is_state(target.module, tuple(path)):
+                return Output(_part_of_state(value, target.entries[position:], name), tuple(path))
+            raise _refused(repr(name), output, name)
+        path.append(key)
+        value = entries[key]
+    path += first_path(value)
+    for key in path[len(target.entries) :]:
+        value = entries_of(value)[key]
+    if isinstance(value, nn.utils.rnn.PackedSequence):
+        way_out = "Record a layer after torch.nn.utils.rnn.pad_packed_sequence, or give the model padded sequences."
+        raise ArgumentError("layers", f"{name!r}, which returns a packed sequence", "a tensor", way_out)
+    if isinstance(value, torch.Tensor) and value.is_nested and value.dim() == 3:
+        lengths = torch.tensor([len(steps) for steps in value.unbind()])
+        padded = torch.nested.to_padded_tensor(value, 0.0)
+        return Output(padded, tuple(path), torch.arange(padded.shape[1]) < lengths[:, None])
+    if not _is_dense(value):
+        got = f"{value.dtype} {tuple(value.shape)}" if _is_strided(value) else type(value).__name__
+        raise _refused(f"{name!r}, which returns {got}", output, name)
+    return Output(value, tuple(path))
+
+
+def first_path(output: Any) -> list[str]:
+    """Returns the keys that lead to the first thing inside of `output` that has no entries."""
+    path = []
+    while not isinstance(output, torch.Tensor | nn.utils.rnn.PackedSequence) and (entries := entries_of(output)):
+        path.append(next((key for key, value in entries.items() if value is not None), next(iter(entries))))
+        output = entries[path[-1]]
+    return path
+
+
+def first_tensor(output: Any) -> torch.Tensor | None:
+    """Returns the first tensor of an output, None where what comes first is none of real numbers."""
+    for key in first_path(output):
+        output = entries_of(output)[key]
+    return output if _is_dense(output) else None
+
+
+def instances_first(output: Output, module: nn.Module, *, steps_first: bool) -> torch.Tensor:
+    """Returns the tensor with the instances on the first axis.
+
+    Args:
+        output: What is to be recorded.
+        module: What returned it. Recurrent ones put the instances of their states second.
+        steps_first: Whether the module puts the steps of a sequence before the instances.
+    """
+    tensor = output.tensor
+    if tensor.ndim != 3:
+        return tensor
+    if _is_state(module, output.path):
+        return tensor.transpose(0, 1)
+    return tensor.transpose(0, 1) if steps_first and not is_attention_weights(module, output) else tensor
+
+
+def is_attention_weights(module: nn.Module, output: Output) -> bool:
+    """Whether these are attention weights (instances, ..., steps, steps), which have the instances first always."""
+    return isinstance(module, nn.MultiheadAttention) and output.path == ("1",)
+
+
+def puts_steps_first(module: nn.Module) -> bool:
+    """Tells whether a recurrent, attention or transformer module has `batch_first=False`."""
+    if isinstance(module, nn.TransformerEncoder | nn.TransformerDecoder):
+        return len(module.layers) > 0 and puts_steps_first(module.layers[0])
+    attention = getattr(module, "self_attn", module)
+    return getattr(attention, "batch_first", True) is False
+
+
+def modules_with_steps_first(model: nn.Module) -> set[nn.Module]:
+    """Returns the modules that put the steps of a sequence before the instances, those inside of them included."""
+    found: set[nn.Module] = set()
+    for module in model.modules():
+        if puts_steps_first(module):
+            found.update(module.modules() if isinstance(module, _TRANSFORMERS) else [module])
+    return found
+
+
+def _key(value: Any, entries: dict[str, Any], entry: str) -> str | None:
+    if entry in entries:
+        return entry
+    if isinstance(value, tuple | list) and entry.startswith("-") and entry[1:].isdecimal():
+        key = str(len(value) + int(entry))
+        return key if key in entries else None
+    fields = getattr(
+        value, "_fields", getattr(value, "__match_args__", ())
+    )  # of named tuples, of what torch.max returns
+    return str(fields.index(entry)) if entry in fields else None
+
+
+def _is_state(module: nn.Module, path: tuple[str, ...]) -> bool:
+    """Whether these are the last states of a recurrent module, (layers and directions, instances, neurons)."""
+    return isinstance(module, nn.RNNBase) and path[:1] == ("1",)
+
+
+def _part_of_state(state: torch.Tensor, entries: tuple[str, ...], name: str) -> torch.Tensor:
+    (entry, *more) = entries
+    numbers = [str(number) for number in range(-len(state), len(state))]
+    if more or entry not in numbers or state.ndim != 3:
+        expected = f"one of the layers and directions of the state, from 0 to {len(state) - 1}"
+        raise ArgumentError("layers", repr(name), expected)
+    return state[int(entry)]
+
+
+def _is_strided(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.layout is torch.strided and not value.is_nested
+
+
+def _is_dense(value: Any) -> bool:
+    return _is_strided(value) and value.ndim > 0 and not value.is_complex()
+
+
+def _refused(got: str, output: Any, name: str) -> ArgumentError:
+    """What is not a tensor of instances, with the tensors that may be named instead."""
+    choices = [f"{name.partition('[')[0]}{path}" for path in _choices(output)][:_MOST_CHOICES]
+    if choices:
+        return ArgumentError("layers", got, f"{' or '.join(map(repr, choices))}, which are tensors that it returns")
+    expected = "a layer that returns a dense tensor of real numbers, the instances on the first axis"
+    return ArgumentError("layers", got, expected, "Record another layer.")
+
+
+def _choices(output: Any, path: str = "", depth: int = 0) -> Iterator[str]:
+    for key, value in entries_of(output).items() if depth < _DEEPEST else ():
+        if _is_dense(value):
+            yield f"{path}[{key}]"
+        yield from _choices(value, f"{path}[{key}]", depth + 1)

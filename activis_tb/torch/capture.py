@@ -1,4 +1,4 @@
-"""Captures what modules return, by forward hooks."""
+"""Capture of what modules return, by forward hooks."""
 
 import warnings
 from collections import defaultdict
@@ -14,11 +14,9 @@ from torch import nn
 from activis_tb.errors import ArgumentError, check_choice
 from activis_tb.model import POOLINGS, ForwardGraph, LayerSpec, PooledActivations, Pooling
 from activis_tb.torch.axes import Places
-from activis_tb.torch.graphs import forward_graph
-from activis_tb.torch.masks import Masks
-from activis_tb.torch.modules import find_modules, original, uncompiled
-from activis_tb.torch.outputs import chosen_output, instances_first
-from activis_tb.torch.pooling import Pooled, pooled
+from activis_tb.torch.graph import forward_graph
+from activis_tb.torch.masks import Masks, Pooled, pooled
+from activis_tb.torch.modules import chosen_output, find_modules, instances_first, original, uncompiled
 
 
 def capture(
