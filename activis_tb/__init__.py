@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import activis_tb.torch as torch
     from activis_tb.errors import ActivisError as ActivisError
     from activis_tb.model import LayerSpec as LayerSpec
-    from activis_tb.recording.snapshot import preprocess as preprocess
-    from activis_tb.recording.sounds import Audio as Audio
+    from activis_tb.recording.api import preprocess as preprocess
+    from activis_tb.recording.media import Audio as Audio
 
 __all__ = ["ActivisError", "Audio", "LayerSpec", "keras", "preprocess", "subsets", "summary", "torch"]
 __version__ = "0.1.0"
@@ -22,8 +22,8 @@ __version__ = "0.1.0"
 _HOME = {
     "ActivisError": "activis_tb.errors",
     "LayerSpec": "activis_tb.model",
-    "Audio": "activis_tb.recording.sounds",
-    "preprocess": "activis_tb.recording.snapshot",
+    "Audio": "activis_tb.recording.media",
+    "preprocess": "activis_tb.recording.api",
 }
 _MODULES = ("keras", "subsets", "summary", "torch")
 

@@ -13,12 +13,8 @@ import numpy as np
 import pandas as pd
 from _report import Figure
 
-from activis_tb.recording.accumulator import Accumulator
-from activis_tb.recording.block import Block
-from activis_tb.recording.buffer import MOST_ROWS
-from activis_tb.recording.members import members_of
-from activis_tb.recording.moments import as_floats
-from activis_tb.recording.workspace import Workspace
+from activis_tb.recording.blocks import MOST_ROWS, Block
+from activis_tb.recording.statistics import Accumulator, Workspace, as_floats, members_of
 
 ROWS, NEURONS, CLASSES, SUBSETS = 32_768, 256, 10, 54
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
-from activis_tb.recording.settings import ClassArgument
+from activis_tb.recording.arguments import ClassArgument
 
 
 class Columns:

@@ -12,8 +12,8 @@ import keras
 from activis_tb.errors import ArgumentError
 from activis_tb.keras.evaluation import BatchFunction, Evaluation, ExampleData, Selection, check_count
 from activis_tb.model import AttributeType, LayerSpec, Pooling
+from activis_tb.recording.arguments import ClassArgument
 from activis_tb.recording.progress import ProgressFunction
-from activis_tb.recording.settings import ClassArgument
 
 
 class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]

@@ -29,13 +29,13 @@ from activis_tb.keras.order import (
 from activis_tb.keras.outputs import DecidingOutput
 from activis_tb.keras.randomness import unchanged_randomness
 from activis_tb.model import POOLINGS, ForwardGraph, LayerSpec, Pooling
+from activis_tb.recording.api import check_writable, encode
+from activis_tb.recording.arguments import ClassArgument, read_settings
 from activis_tb.recording.outcomes import check_from_logits
 from activis_tb.recording.recorder import Recorder
-from activis_tb.recording.settings import ClassArgument, read_settings
-from activis_tb.recording.writing import check_writable, encode
 
 if TYPE_CHECKING:
-    from activis_tb.recording.snapshot import SnapshotRecorder
+    from activis_tb.recording.api import SnapshotRecorder
 
 
 ExampleData = (

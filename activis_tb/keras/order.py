@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
 from activis_tb.recording.attributes import read_column
-from activis_tb.recording.hashing import hash_bytes, hash_texts, mix
-from activis_tb.recording.identities import IdentityDeriver
+from activis_tb.recording.identity import IdentityDeriver, hash_bytes, hash_texts, mix
 
 WAY_OUT = "Yield them with the data, as batches (x, y, attributes) or (x, y, attributes, ids), or do not shuffle it."
 _CHANCE = ("shuffle", "permut", "random", "rng", "sample", "choice")

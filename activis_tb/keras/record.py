@@ -9,8 +9,8 @@ import keras
 
 from activis_tb.keras.evaluation import BatchFunction, Evaluation, ExampleData, Selection
 from activis_tb.model import AttributeType, LayerSpec, Pooling
+from activis_tb.recording.arguments import ClassArgument
 from activis_tb.recording.progress import ProgressFunction
-from activis_tb.recording.settings import ClassArgument
 
 
 def record(

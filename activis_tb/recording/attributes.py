@@ -1,7 +1,7 @@
-"""The attributes of one batch as checked columns: what kind of values, and which are missing."""
+"""Attributes of a batch as checked columns, and their types once all values are known."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -14,19 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, shorten
-from activis_tb.model import AttributeType
-from activis_tb.recording.arrays import as_array, check_encodable, check_rows, is_numeric, without_nulls
-from activis_tb.recording.numbers import (
+from activis_tb.model import Attribute, AttributeType, cut_text
+from activis_tb.recording.arrays import (
     WIDE,
     Demand,
+    as_array,
+    check_encodable,
+    check_rows,
     decimal_number,
     demands_of,
+    is_numeric,
     joined_numbers,
     narrowed,
     numbers_of,
+    without_nulls,
 )
-from activis_tb.recording.pictures import read_pictures
-from activis_tb.recording.sounds import Audio, check_size, read_sounds
+from activis_tb.recording.media import Audio, check_size, read_pictures, read_sounds
 from activis_tb.storage.media import AUDIO_FORMATS, IMAGE_FORMATS, media_type
 from activis_tb.times import EXAMPLE, TimeRangeError, canonical_times, nanoseconds_of, parse_time, time_texts, times_of
 
@@ -398,3 +401,64 @@ def _misfit(argument: str, got: str, declared: AttributeType | None) -> Argument
     return ArgumentError(
         argument, got, f"{declared}, as attribute_types says", "Convert it, or change attribute_types."
     )
+
+
+MOST_CATEGORIES = 100
+LONGEST_CATEGORY = 100
+"""A text attribute with at most so many distinct values in the sample, none with more characters, is a category,
+unless the user says otherwise."""
+
+TYPE_OF_KIND: dict[Kind, AttributeType] = {
+    "number": "number",
+    "boolean": "boolean",
+    "text": "text",
+    "time": "time",
+    "image": "image",
+    "audio": "audio",
+    "": "text",
+}
+KIND_OF_TYPE: dict[AttributeType, Kind] = {
+    "number": "number",
+    "boolean": "boolean",
+    "text": "text",
+    "category": "text",
+    "time": "time",
+    "image": "image",
+    "audio": "audio",
+}
+
+
+def typed_attribute(name: str, column: Column, declared: AttributeType | None) -> Attribute:
+    """Returns the sampled values of one attribute with their type: the declared one, else the one they show.
+
+    Categories are in alphabetical order, so that every step of a run has the same ones as long as the values are.
+    """
+    kind = KIND_OF_TYPE[declared] if declared else column.kind or "text"
+    filled = column.as_kind(kind)
+    if kind == "text":
+        filled = replace(filled, values=_cut(filled.values))
+    if kind == "text" and declared != "text":
+        distinct = sorted(set(filled.values[filled.present]))
+        if declared == "category" or _are_categories(distinct):
+            codes = {value: code for code, value in enumerate(distinct)}
+            values = np.fromiter((codes.get(value, -1) for value in filled.values), np.int32, len(filled.values))
+            values[~filled.present] = -1
+            return Attribute(name, "category", values, filled.present, tuple(distinct))
+    return Attribute(name, declared or TYPE_OF_KIND[kind], _fitted(filled), filled.present)
+
+
+def _fitted(column: Column) -> NDArray[Any]:
+    """Numbers and times in the type that the sampled ones need, whatever those beside them were."""
+    if column.kind == "number":
+        return narrowed(column.values)
+    return canonical_times(column.values) if column.kind == "time" else column.values
+
+
+def _are_categories(distinct: Sequence[str]) -> bool:
+    return 0 < len(distinct) <= MOST_CATEGORIES and max(map(len, distinct)) <= LONGEST_CATEGORY
+
+
+def _cut(texts: NDArray[np.object_]) -> NDArray[np.object_]:
+    cut = texts.copy()
+    cut[:] = [cut_text(text) for text in texts]
+    return cut

@@ -9,16 +9,15 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, shorten
 from activis_tb.model import OUTCOME_COLUMNS, UNLABELLED, Layer, is_right
-from activis_tb.recording.arrays import is_lasting
+from activis_tb.recording.arguments import Settings
+from activis_tb.recording.arrays import Demand, clash, is_lasting
 from activis_tb.recording.attributes import Column, Kind, read_column
-from activis_tb.recording.block import Block
-from activis_tb.recording.identities import IdentityDeriver, check_distinct, read_ids
-from activis_tb.recording.numbers import Demand, clash
+from activis_tb.recording.blocks import Block
+from activis_tb.recording.identity import IdentityDeriver, check_distinct, read_ids
 from activis_tb.recording.outcomes import Outcomes, read_labels, read_scores
-from activis_tb.recording.partial import Partial
 from activis_tb.recording.pooling import common_shape, layer_of, pool, read_masks
 from activis_tb.recording.selections import BatchView
-from activis_tb.recording.settings import Settings
+from activis_tb.recording.workers import Partial
 
 if TYPE_CHECKING:
     from activis_tb.recording.conditions import Conditions
@@ -68,7 +67,7 @@ class BatchReader:
 
         Args:
             recent: Ids that may not come again, as far as they are remembered.
-            labels: See `activis_tb.recording.snapshot.SnapshotRecorder.process`, as for the others.
+            labels: See `activis_tb.recording.api.SnapshotRecorder.process`, as for the others.
             scores: (instances, classes).
             activations: By layer name.
             ids: One per instance, or None.

@@ -21,11 +21,10 @@ from activis_tb.conditions import (
 )
 from activis_tb.errors import ArgumentError
 from activis_tb.model import Attribute, AttributeType
-from activis_tb.recording.attributes import Column
-from activis_tb.recording.block import Block
+from activis_tb.recording.arguments import Settings
+from activis_tb.recording.attributes import KIND_OF_TYPE, TYPE_OF_KIND, Column
+from activis_tb.recording.blocks import Block
 from activis_tb.recording.selections import Selection
-from activis_tb.recording.settings import Settings
-from activis_tb.recording.typed import KIND_OF_TYPE, TYPE_OF_KIND
 
 _MOST_SECONDS = 600.0
 _UNKNOWN: tuple[AttributeType, ...] = ("number", "text", "boolean", "image")

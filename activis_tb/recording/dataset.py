@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from activis_tb.analysis.codes import quantise
 from activis_tb.model import Snapshot
 from activis_tb.recording.attributes import MEDIA_KINDS, Column
-from activis_tb.recording.block import Block
-from activis_tb.recording.buffer import Buffer
+from activis_tb.recording.blocks import Block, Buffer
 from activis_tb.storage.dataset_files import MOST_ROWS, attribute_column, score_column, whole_column
 from activis_tb.storage.dataset_writer import DatasetWriter
 

@@ -12,19 +12,15 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, shorten
 from activis_tb.model import UNLABELLED, Layer, Manifest, Sample, Snapshot, Subset
-from activis_tb.recording.accumulator import Accumulator
-from activis_tb.recording.aside import Aside
+from activis_tb.recording.arguments import Settings
+from activis_tb.recording.attributes import typed_attribute
 from activis_tb.recording.batch import BatchReader
-from activis_tb.recording.block import Block, join
-from activis_tb.recording.buffer import Buffer
-from activis_tb.recording.examples import Examples
-from activis_tb.recording.hashing import hash_texts
-from activis_tb.recording.identities import KnownIds
-from activis_tb.recording.media import encode_media, has_media
-from activis_tb.recording.partial import Partial, check_alike, describe, pack, unpack
-from activis_tb.recording.sampling import Sampler
-from activis_tb.recording.settings import Settings
-from activis_tb.recording.typed import typed_attribute
+from activis_tb.recording.blocks import Aside, Block, Buffer, encode_media, has_media, join
+from activis_tb.recording.identity import KnownIds, hash_texts
+from activis_tb.recording.sample import Sampler
+from activis_tb.recording.statistics import Accumulator
+from activis_tb.recording.test_cases import Examples
+from activis_tb.recording.workers import Partial, check_alike, describe, pack, unpack
 
 if TYPE_CHECKING:
     from activis_tb.recording.conditions import Conditions
@@ -67,7 +63,7 @@ class Recorder:
         return self._reader.instances
 
     def process(self, **columns: Any) -> None:
-        """Adds one batch, see `activis_tb.recording.snapshot.SnapshotRecorder.process`."""
+        """Adds one batch, see `activis_tb.recording.api.SnapshotRecorder.process`."""
         recent = (self._buffer.ids, self._other_buffer.ids)
         batch = self._reader.read(recent, **({"ids": None, "attributes": None} | columns))
         self._examples.check(batch)
@@ -81,7 +77,7 @@ class Recorder:
                 self._begin_flush()
 
     def examples(self, **columns: Any) -> None:
-        """Adds test cases, see `activis_tb.recording.snapshot.SnapshotRecorder.examples`."""
+        """Adds test cases, see `activis_tb.recording.api.SnapshotRecorder.examples`."""
         self._examples.add(**({"ids": None, "attributes": None} | columns))
 
     def extract(self) -> bytes:

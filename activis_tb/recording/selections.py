@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from activis_tb.errors import ArgumentError
 from activis_tb.model import SubsetKind
 from activis_tb.recording.attributes import MEDIA_KINDS, Column
-from activis_tb.recording.identities import id_text
-from activis_tb.recording.pictures import Picture
-from activis_tb.recording.sounds import Sound
+from activis_tb.recording.identity import id_text
+from activis_tb.recording.media import Picture, Sound
 from activis_tb.storage.parquet import check_duckdb
 
 BatchFunction = Callable[[Mapping[str, NDArray[Any]]], Any]

@@ -24,7 +24,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 import activis_tb
-from activis_tb.recording import buffer, dataset
+from activis_tb.recording import blocks, dataset
 from activis_tb.storage.dataset_reader import DatasetReader
 from tests.unit.recording.helpers import codes_of, probabilities, read_snapshots
 
@@ -130,7 +130,7 @@ class Checker:
 def main(logdir: Path, keep: str, count: int) -> None:
     # TensorBoard's own way to do without TensorFlow, which would make every fork expensive.
     sys.modules["tensorboard.compat.notf"] = ModuleType("notf")
-    buffer.MOST_ROWS, dataset.PART_ROWS = 24, 32
+    blocks.MOST_ROWS, dataset.PART_ROWS = 24, 32
     with tempfile.TemporaryDirectory() as folder:
         record(Path(folder), 0, keep, os.open(os.devnull, os.O_WRONLY))  # loads what every fork needs
     logdir.mkdir(parents=True)

@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.json_format import ParseDict
 
 import activis_tb
-from activis_tb.recording import buffer, dataset
+from activis_tb.recording import blocks, dataset
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.times import parse_time
 from tests.plugin.server import Server
@@ -26,7 +26,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     logdir = tmp_path_factory.mktemp(request.param)
     arguments = {"keep": "all", "sample": 6} if request.param == "all" else {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(buffer, "MOST_ROWS", 4)
+        patch.setattr(blocks, "MOST_ROWS", 4)
         patch.setattr(dataset, "PART_ROWS", 4)
         record(logdir, **arguments)
     server = Server(logdir, "slow")

@@ -220,7 +220,7 @@ def test_the_snippet_of_shuffled_data_keeps_columns_at_their_instances(tmp_path:
 @pytest.mark.parametrize("size", [10_000, 96, 160_000, 50_000_000])
 def test_the_limits_that_the_guide_states_are_those_of_the_code(size: int) -> None:
     from activis_tb import model
-    from activis_tb.recording import identities, pictures, sounds
+    from activis_tb.recording import identity, media
 
-    assert size in {model.MOST_CHARACTERS, pictures.LONGEST_SIDE, sounds.MOST_BYTES, identities.MOST_CHECKED}
+    assert size in {model.MOST_CHARACTERS, media.LONGEST_SIDE, media.MOST_BYTES, identity.MOST_CHECKED}
     assert f"{size:,}" in GUIDE

@@ -11,7 +11,7 @@ from tensorboard.compat.proto import event_pb2
 
 import activis_tb
 from activis_tb.model import CodedActivations
-from activis_tb.recording.block import Block
+from activis_tb.recording.blocks import Block
 from activis_tb.storage.decoding import SnapshotReader
 from activis_tb.storage.metadata import parse_tag
 

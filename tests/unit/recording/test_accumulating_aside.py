@@ -9,15 +9,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import activis_tb
 from activis_tb.errors import ArgumentError
-from activis_tb.recording import buffer, sampling
-from activis_tb.recording.accumulator import Accumulator
+from activis_tb.recording import blocks, sample
 from activis_tb.recording.arrays import is_lasting
+from activis_tb.recording.statistics import Accumulator
 from tests.unit.recording.helpers import CLASSES, batch, probabilities, read_snapshots, record, split
 
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(buffer, "MOST_ROWS", 16)
+    monkeypatch.setattr(blocks, "MOST_ROWS", 16)
 
 
 def test_arrays_may_be_overwritten_as_soon_as_process_returns(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_condition_finds_its_members_while_the_type_of_its_column_is_not_known
 def test_what_fails_aside_is_said_by_a_later_call_and_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sampling, "MOST_ALWAYS", 20)
+    monkeypatch.setattr(sample, "MOST_ALWAYS", 20)
     stream = batch([0] * 64, ids=range(64))
     with pytest.raises(ArgumentError, match=r"always: got \d+ instances so far; expected at most 20"):
         record(tmp_path, split(stream, [16] * 3), always="index >= 0")

@@ -101,7 +101,7 @@ def test_a_directory_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 def test_a_recording_is_closed_once_its_instances_could_not_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("activis_tb.recording.buffer.MOST_ROWS", 2)
+    monkeypatch.setattr("activis_tb.recording.blocks.MOST_ROWS", 2)
     recorder = activis_tb.preprocess(tmp_path, step=0, layers=["hidden"], classes=["ant", "bee", "cat"], keep="all")
     with monkeypatch.context() as patch:
         fail_at(patch, 1)
@@ -123,14 +123,14 @@ def test_an_error_of_the_users_leaves_nothing(tmp_path: Path, monkeypatch: pytes
             assert stores(tmp_path) == 1
             raise ZeroDivisionError
 
-    monkeypatch.setattr("activis_tb.recording.buffer.MOST_ROWS", 2)
+    monkeypatch.setattr("activis_tb.recording.blocks.MOST_ROWS", 2)
     with pytest.raises(ZeroDivisionError):
         evaluate()
     assert list(tmp_path.rglob("*")) == []
 
 
 def test_a_recording_that_is_forgotten_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activis_tb.recording.buffer.MOST_ROWS", 2)
+    monkeypatch.setattr("activis_tb.recording.blocks.MOST_ROWS", 2)
     recorder = activis_tb.preprocess(tmp_path, step=0, layers=["hidden"], classes=["ant", "bee", "cat"], keep="all")
     recorder.process(**BATCH)
     assert stores(tmp_path) == 1

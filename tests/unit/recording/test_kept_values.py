@@ -19,7 +19,7 @@ from numpy.testing import assert_array_equal
 
 import activis_tb
 from activis_tb.errors import ArgumentError
-from activis_tb.recording import buffer, dataset
+from activis_tb.recording import blocks, dataset
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.times import parse_time, time_texts
 from tests.unit.recording.helpers import CLASSES, batch, read_events, read_snapshots, record
@@ -340,7 +340,7 @@ def test_conditions_of_a_recording_are_exact(tmp_path: Path) -> None:
 
 
 def test_everything_is_kept_exactly_over_parts_of_other_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(buffer, "MOST_ROWS", 2)
+    monkeypatch.setattr(blocks, "MOST_ROWS", 2)
     monkeypatch.setattr(dataset, "PART_ROWS", 2)
     columns = {
         "n": [1, 2, BIG + 1, None, None, None],

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import activis_tb
 from activis_tb.errors import ArgumentError
-from activis_tb.recording import buffer
+from activis_tb.recording import blocks
 from tests.unit.recording.helpers import CLASSES, batch, probabilities, record, split
 
 ROWS = 40
@@ -42,7 +42,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize("sizes", [[], [1] * (ROWS - 1), [17]], ids=["one batch", "single instances", "two batches"])
 def test_members_are_those_that_numpy_finds(tmp_path: Path, sizes: list[int], monkeypatch: Any) -> None:
-    monkeypatch.setattr(buffer, "MOST_ROWS", 16)
+    monkeypatch.setattr(blocks, "MOST_ROWS", 16)
     snapshot = record(tmp_path, split(INSTANCES, sizes), subsets={text: text for text in EXPECTED})
     index = snapshot.sample().index
     means = snapshot.statistic("hidden", "mean")
@@ -57,7 +57,7 @@ def test_members_are_those_that_numpy_finds(tmp_path: Path, sizes: list[int], mo
 
 @pytest.mark.parametrize("text", EXPECTED)
 def test_a_condition_alone_finds_the_same_from_its_own_columns(tmp_path: Path, text: str, monkeypatch: Any) -> None:
-    monkeypatch.setattr(buffer, "MOST_ROWS", 16)
+    monkeypatch.setattr(blocks, "MOST_ROWS", 16)
     snapshot = record(tmp_path, split(INSTANCES, [17]), subsets={"alone": text})
     assert_array_equal(snapshot.membership()[:, 3], EXPECTED[text][snapshot.sample().index])
     assert snapshot.manifest.subsets[3].count == EXPECTED[text].sum()

@@ -14,7 +14,7 @@ import activis_tb
 from activis_tb.analysis.codes import dequantise, half_step
 from activis_tb.analysis.stored import stored_averages
 from activis_tb.errors import StoredDataError
-from activis_tb.recording import buffer, dataset
+from activis_tb.recording import blocks, dataset
 from activis_tb.storage.dataset_reader import DatasetReader
 from tests.unit.recording.helpers import CLASSES, batch, codes_of, permute, record, split
 
@@ -146,7 +146,7 @@ def test_parts_end_where_their_bytes_do(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(dataset, "PART_BYTES", 10 * 4 * (5 + 2 + 3))
     stored = record_all(tmp_path, [instances(25)])
     assert [part.instances for part in stored.parts] == [10, 10, 5]
-    monkeypatch.setattr(buffer, "MOST_ROWS", 2)
+    monkeypatch.setattr(blocks, "MOST_ROWS", 2)
     long = batch([0, 1, 2], attributes={"text": ["x" * 300, "y" * 300, "z"]})
     assert [part.instances for part in record_all(tmp_path / "long", [long]).parts] == [2, 1]
 
@@ -173,7 +173,7 @@ def test_two_layers_of_one_instance_with_binary_scores(tmp_path: Path) -> None:
 
 def test_memory_does_not_grow_with_the_number_of_instances(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dataset, "PART_ROWS", 1024)
-    monkeypatch.setattr(buffer, "MOST_ROWS", 256)
+    monkeypatch.setattr(blocks, "MOST_ROWS", 256)
 
     def peak(count: int) -> int:
         batches = (batch([0, 1, 2] * 100, np.full((300, 16), step)) for step in range(count // 300))

@@ -13,7 +13,7 @@ from PIL import Image
 
 import activis_tb
 from activis_tb.errors import ArgumentError
-from activis_tb.recording.sounds import MOST_BYTES
+from activis_tb.recording.media import MOST_BYTES
 from activis_tb.storage.media import media_type
 from tests.unit.recording.helpers import batch, record
 

@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import activis_tb
 from activis_tb.errors import ArgumentError
-from activis_tb.recording import buffer, identities
-from activis_tb.recording.hashing import hash_texts
-from activis_tb.recording.sampling import Sampler, share_of_classes
+from activis_tb.recording import blocks, identity
+from activis_tb.recording.identity import hash_texts
+from activis_tb.recording.sample import Sampler, share_of_classes
 from tests.unit.recording.helpers import CLASSES, batch, block, permute, probabilities, record, split
 
 
@@ -114,7 +114,7 @@ def test_any_order_split_and_tree_of_merges_gives_the_sample_of_one_process(seed
 
 
 def test_pictures_of_instances_that_get_a_share_late_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(buffer, "MOST_ROWS", 8)
+    monkeypatch.setattr(blocks, "MOST_ROWS", 8)
     labels = np.concatenate([np.zeros(60, int), np.ones(3, int)])
     pictures = np.arange(63, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 2), np.uint8)
     stream = batch(labels, ids=np.arange(63), attributes={"picture": pictures})
@@ -133,7 +133,7 @@ def test_the_sample_is_the_same_for_every_order_and_split(
     if ids == "derived":
         del stream["ids"]
     expected = record(tmp_path / "whole", [stream], sample=30, always=["q7"] if ids == "given" else ()).sample()
-    monkeypatch.setattr(buffer, "MOST_ROWS", 16)
+    monkeypatch.setattr(blocks, "MOST_ROWS", 16)
     generator = np.random.default_rng(seed)
     shuffled = permute(_arrays(stream), generator.permutation(300))
     batches = split(shuffled, generator.integers(0, 20, 12))
@@ -248,14 +248,14 @@ def test_an_id_that_comes_twice_is_refused_by_name(tmp_path: Path, sizes: list[i
 def test_an_id_that_comes_again_much_later_is_refused_whether_or_not_it_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: str
 ) -> None:
-    monkeypatch.setattr(buffer, "MOST_ROWS", 10)
+    monkeypatch.setattr(blocks, "MOST_ROWS", 10)
     stream = instances()
     kept = record(tmp_path / "run", [stream], sample=9).sample().ids
     again = {"kept": kept[0], "first": stream["ids"][0], "middle": stream["ids"][150]}
     assert not {again["first"], again["middle"]} & set(kept)
-    for name, identity in again.items():
-        repeated = batch([1], np.zeros((1, 2)), ids=[identity], attributes={"number": [0]})
-        with pytest.raises(ArgumentError, match=f"the id '{identity}' twice") as caught:
+    for name, known in again.items():
+        repeated = batch([1], np.zeros((1, 2)), ids=[known], attributes={"number": [0]})
+        with pytest.raises(ArgumentError, match=f"the id '{known}' twice") as caught:
             record(tmp_path / name, [*split(stream, [150]), repeated], sample=9, keep=keep)
         assert "activis_tb.torch.positions(loader)" in str(caught.value)
         assert not list((tmp_path / name).rglob("*tfevents*"))
@@ -264,7 +264,7 @@ def test_an_id_that_comes_again_much_later_is_refused_whether_or_not_it_is_kept(
 def test_after_an_id_that_came_twice_nothing_is_written_whoever_catches_the_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(buffer, "MOST_ROWS", 10)
+    monkeypatch.setattr(blocks, "MOST_ROWS", 10)
     stream = instances()
     recorder = activis_tb.preprocess(tmp_path, step=0, layers=["hidden"], classes=CLASSES, sample=9, quiet=True)
     recorder.process(**stream)
@@ -279,8 +279,8 @@ def test_after_an_id_that_came_twice_nothing_is_written_whoever_catches_the_erro
 def test_of_too_many_instances_repeats_are_not_looked_for_and_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(buffer, "MOST_ROWS", 10)
-    monkeypatch.setattr(identities, "MOST_CHECKED", 299)
+    monkeypatch.setattr(blocks, "MOST_ROWS", 10)
+    monkeypatch.setattr(identity, "MOST_CHECKED", 299)
     with pytest.warns(UserWarning, match="of more than 299 instances, ids that come twice are not looked for"):
         assert record(tmp_path, [instances()], sample=9).manifest.instances == 300
 

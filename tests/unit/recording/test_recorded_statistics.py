@@ -7,9 +7,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
-from activis_tb.recording import buffer
-from activis_tb.recording.accumulator import Accumulator
-from activis_tb.recording.block import Block
+from activis_tb.recording import blocks
+from activis_tb.recording.blocks import Block
+from activis_tb.recording.statistics import Accumulator
 from activis_tb.storage.decoding import SnapshotReader
 from tests.unit.recording.helpers import CLASSES, batch, block, probabilities, record, split
 
@@ -67,18 +67,18 @@ def test_statistics_equal_numpy_for_every_split_into_batches(tmp_path: Path, siz
 
 def test_statistics_do_not_change_where_blocks_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     instances = data(2)
-    monkeypatch.setattr(buffer, "MOST_ROWS", 8)
+    monkeypatch.setattr(blocks, "MOST_ROWS", 8)
     check_statistics(record(tmp_path, split(instances, [5, 21]), subsets=SUBSETS), instances)
 
 
 def test_statistics_equal_numpy_for_a_batch_of_more_rows_than_a_block(tmp_path: Path) -> None:
-    instances = data(3, instances=buffer.MOST_ROWS + 17, neurons=2)
+    instances = data(3, instances=blocks.MOST_ROWS + 17, neurons=2)
     check_statistics(record(tmp_path, [instances], subsets=SUBSETS), instances)
 
 
 def test_wide_layers_are_buffered_by_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     instances = data(4, neurons=300)
-    monkeypatch.setattr(buffer, "MOST_BYTES", 10 * 300 * 4)
+    monkeypatch.setattr(blocks, "MOST_BYTES", 10 * 300 * 4)
     check_statistics(record(tmp_path, [instances], subsets=SUBSETS), instances)
 
 

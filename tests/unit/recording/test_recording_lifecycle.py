@@ -14,8 +14,8 @@ import pytest
 import activis_tb
 from activis_tb.errors import ArgumentError, RecordingClosedError, SnapshotTooLargeError
 from activis_tb.model import ForwardGraph
-from activis_tb.recording import writing
-from activis_tb.recording.snapshot import SnapshotRecorder
+from activis_tb.recording import api
+from activis_tb.recording.api import SnapshotRecorder
 from activis_tb.storage import encoding
 from activis_tb.storage.metadata import parse_tag
 from tests.unit.recording.helpers import CLASSES, batch, read_events, read_snapshots, record
@@ -113,7 +113,7 @@ def test_a_snapshot_that_is_too_large_leaves_no_trace(tmp_path: Path, monkeypatc
 
 
 def test_a_large_snapshot_is_written_with_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "LARGE", 2**20)
+    monkeypatch.setattr(api, "LARGE", 2**20)
     with pytest.warns(UserWarning, match=r"snapshot validation, step 0, has 1 MB.*Lower sample= \(now 100 instances\)"):
         snapshot = record(tmp_path, [batch([0] * 100, np.ones((100, 3000)))])
     assert snapshot.activations("hidden").sum() == 300_000

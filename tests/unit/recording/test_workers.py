@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import activis_tb
 from activis_tb.errors import ArgumentError, RecordingClosedError
-from activis_tb.recording import identities
+from activis_tb.recording import identity
 from activis_tb.storage.decoding import SnapshotReader
 from tests.unit.recording.helpers import CLASSES, batch, permute, probabilities, read_snapshots, split
 
@@ -234,7 +234,7 @@ def test_a_part_has_eight_bytes_more_per_instance(tmp_path: Path) -> None:
 def test_a_worker_with_too_many_instances_has_its_repeats_unchecked_and_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(identities, "MOST_CHECKED", 250)
+    monkeypatch.setattr(identity, "MOST_CHECKED", 250)
     own, other = split(instances(), [120])
     with pytest.warns(UserWarning, match="of more than 250 instances, ids that come twice are not looked for"):
         reader = merged(tmp_path, [part(tmp_path / "none", other)], own)

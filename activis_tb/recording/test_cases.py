@@ -1,4 +1,4 @@
-"""Test cases of the user's own: labelled instances beside the stream, which no statistic, subset or estimate holds."""
+"""Test cases of the user's own: labelled instances beside the stream, which enter no statistic."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
+from activis_tb.recording.arguments import Settings
+from activis_tb.recording.arrays import clash
 from activis_tb.recording.attributes import missing_column
 from activis_tb.recording.batch import BatchReader
-from activis_tb.recording.block import Block, join
-from activis_tb.recording.identities import repeated_id
-from activis_tb.recording.media import encode_media
-from activis_tb.recording.numbers import clash
-from activis_tb.recording.settings import Settings
+from activis_tb.recording.blocks import Block, encode_media, join
+from activis_tb.recording.identity import repeated_id
 
 MOST_EXAMPLES = 1_000
 """Test cases of one snapshot: every one of them is shown."""
@@ -43,7 +42,7 @@ class Examples:
         from_logits: bool = False,
         mask: Any = None,
     ) -> None:
-        """Adds test cases, see `activis_tb.recording.snapshot.SnapshotRecorder.examples`."""
+        """Adds test cases, see `activis_tb.recording.api.SnapshotRecorder.examples`."""
         given = attributes if isinstance(attributes, Mapping) else {}
         types = {name: declared for name, declared in self._settings.attribute_types.items() if name in given}
         reader = BatchReader(replace(self._settings, attribute_types=types))

@@ -1,4 +1,4 @@
-"""What one worker has recorded as bytes that another merges: no pickles, so they cannot run anything."""
+"""Parts of a recording that workers hand over as bytes, and that one of them merges."""
 
 import io
 import json
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, NewerVersionError
 from activis_tb.model import Layer
+from activis_tb.recording.arguments import Settings
 from activis_tb.recording.attributes import Column
-from activis_tb.recording.block import Block
-from activis_tb.recording.settings import Settings
+from activis_tb.recording.blocks import Block
 from activis_tb.storage.npy import parse_npy
 
 _VERSION = 2
@@ -31,7 +31,7 @@ class Partial:
         layers: As its batches show them.
         labelled: Whether they have true classes; None where there was no instance.
         found: The ids that were asked for and have come to it.
-        sums: See `activis_tb.recording.accumulator.Accumulator.arrays`; empty where there was no instance.
+        sums: See `activis_tb.recording.statistics.Accumulator.arrays`; empty where there was no instance.
         sample: Its sample, or None where there was no instance.
         ids: The hashes of all ids, ascending, uint64 (instances,), 8 bytes each; None where there are too many.
     """

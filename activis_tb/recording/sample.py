@@ -1,4 +1,4 @@
-"""Which instances are kept one by one: per class those with the smallest hashes of their ids.
+"""Bottom-k sampling: per class the instances with the smallest hashes of their ids.
 
 Being a property of ids and labels alone, the choice is the same in every step, run and worker and for every order of
 the batches, and what is kept of a class is a uniform sample of it (bottom-k sampling; Cohen and Kaplan 2007).
@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
-from activis_tb.recording.block import Block, join
-from activis_tb.recording.hashing import hash_texts
-from activis_tb.recording.identities import repeated_id
+from activis_tb.recording.blocks import Block, join
+from activis_tb.recording.identity import hash_texts, repeated_id
 
 MOST_ALWAYS = 10_000
 """Instances that `always` may keep: every one of them goes into every snapshot."""

@@ -1,4 +1,4 @@
-"""The arguments of a recording, checked before anything is recorded."""
+"""Arguments of a recording, checked before anything is recorded."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
