@@ -18,10 +18,10 @@ from activis_tb.recording.arguments import ClassArgument, SelectionArgument, Sub
 from activis_tb.recording.dataset import DatasetRecorder
 from activis_tb.recording.outcomes import check_from_logits
 from activis_tb.recording.recorder import Recorder, new_session
-from activis_tb.storage.dataset_writer import DatasetWriter
 from activis_tb.storage.events import summary_metadata
 from activis_tb.storage.metadata import SnapshotTag
 from activis_tb.storage.parquet import check_duckdb
+from activis_tb.storage.side_files import DatasetWriter
 
 _written_graphs: "weakref.WeakKeyDictionary[Any, set[str]]" = weakref.WeakKeyDictionary()
 

@@ -13,7 +13,7 @@ from tensorboard.backend import http_util
 from werkzeug.wrappers import Request, Response
 
 from activis_tb.errors import StoredDataError
-from activis_tb.storage.media import AUDIO_FORMATS, IMAGE_FORMATS, media_type
+from activis_tb.storage.metadata import AUDIO_FORMATS, IMAGE_FORMATS, media_type
 
 _EXACT = 2**53
 """Integers up to here are floats as they are."""

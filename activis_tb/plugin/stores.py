@@ -11,10 +11,9 @@ from activis_tb.conditions import Computed, Neuron, Schema, StoredColumn, Stored
 from activis_tb.errors import StoredDataError
 from activis_tb.model import ATTRIBUTE_TYPES, CodedActivations
 from activis_tb.plugin.snapshots import JoinedSnapshot
-from activis_tb.storage.dataset_files import attribute_column, score_column, whole_column
-from activis_tb.storage.dataset_reader import DatasetReader
 from activis_tb.storage.decoding import SnapshotReader
 from activis_tb.storage.folders import read_location
+from activis_tb.storage.side_files import DatasetReader, attribute_column, score_column, whole_column
 
 
 class Store:

@@ -13,7 +13,7 @@ from activis_tb.analysis.stored import intervals_in_doubt, stored_averages, stor
 from activis_tb.analysis.strata import Strata
 from activis_tb.model import STATISTIC_NAMES, CodedActivations, StatisticName, Statistics
 from activis_tb.plugin.populations import Exactness
-from activis_tb.storage.dataset_files import MOST_ROWS
+from activis_tb.storage.side_files import MOST_ROWS
 
 Uncertainty = Literal["bound", "error"]
 Interval = Literal["mean_interval", "active_interval"]

@@ -25,13 +25,12 @@ from activis_tb.recording.arguments import (
 from activis_tb.recording.dataset import DatasetRecorder
 from activis_tb.recording.progress import ProgressFunction, ProgressReporter
 from activis_tb.recording.recorder import Recorder, new_session
-from activis_tb.storage.dataset_files import event_label, remove_abandoned
-from activis_tb.storage.dataset_writer import DatasetWriter
 from activis_tb.storage.encoding import LARGE, encode_snapshot
 from activis_tb.storage.events import graph_event, is_labelled, snapshot_event, write_event_file
 from activis_tb.storage.folders import Location, child, open_folder, read_location
 from activis_tb.storage.metadata import SUBRUN, UNSERVED_CHARACTERS, SnapshotTag, is_served
 from activis_tb.storage.parquet import check_duckdb
+from activis_tb.storage.side_files import DatasetWriter, event_label, remove_abandoned
 
 _announced: set[Location] = set()
 _LINKED_FOLDERS = 2

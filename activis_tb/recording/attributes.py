@@ -30,7 +30,7 @@ from activis_tb.recording.arrays import (
     without_nulls,
 )
 from activis_tb.recording.media import Audio, check_size, read_pictures, read_sounds
-from activis_tb.storage.media import AUDIO_FORMATS, IMAGE_FORMATS, media_type
+from activis_tb.storage.metadata import AUDIO_FORMATS, IMAGE_FORMATS, media_type
 from activis_tb.times import EXAMPLE, TimeRangeError, canonical_times, nanoseconds_of, parse_time, time_texts, times_of
 
 Kind = Literal["number", "boolean", "text", "time", "image", "audio", ""]

@@ -11,8 +11,7 @@ from activis_tb.analysis.codes import quantise
 from activis_tb.model import Snapshot
 from activis_tb.recording.attributes import MEDIA_KINDS, Column
 from activis_tb.recording.blocks import Block, Buffer
-from activis_tb.storage.dataset_files import MOST_ROWS, attribute_column, score_column, whole_column
-from activis_tb.storage.dataset_writer import DatasetWriter
+from activis_tb.storage.side_files import MOST_ROWS, DatasetWriter, attribute_column, score_column, whole_column
 
 PART_ROWS = MOST_ROWS
 PART_BYTES = 64 * 2**20

@@ -1,9 +1,10 @@
-"""The door to where a run is written: a directory of this machine, or whatever fsspec reaches by a URL.
+"""Folder where a run is written: a directory of this machine, or whatever fsspec reaches; and its owner.
 
 A file is there as a whole or not at all, whatever happens to its writer.
 """
 
 import os
+import socket
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,7 +15,43 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from activis_tb.errors import ArgumentError
-from activis_tb.storage.ownership import is_gone, owner
+
+_STALE_SECONDS = 24 * 3600
+
+
+def owner() -> str:
+    """Returns what names this process among those that share the file system: `<host>-<pid>`."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def is_gone(owner: str, touched: float) -> bool:
+    """Tells whether `owner` has ended: a dead process of this host, or one that has been silent for a day.
+
+    Args:
+        owner: What `owner()` returned there.
+        touched: When it last gave a sign of life, seconds since 1970.
+
+    Raises:
+        ValueError: `owner` is nothing of the kind.
+    """
+    if time.time() - touched > _STALE_SECONDS:
+        return True
+    host, separator, pid = owner.rpartition("-")
+    if not separator:
+        message = f"owner: got {owner!r}; expected <host>-<pid>."
+        raise ValueError(message)
+    return host == socket.gethostname() and not _alive(int(pid))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
 
 Location = Path | str
 """A directory of this machine, or the URL of another folder."""

@@ -1,11 +1,26 @@
-"""`.npy` arrays from bytes that may be damaged: the header is believed only where the number of bytes confirms it."""
+"""`.npy` arrays from bytes that may be damaged, and from files that others may truncate while they are read.
+
+None is ever mapped into memory: a mapped file that gets shorter ends the process that reads it. What a file was at
+first is remembered, and it is read for as long as it is that.
+"""
 
 import io
+import itertools
+import os
+import stat
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from activis_tb.errors import StoredDataError
 
 LONGEST_HEADER = 16_384
 """Bytes before the values: NumPy itself refuses longer headers."""
@@ -33,3 +48,226 @@ def parse_npy(content: bytes) -> NDArray[Any]:
         raise ValueError(message)
     values = np.frombuffer(content, dtype, offset=start) if prod(shape) * dtype.itemsize else np.empty(0, dtype)
     return values.reshape(shape, order="F" if is_fortran else "C")
+
+
+MEMORY_LIMIT = 2**30
+"""Bytes of codes that TensorBoard keeps in memory, of all recordings."""
+
+
+class CodesMemory:
+    """Codes that were read as a whole; what was used least recently goes first. Several threads may use it at once.
+
+    Args:
+        limit: Bytes.
+    """
+
+    def __init__(self, limit: int = MEMORY_LIMIT) -> None:
+        self.limit = limit
+        self._codes: OrderedDict[tuple[int, Path], NDArray[np.uint8]] = OrderedDict()
+        self._size = 0
+        # The garbage collector may call `forget` in the midst of anything.
+        self._lock = threading.RLock()
+
+    def get(self, owner: int, path: Path) -> NDArray[np.uint8] | None:
+        """Returns the codes of a file, if they are still there."""
+        with self._lock:
+            codes = self._codes.get((owner, path))
+            if codes is not None:
+                self._codes.move_to_end((owner, path))
+            return codes
+
+    def put(self, owner: int, path: Path, codes: NDArray[np.uint8]) -> None:
+        """Keeps the codes of a file of `owner`."""
+        with self._lock:
+            self._remove((owner, path))
+            self._codes[owner, path] = codes
+            self._size += codes.nbytes
+            while self._size > self.limit:
+                self._remove(next(iter(self._codes)))
+
+    def forget(self, owner: int) -> None:
+        """Gives back the memory of everything that belongs to `owner`."""
+        with self._lock:
+            for key in list(self._codes):
+                if key[0] == owner:
+                    self._remove(key)
+
+    def _remove(self, key: tuple[int, Path]) -> None:
+        removed = self._codes.pop(key, None)
+        self._size -= 0 if removed is None else removed.nbytes
+
+
+_MEMORY = CodesMemory()
+_owners = itertools.count()
+
+
+class SideFiles:
+    """Files as they were when they were first read; may be used by several threads at once.
+
+    Args:
+        root: The folder that they are below, whatever links lead to; others are not read.
+        memory: Keeps codes for as long as there is room.
+    """
+
+    def __init__(self, root: Path, memory: CodesMemory = _MEMORY) -> None:
+        self._root = root.resolve()
+        self._versions: dict[Path, _Version] = {}
+        self.memory = memory
+        self._owner = next(_owners)
+        weakref.finalize(self, memory.forget, self._owner).atexit = False
+
+    def add(self, path: Path) -> int:
+        """Remembers what `path` is, from before it is read, and returns its size in bytes.
+
+        Raises:
+            StoredDataError: It is not there, not what it was, no regular file, or elsewhere.
+        """
+        try:
+            status = path.stat()
+            elsewhere = path not in self._versions and not path.resolve(strict=True).is_relative_to(self._root)
+        except (OSError, RuntimeError) as error:
+            raise missing(path, error) from error
+        if elsewhere or not stat.S_ISREG(status.st_mode):
+            message = f"{path} leads out of the run, or is no file; expected a file below {self._root}. Record again."
+            raise StoredDataError(message)
+        found = _Version(status)
+        self._check(path, found)
+        return found.size
+
+    def read(self, path: Path, most: int) -> bytes:
+        """Returns the content of a file of at most `most` bytes.
+
+        Raises:
+            StoredDataError: It is not there, or longer.
+        """
+        size = self.add(path)
+        if size > most:
+            message = f"{path} has {size:,} bytes; expected at most {most:,}. It is damaged; record again."
+            raise StoredDataError(message)
+        with self.open(path) as file:
+            return file.read(most)
+
+    def kept(self, path: Path) -> NDArray[np.uint8] | None:
+        """Returns the codes that `keep` was given, if they are still there.
+
+        Raises:
+            StoredDataError: The file is not what it was.
+        """
+        codes = self.memory.get(self._owner, path)
+        if codes is not None:
+            self.add(path)
+        return codes
+
+    def keep(self, path: Path, codes: NDArray[np.uint8]) -> None:
+        """Keeps the codes of a file for the next time."""
+        self.memory.put(self._owner, path, codes)
+
+    def unchanged(self) -> bool:
+        """Tells whether all files are still what they were."""
+        try:
+            return all(_Version(path.stat()) == version for path, version in list(self._versions.items()))
+        except OSError:
+            return False
+
+    @contextmanager
+    def open(self, path: Path) -> Iterator[io.FileIO]:
+        """Opens a file that was added before.
+
+        Raises:
+            StoredDataError: It is not what it was, now or at the end.
+        """
+        try:
+            with io.FileIO(path) as file:
+                self._check(path, _Version(os.fstat(file.fileno())))
+                yield file
+                self._check(path, _Version(os.fstat(file.fileno())))
+        except OSError as error:
+            raise missing(path, error) from error
+
+    def load(self, path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
+        """Returns the array of an `.npy` file.
+
+        Raises:
+            StoredDataError: It is not there, damaged, or another array.
+        """
+        try:
+            array = parse_npy(self.read(path, LONGEST_HEADER + prod(shape) * np.dtype(dtype).itemsize))
+        except ValueError as error:
+            raise missing(path, error) from error
+        if array.shape != shape or array.dtype != dtype:
+            message = f"{path} holds {array.dtype} {array.shape}; expected {np.dtype(dtype)} {shape}. Record again."
+            raise StoredDataError(message)
+        return array
+
+    def _check(self, path: Path, found: "_Version") -> None:
+        if self._versions.setdefault(path, found) != found:
+            message = f"{path} was changed while it was being read; ask again when that is over."
+            raise StoredDataError(message)
+
+
+class CodesFile:
+    """The codes of one layer and part, `activis_tb.model.CodesFile`.
+
+    Args:
+        files: What is remembered of them.
+        path: The file.
+        shape: Instances and neurons that it should have.
+        keep: Whether to keep the codes in memory once they are wanted as a whole.
+
+    Raises:
+        StoredDataError: It is not there, or has another size.
+    """
+
+    def __init__(self, files: SideFiles, path: Path, shape: tuple[int, int], *, keep: bool) -> None:
+        self._files = files
+        self._path = path
+        self._keep = keep
+        self.shape = shape
+        size, expected = files.add(path), shape[0] * shape[1]
+        if size != expected:
+            message = f"{path} has {size:,} bytes; expected {expected:,}. It is damaged; record again."
+            raise StoredDataError(message)
+
+    def in_memory(self, *, load: bool) -> NDArray[np.uint8] | None:
+        codes = self._files.kept(self._path)
+        if codes is None and load and self._keep:
+            codes = np.empty(self.shape, np.uint8)
+            with self.open() as fill:
+                fill(0, codes)
+            self._files.keep(self._path, codes)
+        return codes
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[int, NDArray[np.uint8]], None]]:
+        with self._files.open(self._path) as file:
+
+            def fill(first: int, out: NDArray[np.uint8]) -> None:
+                file.seek(first * self.shape[1])
+                if (found := file.readinto(out.data)) != out.nbytes:
+                    message = f"{self._path} ended {out.nbytes - (found or 0):,} bytes too early: it was truncated."
+                    raise StoredDataError(message)
+
+            yield fill
+
+
+class _Version:
+    """What tells a file from what it was before or is later.
+
+    Not its inode, which some network file systems give anew: a file that takes its place has another time of change.
+    """
+
+    def __init__(self, status: os.stat_result) -> None:
+        self.size = status.st_size
+        self._key = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Version) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+def missing(path: Path, error: Exception) -> StoredDataError:
+    """Returns that `path` cannot be read, and why that may be."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return StoredDataError(f"Cannot read {path}: {reason}. Were the side files left behind when the log was copied?")

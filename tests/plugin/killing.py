@@ -25,7 +25,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 import activis_tb
 from activis_tb.recording import blocks, dataset
-from activis_tb.storage.dataset_reader import DatasetReader
+from activis_tb.storage.side_files import DatasetReader
 from tests.unit.recording.helpers import codes_of, probabilities, read_snapshots
 
 BATCHES, ROWS = 4, 20

@@ -13,9 +13,8 @@ import pytest
 import activis_tb
 from activis_tb.errors import RecordingClosedError
 from activis_tb.recording import dataset
-from activis_tb.storage import dataset_writer, events
-from activis_tb.storage.dataset_reader import DatasetReader
-from activis_tb.storage.dataset_writer import DatasetWriter
+from activis_tb.storage import events, side_files
+from activis_tb.storage.side_files import DatasetReader, DatasetWriter
 from tests.unit.recording.helpers import batch, codes_of, read_snapshots, record
 
 BATCH = batch([0, 1, 2, 0, 1], np.arange(5.0)[:, None])
@@ -152,13 +151,13 @@ def test_two_recordings_at_once_do_not_disturb_each_other(tmp_path: Path) -> Non
 KILLED = """
 import os, signal, sys, numpy as np, activis_tb
 from activis_tb.recording import dataset
-from activis_tb.storage import dataset_writer
+from activis_tb.storage import side_files
 dataset.PART_ROWS = 2
 moment, calls = int(sys.argv[2]), iter(range(1, 1000))
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 if moment == 0:
-    dataset_writer.DatasetWriter.commit = die
+    side_files.DatasetWriter.commit = die
 os.fsync = lambda _: die() if next(calls) == moment else None
 with activis_tb.preprocess(sys.argv[1], step=7, layers=["hidden"], classes=["ant", "bee"], keep="all") as recorder:
     for index in range(5):
@@ -201,6 +200,6 @@ def test_a_forked_child_removes_nothing_of_its_parents(tmp_path: Path, monkeypat
     writer = DatasetWriter(tmp_path / "activis", events.SnapshotTag("validation", 0, 1))
     writer.write_part({"id": np.array(["a"], object)}, [])
     with monkeypatch.context() as patch:
-        patch.setattr(dataset_writer.os, "getpid", lambda: -1)
+        patch.setattr(side_files.os, "getpid", lambda: -1)
         writer.abandon()
     assert (tmp_path / "activis" / writer.store / "part-00000").is_dir()

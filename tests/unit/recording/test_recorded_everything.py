@@ -15,7 +15,7 @@ from activis_tb.analysis.codes import dequantise, half_step
 from activis_tb.analysis.stored import stored_averages
 from activis_tb.errors import StoredDataError
 from activis_tb.recording import blocks, dataset
-from activis_tb.storage.dataset_reader import DatasetReader
+from activis_tb.storage.side_files import DatasetReader
 from tests.unit.recording.helpers import CLASSES, batch, codes_of, permute, record, split
 
 PICTURE = b"\x89PNG\r\n\x1a\n rest"

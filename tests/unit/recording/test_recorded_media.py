@@ -14,7 +14,7 @@ from PIL import Image
 import activis_tb
 from activis_tb.errors import ArgumentError
 from activis_tb.recording.media import MOST_BYTES
-from activis_tb.storage.media import media_type
+from activis_tb.storage.metadata import media_type
 from tests.unit.recording.helpers import batch, record
 
 GREY = np.arange(2 * 4 * 6, dtype=np.uint8).reshape(2, 4, 6) * 5

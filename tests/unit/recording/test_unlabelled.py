@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import activis_tb
 from activis_tb.errors import ArgumentError
 from activis_tb.storage import activis_pb2 as pb
-from activis_tb.storage.dataset_reader import DatasetReader
+from activis_tb.storage.side_files import DatasetReader
 from tests.unit.recording.helpers import (
     CLASSES,
     batch,

@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 
 import activis_tb
 from activis_tb.storage import activis_pb2 as pb
-from activis_tb.storage.dataset_reader import DatasetReader
+from activis_tb.storage.side_files import DatasetReader
 from tests.unit.recording.helpers import CLASSES, batch, probabilities, read_events, read_snapshots, record, split
 
 LABELS = np.array([0, 0, 1, 2, 2, 1, 0, 2])

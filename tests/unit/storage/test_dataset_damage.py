@@ -14,7 +14,7 @@ import activis_tb
 from activis_tb.errors import NewerVersionError, StoredDataError
 from activis_tb.model import Manifest
 from activis_tb.recording import dataset
-from activis_tb.storage.dataset_reader import DatasetReader
+from activis_tb.storage.side_files import DatasetReader
 from tests.unit.recording.helpers import batch, record
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from activis_tb.analysis import codes as coding
 from activis_tb.errors import StoredDataError
-from activis_tb.storage.side_files import CodesFile, CodesMemory, SideFiles
+from activis_tb.storage.npy import CodesFile, CodesMemory, SideFiles
 
 INSTANCES = 3000
 CHANCE = np.random.default_rng(0).random(INSTANCES)
