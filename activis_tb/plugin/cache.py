@@ -1,4 +1,4 @@
-"""Computed arrays, kept in memory and on disk, so that a picture that took seconds is there at once the next time.
+"""LRU caches of computed results, in memory and on disk.
 
 The disk is a convenience: whatever is wrong with a file or the folder, the array is computed again.
 """
@@ -9,13 +9,65 @@ import sys
 import tempfile
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.storage.npy import parse_npy
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class Recent(Generic[_Key, _Value]):
+    """A bounded mapping that forgets what was used least recently; safe to use from several threads."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._values: OrderedDict[_Key, _Value] = OrderedDict()
+        self._lock = threading.Lock()
+        self._making: dict[_Key, threading.Lock] = {}
+
+    def get(self, key: _Key) -> _Value | None:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key)
+
+    def put(self, key: _Key, value: _Value) -> None:
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            while len(self._values) > self._limit:
+                self._values.popitem(last=False)
+
+    def get_or_make(
+        self, key: _Key, make: Callable[[], _Value], valid: Callable[[_Value], bool] = lambda _: True
+    ) -> _Value:
+        """Returns the value of `key`, making it if needed; who asks for it meanwhile waits for the same one.
+
+        Args:
+            key: Of the value.
+            make: Makes it.
+            valid: Whether a value that was made before still holds.
+        """
+        with self._lock:
+            turn = self._making.setdefault(key, threading.Lock())
+        try:
+            with turn:
+                known = self.get(key)
+                if known is None or not valid(known):
+                    known = make()
+                    self.put(key, known)
+                return known
+        finally:
+            with self._lock:
+                if not turn.locked():
+                    self._making.pop(key, None)
+
 
 MEMORY_LIMIT = 64 * 2**20
 DISK_LIMIT = 2**30

@@ -16,8 +16,8 @@ from tensorboard.data.provider import BlobReference, BlobSequenceDatum, DataProv
 
 from activis_tb.errors import NewerVersionError, StoredDataError, shorten
 from activis_tb.plugin.blob_sequences import MOST_BLOBS, BlobSequences, Listed, UnservedError, VanishedError
-from activis_tb.plugin.params import SnapshotKey
-from activis_tb.plugin.recent import Recent
+from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.http import SnapshotKey
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.decoding import SnapshotReader
 from activis_tb.storage.metadata import FORMAT_VERSION, PLUGIN_NAME, SnapshotTag, parse_tag

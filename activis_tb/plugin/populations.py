@@ -14,9 +14,9 @@ from activis_tb.analysis.strata import Strata, outcome_totals, sample_strata
 from activis_tb.conditions import Computed, Engine, Instances, Neuron, Schema
 from activis_tb.errors import StoredDataError
 from activis_tb.model import Sample, is_right, stratum_of
-from activis_tb.plugin.recent import Recent
+from activis_tb.plugin.cache import Recent
 from activis_tb.plugin.snapshots import JoinedSnapshot
-from activis_tb.plugin.stores import Store
+from activis_tb.plugin.stored_instances import Store
 
 Exactness = Literal["exact", "bound", "estimate", "sample"]
 """`bound`: counts are exact, averages within a stated bound; `estimate`: from a sample, with intervals;

@@ -12,24 +12,22 @@ from werkzeug.wrappers import Request, Response
 
 from activis_tb.errors import ArgumentError, StoredDataError, shorten
 from activis_tb.model import STATISTIC_NAMES, Attribute
-from activis_tb.plugin import payloads, rows, wire
-from activis_tb.plugin.admission import BusyError
+from activis_tb.plugin import entries, http
+from activis_tb.plugin.cache import Recent
 from activis_tb.plugin.catalogue import Catalogue
-from activis_tb.plugin.comparison_routes import ComparisonRoutes
-from activis_tb.plugin.comparisons import NothingInCommonError
-from activis_tb.plugin.computations import Computations
 from activis_tb.plugin.graphs import Graphs
 from activis_tb.plugin.guard import come_back, not_imported, sentence
-from activis_tb.plugin.health import layer_health
-from activis_tb.plugin.jobs import QueueFullError
-from activis_tb.plugin.params import NotFoundError, Parameters
-from activis_tb.plugin.projection_routes import ProjectionRoutes
-from activis_tb.plugin.recent import Recent
+from activis_tb.plugin.http import NotFoundError, Parameters
+from activis_tb.plugin.jobs import BusyError, Computations, QueueFullError
+from activis_tb.plugin.resources import instances
+from activis_tb.plugin.resources.comparisons import ComparisonRoutes, NothingInCommonError
+from activis_tb.plugin.resources.layers import layer_health
+from activis_tb.plugin.resources.projections import ProjectionRoutes
 from activis_tb.plugin.snapshots import Finder, JoinedSnapshot, Snapshots
 from activis_tb.storage import activis_pb2 as pb
 
 if TYPE_CHECKING:
-    from activis_tb.plugin.subset_routes import Handler as SubsetHandler
+    from activis_tb.plugin.resources.subsets import Handler as SubsetHandler
 
 _SUBSET_ROUTES = ("subset", "subset_statistics", "summaries")
 _STATUS_CODES: tuple[tuple[type[Exception], int], ...] = (
@@ -110,7 +108,7 @@ class Routes:
     def _subset_handler(self, route: str) -> "SubsetHandler":
         with self._lock:
             if not self._subset_handlers:
-                from activis_tb.plugin.subset_routes import SubsetRoutes
+                from activis_tb.plugin.resources.subsets import SubsetRoutes
 
                 self._subset_handlers = SubsetRoutes(self._logdir).handlers
             return self._subset_handlers[route]
@@ -123,85 +121,85 @@ class Routes:
         by_run: dict[str, list[JoinedSnapshot]] = {}
         for snapshot in snapshots:
             by_run.setdefault(snapshot.key.run, []).append(snapshot)
-        labels = wire.run_labels(by_run, self._logdir)
-        listing = payloads.message_to_dict(
+        labels = entries.run_labels(by_run, self._logdir)
+        listing = http.message_to_dict(
             pb.RunList(
                 total_runs=len(self._catalogue.run_names(experiment)),
                 warnings=warnings,
-                logdir=wire.base_name(self._logdir),
+                logdir=entries.base_name(self._logdir),
             )
         )
         listing["runs"] = [
             {"run": run, "label": labels[run], "snapshots": [self._entry(snapshot) for snapshot in found]}
             for run, found in by_run.items()
         ]
-        return payloads.json_document(request, listing)
+        return http.json_document(request, listing)
 
     def _entry(self, snapshot: JoinedSnapshot) -> dict[str, Any]:
         def make() -> dict[str, Any]:
-            return {**payloads.message_to_dict(wire.snapshot_entry(snapshot)), "step": snapshot.key.step}
+            return {**http.message_to_dict(entries.snapshot_entry(snapshot)), "step": snapshot.key.step}
 
         return self._entries.get_or_make(snapshot.identity, make)
 
     def _graph(self, request: Request, parameters: Parameters, experiment: str) -> Response:
         document = self._graphs.get(experiment, parameters.text("run"), parameters.text("source", ""))
-        return payloads.json_body(request, document)
+        return http.json_body(request, document)
 
     def _instances(self, request: Request, parameters: Parameters, experiment: str) -> Response:
         snapshot = self._snapshot(parameters, experiment)
         manifest = snapshot.manifest
-        columns = wire.instance_columns(
-            rows.shown_columns(snapshot), manifest.examples, manifest.attributes, rows.shown_media(snapshot)
+        columns = entries.instance_columns(
+            instances.shown_columns(snapshot), manifest.examples, manifest.attributes, instances.shown_media(snapshot)
         )
-        return payloads.json_document(request, payloads.message_to_dict(columns))
+        return http.json_document(request, http.message_to_dict(columns))
 
     def _image(self, request: Request, parameters: Parameters, experiment: str) -> Response:
         name = parameters.text("attribute")
         snapshot = self._snapshot(parameters, experiment)
         row = _row(snapshot, parameters)
-        encoded = [other for other, type_ in snapshot.manifest.attributes if type_ in wire.ENCODED_TYPES]
+        encoded = [other for other, type_ in snapshot.manifest.attributes if type_ in entries.ENCODED_TYPES]
         if name not in encoded:
             raise NotFoundError("attribute of type image or audio", name, encoded)
         key = (snapshot.identity, name)
-        attribute = self._pictures.get_or_make(key, lambda: rows.shown_attribute(snapshot, name))
+        attribute = self._pictures.get_or_make(key, lambda: instances.shown_attribute(snapshot, name))
         if not attribute.present[row]:
             raise NotFoundError(f"value of attribute {name!r} in row", row)
-        return payloads.encoded(request, attribute.values[row], name, row)
+        return http.encoded(request, attribute.values[row], name, row)
 
     def _scores(self, request: Request, parameters: Parameters, experiment: str) -> Response:
         snapshot = self._snapshot(parameters, experiment)
-        scores = rows.shown_scores(snapshot)
+        scores = instances.shown_scores(snapshot)
         if parameters.has("row"):
             row = _row(snapshot, parameters)
             scores = scores[row : row + 1]
-        return payloads.npy(request, scores)
+        return http.npy(request, scores)
 
     def _membership(self, request: Request, parameters: Parameters, experiment: str) -> Response:
-        membership = rows.shown_membership(self._snapshot(parameters, experiment))
-        return payloads.npy(request, membership.astype(np.uint8))
+        membership = instances.shown_membership(self._snapshot(parameters, experiment))
+        return http.npy(request, membership.astype(np.uint8))
 
     def _statistics(self, request: Request, parameters: Parameters, experiment: str) -> Response:
         layer, statistic = parameters.text("layer"), parameters.choice("statistic", STATISTIC_NAMES)
         reader = self._snapshot(parameters, experiment).reader_of(layer)
-        return payloads.npy(request, reader.statistic(layer, statistic).astype(np.float32))
+        return http.npy(request, reader.statistic(layer, statistic).astype(np.float32))
 
     def _activations(self, request: Request, parameters: Parameters, experiment: str) -> Response:
         layer = parameters.text("layer")
-        return payloads.npy(request, rows.shown_activations(self._snapshot(parameters, experiment), layer))
+        return http.npy(request, instances.shown_activations(self._snapshot(parameters, experiment), layer))
 
     def _health(self, request: Request, parameters: Parameters, experiment: str) -> Response:
         layer = parameters.text("layer")
         snapshot = self._snapshot(parameters, experiment)
         document = self._health_documents.get_or_make(
             (snapshot.identity, layer),
-            lambda: payloads.message_to_dict(layer_health(snapshot, layer)),
+            lambda: http.message_to_dict(layer_health(snapshot, layer)),
         )
-        return payloads.json_document(request, document)
+        return http.json_document(request, document)
 
 
 def _row(snapshot: JoinedSnapshot, parameters: Parameters) -> int:
     row = parameters.integer("row")
-    shown = rows.shown_rows(snapshot)
+    shown = instances.shown_rows(snapshot)
     if not 0 <= row < shown:
         raise NotFoundError("row", row, way_out=f"Rows are 0 to {shown - 1}.")
     return row

@@ -14,9 +14,9 @@ import numpy as np
 from activis_tb.errors import StoredDataError
 from activis_tb.model import Layer, Manifest
 from activis_tb.plugin.blob_sequences import UnservedError, VanishedError
+from activis_tb.plugin.cache import Recent
 from activis_tb.plugin.catalogue import Catalogue, Listing, Session
-from activis_tb.plugin.params import NotFoundError, SnapshotKey
-from activis_tb.plugin.recent import Recent
+from activis_tb.plugin.http import NotFoundError, SnapshotKey
 from activis_tb.storage.decoding import SnapshotReader
 
 _MOST_SNAPSHOTS = 2_000

@@ -10,8 +10,8 @@ import pytest
 from google.protobuf.json_format import ParseDict
 
 from activis_tb.conditions import GivenUpError
-from activis_tb.plugin.admission import Admission, BusyError
-from activis_tb.plugin.drafts import Drafts
+from activis_tb.plugin.jobs import Admission, BusyError
+from activis_tb.plugin.resources.subsets import Drafts
 from activis_tb.storage import activis_pb2 as pb
 from tests.plugin.populations import AGE, KEY, LABEL, PREDICTED, ROWS, TEXT, TOPIC, record
 from tests.unit.conditions.test_hostile_conditions import REFUSED

@@ -8,7 +8,7 @@ from google.protobuf.json_format import ParseDict
 from tensorboard.compat.proto import config_pb2, event_pb2, graph_pb2, summary_pb2
 from tensorboard.util import tensor_util
 
-from activis_tb.plugin.payloads import message_to_dict
+from activis_tb.plugin.http import message_to_dict
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.events import write_event_file
 from tests.data import TEST_DATA

@@ -9,10 +9,9 @@ from numpy.testing import assert_array_equal
 
 from activis_tb.analysis.projection import ITERATIONS, pca, tsne
 from activis_tb.plugin.cache import ArrayCache
-from activis_tb.plugin.computations import Computations
-from activis_tb.plugin.jobs import JobQueue, QueueFullError
-from activis_tb.plugin.layers import RecordedLayer
-from activis_tb.plugin.projections import Projections
+from activis_tb.plugin.jobs import Computations, JobQueue, QueueFullError
+from activis_tb.plugin.resources.layers import RecordedLayer
+from activis_tb.plugin.resources.projections import Projections
 from tests.plugin.server import DEADLINE, read_array
 from tests.snapshots import make_snapshot, write_snapshot
 

@@ -196,7 +196,7 @@ def test_bytes_that_are_not_utf8_are_not_found(server):
 
 
 def test_the_front_end_is_served_with_its_types(tmp_path, slow, monkeypatch):
-    from activis_tb.plugin import static_files
+    from activis_tb.plugin import plugin
 
     static = tmp_path / "static"
     (static / "assets").mkdir(parents=True)
@@ -213,7 +213,7 @@ def test_the_front_end_is_served_with_its_types(tmp_path, slow, monkeypatch):
         (static / name).write_text(f"/* {name} */")
     (static / "notes.py").write_text("not served")
     (static / "link.js").symlink_to(tmp_path / "secret.js")
-    monkeypatch.setattr(static_files.serve_static, "__defaults__", (static,))
+    monkeypatch.setattr(plugin.serve_static, "__defaults__", (static,))
     for name, kind in kinds.items():
         response = slow.get(name)
         assert (response.status_code, response.mimetype, response.text) == (200, kind, f"/* {name} */")
@@ -232,9 +232,9 @@ def test_the_front_end_is_served_with_its_types(tmp_path, slow, monkeypatch):
 
 
 def test_a_front_end_that_was_not_built_says_so_in_the_tab(tmp_path, slow, monkeypatch):
-    from activis_tb.plugin import static_files
+    from activis_tb.plugin import plugin
 
-    monkeypatch.setattr(static_files.serve_static, "__defaults__", (tmp_path / "nothing",))
+    monkeypatch.setattr(plugin.serve_static, "__defaults__", (tmp_path / "nothing",))
     response = slow.get("index.js")
     assert (response.status_code, response.mimetype) == (200, "text/javascript")
     assert "export function render()" in response.text

@@ -11,12 +11,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import activis_tb
 from activis_tb.model import STATISTIC_NAMES
-from activis_tb.plugin import subset_averages
+from activis_tb.plugin.cache import Recent
 from activis_tb.plugin.catalogue import Catalogue
-from activis_tb.plugin.params import SnapshotKey
-from activis_tb.plugin.recent import Recent
+from activis_tb.plugin.http import SnapshotKey
+from activis_tb.plugin.resources import statistics
+from activis_tb.plugin.resources.subsets import Subsets, describe
 from activis_tb.plugin.snapshots import Snapshots
-from activis_tb.plugin.subsets import Subsets, describe
 from activis_tb.recording import dataset
 from activis_tb.storage import activis_pb2 as pb
 from tests.plugin.populations import AGE, CONDITIONS, HIDDEN, KEY, LABEL, PREDICTED, ROWS, expected, record
@@ -280,7 +280,7 @@ def test_listed_instances_stand_for_nobody_but_those_that_were_sampled(server):
 
 
 def test_averaging_that_takes_too_long_gives_way_to_the_sample(slow, monkeypatch):
-    monkeypatch.setattr(subset_averages, "MOST_SECONDS", 0)
+    monkeypatch.setattr(statistics, "MOST_SECONDS", 0)
     for statistic in ("mean", "min"):
         query = {**STORED, "layer": "hidden", "statistic": statistic, "condition": "age > 20"}
         answer = slow.get("subset_statistics", **query)

@@ -1,4 +1,4 @@
-"""The side files of a snapshot, where this machine has them."""
+"""Stored instances of a snapshot: its side files, where this machine has them."""
 
 from pathlib import Path
 from typing import Any

@@ -1,18 +1,29 @@
-"""Subsets of one snapshot by condition: which instances, how many, and what every layer does over them."""
+"""Subsets by condition: their members, described for the tab.
 
+A request that the browser has aborted looks like any other to a WSGI application, so a tab numbers what it asks.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
+from threading import Lock
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import quote
 from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
+from werkzeug.wrappers import Request, Response
 
 from activis_tb.analysis.strata import Strata
 from activis_tb.conditions import (
     Condition,
+    ConditionError,
+    GivenUpError,
     GivingUp,
     Neuron,
     certain_and_possible,
@@ -20,30 +31,71 @@ from activis_tb.conditions import (
     names_instances,
     parse_condition,
 )
-from activis_tb.errors import StoredDataError
+from activis_tb.errors import ArgumentError, StoredDataError
 from activis_tb.model import MOST_CHARACTERS
-from activis_tb.plugin.admission import Admission
+from activis_tb.plugin import http
+from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.entries import MOST_COUNTED_CLASSES
+from activis_tb.plugin.guard import sentence
+from activis_tb.plugin.http import Parameters
+from activis_tb.plugin.jobs import Admission
 from activis_tb.plugin.populations import Exactness, Population, Populations, retry_time, schema_of
-from activis_tb.plugin.recent import Recent
-from activis_tb.plugin.snapshots import JoinedSnapshot
-from activis_tb.plugin.subset_averages import (
+from activis_tb.plugin.resources.statistics import (
     MOST_SECONDS,
+    STATISTIC_CHOICES,
     Averages,
     StatisticChoice,
-    all_averages,
-    in_doubt,
-    sampled_averages,
-    work_of,
-)
-from activis_tb.plugin.subset_counts import (
     SubsetCounts,
+    all_averages,
     counts_between,
     counts_of_members,
     estimated_counts,
+    in_doubt,
+    sampled_averages,
     strata_of,
+    summarise,
+    work_of,
 )
-from activis_tb.plugin.wire import MOST_COUNTED_CLASSES
+from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage import activis_pb2 as pb
+
+_MOST_TABS = 256
+_DRAFT = re.compile(r"([A-Za-z0-9]{1,32})-([0-9]{1,9})")
+
+
+class Drafts:
+    """Remembers the newest draft of each tab, for the tabs that asked last; may be used by several threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._newest: OrderedDict[str, tuple[int, GivingUp]] = OrderedDict()
+
+    def begin(self, draft: str) -> GivingUp:
+        """Gives up the tab's drafts before this one, and returns what gives up this one: at once if it is late itself.
+
+        Args:
+            draft: `<tab>-<number>`, the numbers of a tab rising.
+
+        Raises:
+            ArgumentError: It is not of that form.
+        """
+        parts = _DRAFT.fullmatch(draft)
+        if parts is None:
+            raise ArgumentError("draft", repr(draft), "letters and digits, a hyphen, a number: tab-12")
+        tab, number, one = parts[1], int(parts[2]), GivingUp()
+        with self._lock:
+            known, before = self._newest.get(tab, (-1, one))
+            if number < known:
+                one.give_up()
+                return one
+            self._newest[tab] = number, one
+            self._newest.move_to_end(tab)
+            while len(self._newest) > _MOST_TABS:
+                self._newest.popitem(last=False)
+        if before is not one:
+            before.give_up()
+        return one
+
 
 _MOST_MASKS = 64
 _MOST_AVERAGES = 512
@@ -305,3 +357,89 @@ def describe(subset: Subset) -> pb.SubsetDescription:
         drawn=int(np.count_nonzero(rows & subset.strata.drawn)),
         note=subset.note,
     )
+
+
+Handler = Callable[[Request, Parameters, JoinedSnapshot], Response]
+_MOST_SUMMARIES = 64
+
+
+class SubsetRoutes:
+    """Answers requests about conditions.
+
+    Args:
+        logdir: As TensorBoard was given it; may be empty.
+
+    Attributes:
+        handlers: By route; they raise what `Subsets` raises.
+    """
+
+    def __init__(self, logdir: str) -> None:
+        self._subsets = Subsets(logdir)
+        self._drafts = Drafts()
+        self._summaries: Recent[str, tuple[Population, dict[str, Any]]] = Recent(_MOST_SUMMARIES)
+        self.handlers: Mapping[str, Handler] = {
+            "subset": _refusing(self._subset),
+            "subset_statistics": _refusing(self._statistics),
+            "summaries": _refusing(self._summary),
+        }
+
+    def _subset(self, request: Request, parameters: Parameters, snapshot: JoinedSnapshot) -> Response:
+        draft = parameters.text("draft", "")
+        giving_up = self._drafts.begin(draft) if draft else None
+        subset = self._subsets.subset(snapshot, parameters.text("condition"), giving_up)
+        return http.json_document(request, http.message_to_dict(describe(subset)))
+
+    def _statistics(self, request: Request, parameters: Parameters, snapshot: JoinedSnapshot) -> Response:
+        layer, statistic = parameters.text("layer"), parameters.choice("statistic", STATISTIC_CHOICES)
+        subset, averages = self._subsets.averages(snapshot, layer, statistic, parameters.text("condition"))
+        values = np.atleast_2d(averages.statistic(statistic)).astype(np.float64)
+        return http.npy(request, values, headers=_headers(subset, averages, statistic))
+
+    def _summary(self, request: Request, _: Parameters, snapshot: JoinedSnapshot) -> Response:
+        key = snapshot.identity
+        known = self._summaries.get(key)
+        if known is not None and known[0].unchanged():
+            return http.json_document(request, known[1])
+        with self._subsets.admission.admitted():
+            population = self._subsets.populations.get(snapshot)
+            document = http.message_to_dict(summarise(population))
+        if not population.note:
+            self._summaries.put(key, (population, document))
+        return http.json_document(request, document)
+
+
+def _refusing(handler: Handler) -> Handler:
+    """Returns `handler` with an answer to conditions that cannot be used or were given up."""
+
+    def answer(request: Request, parameters: Parameters, snapshot: JoinedSnapshot) -> Response:
+        try:
+            return handler(request, parameters, snapshot)
+        except ConditionError as error:
+            return _refused_condition(request, error)
+        except GivenUpError as error:
+            return sentence(request, str(error), 409)
+
+    return answer
+
+
+def _refused_condition(request: Request, error: ConditionError) -> Response:
+    """Returns the answer to a condition that cannot be used: a sentence, and where the fault is."""
+    start, end = error.position
+    headers = [("Activis-Error-Start", str(start)), ("Activis-Error-End", str(end))]
+    if error.suggestion:
+        headers.append(("Activis-Suggestion", quote(error.suggestion)))
+    return sentence(request, str(error), 400, headers)
+
+
+def _headers(subset: Subset, averages: Averages, statistic: StatisticChoice) -> list[tuple[str, str]]:
+    headers = [
+        ("Activis-Exactness", averages.exactness),
+        ("Activis-Over", str(averages.over)),
+        ("Activis-Total", str(subset.population.snapshot.manifest.instances)),
+        ("Activis-Count", f"{http.whole_if_possible(subset.instances)}"),
+    ]
+    bound, error = averages.largest("bound", statistic), averages.largest("error", statistic)
+    headers += [] if bound is None else [("Activis-Bound", f"{bound:.17g}")]
+    headers += [] if error is None else [("Activis-Standard-Error", f"{error:.17g}")]
+    note = averages.note or subset.note
+    return headers + ([("Activis-Note", quote(note))] if note else [])

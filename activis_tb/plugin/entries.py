@@ -1,4 +1,4 @@
-"""Turns snapshots into the messages of the wire (part 2 of `proto/activis.proto`)."""
+"""Wire messages of a snapshot (part 2 of `proto/activis.proto`)."""
 
 import os
 from collections import Counter

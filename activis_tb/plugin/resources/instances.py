@@ -1,4 +1,4 @@
-"""What the tab shows one by one: the sampled instances and, after them, the test cases of the user's own.
+"""Instances that the tab shows one by one: the sampled ones, then the test cases.
 
 Whatever counts, averages or estimates reads the sampled instances alone, from the snapshot's reader.
 """
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import StoredDataError
 from activis_tb.model import ATTRIBUTE_TYPES, Attribute, Sample
+from activis_tb.plugin.entries import ENCODED_TYPES
 from activis_tb.plugin.snapshots import JoinedSnapshot
-from activis_tb.plugin.wire import ENCODED_TYPES
 from activis_tb.storage.decoding import SnapshotReader
 
 

@@ -1,0 +1,387 @@
+"""Comparisons of two snapshots: shared instances, matching neurons, and who is right where."""
+
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from google.protobuf.message import Message
+from numpy.typing import NDArray
+from werkzeug.wrappers import Request, Response
+
+from activis_tb.analysis import comparison
+from activis_tb.analysis.comparison import common_rows
+from activis_tb.errors import ActivisError, ArgumentError
+from activis_tb.model import ATTRIBUTE_TYPES
+from activis_tb.plugin import http
+from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.http import Parameters
+from activis_tb.plugin.jobs import Computations, Report, content_key
+from activis_tb.plugin.resources import layers
+from activis_tb.plugin.resources.layers import Digests, RecordedLayer, Separations, sampled_layer
+from activis_tb.plugin.snapshots import Finder, JoinedSnapshot
+from activis_tb.plugin.stored_instances import Store
+from activis_tb.storage import activis_pb2 as pb
+from activis_tb.storage.joining import count_outcomes
+
+Method = Literal["best", "index"]
+METHODS: tuple[Method, ...] = ("best", "index")
+
+_VERSION = 2
+"""Goes up whenever the same activations would give other numbers than before."""
+
+_SHORT_WAIT = 0.15
+"""Seconds that a request waits for its job: a small layer is matched in less."""
+
+_MOST_PAIRS = 500
+
+
+class NothingInCommonError(ActivisError):
+    """Two snapshots share too few instances to be compared by them."""
+
+    def __init__(self, found: int, needed: int, base: JoinedSnapshot, other: JoinedSnapshot) -> None:
+        message = (
+            f"{base} and {other} have {found} sampled instances in common; expected at least {needed}. Record the same "
+            "data in both, with ids=, so that the same instances are sampled."
+        )
+        super().__init__(message)
+
+
+class Pair(NamedTuple):
+    """Two snapshots that are compared."""
+
+    base: JoinedSnapshot
+    other: JoinedSnapshot
+
+
+class Comparisons:
+    """Compares snapshots, and remembers what it found."""
+
+    def __init__(self, computations: Computations, digests: Digests) -> None:
+        self._computations = computations
+        self._digests = digests
+        self._rows: Recent[tuple[str, str], NDArray[np.int32]] = Recent(_MOST_PAIRS)
+
+    def common(self, pair: Pair) -> NDArray[np.int32]:
+        """Returns the instances in both samples, int32 (instances, 2): the row in the base, the row in the other."""
+        return self._rows.get_or_make(
+            (pair.base.identity, pair.other.identity),
+            lambda: common_rows(pair.base.reader.ids(), pair.other.reader.ids()),
+        )
+
+    def matching(
+        self, pair: Pair, layer: str, other_layer: str, method: Method
+    ) -> tuple[pb.NeuronMatching | None, int]:
+        """Returns the matching of two layers, or None and the iterations done, of one.
+
+        Raises:
+            ArgumentError: A layer is too wide for `best`.
+            NotFoundError: There is no such layer.
+            NothingInCommonError: There are too few instances in both samples.
+            QueueFullError: Too many computations are waiting.
+        """
+        base, other = sampled_layer(pair.base, layer), sampled_layer(pair.other, other_layer)
+        rows = self._shared(pair, comparison.FEWEST_FOR_MATCHING)
+        widest = max(base.neurons, other.neurons)
+        if method == "best" and widest > comparison.MOST_NEURONS:
+            limit = f"best with layers of at most {comparison.MOST_NEURONS:,} neurons"
+            raise ArgumentError("method", f"best with a layer of {widest:,}", limit, "Use method=index.")
+        key = content_key(f"matching-{method}", _VERSION, self._digests.of(base), self._digests.of(other), rows)
+        return self._computations.document(
+            key, pb.NeuronMatching, lambda _: _matching(base, other, rows, method), _SHORT_WAIT
+        )
+
+    def similarity(
+        self, pair: Pair, layers: Sequence[str], other_layers: Sequence[str]
+    ) -> tuple[pb.LayerSimilarity | None, int]:
+        """Returns how alike layers are, or None and how many pairs of layers are done; raises as `matching`."""
+        base = [sampled_layer(pair.base, layer) for layer in layers]
+        other = [sampled_layer(pair.other, layer) for layer in other_layers]
+        rows = self._shared(pair, comparison.FEWEST_FOR_CKA)
+        contents = [self._digests.of(layer) for layer in (*base, *other)]
+        key = content_key("similarity", _VERSION, len(base), *contents, rows)
+
+        def compute(report: Report) -> pb.LayerSimilarity:
+            cka, over = comparison.linear_cka(
+                [one.fetch() for one in base], [one.fetch() for one in other], rows, report
+            )
+            known = np.isfinite(cka)
+            return pb.LayerSimilarity(
+                cka=np.where(known, cka, 0).ravel().tolist(), known=known.ravel().tolist(), over=over.ravel().tolist()
+            )
+
+        found, done = self._computations.document(key, pb.LayerSimilarity, compute, _SHORT_WAIT)
+        if found is not None:
+            found.layers.extend(layers)
+            found.other_layers.extend(other_layers)
+        return found, done
+
+    def _shared(self, pair: Pair, needed: int) -> NDArray[np.int32]:
+        rows = self.common(pair)
+        if len(rows) < needed:
+            raise NothingInCommonError(len(rows), needed, pair.base, pair.other)
+        return rows
+
+
+def _matching(base: RecordedLayer, other: RecordedLayer, rows: NDArray[np.int32], method: Method) -> pb.NeuronMatching:
+    left, right = base.fetch(), other.fetch()
+    by_index = comparison.match_by_index(left, right, rows)
+    found = by_index if method == "index" else comparison.match_best(left, right, rows)
+    known = np.isfinite(found.correlations)
+    median, median_over = _median(found.correlations)
+    median_by_index, median_by_index_over = _median(by_index.correlations)
+    return pb.NeuronMatching(
+        partners=found.partners.tolist(),
+        correlations=np.where(known, found.correlations, 0).tolist(),
+        known=known.tolist(),
+        method=method,
+        median=median,
+        median_over=median_over,
+        median_by_index=median_by_index,
+        median_by_index_over=median_by_index_over,
+        over=found.instances,
+    )
+
+
+def _median(correlations: NDArray[np.float64]) -> tuple[float, int]:
+    known = correlations[np.isfinite(correlations)]
+    return (float(np.median(known)) if len(known) else 0, len(known))
+
+
+_NOTHING = ""
+"""No class is called so."""
+
+
+def agreement(base: JoinedSnapshot, other: JoinedSnapshot, rows: NDArray[np.int32]) -> pb.Agreement:
+    """Returns the comparison of the predictions.
+
+    Args:
+        base: One snapshot.
+        other: Another; classes correspond by their names.
+        rows: The instances in both samples, (instances, 2).
+    """
+    if not (base.manifest.labelled and other.manifest.labelled):
+        return _without_labels(base, other, rows)
+    label, predicted = (column[rows[:, 0]] for column in _outcomes(base))
+    other_label, other_predicted = (column[rows[:, 1]] for column in _outcomes(other))
+    same_label = label == other_label
+    right, other_right = label == predicted, other_label == other_predicted
+    same = (predicted == other_predicted) & (predicted != _NOTHING)
+    over = int(np.count_nonzero(same_label))
+
+    def chosen(wanted: bool, other_wanted: bool) -> list[int]:
+        found: list[int] = rows[same_label & (right == wanted) & (other_right == other_wanted), 0].tolist()
+        return found
+
+    everything = over == base.manifest.instances == other.manifest.instances
+    return pb.Agreement(
+        over=over,
+        both_right=chosen(True, True),
+        only_base=chosen(True, False),
+        only_other=chosen(False, True),
+        both_wrong=chosen(False, False),
+        same_prediction=int(np.count_nonzero(same_label & same)),
+        exactness="exact" if everything else "sample",
+        note=_note(len(rows), over, base, other),
+    )
+
+
+def _outcomes(snapshot: JoinedSnapshot) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """Returns the names of the true and of the predicted class, each (rows,); `_NOTHING` where there is none."""
+    sample = snapshot.reader.sample(without=ATTRIBUTE_TYPES)
+    names = np.array([*snapshot.manifest.classes, _NOTHING], np.object_)
+    return names[sample.label], names[sample.predicted]
+
+
+def _without_labels(base: JoinedSnapshot, other: JoinedSnapshot, rows: NDArray[np.int32]) -> pb.Agreement:
+    """Nobody is right or wrong where there are no labels; who predicts the same can be told."""
+    predicted, other_predicted = _outcomes(base)[1][rows[:, 0]], _outcomes(other)[1][rows[:, 1]]
+    same = (predicted == other_predicted) & (predicted != _NOTHING)
+    over = len(rows)
+    everything = over == base.manifest.instances == other.manifest.instances
+    return pb.Agreement(
+        over=over,
+        same_prediction=int(np.count_nonzero(same)),
+        exactness="exact" if everything else "sample",
+        note=_note(over, over, base, other) or without_labels(base, other),
+        unlabelled=True,
+        same=rows[same, 0].tolist(),
+        different=rows[~same, 0].tolist(),
+    )
+
+
+def without_labels(base: JoinedSnapshot, other: JoinedSnapshot) -> str:
+    """Returns why nobody is right or wrong."""
+    lacking = " and ".join(str(one) for one in (base, other) if not one.manifest.labelled)
+    return f"Recorded without labels: {lacking}. Predictions are compared, nobody is right or wrong."
+
+
+def _note(common: int, over: int, base: JoinedSnapshot, other: JoinedSnapshot) -> str:
+    if common == 0:
+        return f"{base} and {other} have no sampled instances in common; record the same data in both, with ids=."
+    if over == common:
+        return ""
+    return (
+        f"{common - over:,} of the {common:,} instances in both have true classes of different names in {base} and "
+        f"{other}; they take no part."
+    )
+
+
+ITERATIONS = 1
+_MOST_COUNTED = 200
+
+
+class StoredOutcomes:
+    """Counts in jobs, and remembers what it found while TensorBoard runs: files may be others the next time.
+
+    Args:
+        computations: Runs the jobs.
+        logdir: As TensorBoard was given it; may be empty.
+    """
+
+    def __init__(self, computations: Computations, logdir: str) -> None:
+        self._computations = computations
+        self._logdir = logdir
+        self._found: Recent[str, tuple[pb.OutcomeCounts, list[Store]]] = Recent(_MOST_COUNTED)
+
+    def get(self, pair: Pair) -> pb.OutcomeCounts | None:
+        """Returns the counts, or None while they are being made.
+
+        Raises:
+            ArgumentError: One of the snapshots does not keep every instance.
+            StoredDataError: The files are not there or damaged, or their ids cannot be joined.
+            QueueFullError: Too many computations are waiting.
+        """
+        for name, snapshot in zip(("step", "other_step"), pair, strict=True):
+            if not snapshot.manifest.stored:
+                found = f"{snapshot}, of which the sample alone is kept"
+                raise ArgumentError(
+                    name, found, 'snapshots recorded with keep="all"', "GET agreement is over the sample."
+                )
+        key = content_key("outcomes", pair.base.identity, pair.other.identity)
+        known = self._found.get(key)
+        if known is not None and all(store.unchanged() for store in known[1]):
+            return known[0]
+        job = self._computations.work(key, lambda _: self._found.put(key, _counted(self._logdir, pair)))
+        job.finished.wait(_SHORT_WAIT)
+        made = self._found.get(key)
+        return None if made is None or made is known else made[0]
+
+
+def _counted(logdir: str, pair: Pair) -> tuple[pb.OutcomeCounts, list[Store]]:
+    stores = [Store(logdir, snapshot) for snapshot in pair]
+    base, other = (store.parquet_files for store in stores)
+    positions = {name: position for position, name in enumerate(pair.base.manifest.classes)}
+    classes = [positions.get(name, -1) for name in pair.other.manifest.classes]
+    labelled = pair.base.manifest.labelled and pair.other.manifest.labelled
+    found = count_outcomes(base, other, classes, labelled=labelled)
+    for store in stores:
+        store.check()
+    counts = pb.OutcomeCounts(
+        over=found.over,
+        both_right=found.both_right,
+        only_base=found.only_base,
+        only_other=found.only_other,
+        both_wrong=found.both_wrong,
+        same_prediction=found.same_prediction,
+        note=_note_over_all(found.common, found.over, pair.base, pair.other)
+        or ("" if labelled else without_labels(*pair)),
+        unlabelled=not labelled,
+    )
+    return counts, stores
+
+
+def _note_over_all(common: int, over: int, base: JoinedSnapshot, other: JoinedSnapshot) -> str:
+    if over == base.manifest.instances == other.manifest.instances:
+        return ""
+    apart = f" {common - over:,} of them have true classes of different names." if over < common else ""
+    return (
+        f"{common:,} instances are in both, of {base.manifest.instances:,} in {base} and {other.manifest.instances:,} "
+        f"in {other}.{apart}"
+    )
+
+
+Handler = Callable[[Request, Parameters, Finder], Response]
+_MOST_AGREEMENTS = 200
+
+
+class ComparisonRoutes:
+    """Answers requests that compare.
+
+    Args:
+        computations: Runs and remembers what takes long.
+        logdir: As TensorBoard was given it; may be empty.
+
+    Attributes:
+        comparisons: Of two snapshots.
+        handlers: By route; they raise what `Comparisons` raises.
+    """
+
+    def __init__(self, computations: Computations, logdir: str) -> None:
+        digests = Digests()
+        self.comparisons = Comparisons(computations, digests)
+        self._separations = Separations(computations, digests)
+        self._computations = computations
+        self._logdir = logdir
+        self._lock = Lock()
+        self._stored_outcomes: StoredOutcomes | None = None
+        self._agreements: Recent[tuple[str, str], dict[str, Any]] = Recent(_MOST_AGREEMENTS)
+        self.handlers: Mapping[str, Handler] = {
+            "common": self._common,
+            "agreement": self._agreement,
+            "outcomes": self._outcomes,
+            "matching": self._matching,
+            "separation": self._separation,
+            "similarity": self._similarity,
+        }
+
+    def _common(self, request: Request, parameters: Parameters, find: Finder) -> Response:
+        return http.npy(request, self.comparisons.common(_pair(parameters, find)))
+
+    def _agreement(self, request: Request, parameters: Parameters, find: Finder) -> Response:
+        pair = _pair(parameters, find)
+        document = self._agreements.get_or_make(
+            (pair.base.identity, pair.other.identity),
+            lambda: http.message_to_dict(agreement(pair.base, pair.other, self.comparisons.common(pair))),
+        )
+        return http.json_document(request, document)
+
+    def _outcomes(self, request: Request, parameters: Parameters, find: Finder) -> Response:
+
+        with self._lock:
+            if self._stored_outcomes is None:
+                self._stored_outcomes = StoredOutcomes(self._computations, self._logdir)
+        found = self._stored_outcomes.get(_pair(parameters, find))
+        return _answer(request, found or pb.OutcomeCounts(), found is not None, 0, ITERATIONS)
+
+    def _matching(self, request: Request, parameters: Parameters, find: Finder) -> Response:
+        layer = parameters.text("layer")
+        other_layer = parameters.text("other_layer", layer)
+        method = parameters.choice("method", METHODS)
+        found, done = self.comparisons.matching(_pair(parameters, find), layer, other_layer, method)
+        return _answer(request, found or pb.NeuronMatching(), found is not None, done, 1)
+
+    def _separation(self, request: Request, parameters: Parameters, find: Finder) -> Response:
+        found, done = self._separations.get(find.get(parameters.snapshot()), parameters.text("layer"))
+        return _answer(request, found or pb.LayerSeparation(), found is not None, done, layers.ITERATIONS)
+
+    def _similarity(self, request: Request, parameters: Parameters, find: Finder) -> Response:
+        pair = _pair(parameters, find)
+        layers = parameters.texts("layer") or [layer.name for layer in pair.base.layers]
+        other_layers = parameters.texts("other_layer") or [layer.name for layer in pair.other.layers]
+        found, done = self.comparisons.similarity(pair, layers, other_layers)
+        pairs = len(layers) * len(other_layers)
+        return _answer(request, found or pb.LayerSimilarity(), found is not None, done, pairs)
+
+
+def _pair(parameters: Parameters, find: Finder) -> Pair:
+    return Pair(find.get(parameters.snapshot()), find.get(parameters.snapshot("other_")))
+
+
+def _answer(request: Request, message: Message, done: bool, iteration: int, iterations: int) -> Response:
+    """Returns a finished message, or the empty one with 202 and how far it is."""
+    headers = [
+        ("Activis-Iteration", str(iterations if done else iteration)),
+        ("Activis-Iterations", str(iterations)),
+    ]
+    return http.json_document(request, http.message_to_dict(message), 200 if done else 202, headers)

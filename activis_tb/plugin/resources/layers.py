@@ -1,0 +1,161 @@
+"""Activations, health and separation of a recorded layer."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activis_tb.analysis import health
+from activis_tb.analysis.health import Separation, separation
+from activis_tb.analysis.strata import sample_strata
+from activis_tb.errors import ArgumentError
+from activis_tb.model import ATTRIBUTE_TYPES, STATISTIC_NAMES, Statistics
+from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.jobs import Computations, Report, content_key
+from activis_tb.plugin.resources.instances import shown_activations
+from activis_tb.plugin.snapshots import JoinedSnapshot
+from activis_tb.storage import activis_pb2 as pb
+
+_MOST_LAYERS = 2_000
+
+
+class RecordedLayer(NamedTuple):
+    """One layer of one snapshot.
+
+    Attributes:
+        identity: Names its recording; nothing changes under it.
+        fetch: Returns the activations, float32 (rows, neurons).
+        neurons: How many.
+    """
+
+    identity: str
+    fetch: Callable[[], NDArray[np.float32]]
+    neurons: int
+
+
+def sampled_layer(snapshot: JoinedSnapshot, layer: str) -> RecordedLayer:
+    """Returns `layer` of the sampled instances; raises NotFoundError where it was not recorded."""
+    reader = snapshot.reader_of(layer)
+    return RecordedLayer(f"{snapshot.identity}{layer}", lambda: reader.activations(layer), _neurons(snapshot, layer))
+
+
+def shown_layer(snapshot: JoinedSnapshot, layer: str) -> RecordedLayer:
+    """Returns `layer` of all rows, as `shown_activations` has them; raises NotFoundError where it was not recorded."""
+    snapshot.reader_of(layer)
+    identity = f"shown {snapshot.identity}{layer}"
+    return RecordedLayer(identity, lambda: shown_activations(snapshot, layer), _neurons(snapshot, layer))
+
+
+def _neurons(snapshot: JoinedSnapshot, layer: str) -> int:
+    return next(one.neurons for one in snapshot.layers if one.name == layer)
+
+
+class Digests:
+    """Names layers by what their activations are."""
+
+    def __init__(self) -> None:
+        self._digests: Recent[str, str] = Recent(_MOST_LAYERS)
+
+    def of(self, layer: RecordedLayer) -> str:
+        return self._digests.get_or_make(layer.identity, lambda: content_key("layer", layer.fetch()))
+
+
+def layer_health(snapshot: JoinedSnapshot, layer: str) -> pb.LayerHealth:
+    """Returns the health of `layer`.
+
+    Dead and non-finite neurons come from the statistics of the classes, so they hold over all instances; the effective
+    rank is that of the sample.
+
+    Raises:
+        NotFoundError: There is no such layer.
+        StoredDataError: Its arrays are damaged.
+    """
+    reader = snapshot.reader_of(layer)
+    strata = slice(len(snapshot.manifest.strata))
+    stored = reader.statistics(layer)
+    statistics = Statistics(**{name: getattr(stored, name)[strata] for name in STATISTIC_NAMES})
+    activations = reader.activations(layer)
+    instances = snapshot.manifest.instances
+    signed = next(one.signed for one in snapshot.layers if one.name == layer)
+    zeros_over = instances
+    if signed:
+        weights = sample_strata(snapshot.manifest, snapshot.reader.sample(without=ATTRIBUTE_TYPES)).weights
+        zeros, zeros_over = health.estimated_zero_share(activations, weights), int(np.count_nonzero(weights))
+    else:
+        zeros = health.zero_share(statistics)
+    rank = health.effective_rank(activations)
+    known = math.isfinite(zeros)
+    return pb.LayerHealth(
+        neurons=activations.shape[1],
+        dead=int(health.dead_neurons(statistics).sum()),
+        dead_over=instances,
+        zeros=zeros if known else 0,
+        zeros_over=zeros_over if known else 0,
+        effective_rank=rank.value,
+        effective_rank_over=rank.rows,
+        nonfinite=int(health.nonfinite_neurons(statistics).sum()),
+        nonfinite_over=instances,
+    )
+
+
+ITERATIONS = 2
+_VERSION = 2
+_SHORT = 0.15
+_MOST_SNAPSHOTS = 500
+
+
+class Separations:
+    """Measures layers, and remembers what it found."""
+
+    def __init__(self, computations: Computations, digests: Digests) -> None:
+        self._computations = computations
+        self._digests = digests
+        self._drawn: Recent[str, tuple[NDArray[np.bool_], NDArray[np.int32]]] = Recent(_MOST_SNAPSHOTS)
+
+    def get(self, snapshot: JoinedSnapshot, layer: str) -> tuple[pb.LayerSeparation | None, int]:
+        """Returns the separation of the classes in `layer`, or None and how far it has come, of `ITERATIONS`.
+
+        Raises:
+            ArgumentError: The instances have no classes.
+            NotFoundError: There is no such layer.
+            QueueFullError: Too many computations are waiting.
+        """
+        if not snapshot.manifest.labelled:
+            way_out = "Which classes they are predicted as says nothing about how far apart the true ones are."
+            raise ArgumentError("step", f"{snapshot}, recorded without labels", "a snapshot with true classes", way_out)
+        recorded = sampled_layer(snapshot, layer)
+        drawn, label = self._drawn.get_or_make(snapshot.identity, lambda: _drawn(snapshot))
+        classes = len(snapshot.manifest.classes)
+        key = content_key("separation", _VERSION, self._digests.of(recorded), drawn, label, classes)
+
+        def compute(report: Report) -> pb.LayerSeparation:
+            return _message(separation(recorded.fetch()[drawn], label[drawn], report), classes)
+
+        return self._computations.document(key, pb.LayerSeparation, compute, _SHORT)
+
+
+def _drawn(snapshot: JoinedSnapshot) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+    sample = snapshot.reader.sample(without=ATTRIBUTE_TYPES)
+    return sample.drawn, sample.label
+
+
+def _message(found: Separation, classes: int) -> pb.LayerSeparation:
+    everyone = np.ones(len(found.label), np.bool_)
+    return pb.LayerSeparation(
+        overall=_means(found, everyone),
+        classes=[_means(found, found.label == position) for position in range(classes)],
+        neighbours=found.neighbours,
+    )
+
+
+def _means(found: Separation, members: NDArray[np.bool_]) -> pb.ClassSeparation:
+    silhouette = found.silhouette[members] if len(found.silhouette) else found.silhouette
+    purity = found.purity[members] if len(found.purity) else found.purity
+    return pb.ClassSeparation(
+        silhouette=float(silhouette.mean()) if len(silhouette) else 0,
+        silhouette_over=len(silhouette),
+        purity=float(purity.mean()) if len(purity) else 0,
+        purity_over=len(purity),
+    )

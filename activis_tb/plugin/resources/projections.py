@@ -1,0 +1,287 @@
+"""Projections on request: PCA at once, t-SNE as a job, of one layer, over steps, or laid onto another's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from werkzeug.wrappers import Request, Response
+
+from activis_tb.analysis import projection
+from activis_tb.analysis.projection import PERPLEXITY, STEP_ITERATIONS, STEPS_VERSION, perplexity_of
+from activis_tb.analysis.tsne import align
+from activis_tb.plugin import http
+from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.http import Parameters
+from activis_tb.plugin.jobs import Computations, Report, content_key
+from activis_tb.plugin.resources.comparisons import Comparisons, Pair
+from activis_tb.plugin.resources.layers import RecordedLayer, shown_layer
+from activis_tb.plugin.snapshots import Finder, JoinedSnapshot
+
+Method = Literal["pca", "tsne"]
+METHODS: tuple[Method, ...] = ("tsne", "pca")
+_MOST_LAYERS = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Coordinates as they are now.
+
+    Attributes:
+        coordinates: float32 (rows, 2); NaN where a row has no place.
+        done: Whether they are final.
+        iteration: Iterations done; 0 for PCA.
+        iterations: Iterations in all; 0 for PCA.
+        perplexity: In force; 0 for PCA.
+        rows: How many have a place.
+        neurons_left_out: How many were not finite in most rows and take no part.
+    """
+
+    coordinates: NDArray[np.float32]
+    done: bool
+    iteration: int
+    iterations: int
+    perplexity: float
+    rows: int
+    neurons_left_out: int
+
+    def onto(self, other: "Projection", rows: NDArray[np.int32]) -> "Projection":
+        """Returns this projection laid onto `other`; it is done when both are.
+
+        Args:
+            other: The one that stays as it is.
+            rows: The instances in both, (instances, 2): the row in this one, the row in `other`.
+        """
+        return replace(
+            self,
+            coordinates=align(self.coordinates, other.coordinates, rows),
+            done=self.done and other.done,
+            iteration=self.iteration + other.iteration,
+            iterations=self.iterations + other.iterations,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is known about a layer's activations, so that a poll need not read them again.
+
+    Attributes:
+        digest: Names their content.
+        rows: How many have a place.
+        neurons_left_out: How many take no part.
+        principal: PCA coordinates, float32 (rows, 2).
+        start: The same in the scale of t-SNE.
+    """
+
+    digest: str
+    rows: int
+    neurons_left_out: int
+    principal: NDArray[np.float32]
+    start: NDArray[np.float32]
+
+    def fits(self, coordinates: NDArray[Any]) -> bool:
+        return coordinates.shape == self.start.shape and coordinates.dtype == np.float32
+
+
+class Projections:
+    """Computes and remembers projections.
+
+    Args:
+        computations: Run t-SNE and remember it.
+    """
+
+    def __init__(self, computations: Computations) -> None:
+        self._computations = computations
+        self._subjects: Recent[str, Subject] = Recent(_MOST_LAYERS)
+
+    def subject(self, layer: RecordedLayer) -> Subject:
+        """Returns what is known about `layer`."""
+        return self._subjects.get_or_make(layer.identity, lambda: subject_of(layer.fetch()))
+
+    def get(self, layer: RecordedLayer, method: Method, perplexity: float = projection.PERPLEXITY) -> Projection:
+        """Returns the projection of a layer's activations, or how far it has come.
+
+        Args:
+            layer: What to project.
+            method: `pca` or `tsne`.
+            perplexity: Wanted for t-SNE; few rows lower it.
+
+        Raises:
+            QueueFullError: Too many t-SNE jobs are waiting.
+        """
+        subject = self.subject(layer)
+        placed = {"rows": subject.rows, "neurons_left_out": subject.neurons_left_out}
+        if method == "pca":
+            return Projection(subject.principal, True, 0, 0, 0.0, **placed)
+        in_force = projection.perplexity_of(subject.rows, perplexity)
+        key = f"tsne-{projection.TSNE_VERSION}-{in_force:.3f}-{subject.digest}".replace(".", "-")
+        end = projection.ITERATIONS
+        found = self._computations.array(
+            key, subject.fits, lambda report: projection.tsne(layer.fetch(), report, perplexity)
+        )
+        if found.result is not None:
+            return Projection(found.result, True, end, end, in_force, **placed)
+        newest = subject.start if found.newest is None else found.newest
+        return Projection(newest, False, found.iteration, end, in_force, **placed)
+
+
+def subject_of(activations: NDArray[np.float32]) -> Subject:
+    places, neurons = projection.placed(activations)
+    principal = projection.pca(activations)
+    return Subject(
+        digest=content_key("layer", activations),
+        rows=int(np.count_nonzero(places)),
+        neurons_left_out=int(np.count_nonzero(~neurons)),
+        principal=principal,
+        start=projection.tsne_start(principal),
+    )
+
+
+class Step(NamedTuple):
+    """A layer at one step.
+
+    Attributes:
+        layer: What to project.
+        before: The instances that the step before has too, (instances, 2): the row there, the row here.
+    """
+
+    layer: RecordedLayer
+    before: NDArray[np.int32]
+
+
+class _Link(NamedTuple):
+    step: Step
+    subject: Subject
+    key: str
+
+
+class StepProjections:
+    """Computes and remembers the chain of a layer's projections.
+
+    Args:
+        computations: Run t-SNE and remember it.
+        projections: Know the layers.
+    """
+
+    def __init__(self, computations: Computations, projections: Projections) -> None:
+        self._computations = computations
+        self._projections = projections
+
+    def get(self, steps: Sequence[Step], wanted: int, perplexity: float) -> Projection:
+        """Returns the projection at one of the steps, or how far the chain has come towards it.
+
+        One job computes the chain from the first step on and ends after the last one, so that those who ask for several
+        steps share it.
+
+        Args:
+            steps: In order.
+            wanted: Position of the step in `steps`.
+            perplexity: Wanted; few rows lower it.
+
+        Raises:
+            QueueFullError: Too many jobs are waiting.
+        """
+        links = self._links(steps, perplexity)
+        _, subject, key = links[wanted]
+        placed = {"rows": subject.rows, "neurons_left_out": subject.neurons_left_out}
+        in_force, end = perplexity_of(subject.rows, perplexity), (wanted + 1) * STEP_ITERATIONS
+        known = self._computations.known(key, subject.fits)
+        if known is not None:
+            return Projection(projection.in_frame(known), True, end, end, in_force, **placed)
+        job = self._computations.work(f"{links[-1].key}-chain", lambda report: self._compute(links, perplexity, report))
+        at = job.iteration // STEP_ITERATIONS
+        fresh = job.newest is not None and at == wanted and subject.fits(job.newest)
+        newest = job.newest if fresh and job.newest is not None else subject.start
+        return Projection(projection.in_frame(newest), False, min(job.iteration, end), end, in_force, **placed)
+
+    def _links(self, steps: Sequence[Step], perplexity: float) -> list[_Link]:
+        links: list[_Link] = []
+        for step in steps:
+            subject = self._projections.subject(step.layer)
+            in_force = f"{perplexity_of(subject.rows, perplexity):.3f}"
+            earlier = links[-1].key if links else ""
+            key = content_key("steps", STEPS_VERSION, in_force, earlier, subject.digest, step.before)
+            links.append(_Link(step, subject, key))
+        return links
+
+    def _compute(self, links: Sequence[_Link], perplexity: float, report: Report) -> None:
+        earlier: NDArray[np.float32] | None = None
+        for position, (step, subject, key) in enumerate(links):
+            begun = position * STEP_ITERATIONS
+            layout = self._computations.known(key, subject.fits)
+            if layout is None:
+                predecessor = None if earlier is None else _moved(earlier, step.before, len(subject.start))
+                layout = projection.tsne_step(
+                    step.layer.fetch(),
+                    predecessor,
+                    lambda done, newest, begun=begun: report(begun + done, newest),  # type: ignore[misc]
+                    perplexity,
+                )
+                self._computations.keep(key, layout)
+            report(begun + STEP_ITERATIONS)
+            earlier = layout
+
+
+def _moved(earlier: NDArray[np.float32], before: NDArray[np.int32], rows: int) -> NDArray[np.float32]:
+    """Returns the coordinates that the instances had, by the rows of this step, float32 (rows, 2)."""
+    result = np.full((rows, 2), np.nan, np.float32)
+    result[before[:, 1]] = earlier[before[:, 0]]
+    return result
+
+
+Frame = Literal["own", "steps"]
+FRAMES: tuple[Frame, ...] = ("own", "steps")
+_PERPLEXITIES = (5, 100)
+_NOBODY = np.empty((0, 2), np.int32)
+
+
+class ProjectionRoutes:
+    """Answers requests for projections.
+
+    Args:
+        computations: Run t-SNE and remember it.
+        comparisons: Know which instances are in two snapshots.
+    """
+
+    def __init__(self, computations: Computations, comparisons: Comparisons) -> None:
+        self._projections = Projections(computations)
+        self._step_projections = StepProjections(computations, self._projections)
+        self._comparisons = comparisons
+
+    def projection(self, request: Request, parameters: Parameters, find: Finder) -> Response:
+        """Returns coordinates, final ones with 200 and others with 202; raises what `Projections` raises."""
+        projection = self._find(parameters, find)
+        headers = [
+            ("Activis-Iteration", str(projection.iteration)),
+            ("Activis-Iterations", str(projection.iterations)),
+            ("Activis-Perplexity", f"{projection.perplexity:g}"),
+            ("Activis-Rows", str(projection.rows)),
+            ("Activis-Neurons-Left-Out", str(projection.neurons_left_out)),
+        ]
+        return http.npy(request, projection.coordinates, 200 if projection.done else 202, headers)
+
+    def _find(self, parameters: Parameters, find: Finder) -> Projection:
+        layer = parameters.text("layer")
+        snapshot = find.get(parameters.snapshot())
+        own = self._project(parameters, find, snapshot, layer)
+        if not parameters.has("onto_run"):
+            return own
+        onto = find.get(parameters.snapshot("onto_"))
+        fixed = self._project(parameters, find, onto, parameters.text("onto_layer", layer))
+        return own.onto(fixed, self._comparisons.common(Pair(snapshot, onto)))
+
+    def _project(self, parameters: Parameters, find: Finder, snapshot: JoinedSnapshot, layer: str) -> Projection:
+        method = parameters.choice("method", METHODS)
+        perplexity = parameters.integer_within("perplexity", *_PERPLEXITIES, default=PERPLEXITY)
+        shown = shown_layer(snapshot, layer)
+        if parameters.choice("frame", FRAMES, default="own") == "own" or method == "pca":
+            return self._projections.get(shown, method, perplexity)
+        others = find.steps(snapshot.key)
+        snapshots = [other for other in others if layer in other.readers]
+        steps = [
+            Step(shown_layer(this, layer), self._comparisons.common(Pair(earlier, this)) if earlier else _NOBODY)
+            for earlier, this in zip([None, *snapshots], snapshots, strict=False)
+        ]
+        wanted = [one.key for one in snapshots].index(snapshot.key)
+        return self._step_projections.get(steps, wanted, perplexity)
