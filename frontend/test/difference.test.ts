@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { scaleEnd } from "../src/draw/difference";
+import { scaleEnd } from "../src/draw/matrix_header";
 import { standardisedDifference } from "../src/state/difference";
 import { comparedKeys, compareKey, renamedInSort } from "../src/state/sort_key";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { columnAt, columnX, layoutColumns, layoutRows, rowAt } from "../src/draw/matrix_layout";
+import { shortNumber } from "../src/draw/matrix_text";
 import { classColours, createRamp, LIGHT, levelOf } from "../src/draw/palette";
-import { shortNumber } from "../src/draw/printed";
 import { placePoints } from "../src/draw/projection";
 
 describe("columns of a matrix", () => {

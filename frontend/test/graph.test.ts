@@ -1,12 +1,17 @@
 import { describe, expect, test } from "vitest";
 import type { GraphNode } from "../src/contract/activis";
 import { startEngine } from "../src/draw/graph_engine";
-import { indexGraph } from "../src/draw/graph_index";
-import { groupTitle, shapeText } from "../src/draw/graph_labels";
-import { layoutGraph } from "../src/draw/graph_layout";
-import { closeGroup, findNodes, openAtFirst, openTowards, shownFor } from "../src/draw/graph_open";
+import { groupTitle, layoutGraph, shapeText } from "../src/draw/graph_layout";
 import { nodeBeside } from "../src/draw/graph_steps";
-import { visibleGraph } from "../src/draw/graph_tree";
+import {
+  closeGroup,
+  findNodes,
+  indexGraph,
+  openAtFirst,
+  openTowards,
+  shownFor,
+  visibleGraph,
+} from "../src/draw/graph_tree";
 import { layersInFlowOrder, neighbours } from "../src/state/graph_order";
 import { graph, node } from "./samples";
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { enclosedRows, extendLasso, type Lasso, lassoPath } from "../src/draw/lasso";
-import { WHOLE } from "../src/draw/projection";
+import { enclosedRows, extendLasso, type Lasso, lassoPath, WHOLE } from "../src/draw/projection";
 
 /** Dots at (10, 10), (30, 10), (10, 30) and one without a place. */
 const DOTS = Float32Array.of(10, 10, 30, 10, 10, 30, Number.NaN, Number.NaN);

@@ -1,10 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { colourInstances } from "../src/draw/colouring";
 import { placeLabels } from "../src/draw/marks";
-import { paintMinimap } from "../src/draw/minimap";
+import { paintMinimap } from "../src/draw/matrix_header";
 import { createRamp, LIGHT } from "../src/draw/palette";
-import { createPaintedPoints } from "../src/draw/points";
-import { nearestRow, pan, placePoints, WHOLE, zoomAround, zoomPoints } from "../src/draw/projection";
+import {
+  createPaintedPoints,
+  nearestRow,
+  pan,
+  placePoints,
+  WHOLE,
+  zoomAround,
+  zoomPoints,
+} from "../src/draw/projection";
 import { createStamp, packed, paintStamp, pixelsOf, type Raster, rgbOf } from "../src/draw/raster";
 import { instances } from "./samples";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { groupEnds, layoutHeader } from "../src/draw/matrix_header";
 import { layoutColumns, layoutRows, scrollToRow, viewRows } from "../src/draw/matrix_layout";
-import { groupEnds, layoutHeader } from "../src/draw/strips";
 import { moveFocus } from "../src/views/panel/grid_motion";
 
 /** Two classes, ten subsets, one pinned instance: 179 high. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { signedNumber } from "../src/draw/printed";
+import { signedNumber } from "../src/draw/matrix_text";
 import {
   changeOf,
   outcomeFacts,

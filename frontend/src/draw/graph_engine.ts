@@ -1,7 +1,6 @@
 /** Has graphs placed beside the page's own work: in a worker, or, where none can be started, in the page after all. */
-
-import type { LayoutRequest } from "./graph_levels";
 import type { LayoutResult } from "./graph_placing";
+import type { LayoutRequest } from "./graph_tree";
 
 export type Place = (request: LayoutRequest) => Promise<LayoutResult>;
 

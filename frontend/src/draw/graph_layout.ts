@@ -1,10 +1,90 @@
-/** A visible graph with a place for everything in it. Lengths in the graph's own pixels, before zooming. */
-
+/** Layout of a visible graph: labels, sizes and places. Lengths are in the graph's own units. */
 import type { GraphNode } from "../contract/activis";
 import type { Place } from "./graph_engine";
-import { connectedEnds, type Label, labelOf, roomOf, titleWidth } from "./graph_labels";
-import type { LayoutItem, LayoutRequest } from "./graph_levels";
-import type { VisibleGraph, VisibleNode } from "./graph_tree";
+import type { LayoutItem, LayoutRequest, VisibleGraph, VisibleNode } from "./graph_tree";
+
+export const OPERATOR_HEIGHT = 16;
+export const TENSOR_RADIUS = 5;
+export const PARAMETER_PITCH = 10;
+export const PARAMETER_RISE = 18;
+/** So many variables and constants stand beside an operator; its card lists them all. */
+export const MOST_PARAMETERS = 6;
+const GROUP_HEIGHT = 22;
+const LABEL_HEIGHT = 32;
+
+export interface Label {
+  /** Written in it or below it; empty for an inner tensor. */
+  label: string;
+  detail: string;
+}
+
+export interface Room {
+  width: number;
+  height: number;
+  /** From its centre, with its label and its parameters. */
+  half: number;
+  above: number;
+  below: number;
+}
+
+/** A tensor's shape for people: `?` where an axis is unknown. */
+export function shapeText(shape: readonly number[], known: boolean): string {
+  if (!known) return "unknown shape";
+  if (shape.length === 0) return "scalar";
+  return shape.map((axis) => (axis < 0 ? "?" : String(axis))).join(" × ");
+}
+
+/** What a group is called: blocks that are repeated read as one with a count. */
+export const groupTitle = (group: GraphNode): string =>
+  group.repeats > 0 ? `${group.name} × ${group.repeats}` : group.name;
+
+export function labelOf(visible: VisibleNode, ends: ReadonlySet<string>): Label {
+  const { node, operators } = visible;
+  if (node.kind === "group") return { label: shorten(groupTitle(node), 26), detail: `${operators} ops` };
+  if (node.kind === "operator") return { label: shorten(node.operator || node.name, 18), detail: "" };
+  const unnamed = node.layer === "" && node.layer_candidates.length === 0 && !ends.has(node.id);
+  if (unnamed) return { label: "", detail: "" };
+  const inner = node.has_shape ? node.shape.slice(node.shape[0] === -1 ? 1 : 0) : [];
+  return { label: shorten(node.layer || node.name, 18), detail: inner.length > 0 ? shapeText(inner, true) : "" };
+}
+
+/** Tensors that come from nowhere or go nowhere: the model's inputs and outputs. */
+export function connectedEnds(visible: VisibleGraph): Set<string> {
+  const sources = new Set(visible.edges.map((edge) => edge.source));
+  const targets = new Set(visible.edges.map((edge) => edge.target));
+  const ids = visible.nodes.map(({ node }) => node.id);
+  return new Set(ids.filter((id) => sources.has(id) !== targets.has(id)));
+}
+
+export function roomOf({ node, parameters, recorded }: VisibleNode, { label, detail }: Label): Room {
+  if (node.kind === "group") {
+    return boxed(textWidth(label, 6) + textWidth(detail, 5.2) + (recorded > 0 ? 60 : 46), GROUP_HEIGHT);
+  }
+  if (node.kind === "operator") {
+    const beside = Math.min(parameters.length, MOST_PARAMETERS) * PARAMETER_PITCH;
+    const room = boxed(Math.max(44, textWidth(label, 5.3) + 14, beside), OPERATOR_HEIGHT);
+    return parameters.length > 0 ? { ...room, above: PARAMETER_RISE + 4 } : room;
+  }
+  const dot = boxed(2 * TENSOR_RADIUS + 4, OPERATOR_HEIGHT);
+  if (label === "") return dot;
+  const half = textWidth(label, 5.8) / 2;
+  return { ...dot, width: Math.max(dot.width, 1.4 * half), half, below: LABEL_HEIGHT };
+}
+
+export const titleWidth = (group: GraphNode): number => textWidth(shorten(groupTitle(group), 60), 5.8) + 36;
+
+const boxed = (width: number, height: number): Room => ({
+  width,
+  height,
+  half: width / 2,
+  above: height / 2,
+  below: height / 2,
+});
+
+const textWidth = (text: string, perCharacter: number): number => text.length * perCharacter;
+
+export const shorten = (text: string, limit: number): string =>
+  text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
 
 export interface Box {
   x: number;

@@ -1,8 +1,7 @@
 /** A graph seen from far away: all of one kind in one path, because thousands of elements cannot be moved smoothly. */
 
 import { line } from "d3-shape";
-import { TENSOR_RADIUS } from "./graph_labels";
-import type { PlacedGraph, PlacedNode } from "./graph_layout";
+import { type PlacedGraph, type PlacedNode, TENSOR_RADIUS } from "./graph_layout";
 
 /** So many groups can be moved smoothly one by one. */
 const MOST_GROUPS = 100;

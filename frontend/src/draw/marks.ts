@@ -1,7 +1,6 @@
 /** Rings around instances of a projection, with their names beside, none over another; diamonds for test cases. */
-
+import { FONT } from "./matrix_text";
 import type { Palette } from "./palette";
-import { FONT } from "./printed";
 
 export interface PointMark {
   x: number;

@@ -1,10 +1,112 @@
-/** Draws a matrix: a circle per cell, darker is stronger. Pure: the same input paints the same pixels. */
-
-import { paintCells } from "./cell_raster";
-import { type CellPicture, type CellRow, eachCell, FILLING, radiusOf, ZERO_RADIUS } from "./cells";
-import { ROW_HEIGHT } from "./matrix_layout";
-import { levelOf, type Palette } from "./palette";
+/**
+ * Circles of a matrix, darker is stronger: as pixels on a canvas, as shapes in a drawing. Pure: the same input paints
+ * the same pixels.
+ *
+ * The circles of a matrix as pixels: ten thousand of them, painted by hand, cost a few milliseconds; as arcs on a canvas
+ * without a GPU they cost several frames.
+ */
+import { type ColumnLayout, columnX, ROW_HEIGHT } from "./matrix_layout";
+import { levelOf, type Palette, type Ramp } from "./palette";
 import { newPath, recordsPaths } from "./paths";
+import { createStamp, packed, pixelsOf, rgbOf, type Stamp, stampAlone } from "./raster";
+
+/** One row's numbers by neuron. */
+export interface CellRow {
+  top: number;
+  /** Null while they are being fetched. */
+  values: Float32Array | null;
+  /** Share of active instances, where the circle's area shows it. */
+  shares: Float32Array | null;
+  /** By neuron, how its circles are drawn in this row; null where that is as in the others. */
+  fillings?: Uint8Array | null;
+}
+
+export interface CellPicture {
+  /** Neurons in the order shown. */
+  order: Int32Array;
+  columns: ColumnLayout;
+  ramp: Ramp;
+  palette: Palette;
+  width: number;
+  /** By neuron, how its circles are drawn; null where all are full. */
+  fillings?: Uint8Array | null;
+}
+
+/** How the circles of a column are drawn. */
+export const FILLING = { full: 0, hollow: 1, none: 2 } as const;
+
+/** A neuron that is exactly zero: not a weak circle, a point. */
+export const ZERO_RADIUS = 0.8;
+
+type Visit = (value: number, x: number, y: number, share: number | undefined) => void;
+
+/**
+ * Visits the cells in sight; (x, y) is the middle of a cell. A value that is not finite is a missing one.
+ *
+ * @param filling Of the columns that are visited.
+ */
+export function eachCell(
+  rows: readonly CellRow[],
+  { order, columns, fillings }: CellPicture,
+  visit: Visit,
+  filling: number = FILLING.full,
+): void {
+  const last = columns.first + columns.visible;
+  for (const row of rows) {
+    const { values, shares, top } = row;
+    if (!values) continue;
+    const drawn = row.fillings ?? fillings;
+    for (let position = columns.first; position < last; position++) {
+      const neuron = order[position] ?? 0;
+      if ((drawn?.[neuron] ?? FILLING.full) !== filling) continue;
+      visit(values[neuron] ?? Number.NaN, columnX(columns, position), top + ROW_HEIGHT / 2, shares?.[neuron]);
+    }
+  }
+}
+
+export function radiusOf(radius: number, share: number | undefined): number {
+  return share === undefined ? radius : Math.max(ZERO_RADIUS, radius * Math.sqrt(Math.max(0, share)));
+}
+
+/** Radii are rounded to this many device pixels, so that few stamps serve all shares of active instances. */
+const RADIUS_STEP = 0.25;
+
+const stamps = new Map<number, Stamp>();
+
+/** Paints every circle and zero of `rows`; (0, 0) is the top left of `context`'s own coordinates. */
+export function paintCells(context: CanvasRenderingContext2D, rows: readonly CellRow[], picture: CellPicture): void {
+  const height = Math.max(0, ...rows.map((row) => row.top + ROW_HEIGHT));
+  const ratio = context.getTransform().a || 1;
+  const image = createRaster(Math.ceil(picture.width * ratio), Math.ceil(height * ratio));
+  if (!image) return;
+  const { width } = image.data;
+  const pixels = pixelsOf(image.data);
+  const colours = picture.ramp.levels.map((level) => packed(rgbOf(level)));
+  const zero = packed(rgbOf(picture.palette.tertiary));
+  eachCell(rows, picture, (value, x, y, share) => {
+    if (!Number.isFinite(value)) return;
+    const colour = value === 0 ? zero : colours[levelOf(picture.ramp, value)];
+    const radius = value === 0 ? ZERO_RADIUS : radiusOf(picture.columns.radius, share);
+    if (colour !== undefined) stampAlone(pixels, width, stampOf(radius * ratio), [x * ratio, y * ratio], colour);
+  });
+  image.context.putImageData(image.data, 0, 0);
+  context.drawImage(image.context.canvas, 0, 0, width / ratio, image.data.height / ratio);
+}
+
+function stampOf(radius: number): Stamp {
+  const rounded = Math.max(RADIUS_STEP, Math.round(radius / RADIUS_STEP) * RADIUS_STEP);
+  const known = stamps.get(rounded);
+  if (known) return known;
+  const stamp = createStamp(rounded);
+  stamps.set(rounded, stamp);
+  return stamp;
+}
+
+function createRaster(width: number, height: number) {
+  if (width === 0 || height === 0) return null;
+  const context = new OffscreenCanvas(width, height).getContext("2d");
+  return context && { context, data: context.createImageData(width, height) };
+}
 
 /** Draws `rows`; as shapes into a drawing that keeps shapes, as pixels onto a canvas. */
 export function drawCells(context: CanvasRenderingContext2D, rows: readonly CellRow[], picture: CellPicture): void {

@@ -1,6 +1,9 @@
-/** Places a projection: fits its box, zooms, and finds the instance nearest to a point. */
+/** Points of a projection: placed in their box, drawn as dots, found under the pointer or inside a lasso. */
 
+import { polygonContains } from "d3-polygon";
 import { type Quadtree, quadtree } from "d3-quadtree";
+import type { Palette } from "./palette";
+import { createStamp, packed, paintStamp, pixelsOf, type Raster, rgbOf } from "./raster";
 
 export interface PlacedPoints {
   /** Positions in CSS pixels before zooming, (rows, 2); NaN where an instance has no place. */
@@ -120,3 +123,134 @@ export function pan(view: View, right: number, down: number, width: number, heig
   const within = (offset: number, length: number) => Math.min(0, Math.max(length * (1 - view.scale), offset));
   return { ...view, x: within(view.x + right, width), y: within(view.y + down, height) };
 }
+
+export interface PointsPicture {
+  /** In CSS pixels, (rows, 2); NaN where an instance has no place. */
+  positions: Float32Array;
+  /** By row, which of `colours` a dot has; -1 for none of them. */
+  codes: ArrayLike<number>;
+  colours: readonly string[];
+  /** By row, 1 where lit; null where all are. */
+  lit: Uint8Array | null;
+  palette: Palette;
+}
+
+const RADIUS = 2.4;
+const FADED_RADIUS = 1.7;
+/** So many dots hide each other; they become smaller. */
+const CROWD = 4000;
+
+const crowding = (rows: number): number => Math.max(0.5, Math.min(1, (CROWD / Math.max(1, rows)) ** 0.25));
+
+/** A dot without a colour of its own is grey, and as dark as text among faded ones. */
+function colourOf({ codes, colours, lit, palette }: PointsPicture, row: number): string {
+  const own = colours[codes[row] ?? -1] ?? palette.otherClass;
+  return lit && own === palette.otherClass ? palette.text : own;
+}
+
+const notGrey = (colour: string, grey: string): string | null => (colour === grey ? null : colour);
+
+/** A picture's dots as pixels. */
+export interface PaintedPoints<Pixels extends Raster> {
+  /** All of them in their colours. */
+  all: () => Pixels;
+  /** Those with 1 in `lit` in their colours, the others small and grey. */
+  lit: (lit: Uint8Array) => Pixels;
+}
+
+/**
+ * Paints dots on the card's colour, when they are first asked for.
+ *
+ * @param newRaster Makes an empty raster of the picture's size in device pixels
+ * @param ratio Device pixels per CSS pixel
+ */
+export function createPaintedPoints<Pixels extends Raster>(
+  picture: Omit<PointsPicture, "lit">,
+  newRaster: () => Pixels,
+  ratio: number,
+): PaintedPoints<Pixels> {
+  const size = ratio * crowding(picture.positions.length / 2);
+  const paint = (raster: Pixels, lit: Uint8Array | null) => {
+    const shown: PointsPicture = { ...picture, lit };
+    const grey = lit ? picture.palette.text : picture.palette.otherClass;
+    // Dots without a colour of their own lie below those that have one.
+    paintRows(shown, raster, ratio, RADIUS * size, (row) => (colourOf(shown, row) === grey ? grey : null));
+    return paintRows(shown, raster, ratio, RADIUS * size, (row) => notGrey(colourOf(shown, row), grey));
+  };
+  const card = () => {
+    const raster = newRaster();
+    pixelsOf(raster).fill(packed(rgbOf(picture.palette.card)));
+    return raster;
+  };
+  const once = <Value>(make: () => Value) => {
+    let made: Value | null = null;
+    return () => {
+      made ??= make();
+      return made;
+    };
+  };
+  const all = once(() => paint(card(), null));
+  // A faded dot is smaller than a lit one, so it may stay below it.
+  const faded = once(() =>
+    paintRows({ ...picture, lit: null }, card(), ratio, FADED_RADIUS * size, () => picture.palette.faded),
+  );
+  return {
+    all,
+    lit: (lit) => {
+      const raster = newRaster();
+      pixelsOf(raster).set(pixelsOf(faded()));
+      return paint(raster, lit);
+    },
+  };
+}
+
+/** Paints the lit rows, all where `lit` is null, that have a colour. */
+function paintRows<Pixels extends Raster>(
+  { positions, lit }: PointsPicture,
+  raster: Pixels,
+  ratio: number,
+  radius: number,
+  colour: (row: number) => string | null,
+): Pixels {
+  const stamp = createStamp(radius);
+  const known = new Map<string, ReturnType<typeof rgbOf>>();
+  for (let row = 0; row * 2 < positions.length; row++) {
+    const x = positions[row * 2] ?? Number.NaN;
+    const y = positions[row * 2 + 1] ?? Number.NaN;
+    if (!Number.isFinite(x) || !Number.isFinite(y) || (lit && lit[row] !== 1)) continue;
+    const name = colour(row);
+    if (name === null) continue;
+    const rgb = known.get(name) ?? rgbOf(name);
+    known.set(name, rgb);
+    paintStamp(raster, stamp, x * ratio, y * ratio, rgb);
+  }
+  return raster;
+}
+
+/** Corners in CSS pixels of the view; the last one joins the first. */
+export type Lasso = readonly [number, number][];
+
+const FINEST = 2;
+
+/** Returns the line with one more corner, unless that is as good as the last one. */
+export function extendLasso(lasso: Lasso, x: number, y: number): Lasso {
+  const [lastX, lastY] = lasso.at(-1) ?? [Number.NEGATIVE_INFINITY, 0];
+  return Math.hypot(x - lastX, y - lastY) < FINEST ? lasso : [...lasso, [x, y]];
+}
+
+/** Returns the rows inside, ascending. `positions`, (rows, 2), are those before zooming; NaN is never inside. */
+export function enclosedRows(positions: Float32Array, view: View, lasso: Lasso): number[] {
+  if (lasso.length < 3) return [];
+  const corners = [...lasso];
+  const rows: number[] = [];
+  for (let row = 0; row * 2 < positions.length; row++) {
+    const x = (positions[row * 2] ?? Number.NaN) * view.scale + view.x;
+    const y = (positions[row * 2 + 1] ?? Number.NaN) * view.scale + view.y;
+    if (Number.isFinite(x) && Number.isFinite(y) && polygonContains(corners, [x, y])) rows.push(row);
+  }
+  return rows;
+}
+
+/** As the path of an SVG. */
+export const lassoPath = (lasso: Lasso): string =>
+  lasso.length > 1 ? `M${lasso.map((corner) => corner.join(" ")).join("L")}Z` : "";

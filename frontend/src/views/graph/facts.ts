@@ -1,8 +1,7 @@
 /** What is known of a node, as names and values to read. */
-
 import type { GraphNode } from "../../contract/activis";
-import { type GraphIndex, nodeOf } from "../../draw/graph_index";
-import { shapeText } from "../../draw/graph_labels";
+import { shapeText } from "../../draw/graph_layout";
+import { type GraphIndex, nodeOf } from "../../draw/graph_tree";
 import { countText } from "../widgets/numbers";
 
 export interface Fact {

@@ -3,8 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { GraphNode } from "../../contract/activis";
-import type { GraphIndex } from "../../draw/graph_index";
-import { findNodes } from "../../draw/graph_open";
+import { findNodes, type GraphIndex } from "../../draw/graph_tree";
 
 interface FindNodeProperties {
   index: GraphIndex;

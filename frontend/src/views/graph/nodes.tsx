@@ -1,8 +1,14 @@
 /** How operators, tensors, closed and open groups look, and what a click on them does. */
-
 import type { GraphNode } from "../../contract/activis";
-import { groupTitle, MOST_PARAMETERS, OPERATOR_HEIGHT, PARAMETER_PITCH, PARAMETER_RISE } from "../../draw/graph_labels";
-import type { Box, PlacedNode } from "../../draw/graph_layout";
+import {
+  type Box,
+  groupTitle,
+  MOST_PARAMETERS,
+  OPERATOR_HEIGHT,
+  PARAMETER_PITCH,
+  PARAMETER_RISE,
+  type PlacedNode,
+} from "../../draw/graph_layout";
 import { pressable, spokenName } from "./pressable";
 import type { GraphSession } from "./session";
 import { Tensor } from "./tensor";

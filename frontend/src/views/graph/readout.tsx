@@ -2,8 +2,8 @@
 
 import { Fragment } from "preact";
 import type { Graph, GraphNode } from "../../contract/activis";
-import { groupsAround } from "../../draw/graph_index";
-import { groupTitle } from "../../draw/graph_labels";
+import { groupTitle } from "../../draw/graph_layout";
+import { groupsAround } from "../../draw/graph_tree";
 import { sourceKind } from "../../state/graph_order";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";

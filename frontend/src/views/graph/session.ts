@@ -3,10 +3,17 @@
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Graph, GraphNode } from "../../contract/activis";
 import type { Place } from "../../draw/graph_engine";
-import { type GraphIndex, indexGraph, nodeOf } from "../../draw/graph_index";
 import { layoutGraph, type PlacedGraph } from "../../draw/graph_layout";
-import { closeGroup, openAtFirst, openTowards, shownFor } from "../../draw/graph_open";
-import { visibleGraph } from "../../draw/graph_tree";
+import {
+  closeGroup,
+  type GraphIndex,
+  indexGraph,
+  nodeOf,
+  openAtFirst,
+  openTowards,
+  shownFor,
+  visibleGraph,
+} from "../../draw/graph_tree";
 
 /** What is to be seen when a layout is there. */
 export type Aim =

@@ -2,8 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import type { GraphNode, LayerHealth } from "../../contract/activis";
-import { TENSOR_RADIUS } from "../../draw/graph_labels";
-import type { PlacedNode } from "../../draw/graph_layout";
+import { type PlacedNode, TENSOR_RADIUS } from "../../draw/graph_layout";
 import { useStore } from "../widgets/store";
 import { pressable, spokenName } from "./pressable";
 import type { GraphSession } from "./session";

@@ -1,8 +1,7 @@
 /** Every sign of the tab, drawn by what draws it in the tab, with its meaning. */
 
 import type { ComponentChildren } from "preact";
-import { FILLING } from "../../draw/cells";
-import { drawCells } from "../../draw/matrix";
+import { drawCells, FILLING } from "../../draw/matrix";
 import { layoutColumns, ROW_HEIGHT } from "../../draw/matrix_layout";
 import { createRamp } from "../../draw/palette";
 import type { JudgementKind } from "../../state/judgement";

@@ -2,10 +2,9 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import type { SubsetStatistic } from "../../contract/client";
-import { type CellRow, FILLING } from "../../draw/cells";
-import { drawCells, drawSeparators } from "../../draw/matrix";
+import { type CellRow, drawCells, drawSeparators, FILLING } from "../../draw/matrix";
 import { columnAt, rowAt } from "../../draw/matrix_layout";
-import { drawOutput, drawValues } from "../../draw/printed";
+import { drawOutput, drawValues } from "../../draw/matrix_text";
 import { usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";
 import type { MatrixFrame } from "./frame";

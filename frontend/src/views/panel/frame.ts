@@ -1,9 +1,8 @@
 /** What the parts of a matrix share: where everything stands at this moment. */
-
+import type { HeaderLayout } from "../../draw/matrix_header";
 import type { ColumnLayout, RowLayout, RowView } from "../../draw/matrix_layout";
+import type { OutputLayout } from "../../draw/matrix_text";
 import { createRamp, type Palette, type Ramp } from "../../draw/palette";
-import type { OutputLayout } from "../../draw/printed";
-import type { HeaderLayout } from "../../draw/strips";
 import { activeShares, type LayerStore, outputEntry } from "../../state/layer";
 import { isMany, type MatrixRow } from "../../state/rows";
 import type { Store } from "../../state/store";

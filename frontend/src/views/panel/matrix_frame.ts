@@ -3,10 +3,9 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
-import { makeRoom } from "../../draw/difference";
+import { layoutHeader, makeRoom } from "../../draw/matrix_header";
 import { layoutColumns, layoutRows, ROW_HEIGHT, viewRows } from "../../draw/matrix_layout";
-import { layoutOutput } from "../../draw/printed";
-import { layoutHeader } from "../../draw/strips";
+import { layoutOutput } from "../../draw/matrix_text";
 import { predictedNames } from "../../state/judgement";
 import { type LayerStore, rowValues } from "../../state/layer";
 import { usePalette, useStore } from "../widgets/store";

@@ -1,8 +1,6 @@
 /** Above a matrix: which neurons are in sight or what the hovered cell holds, the scale, and the two strips. */
-
-import { drawDifference, scaleEnd } from "../../draw/difference";
-import { drawHeadings, FONT, type OutputLayout } from "../../draw/printed";
-import { drawFunnel, drawStrongest } from "../../draw/strips";
+import { drawDifference, drawFunnel, drawStrongest, scaleEnd } from "../../draw/matrix_header";
+import { drawHeadings, FONT, type OutputLayout } from "../../draw/matrix_text";
 import { predictedNames } from "../../state/judgement";
 import { countText, valueText } from "../widgets/numbers";
 import { useClassColours, usePalette, useStore } from "../widgets/store";

@@ -1,8 +1,7 @@
 /** All neurons of a layer that does not fit, and the window over them that the matrix shows. */
 
 import { memo } from "preact/compat";
-import { paintMinimap } from "../../draw/minimap";
-import { drawOverview, groupEnds, type HeaderLayout } from "../../draw/strips";
+import { drawOverview, groupEnds, type HeaderLayout, paintMinimap } from "../../draw/matrix_header";
 import { type LayerStore, rowValues } from "../../state/layer";
 import type { MatrixRow } from "../../state/rows";
 import { countText } from "../widgets/numbers";

@@ -1,8 +1,7 @@
 /** The table of predictions beside an output layer, as buttons over its picture: a cell or a heading makes a subset. */
-
 import type { SnapshotEntry, SubsetDescription } from "../../contract/activis";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
-import type { OutputLayout } from "../../draw/printed";
+import type { OutputLayout } from "../../draw/matrix_text";
 import { NO_PREDICTION, predictedNames } from "../../state/judgement";
 import { cellOf, conditionOf, predictedAs } from "../../state/pointing";
 import { isMany } from "../../state/rows";

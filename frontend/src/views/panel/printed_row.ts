@@ -1,8 +1,6 @@
 /** What is printed in a row of a small layer: its values and, for the output layer, what the model made of it. */
-
 import type { SnapshotEntry } from "../../contract/activis";
-import type { OutputChange } from "../../draw/output_change";
-import type { PrintedRow } from "../../draw/printed";
+import type { OutputChange, PrintedRow } from "../../draw/matrix_text";
 import { accuracyOfRow } from "../../state/facts";
 import { isError, type Judgement, judgementOf, lacksPredictions, predictedNames } from "../../state/judgement";
 import { changeOf, parseOutcome, rightByDefinition } from "../../state/outcomes";

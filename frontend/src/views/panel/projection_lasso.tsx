@@ -2,7 +2,7 @@
 
 import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { enclosedRows, extendLasso, type Lasso, lassoPath } from "../../draw/lasso";
+import { enclosedRows, extendLasso, type Lasso, lassoPath } from "../../draw/projection";
 import { listedInstances } from "../../state/pointing";
 import { Icon } from "../widgets/glyphs";
 import { countText } from "../widgets/numbers";

@@ -1,6 +1,5 @@
 /** A matrix of another snapshot, laid out as the base's: the same rows and columns in sight, its own values. */
-
-import { FILLING } from "../../draw/cells";
+import { FILLING } from "../../draw/matrix";
 import { createRamp, differenceColours } from "../../draw/palette";
 import type { ComparedLayer } from "../../state/compared_layer";
 import { type ColumnMatching, gather } from "../../state/matching";

@@ -1,8 +1,7 @@
 /** Above another snapshot's matrix: how its columns were found, the scale, and how alike each is to the base's. */
-
-import { drawCorrelations } from "../../draw/correlations";
+import { drawCorrelations } from "../../draw/matrix_header";
+import { drawHeadings, FONT } from "../../draw/matrix_text";
 import { differenceColours } from "../../draw/palette";
-import { drawHeadings, FONT } from "../../draw/printed";
 import type { ComparedLayer } from "../../state/compared_layer";
 import { type ColumnMatching, WEAK } from "../../state/matching";
 import { correlationText, countText, valueText } from "../widgets/numbers";

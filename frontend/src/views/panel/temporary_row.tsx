@@ -1,8 +1,7 @@
 /** The hovered instance's row. Its place is always kept, below the rows that scroll, so that nothing moves. */
-
 import { drawBand, drawCells } from "../../draw/matrix";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
-import { drawOutput, drawValues } from "../../draw/printed";
+import { drawOutput, drawValues } from "../../draw/matrix_text";
 import { usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";
 import type { MatrixFrame } from "./frame";

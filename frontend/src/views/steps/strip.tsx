@@ -3,8 +3,7 @@
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { SnapshotEntry } from "../../contract/activis";
 import { hasLabels } from "../../draw/colouring";
-import { createPaintedPoints } from "../../draw/points";
-import { FRAME_REACH, placePoints } from "../../draw/projection";
+import { createPaintedPoints, FRAME_REACH, placePoints } from "../../draw/projection";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
 import { pixelRatio } from "../widgets/surface";
 

@@ -1,6 +1,5 @@
 /** Paints an element's own text, line by line, where the browser put it. */
-
-import { fitText } from "../../draw/printed";
+import { fitText } from "../../draw/matrix_text";
 
 interface Line {
   text: string;
