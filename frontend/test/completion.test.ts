@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { applyCompletion, completeCondition, ghostOf, type Vocabulary } from "../src/state/completion";
-import { readWords } from "../src/state/condition_text";
+import { applyCompletion, completeCondition, ghostOf, type Vocabulary } from "../src/language/completion";
+import { readWords } from "../src/language/tokens";
 
 const vocabulary: Vocabulary = {
   classes: ["cat", "dog's"],

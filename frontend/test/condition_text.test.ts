@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { combineConditions, positionInText, quoteName, quoteText, readWords } from "../src/state/condition_text";
+import { combineConditions, positionInText, quoteName, quoteText, readWords } from "../src/language/tokens";
 
 const kinds = (text: string) => readWords(text).map(({ kind, text: written }) => [kind, written]);
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { colourInstances } from "../src/draw/colouring";
 import { LIGHT } from "../src/draw/palette";
-import { completeCondition } from "../src/state/completion";
+import { completeCondition } from "../src/language/completion";
 import { accuracyOf, accuracyOfRow, strataOf } from "../src/state/facts";
 import {
   isError,

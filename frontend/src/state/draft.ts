@@ -3,8 +3,8 @@
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal, untracked } from "@preact/signals";
 import type { ColumnSummaries, SubsetDescription } from "../contract/activis";
 import { type Mistake, RouteError } from "../contract/client";
-import type { Vocabulary } from "./completion";
-import { positionInText } from "./condition_text";
+import type { Vocabulary } from "../language/completion";
+import { positionInText } from "../language/tokens";
 import { createResource, type Loadable, sentenceOf } from "./resource";
 import { atOnce } from "./resources";
 import { type SubsetContext, type SubsetsState, subsetRequest } from "./subsets";

@@ -2,7 +2,7 @@
 
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { InstanceColumns } from "../contract/activis";
-import { comparable } from "./condition_text";
+import { comparable } from "../language/tokens";
 import { instanceName } from "./rows";
 
 /** Of a longer text, so many were kept. */

@@ -1,8 +1,7 @@
 /** Subsets made by pointing: what was pointed at, as a condition with a name. */
-
 import type { ColumnSummary, InstanceColumns, SnapshotEntry } from "../contract/activis";
 import { writtenNumber } from "../contract/exact_values";
-import { combineConditions, quoteName, quoteText } from "./condition_text";
+import { combineConditions, quoteName, quoteText } from "../language/tokens";
 import { NO_PREDICTION } from "./judgement";
 import type { MatrixRow } from "./rows";
 import type { NamedCondition } from "./subset_list";

@@ -1,6 +1,5 @@
 /** The subsets that the user made: a name and a condition each, in an order of their own. */
-
-import { type Combination, combineConditions } from "./condition_text";
+import { type Combination, combineConditions } from "../language/tokens";
 
 export interface NamedCondition {
   /** Different from the others'. */

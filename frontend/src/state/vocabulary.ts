@@ -1,8 +1,7 @@
 /** What conditions about a snapshot can speak of, for completion. */
-
 import type { ColumnSummaries, ColumnSummary, SnapshotEntry } from "../contract/activis";
 import { numberOf, wholeOf } from "../contract/exact_values";
-import type { Column, ColumnType, Vocabulary } from "./completion";
+import type { Column, ColumnType, Vocabulary } from "../language/completion";
 import { strataOf } from "./facts";
 import { lacksPredictions } from "./judgement";
 

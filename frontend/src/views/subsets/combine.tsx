@@ -1,7 +1,5 @@
 /** Several subsets as one: their conditions put together, as a subset more. */
-
-import type { Combination } from "../../state/condition_text";
-import { quoteText } from "../../state/condition_text";
+import { type Combination, quoteText } from "../../language/tokens";
 import { subsetRows, typedKey } from "../../state/rows";
 import type { Store } from "../../state/store";
 import { combineSubsets, type NamedCondition } from "../../state/subset_list";

@@ -1,7 +1,7 @@
 /** What the condition can go on with, as a list under the field. */
 
 import { useEffect, useRef } from "preact/hooks";
-import type { Completion } from "../../state/completion";
+import type { Completion } from "../../language/completion";
 import { countText } from "../widgets/numbers";
 import type { Typing } from "./condition_field";
 

@@ -3,8 +3,8 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useId, useMemo, useRef } from "preact/hooks";
-import { applyCompletion, type Completion, completeCondition, ghostOf } from "../../state/completion";
-import { quoteText } from "../../state/condition_text";
+import { applyCompletion, type Completion, completeCondition, ghostOf } from "../../language/completion";
+import { quoteText } from "../../language/tokens";
 import type { Draft, Verdict } from "../../state/draft";
 import { useStore } from "../widgets/store";
 import { Completions } from "./completions";

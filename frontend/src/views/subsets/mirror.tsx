@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import type { Mistake } from "../../contract/client";
-import { readWords } from "../../state/condition_text";
+import { readWords } from "../../language/tokens";
 
 interface MirrorProperties {
   text: string;

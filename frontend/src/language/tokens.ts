@@ -1,4 +1,4 @@
-/** The text of a condition: its words, how names and texts are quoted, and how conditions are put together. */
+/** Tokens of a condition, quoted names and texts. */
 
 export type WordKind = "name" | "text" | "number" | "keyword" | "operator";
 
