@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect } from "preact/hooks";
-import type { LayerStore } from "./state/layer";
+import type { LayerStore } from "./store/layer";
 import { DockedInstance } from "./views/compare/docked";
 import { ComparisonStrip } from "./views/compare/strip";
 import { GraphView } from "./views/graph/graph";

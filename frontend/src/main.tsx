@@ -1,6 +1,4 @@
 /** The module that TensorBoard imports into the plugin's frame. */
-
-import { render as renderInto } from "preact";
 import "@fontsource/roboto/latin-400.css";
 import "@fontsource/roboto/latin-500.css";
 import "@fontsource/roboto-mono/latin-400.css";
@@ -23,12 +21,13 @@ import "./styles/help.css";
 import "./styles/comparing.css";
 import "./styles/sides.css";
 import "./styles/steps.css";
+import { render as renderInto } from "preact";
 import { App } from "./app";
 import { createClient } from "./contract/client";
-import { exposeDebugState } from "./state/debug";
-import { observeHost } from "./state/host";
-import { openParentHash } from "./state/parent_hash";
-import { createStore } from "./state/store";
+import { openParentHash } from "./store/address";
+import { exposeDebugState } from "./store/debug";
+import { observeHost } from "./store/host";
+import { createStore } from "./store/store";
 import { StoreContext } from "./views/widgets/store";
 
 /** Shows the tab in this document. TensorBoard calls it once. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { NpyArray } from "../src/contract/npy";
-import { columnOrder, NAMED_NEURONS, strongestClasses } from "../src/state/columns";
-import { valueScale } from "../src/state/scale";
+import { columnOrder, NAMED_NEURONS, strongestClasses } from "../src/store/layer";
+import { valueScale } from "../src/store/numbers";
 
 /** Means (subsets, neurons) from rows; neurons beyond the given ones are zero. */
 function means(rows: number[][], neurons = NAMED_NEURONS + 2): NpyArray<Float32Array> {

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Client } from "../src/contract/client";
-import type { HashValues } from "../src/state/hash";
+import type { HashValues } from "../src/store/address";
 import { open, rowNamed, settled } from "./opened_store";
 import { instances, matching, runEntry, runList, snapshot } from "./samples";
 

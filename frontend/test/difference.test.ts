@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { scaleEnd } from "../src/draw/matrix_header";
-import { standardisedDifference } from "../src/state/difference";
-import { comparedKeys, compareKey, renamedInSort } from "../src/state/sort_key";
+import { comparedKeys, compareKey, renamedInSort, standardisedDifference } from "../src/store/row_comparison";
 
 const moments = (mean: number[], std: number[] | null, count: number[] | number) => ({
   mean: Float32Array.from(mean),

@@ -8,7 +8,7 @@ import {
   instanceRecords,
   recordTable,
   shortestFloat,
-} from "../src/state/tables";
+} from "../src/store/tables";
 import { instances, snapshot } from "./samples";
 
 describe("CSV", () => {

@@ -12,7 +12,7 @@ import {
   shownFor,
   visibleGraph,
 } from "../src/draw/graph_tree";
-import { layersInFlowOrder, neighbours } from "../src/state/graph_order";
+import { layersInFlowOrder, neighbours } from "../src/store/graph_order";
 import { graph, node } from "./samples";
 
 const visible = (open: string[], shown = graph()) => visibleGraph(indexGraph(shown), new Set(open));

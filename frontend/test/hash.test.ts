@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatHash, joinList, parseHash, splitList } from "../src/state/hash";
+import { formatHash, joinList, parseHash, splitList } from "../src/store/address";
 
 describe("the hash of TensorBoard's page", () => {
   test("gives our values and no others", () => {

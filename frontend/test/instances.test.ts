@@ -1,9 +1,8 @@
 import { signal } from "@preact/signals";
 import { describe, expect, test } from "vitest";
-import { findInstances, searchableTexts } from "../src/state/finding";
-import { listedInstances } from "../src/state/pointing";
-import { followReading } from "../src/state/reading";
-import { instanceName } from "../src/state/rows";
+import { instanceName } from "../src/store/rows";
+import { findInstances, followReading, searchableTexts } from "../src/store/store";
+import { listedInstances } from "../src/store/subset_from_click";
 import { groupInstances } from "../src/views/instances/grouping";
 import { rowAfter } from "../src/views/instances/motion";
 import {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { colourInstances } from "../src/draw/colouring";
 import { LIGHT } from "../src/draw/palette";
 import { completeCondition } from "../src/language/completion";
-import { accuracyOf, accuracyOfRow, strataOf } from "../src/state/facts";
+import { vocabularyOf } from "../src/store/draft";
 import {
   isError,
   type JudgementKind,
@@ -10,11 +10,11 @@ import {
   judgementText,
   lacksPredictions,
   predictedNames,
-} from "../src/state/judgement";
-import { outcomeFacts } from "../src/state/outcomes";
-import { cellOf, predictedAs } from "../src/state/pointing";
-import { instanceRecords } from "../src/state/tables";
-import { vocabularyOf } from "../src/state/vocabulary";
+} from "../src/store/judgement";
+import { outcomeFacts } from "../src/store/rows";
+import { accuracyOf, accuracyOfRow, strataOf } from "../src/store/snapshot";
+import { cellOf, predictedAs } from "../src/store/subset_from_click";
+import { instanceRecords } from "../src/store/tables";
 import { instances, snapshot, subset } from "./samples";
 
 const CLASSES = ["cat", "dog"];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { columnMatching, gather, matchByClass, matchByIndex, subtract } from "../src/state/matching";
+import { columnMatching, gather, matchByClass, matchByIndex, subtract } from "../src/store/compared_layer";
 import { matching } from "./samples";
 
 describe("columns matched by the plugin", () => {

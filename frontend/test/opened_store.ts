@@ -3,9 +3,8 @@
 import { signal } from "@preact/signals";
 import type { Client } from "../src/contract/client";
 import type { NpyArray } from "../src/contract/npy";
-import type { HashValues } from "../src/state/hash";
-import type { Cause, HashStore } from "../src/state/parent_hash";
-import { createStore } from "../src/state/store";
+import type { Cause, HashStore, HashValues } from "../src/store/address";
+import { createStore } from "../src/store/store";
 import {
   agreement,
   answer,

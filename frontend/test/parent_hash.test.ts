@@ -1,7 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { joinList, parseHash } from "../src/state/hash";
-import { LONGEST_HASH, MOST_CHARACTERS } from "../src/state/kept_states";
-import { openParentHash } from "../src/state/parent_hash";
+import { joinList, LONGEST_HASH, MOST_CHARACTERS, openParentHash, parseHash } from "../src/store/address";
 
 /** A page whose history can be looked at. */
 function createPage(hash: string) {

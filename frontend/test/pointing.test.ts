@@ -10,7 +10,7 @@ import {
   quartersOf,
   withinInterval,
   withValue,
-} from "../src/state/pointing";
+} from "../src/store/subset_from_click";
 import { instances } from "./samples";
 
 const summary = (change: Partial<ColumnSummary>): ColumnSummary => ({

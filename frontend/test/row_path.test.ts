@@ -1,7 +1,7 @@
 /** A row's way through the layers: which class it is like, by numbers that can be checked by hand. */
 
 import { describe, expect, test } from "vitest";
-import { classLikeness, nearestShares, strongestNeurons } from "../src/state/row_path";
+import { classLikeness, nearestShares, strongestNeurons } from "../src/store/row_path";
 
 const table = (rows: number[][]) => ({
   shape: [rows.length, rows[0]?.length ?? 0],

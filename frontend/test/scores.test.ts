@@ -2,9 +2,9 @@ import { signal } from "@preact/signals";
 import { expect, test } from "vitest";
 import type { InstanceColumns } from "../src/contract/activis";
 import type { Client } from "../src/contract/client";
-import type { Catalogue } from "../src/state/catalogue";
-import { Cache } from "../src/state/resource";
-import { followScores } from "../src/state/scores";
+import type { Catalogue } from "../src/store/catalogue";
+import { followScores } from "../src/store/judgement";
+import { Cache } from "../src/store/resource";
 import { instances } from "./samples";
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 5));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findRun, findRuns, namesOf, resolveSelection, snapshotsOf } from "../src/state/selection";
+import { findRun, findRuns, namesOf, resolveSelection, snapshotsOf } from "../src/store/selection";
 import { runEntry, runList, snapshot } from "./samples";
 
 const list = runList([

@@ -1,16 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { signedNumber } from "../src/draw/matrix_text";
+import { averageRows } from "../src/store/numbers";
 import {
   changeOf,
+  instanceRow,
   outcomeFacts,
   outcomeName,
   outcomeRow,
   parseOutcome,
   rightByDefinition,
-} from "../src/state/outcomes";
-import { instanceRow, subsetRows } from "../src/state/rows";
-import { rowOnSide, type SideRows } from "../src/state/side_rows";
-import { averageRows } from "../src/state/slices";
+  subsetRows,
+} from "../src/store/rows";
+import { rowOnSide, type SideRows } from "../src/store/side";
 import { instances, snapshot, subset } from "./samples";
 
 const BASE = snapshot();

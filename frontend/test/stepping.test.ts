@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from "vitest";
 import type { Projection } from "../src/contract/client";
-import { HOLD_MILLISECONDS } from "../src/state/stepping";
+import { HOLD_MILLISECONDS } from "../src/store/steps";
 import { createClient, open, settled } from "./opened_store";
 import { runEntry, runList, snapshot } from "./samples";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Client, RouteError } from "../src/contract/client";
-import type { HashValues } from "../src/state/hash";
+import type { HashValues } from "../src/store/address";
 import { createClient, open, rowNamed, rows, settled } from "./opened_store";
 import { instances, runEntry, runList, snapshot } from "./samples";
 

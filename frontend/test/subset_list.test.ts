@@ -11,7 +11,7 @@ import {
   renameSubset,
   type SubsetList,
   unflattenSubsets,
-} from "../src/state/subset_list";
+} from "../src/store/subset_list";
 
 const list: SubsetList = [
   { name: "hard", condition: "score < 0.6" },

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { type Client, RouteError } from "../src/contract/client";
-import { newestRow } from "../src/state/rows";
+import { newestRow } from "../src/store/rows";
 import { open, rowNamed, rows, settled } from "./opened_store";
 import { answer } from "./samples";
 

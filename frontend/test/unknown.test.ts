@@ -1,8 +1,8 @@
 /** What a link names and there is not is said, and what it asks for has bounds. */
 
 import { expect, test } from "vitest";
-import { joinList } from "../src/state/hash";
-import { boundLink } from "../src/state/link_bounds";
+import { joinList } from "../src/store/address";
+import { boundLink } from "../src/store/durable";
 import { open } from "./opened_store";
 import { runEntry, runList, snapshot } from "./samples";
 

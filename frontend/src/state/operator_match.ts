@@ -1,7 +1,6 @@
 /** How much of two models' graphs is the same, operator by operator. */
-
 import type { Graph, GraphNode } from "../contract/activis";
-import { sourceKind } from "./graph_order";
+import { sourceKind } from "../store/graph_order";
 
 export interface OperatorMatch {
   matched: number;

@@ -1,8 +1,7 @@
 /** Who is right where: a bar, counts that become rows, and the squares of those whose prediction changed. */
-
 import type { Agreement, OutcomeCounts } from "../../contract/activis";
-import { OUTCOMES, type Outcome, outcomeKey, outcomeName } from "../../state/outcomes";
-import type { Side } from "../../state/side";
+import { OUTCOMES, type Outcome, outcomeKey, outcomeName } from "../../store/rows";
+import type { Side } from "../../store/side";
 import { useLater } from "../widgets/later";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";

@@ -1,8 +1,7 @@
 /** Whether two snapshots are about the same: their instances, layers and classes, in a few words each. */
-
 import { matchOperators } from "../../state/operator_match";
-import type { Side } from "../../state/side";
-import type { Store } from "../../state/store";
+import type { Side } from "../../store/side";
+import type { Store } from "../../store/store";
 import { countText, listText } from "../widgets/numbers";
 
 export interface DataNote {

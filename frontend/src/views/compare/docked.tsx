@@ -1,10 +1,8 @@
 /** The hovered instance while runs are compared: docked below the panels, with what each run takes it for. */
-
 import type { InstanceColumns } from "../../contract/activis";
-import { isError, type Judgement, judgementOf, predictedName } from "../../state/judgement";
-import { changeOf } from "../../state/outcomes";
-import { instanceName } from "../../state/rows";
-import type { Store } from "../../state/store";
+import { isError, type Judgement, judgementOf, predictedName } from "../../store/judgement";
+import { changeOf, instanceName } from "../../store/rows";
+import type { Store } from "../../store/store";
 import { ClassDot, InstanceGlyph, SideBadge } from "../widgets/glyphs";
 import { useClassColours, useStore } from "../widgets/store";
 

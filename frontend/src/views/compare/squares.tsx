@@ -1,9 +1,9 @@
 /** Instances as squares in a line: hovering reads one, a click pins it. */
 
 import { useSignal } from "@preact/signals";
-import { type Judgement, judgementOf, NO_PREDICTION } from "../../state/judgement";
-import { instanceName, instanceRow } from "../../state/rows";
-import type { Side } from "../../state/side";
+import { type Judgement, judgementOf, NO_PREDICTION } from "../../store/judgement";
+import { instanceName, instanceRow } from "../../store/rows";
+import type { Side } from "../../store/side";
 import { InstanceGlyph } from "../widgets/glyphs";
 import { countText } from "../widgets/numbers";
 import { useClassColours, useStore } from "../widgets/store";

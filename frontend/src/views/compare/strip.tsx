@@ -1,9 +1,9 @@
 /** What is compared: the runs in their columns, how right each is, at which step, and who is right where. */
 
 import type { ComponentChildren } from "preact";
-import { accuracyOf } from "../../state/facts";
-import type { Side } from "../../state/side";
-import type { Store } from "../../state/store";
+import type { Side } from "../../store/side";
+import { accuracyOf } from "../../store/snapshot";
+import type { Store } from "../../store/store";
 import { Icon, SideBadge } from "../widgets/glyphs";
 import { percentText } from "../widgets/numbers";
 import { OverStepsButton, PlayButton } from "../widgets/step_buttons";

@@ -4,7 +4,7 @@ import { Fragment } from "preact";
 import type { Graph, GraphNode } from "../../contract/activis";
 import { groupTitle } from "../../draw/graph_layout";
 import { groupsAround } from "../../draw/graph_tree";
-import { sourceKind } from "../../state/graph_order";
+import { sourceKind } from "../../store/graph_order";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import { summaryOf } from "./facts";

@@ -1,6 +1,5 @@
 /** How much room the graph takes: a bar, a strip, or most of the page. */
-
-import type { GraphSize } from "../../state/durable";
+import type { GraphSize } from "../../store/durable";
 import { Icon } from "../widgets/glyphs";
 import { useStore } from "../widgets/store";
 

@@ -1,7 +1,6 @@
 /** Which of the graphs that were found is shown, and whether its control edges are. */
-
 import type { Graph } from "../../contract/activis";
-import { sourceKind } from "../../state/graph_order";
+import { sourceKind } from "../../store/graph_order";
 import { Picker } from "../widgets/controls";
 import { useStore } from "../widgets/store";
 import type { GraphSession } from "./session";

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { drawCells, FILLING } from "../../draw/matrix";
 import { layoutColumns, ROW_HEIGHT } from "../../draw/matrix_layout";
 import { createRamp } from "../../draw/palette";
-import type { JudgementKind } from "../../state/judgement";
+import type { JudgementKind } from "../../store/judgement";
 import { ClassDot, InstanceGlyph, LayerGlyph, SubsetGlyph } from "../widgets/glyphs";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";

@@ -2,9 +2,9 @@
 
 import { descending, sum } from "d3-array";
 import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../../contract/activis";
-import { isError, judgementOf, predictedName } from "../../state/judgement";
-import { instanceName } from "../../state/rows";
-import { isPresent } from "../../state/tables";
+import { isError, judgementOf, predictedName } from "../../store/judgement";
+import { instanceName } from "../../store/rows";
+import { isPresent } from "../../store/tables";
 import { InstanceGlyph } from "../widgets/glyphs";
 import { Picture, Sound } from "../widgets/media";
 import { countText, exactText } from "../widgets/numbers";

@@ -2,7 +2,7 @@
 
 import { useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
-import { accuracyOf } from "../../state/facts";
+import { accuracyOf } from "../../store/snapshot";
 import { Problem } from "../widgets/controls";
 import { useLater } from "../widgets/later";
 import { countText, percentText } from "../widgets/numbers";

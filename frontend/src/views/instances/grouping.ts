@@ -2,7 +2,7 @@
 
 import { descending } from "d3-array";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
-import { judgementOf } from "../../state/judgement";
+import { judgementOf } from "../../store/judgement";
 
 export interface Group {
   /** Sampled rows whose prediction is right, by score, descending; without labels all. */

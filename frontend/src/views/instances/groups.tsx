@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useMemo } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
-import { NO_PREDICTION } from "../../state/judgement";
+import { NO_PREDICTION } from "../../store/judgement";
 import { useStore } from "../widgets/store";
 import { useSize } from "../widgets/surface";
 import { type GroupCounts, InstanceGroup } from "./group";

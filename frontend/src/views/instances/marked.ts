@@ -3,8 +3,8 @@
 import type { RefObject } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import type { InstanceColumns } from "../../contract/activis";
-import { instanceRow } from "../../state/rows";
-import type { Store } from "../../state/store";
+import { instanceRow } from "../../store/rows";
+import type { Store } from "../../store/store";
 
 const MARKED = "[data-row]";
 

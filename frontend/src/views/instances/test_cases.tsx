@@ -2,9 +2,9 @@
 
 import { useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
-import { isError, judgementOf, judgementText, predictedName } from "../../state/judgement";
-import { instanceName } from "../../state/rows";
-import { attributeValue } from "../../state/tables";
+import { isError, judgementOf, judgementText, predictedName } from "../../store/judgement";
+import { instanceName } from "../../store/rows";
+import { attributeValue } from "../../store/tables";
 import { InstanceGlyph } from "../widgets/glyphs";
 import { Thumbnail } from "../widgets/media";
 import { countText } from "../widgets/numbers";

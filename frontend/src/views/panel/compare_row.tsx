@@ -1,7 +1,6 @@
 /** Comparing a row with another one, from its label. */
-
-import type { Comparison } from "../../state/comparison";
-import { isMany, type MatrixRow } from "../../state/rows";
+import type { Comparison } from "../../store/row_comparison";
+import { isMany, type MatrixRow } from "../../store/rows";
 import { Icon } from "../widgets/glyphs";
 import { useStore } from "../widgets/store";
 

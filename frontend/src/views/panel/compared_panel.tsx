@@ -1,7 +1,6 @@
 /** View B where runs are compared: a layer's panel with columns for each of them, and the labels once. */
-
-import type { LayerStore } from "../../state/layer";
-import type { Side } from "../../state/side";
+import type { LayerStore } from "../../store/layer";
+import type { Side } from "../../store/side";
 import { Segmented } from "../widgets/controls";
 import { Icon, LayerGlyph, SideBadge } from "../widgets/glyphs";
 import { countText } from "../widgets/numbers";

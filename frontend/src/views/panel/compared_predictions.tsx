@@ -1,8 +1,7 @@
 /** What each of the compared runs took an instance for, in the row's label: `A DESC B ENTY`. */
-
-import { isError, NO_PREDICTION } from "../../state/judgement";
-import type { MatrixRow } from "../../state/rows";
-import type { Store } from "../../state/store";
+import { isError, NO_PREDICTION } from "../../store/judgement";
+import type { MatrixRow } from "../../store/rows";
+import type { Store } from "../../store/store";
 import { ClassDot } from "../widgets/glyphs";
 import { useClassColours, useStore } from "../widgets/store";
 import { predictionOf } from "./printed_row";

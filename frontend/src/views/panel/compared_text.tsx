@@ -1,10 +1,10 @@
 /** What a cell holds in each of the runs that are compared: `A 6 ↔ B 88 r 0.92 · only B right 0.53 → 0.30`. */
 
 import type { ComponentChildren } from "preact";
-import { type ColumnMatching, WEAK } from "../../state/matching";
-import type { MatrixRow } from "../../state/rows";
-import type { Side } from "../../state/side";
-import type { Store } from "../../state/store";
+import { type ColumnMatching, WEAK } from "../../store/compared_layer";
+import type { MatrixRow } from "../../store/rows";
+import type { Side } from "../../store/side";
+import type { Store } from "../../store/store";
 import { correlationText, valueText } from "../widgets/numbers";
 import type { MatrixFrame } from "./frame";
 

@@ -3,9 +3,9 @@ import type { HeaderLayout } from "../../draw/matrix_header";
 import type { ColumnLayout, RowLayout, RowView } from "../../draw/matrix_layout";
 import type { OutputLayout } from "../../draw/matrix_text";
 import { createRamp, type Palette, type Ramp } from "../../draw/palette";
-import { activeShares, type LayerStore, outputEntry } from "../../state/layer";
-import { isMany, type MatrixRow } from "../../state/rows";
-import type { Store } from "../../state/store";
+import { activeShares, type LayerStore, outputEntry } from "../../store/layer";
+import { isMany, type MatrixRow } from "../../store/rows";
+import type { Store } from "../../store/store";
 
 export interface MatrixFrame {
   layer: LayerStore;

@@ -1,7 +1,6 @@
 /** Names a layer and says how it fares: type and shape, what stands beside it in the graph, its health. */
-
-import { neighbours, sourceKind } from "../../state/graph_order";
-import type { LayerStore } from "../../state/layer";
+import { neighbours, sourceKind } from "../../store/graph_order";
+import type { LayerStore } from "../../store/layer";
 import { Icon, LayerGlyph } from "../widgets/glyphs";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";

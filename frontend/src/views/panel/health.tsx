@@ -1,9 +1,8 @@
 /** How a layer fares, in three meters; what each is told over stands in its title. */
-
 import type { LayerHealth } from "../../contract/activis";
-import { accuracyOf } from "../../state/facts";
-import type { LayerStore } from "../../state/layer";
-import type { Store } from "../../state/store";
+import type { LayerStore } from "../../store/layer";
+import { accuracyOf } from "../../store/snapshot";
+import type { Store } from "../../store/store";
 import { countText, percentText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import { isOutputLayer } from "./frame";

@@ -8,7 +8,7 @@ import { effect } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
-import type { Store } from "../../state/store";
+import type { Store } from "../../store/store";
 import { useStore } from "../widgets/store";
 import type { MatrixFrame } from "./frame";
 

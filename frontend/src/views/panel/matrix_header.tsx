@@ -1,7 +1,7 @@
 /** Above a matrix: which neurons are in sight or what the hovered cell holds, the scale, and the two strips. */
 import { drawDifference, drawFunnel, drawStrongest, scaleEnd } from "../../draw/matrix_header";
 import { drawHeadings, FONT, type OutputLayout } from "../../draw/matrix_text";
-import { predictedNames } from "../../state/judgement";
+import { predictedNames } from "../../store/judgement";
 import { countText, valueText } from "../widgets/numbers";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";

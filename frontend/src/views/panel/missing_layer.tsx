@@ -1,7 +1,5 @@
 /** Where a run has nothing to show beside a layer of the base: why, and what one can do about it. */
-
-import type { Side } from "../../state/side";
-import { pairedName } from "../../state/side";
+import { pairedName, type Side } from "../../store/side";
 import { SideBadge } from "../widgets/glyphs";
 import { countText, listText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";

@@ -1,7 +1,7 @@
 /** Brings a row that the user has just added into sight, where there are more rows than fit. */
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { type MatrixRow, newestRow } from "../../state/rows";
+import { type MatrixRow, newestRow } from "../../store/rows";
 
 /** @param show Scrolls a row into sight. */
 export function useNewRowInSight(rows: readonly MatrixRow[], show: (position: number) => void): void {

@@ -2,8 +2,8 @@
 
 import { memo } from "preact/compat";
 import { drawOverview, groupEnds, type HeaderLayout, paintMinimap } from "../../draw/matrix_header";
-import { type LayerStore, rowValues } from "../../state/layer";
-import type { MatrixRow } from "../../state/rows";
+import { type LayerStore, rowValues } from "../../store/layer";
+import type { MatrixRow } from "../../store/rows";
 import { countText } from "../widgets/numbers";
 import { usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";

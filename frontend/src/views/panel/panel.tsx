@@ -1,6 +1,5 @@
 /** View B, one layer's panel: what it is, its matrix, its projection. */
-
-import type { LayerStore } from "../../state/layer";
+import type { LayerStore } from "../../store/layer";
 import { Icon, LayerGlyph } from "../widgets/glyphs";
 import { listText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";

@@ -2,9 +2,9 @@
 import type { SnapshotEntry, SubsetDescription } from "../../contract/activis";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import type { OutputLayout } from "../../draw/matrix_text";
-import { NO_PREDICTION, predictedNames } from "../../state/judgement";
-import { cellOf, conditionOf, predictedAs } from "../../state/pointing";
-import { isMany } from "../../state/rows";
+import { NO_PREDICTION, predictedNames } from "../../store/judgement";
+import { isMany } from "../../store/rows";
+import { cellOf, conditionOf, predictedAs } from "../../store/subset_from_click";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 import type { MatrixFrame } from "./frame";

@@ -1,12 +1,11 @@
 /** What is printed in a row of a small layer: its values and, for the output layer, what the model made of it. */
 import type { SnapshotEntry } from "../../contract/activis";
 import type { OutputChange, PrintedRow } from "../../draw/matrix_text";
-import { accuracyOfRow } from "../../state/facts";
-import { isError, type Judgement, judgementOf, lacksPredictions, predictedNames } from "../../state/judgement";
-import { changeOf, parseOutcome, rightByDefinition } from "../../state/outcomes";
-import type { MatrixRow } from "../../state/rows";
-import type { Store } from "../../state/store";
-import type { SubsetFacts } from "../../state/subsets";
+import { isError, type Judgement, judgementOf, lacksPredictions, predictedNames } from "../../store/judgement";
+import { changeOf, type MatrixRow, parseOutcome, rightByDefinition } from "../../store/rows";
+import { accuracyOfRow } from "../../store/snapshot";
+import type { Store } from "../../store/store";
+import type { SubsetFacts } from "../../store/subsets";
 import type { MatrixFrame } from "./frame";
 
 export function printedRow(store: Store, frame: MatrixFrame, row: MatrixRow, top: number): PrintedRow {

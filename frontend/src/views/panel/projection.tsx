@@ -4,7 +4,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { Projection } from "../../contract/client";
 import { FRAME_REACH, placePoints, WHOLE } from "../../draw/projection";
-import type { LayerStore } from "../../state/layer";
+import type { LayerStore } from "../../store/layer";
 import { Problem } from "../widgets/controls";
 import { useLater } from "../widgets/later";
 import { useStore } from "../widgets/store";

@@ -2,7 +2,7 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import type { Projection, ProjectionMethod } from "../../contract/client";
-import type { LayerStore } from "../../state/layer";
+import type { LayerStore } from "../../store/layer";
 import { Popup, Segmented } from "../widgets/controls";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";

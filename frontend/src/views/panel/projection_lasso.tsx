@@ -3,7 +3,7 @@
 import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { enclosedRows, extendLasso, type Lasso, lassoPath } from "../../draw/projection";
-import { listedInstances } from "../../state/pointing";
+import { listedInstances } from "../../store/subset_from_click";
 import { Icon } from "../widgets/glyphs";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";

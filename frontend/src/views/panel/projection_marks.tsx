@@ -6,9 +6,9 @@ import type { InstanceColumns } from "../../contract/activis";
 import { drawMarks, type PointMark } from "../../draw/marks";
 import type { Palette } from "../../draw/palette";
 import type { PlacedPoints, View } from "../../draw/projection";
-import { judgementOf } from "../../state/judgement";
-import { instanceName } from "../../state/rows";
-import type { Store } from "../../state/store";
+import { judgementOf } from "../../store/judgement";
+import { instanceName } from "../../store/rows";
+import type { Store } from "../../store/store";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
 import { pixelRatio } from "../widgets/surface";
 

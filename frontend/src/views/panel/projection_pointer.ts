@@ -3,7 +3,7 @@
 import type { Signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { nearestRow, type PlacedPoints, pan, type View, WHOLE, zoomAround } from "../../draw/projection";
-import { instanceRow } from "../../state/rows";
+import { instanceRow } from "../../store/rows";
 import { useStore } from "../widgets/store";
 
 const REACH = 8;

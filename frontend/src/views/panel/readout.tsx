@@ -2,11 +2,11 @@
 
 import { useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import type { Difference } from "../../state/difference";
-import { activeShares, rowValues } from "../../state/layer";
-import { isMany, type MatrixRow } from "../../state/rows";
-import { sliceRow } from "../../state/slices";
-import type { Store } from "../../state/store";
+import { activeShares, rowValues } from "../../store/layer";
+import { sliceRow } from "../../store/numbers";
+import type { Difference } from "../../store/row_comparison";
+import { isMany, type MatrixRow } from "../../store/rows";
+import type { Store } from "../../store/store";
 import { averagesText, intervalText, shareText } from "../widgets/exactness";
 import { countText, valueText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";

@@ -2,8 +2,8 @@
 
 import type { ComponentChildren } from "preact";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
-import { isError, judgementOf, judgementText } from "../../state/judgement";
-import { isMany, type MatrixRow } from "../../state/rows";
+import { isError, judgementOf, judgementText } from "../../store/judgement";
+import { isMany, type MatrixRow } from "../../store/rows";
 import { averagesText, populationText, roughCountText } from "../widgets/exactness";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../widgets/glyphs";
 import { Thumbnail } from "../widgets/media";

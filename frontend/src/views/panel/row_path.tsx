@@ -1,10 +1,10 @@
 /** What a layer makes of the followed row, in a line: read from panel to panel, it is the row's way through the layers. */
 
 import type { ComponentChildren } from "preact";
-import type { LayerStore } from "../../state/layer";
-import { followedRow, type RowPath, rowPath } from "../../state/row_path";
-import { isMany, type MatrixRow } from "../../state/rows";
-import type { Store } from "../../state/store";
+import type { LayerStore } from "../../store/layer";
+import { followedRow, type RowPath, rowPath } from "../../store/row_path";
+import { isMany, type MatrixRow } from "../../store/rows";
+import type { Store } from "../../store/store";
 import { ClassDot } from "../widgets/glyphs";
 import { correlationText, countText, percentText } from "../widgets/numbers";
 import { useClassColours, useStore } from "../widgets/store";

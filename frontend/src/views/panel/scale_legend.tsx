@@ -1,6 +1,5 @@
 /** What a matrix's colours stand for. */
-
-import type { ValueScale } from "../../state/scale";
+import type { ValueScale } from "../../store/numbers";
 import { valueText } from "../widgets/numbers";
 import { usePalette } from "../widgets/store";
 

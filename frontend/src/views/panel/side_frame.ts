@@ -1,9 +1,8 @@
 /** A matrix of another snapshot, laid out as the base's: the same rows and columns in sight, its own values. */
 import { FILLING } from "../../draw/matrix";
 import { createRamp, differenceColours } from "../../draw/palette";
-import type { ComparedLayer } from "../../state/compared_layer";
-import { type ColumnMatching, gather } from "../../state/matching";
-import type { MatrixRow } from "../../state/rows";
+import { type ColumnMatching, type ComparedLayer, gather } from "../../store/compared_layer";
+import type { MatrixRow } from "../../store/rows";
 import { usePalette, useStore } from "../widgets/store";
 import { isOutputLayer, type MatrixFrame, rampOf, rowShares } from "./frame";
 

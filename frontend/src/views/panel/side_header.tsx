@@ -2,8 +2,7 @@
 import { drawCorrelations } from "../../draw/matrix_header";
 import { drawHeadings, FONT } from "../../draw/matrix_text";
 import { differenceColours } from "../../draw/palette";
-import type { ComparedLayer } from "../../state/compared_layer";
-import { type ColumnMatching, WEAK } from "../../state/matching";
+import { type ColumnMatching, type ComparedLayer, WEAK } from "../../store/compared_layer";
 import { correlationText, countText, valueText } from "../widgets/numbers";
 import { usePalette, useStore } from "../widgets/store";
 import { Surface } from "../widgets/surface";

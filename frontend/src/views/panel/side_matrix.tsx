@@ -1,8 +1,7 @@
 /** The matrix of another snapshot beside the base's, whose labels, columns and scrolling it shares. */
-
-import type { ComparedLayer } from "../../state/compared_layer";
-import { UNLABELLED } from "../../state/judgement";
-import type { MatrixRow } from "../../state/rows";
+import type { ComparedLayer } from "../../store/compared_layer";
+import { UNLABELLED } from "../../store/judgement";
+import type { MatrixRow } from "../../store/rows";
 import { Problem } from "../widgets/controls";
 import { useStore } from "../widgets/store";
 import { Cells } from "./cells";

@@ -2,11 +2,11 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { accuracyOfRow } from "../../state/facts";
-import { judgementOf, NO_PREDICTION } from "../../state/judgement";
-import { rowValues } from "../../state/layer";
-import { instanceName, isMany, type MatrixRow } from "../../state/rows";
-import type { Store } from "../../state/store";
+import { judgementOf, NO_PREDICTION } from "../../store/judgement";
+import { rowValues } from "../../store/layer";
+import { instanceName, isMany, type MatrixRow } from "../../store/rows";
+import { accuracyOfRow } from "../../store/snapshot";
+import type { Store } from "../../store/store";
 import { accuracyText, intervalText, isExact, limitsText } from "../widgets/exactness";
 import { countText, percentText, valueText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";

@@ -1,7 +1,7 @@
 /** What stands in the tab while there is nothing to look at yet, and what to do about it. */
 
 import { useSignal } from "@preact/signals";
-import { POLL_MILLISECONDS } from "../../state/catalogue";
+import { POLL_MILLISECONDS } from "../../store/catalogue";
 import { copyText } from "../widgets/clipboard";
 import { LayerGlyph } from "../widgets/glyphs";
 import { countText } from "../widgets/numbers";

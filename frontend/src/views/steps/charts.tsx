@@ -1,9 +1,8 @@
 /** A line per class over the steps: accuracy, and how far the classes are apart in the layer. */
-
 import type { ClassSeparation, SnapshotEntry } from "../../contract/activis";
 import { type Line, linePath, placeSteps, scaleOf } from "../../draw/lines";
-import { accuracyOf, accuracyOfRow } from "../../state/facts";
-import type { Store } from "../../state/store";
+import { accuracyOf, accuracyOfRow } from "../../store/snapshot";
+import type { Store } from "../../store/store";
 import { percentText } from "../widgets/numbers";
 import { useClassColours, usePalette, useStore } from "../widgets/store";
 

@@ -4,7 +4,7 @@ import { batch } from "@preact/signals";
 import { Fragment } from "preact";
 import type { LayerSimilarity } from "../../contract/activis";
 import type { SnapshotReference } from "../../contract/client";
-import type { Store } from "../../state/store";
+import type { Store } from "../../store/store";
 import { countText } from "../widgets/numbers";
 import { usePalette, useStore } from "../widgets/store";
 

@@ -1,8 +1,8 @@
 /** Several subsets as one: their conditions put together, as a subset more. */
 import { type Combination, quoteText } from "../../language/tokens";
-import { subsetRows, typedKey } from "../../state/rows";
-import type { Store } from "../../state/store";
-import { combineSubsets, type NamedCondition } from "../../state/subset_list";
+import { subsetRows, typedKey } from "../../store/rows";
+import type { Store } from "../../store/store";
+import { combineSubsets, type NamedCondition } from "../../store/subset_list";
 import { useStore } from "../widgets/store";
 
 const COMBINATIONS: { combination: Combination; label: string; meaning: string; least: number }[] = [

@@ -5,7 +5,7 @@ import type { RefObject } from "preact";
 import { useEffect, useId, useMemo, useRef } from "preact/hooks";
 import { applyCompletion, type Completion, completeCondition, ghostOf } from "../../language/completion";
 import { quoteText } from "../../language/tokens";
-import type { Draft, Verdict } from "../../state/draft";
+import type { Draft, Verdict } from "../../store/draft";
 import { useStore } from "../widgets/store";
 import { Completions } from "./completions";
 import { Mirror } from "./mirror";

@@ -1,9 +1,9 @@
 /** Subsets as a file: the names and conditions that `preprocess(subsets=...)` takes. */
 
 import { useSignal } from "@preact/signals";
-import { sentenceOf } from "../../state/resource";
-import { exportSubsets, importSubsets } from "../../state/subset_list";
-import { fileName } from "../../state/tables";
+import { sentenceOf } from "../../store/resource";
+import { exportSubsets, importSubsets } from "../../store/subset_list";
+import { fileName } from "../../store/tables";
 import { saveFile, textFile } from "../widgets/files";
 import { useStore } from "../widgets/store";
 

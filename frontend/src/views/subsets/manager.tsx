@@ -1,7 +1,7 @@
 /** The user's subsets as a list: named, ordered, combined, taken along. */
 
 import { useComputed, useSignal } from "@preact/signals";
-import { moveSubset } from "../../state/subset_list";
+import { moveSubset } from "../../store/subset_list";
 import { Popup } from "../widgets/controls";
 import { useStore } from "../widgets/store";
 import { Combinable, Combine } from "./combine";

@@ -1,6 +1,5 @@
 /** What else to know about the count of the condition that is being typed: why it is an estimate, what was rounded. */
-
-import type { Draft } from "../../state/draft";
+import type { Draft } from "../../store/draft";
 
 export function NoteLine({ draft }: { draft: Draft }) {
   const { value: verdict } = draft.verdict;

@@ -1,6 +1,5 @@
 /** What came of pointing, and the pinned instances as a subset. */
-
-import { listedInstances } from "../../state/pointing";
+import { listedInstances } from "../../store/subset_from_click";
 import { countText } from "../widgets/numbers";
 import { useStore } from "../widgets/store";
 

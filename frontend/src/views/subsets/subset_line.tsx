@@ -1,7 +1,6 @@
 /** One of the user's subsets: its name to change, its condition, and what can be done with it. */
-
-import { typedKey } from "../../state/rows";
-import { duplicateSubset, type NamedCondition } from "../../state/subset_list";
+import { typedKey } from "../../store/rows";
+import { duplicateSubset, type NamedCondition } from "../../store/subset_list";
 import { populationText, roughCountText } from "../widgets/exactness";
 import { Icon } from "../widgets/glyphs";
 import { useStore } from "../widgets/store";

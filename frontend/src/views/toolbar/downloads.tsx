@@ -2,10 +2,10 @@
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import type { LayerStore } from "../../state/layer";
-import { sentenceOf } from "../../state/resource";
-import type { Store } from "../../state/store";
-import { fileName, formatCsv, formatJson, instanceRecords, matrixTable, recordTable } from "../../state/tables";
+import type { LayerStore } from "../../store/layer";
+import { sentenceOf } from "../../store/resource";
+import type { Store } from "../../store/store";
+import { fileName, formatCsv, formatJson, instanceRecords, matrixTable, recordTable } from "../../store/tables";
 import { Popup } from "../widgets/controls";
 import { pngFile, saveFile, svgFile, textFile } from "../widgets/files";
 import { Icon } from "../widgets/glyphs";

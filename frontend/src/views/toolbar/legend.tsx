@@ -1,8 +1,8 @@
 /** Which colour is which class. A click sorts by it; with many classes, a list to choose those that keep a colour. */
 
 import { useSignal } from "@preact/signals";
-import { toggle } from "../../state/durable";
-import type { MatrixRow } from "../../state/rows";
+import { toggle } from "../../store/durable";
+import type { MatrixRow } from "../../store/rows";
 import { Popup } from "../widgets/controls";
 import { ClassDot } from "../widgets/glyphs";
 import { countText } from "../widgets/numbers";

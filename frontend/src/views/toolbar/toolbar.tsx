@@ -1,8 +1,7 @@
 /** What is looked at and how: run, name, step, order of the neurons, size of the dots, colours; and what to take along. */
-
 import type { SnapshotEntry } from "../../contract/activis";
-import { DEFAULT_SORT, type DotSize } from "../../state/durable";
-import { namesOf, type Selection, snapshotsOf } from "../../state/selection";
+import { DEFAULT_SORT, type DotSize } from "../../store/durable";
+import { namesOf, type Selection, snapshotsOf } from "../../store/selection";
 import { type Option, Picker, Segmented } from "../widgets/controls";
 import { ClassDot, Icon, SideBadge } from "../widgets/glyphs";
 import { useClassColours, useStore } from "../widgets/store";

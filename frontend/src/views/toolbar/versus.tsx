@@ -1,9 +1,8 @@
 /** What the base is compared with: add a run or another step, swap, remove; and how the others are shown. */
-
 import type { RunEntry } from "../../contract/activis";
-import { type Alignment, MOST_OTHERS, type Showing } from "../../state/comparing_choices";
-import { snapshotsOf } from "../../state/selection";
-import type { Side } from "../../state/side";
+import { type Alignment, MOST_OTHERS, type Showing } from "../../store/durable";
+import { snapshotsOf } from "../../store/selection";
+import type { Side } from "../../store/side";
 import { Picker, Popup, Segmented } from "../widgets/controls";
 import { Icon, SideBadge } from "../widgets/glyphs";
 import { countText } from "../widgets/numbers";

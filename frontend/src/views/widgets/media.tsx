@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { AttributeColumn } from "../../contract/activis";
-import { isPresent } from "../../state/tables";
+import { isPresent } from "../../store/tables";
 import { useStore } from "./store";
 
 interface MediaProperties {

@@ -3,7 +3,7 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { classColours, DARK, LIGHT, type Palette } from "../../draw/palette";
-import type { Store } from "../../state/store";
+import type { Store } from "../../store/store";
 
 export const StoreContext = createContext<Store | null>(null);
 

@@ -1,0 +1,245 @@
+/** Comparison of the base with other snapshots: which they are, their outcomes, and what can be done with them. */
+
+import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import type { Agreement, Graph, OutcomeCounts, RunEntry, SnapshotEntry } from "../contract/activis";
+import { type Catalogue, type SnapshotView, viewSnapshot } from "./catalogue";
+import { type Durable, type LayerPair, MOST_OTHERS, type OtherWish, type Showing, toggle } from "./durable";
+import type { LayerContext } from "./layer";
+import { createResource, type Resource, untilDone } from "./resource";
+import { letterOf, type MatrixRow, type Outcome, outcomeKey, outcomeRow, parseOutcome } from "./rows";
+import { findRun, resolveSelection } from "./selection";
+import { openSide, pairedName, type Side } from "./side";
+import { fetchGraph, type OpenedSnapshot, openSnapshot } from "./snapshot";
+import type { Store } from "./store";
+import type { SubsetContext } from "./subsets";
+
+export interface Other {
+  position: number;
+  /** B for the first. */
+  letter: string;
+  wish: ReadonlySignal<OtherWish | null>;
+  /** The run, also where it lacks what is wished for; null where there is none of that name. */
+  run: ReadonlySignal<RunEntry | null>;
+  view: SnapshotView;
+  opened: OpenedSnapshot;
+  agreement: Resource<Agreement>;
+  /** The counts over all instances; idle where not both store them. */
+  outcomes: Resource<OutcomeCounts>;
+  /** Of its run, the best there is. */
+  graph: Resource<Graph>;
+  context: SubsetContext;
+}
+
+export interface OthersContext extends Omit<SubsetContext, "catalogue"> {
+  catalogue: Catalogue;
+}
+
+/** Follows the wishes. What is no longer wished for stays open with nothing to ask for. */
+export function followOthers(context: OthersContext): ReadonlySignal<readonly Other[]> {
+  const { others: wishes } = context.durable.comparing;
+  const opened = signal<readonly Other[]>([]);
+  effect(() => {
+    const known = opened.peek();
+    const missing = wishes.value.slice(known.length).map((_, at) => openOther(known.length + at, context));
+    if (missing.length > 0) opened.value = [...known, ...missing];
+  });
+  return computed(() => opened.value.slice(0, wishes.value.length));
+}
+
+const BEST_SOURCE = signal("");
+
+function openOther(position: number, context: OthersContext): Other {
+  const { client, cache, catalogue, durable } = context;
+  const wish = computed(() => durable.comparing.others.value[position] ?? null);
+  const run = computed(() => {
+    const [list, wished] = [catalogue.runs.value.value, wish.value];
+    return list && wished ? findRun(list, wished.run) : null;
+  });
+  const selection = computed(() => {
+    const [list, wished] = [catalogue.runs.value.value, wish.value];
+    const base = catalogue.snapshot.value;
+    if (!list || !wished || !run.value || !base) return null;
+    return resolveSelection(
+      { ...list, runs: [run.value] },
+      { ...wished, run: run.value.run, step: wished.step ?? base.step },
+    );
+  });
+  const view = viewSnapshot(selection);
+  const own = { ...context, catalogue: view };
+  const lacked = computed(() => lackedConditions(catalogue, view));
+  const agreement = createResource<Agreement>(() => {
+    const [base, other] = [catalogue.reference.value, view.reference.value];
+    if (!base || !other) return null;
+    return {
+      key: `agreement ${catalogue.key.value} ${view.key.value}`,
+      subject: JSON.stringify([base, other]),
+      load: (signal) => client.agreement(base, other, signal),
+    };
+  }, cache);
+  const outcomes = createResource<OutcomeCounts>(() => {
+    const [base, other] = [catalogue.reference.value, view.reference.value];
+    if (!base || !other || !storesAll(catalogue.snapshot.value) || !storesAll(view.snapshot.value)) return null;
+    return {
+      key: `outcomes ${catalogue.key.value} ${view.key.value}`,
+      subject: JSON.stringify([base, other]),
+      load: (signal) => untilDone(() => client.outcomes(base, other, signal), signal),
+    };
+  }, cache);
+  return {
+    position,
+    letter: letterOf(position),
+    wish,
+    run,
+    view,
+    opened: openSnapshot(own, lacked),
+    agreement,
+    outcomes,
+    graph: fetchGraph(client, cache, view, BEST_SOURCE),
+    context: own,
+  };
+}
+
+/** Whether every instance is stored, more than the sample has. */
+const storesAll = (snapshot: SnapshotEntry | null): boolean =>
+  snapshot !== null && snapshot.stored > snapshot.sampled && snapshot.stored === snapshot.instances;
+
+/** Conditions of the base's recorded subsets that the other one has no subset of that name for. */
+function lackedConditions(base: SnapshotView, other: SnapshotView): readonly string[] {
+  const snapshot = other.snapshot.value;
+  if (!snapshot) return [];
+  const known = new Set(snapshot.subsets.map(({ name }) => name));
+  return (base.snapshot.value?.subsets ?? [])
+    .filter(({ name, condition }) => condition !== "" && !known.has(name))
+    .map(({ condition }) => condition);
+}
+
+export interface Comparing {
+  sides: ReadonlySignal<readonly Side[]>;
+  /** Whether there is anything beside the base. */
+  active: ReadonlySignal<boolean>;
+  add: (other: OtherWish) => void;
+  remove: (position: number) => void;
+  /** Takes another step, run or name in the place of what is there. */
+  change: (position: number, wish: Partial<OtherWish>) => void;
+  /** Puts the first other in the base's place, and the base in its. */
+  swap: () => void;
+  /** Puts a layer of another name, or none where it is empty, beside one of the base. */
+  pair: (position: number, layer: string, recorded: string) => void;
+  /** Whether a layer is shown by its differences. */
+  isDifference: (layer: string) => boolean;
+  /** Shows one layer by its differences, or by its values. */
+  showLayer: (layer: string, difference: boolean) => void;
+  /** Adds the row of an outcome, or takes it away. */
+  toggleOutcome: (outcome: Outcome, other: number) => void;
+  removeOutcome: (key: string) => void;
+  /** Says what the row of an outcome holds for. */
+  titleOf: (row: MatrixRow) => string;
+}
+
+export function openComparing(
+  store: Omit<Store, "comparing">,
+  others: ReadonlySignal<readonly Other[]>,
+  layerContext: LayerContext,
+): Comparing {
+  const { durable, layers, catalogue } = store;
+  const { others: wishes, showing, differing, pairs, outcomes } = durable.comparing;
+  const known = new Map<Other, Side>();
+  const sides = computed(() => others.value.map(sideOf));
+  const comparing: Comparing = {
+    sides,
+    active: computed(() => wishes.value.length > 0),
+    add: (other) =>
+      batch(() => {
+        if (wishes.peek().length >= MOST_OTHERS) return;
+        if (wishes.peek().length === 0) makeRoom(durable);
+        wishes.value = [...wishes.peek(), other];
+      }),
+    remove: (position) =>
+      batch(() => {
+        wishes.value = wishes.peek().filter((_, at) => at !== position);
+        pairs.value = withoutOther(pairs.peek(), position, (pair, other) => ({ ...pair, other }));
+        const rows = outcomes.peek().flatMap((key) => parseOutcome(key) ?? []);
+        outcomes.value = withoutOther(rows, position, (row, other) => ({ ...row, other })).map(outcomeKey);
+        if (wishes.peek().length === 0) durable.graphSize.value = "normal";
+      }),
+    change: (position, wish) => {
+      wishes.value = wishes.peek().map((other, at) => (at === position ? { ...other, ...wish } : other));
+    },
+    swap: () =>
+      batch(() => {
+        const base = catalogue.reference.peek();
+        const [other] = others.peek();
+        const first = other?.view.reference.peek();
+        if (!base || !other || !first) return;
+        durable.layers.value = durable.layers.peek().map((layer) => pairedName(other, layer) || layer);
+        pairs.value = pairs.peek().map((pair) => (pair.other === 0 && pair.recorded !== "" ? inverted(pair) : pair));
+        wishes.value = [base, ...wishes.peek().slice(1)];
+        durable.wish.value = first;
+        durable.follow.value = false;
+      }),
+    pair: (position, layer, recorded) => {
+      const rest = pairs.peek().filter((pair) => pair.other !== position || pair.layer !== layer);
+      pairs.value = recorded === layer ? rest : [...rest, { other: position, layer, recorded }];
+    },
+    isDifference: (layer) =>
+      showing.value === "difference" || (showing.value === "layer" && differing.value.includes(layer)),
+    showLayer: (layer, difference) =>
+      batch(() => {
+        const shown = layers.peek().map(({ name }) => name);
+        const before = chosenDifferences(showing.peek(), differing.peek(), shown).filter((name) => name !== layer);
+        differing.value = difference ? [...before, layer] : before;
+        showing.value = "layer";
+      }),
+    toggleOutcome: (outcome, other) => toggle(outcomes, outcomeKey({ outcome, other })),
+    removeOutcome: (key) => {
+      outcomes.value = outcomes.peek().filter((other) => other !== key);
+    },
+    titleOf: ({ key, name, members }) => {
+      const outcome = parseOutcome(key);
+      const over = outcome && sides.peek()[outcome.other]?.agreement.state.peek().value?.over;
+      return `${name}: averages over ${members?.length ?? 0} of the ${over ?? 0} instances sampled in both`;
+    },
+  };
+  return comparing;
+
+  function sideOf(other: Other): Side {
+    const side = known.get(other) ?? openSide(other, { base: { ...store, comparing }, layerContext });
+    known.set(other, side);
+    return side;
+  }
+}
+
+const inverted = ({ other, layer, recorded }: LayerPair): LayerPair => ({ other, layer: recorded, recorded: layer });
+
+/** The columns of a comparison need the graph's room. */
+function makeRoom(durable: Durable): void {
+  durable.graphSize.value = "slim";
+  durable.maximised.value = "";
+}
+
+function chosenDifferences(showing: Showing, differing: readonly string[], layers: readonly string[]) {
+  if (showing === "layer") return differing;
+  return showing === "difference" ? layers : [];
+}
+
+/** Leaves out what was about one of the others, and counts the later ones anew. */
+function withoutOther<Item extends { other: number }>(
+  items: readonly Item[],
+  position: number,
+  renumbered: (item: Item, other: number) => Item,
+): Item[] {
+  return items
+    .filter(({ other }) => other !== position)
+    .map((item) => (item.other > position ? renumbered(item, item.other - 1) : item));
+}
+
+/** Rows of the outcomes that were chosen, while they are known. */
+export function outcomeRows(durable: Durable, others: ReadonlySignal<readonly Other[]>): ReadonlySignal<MatrixRow[]> {
+  return computed(() =>
+    durable.comparing.outcomes.value.flatMap((key) => {
+      const row = parseOutcome(key);
+      const agreement = row && others.value[row.other]?.agreement.state.value.value;
+      return row && agreement ? [outcomeRow(row, others.value.length, agreement[row.outcome])] : [];
+    }),
+  );
+}

@@ -1,0 +1,155 @@
+/** Debug view of the store for tests, read-only, made from the structures that are drawn. */
+import type { Hover } from "./hover";
+import { type LayerStore, rowValues } from "./layer";
+import type { Side } from "./side";
+import type { Store } from "./store";
+
+export interface DebugState {
+  run: string | null;
+  name: string | null;
+  step: number | null;
+  layers: string[];
+  sort: string;
+  hover: { source: Hover["source"]; layer: string | null; row: string | null; neuron: number | null } | null;
+  pinned: string[];
+  /** The user's subsets; a count that is not there yet is null. */
+  subsets: { name: string; condition: string; count: number | null }[];
+  /** By layer, neurons in the order in which they are shown. */
+  columns: Record<string, number[]>;
+  /** By layer, the sampled rows that the hovered row lights in the projection, in ascending order. */
+  lit: Record<string, number[]>;
+  projection: Record<string, { method: string; iteration: number; points: number } | null>;
+  /** The other runs and steps that are compared with this one. */
+  sides: DebugSide[];
+}
+
+interface DebugSide {
+  letter: string;
+  run: string | null;
+  step: number | null;
+  /** The hovered instance by its sampled row there; -1 where none is. */
+  instance: number;
+  /** By layer of the base, what stands beside it; a layer without a counterpart is missing. */
+  layers: Record<string, DebugComparedLayer>;
+}
+
+interface DebugComparedLayer {
+  recorded: string;
+  difference: boolean;
+  /** By the base's neuron; null until it is known. */
+  partners: number[] | null;
+  correlations: number[] | null;
+  lit: number[];
+  placed: number;
+}
+
+declare global {
+  interface Window {
+    __activis?: {
+      state: () => DebugState;
+      /** What a layer's row shows, by neuron; null until it is there. */
+      row: (layer: string, key: string) => number[] | null;
+      /** What it shows on a side, by the base's neuron; null where nothing is shown. */
+      sideRow: (letter: string, layer: string, key: string) => (number | null)[] | null;
+    };
+  }
+}
+
+export function exposeDebugState(store: Store, self: Window): void {
+  self.__activis = {
+    state: () => debugState(store),
+    row: (layer, key) => debugRow(store, layer, key),
+    sideRow: (letter, layer, key) => debugSideRow(store, letter, layer, key),
+  };
+}
+
+function debugSideRow(store: Store, letter: string, name: string, key: string): (number | null)[] | null {
+  const side = store.comparing.sides.peek().find((candidate) => candidate.letter === letter);
+  const compared = side?.layers.peek().get(name);
+  const row = side?.store.rows.peek().find((candidate) => candidate.key === key);
+  if (!compared || !row || row.absent) return null;
+  const values = store.comparing.isDifference(name) ? compared.differencesOf(row) : compared.valuesOf(row);
+  return values && Array.from(values, finiteOrNull);
+}
+
+const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+function debugSide(side: Side): DebugSide {
+  const reference = side.view.reference.peek();
+  const layers = [...side.layers.peek()].map(([name, compared]): [string, DebugComparedLayer] => {
+    const matching = compared.matching.peek();
+    return [
+      name,
+      {
+        recorded: compared.recorded,
+        difference: side.store.comparing.isDifference(name),
+        partners: matching && [...matching.partners],
+        correlations: matching?.correlations ? Array.from(matching.correlations, (r) => finiteOrNull(r) ?? 0) : null,
+        lit: litRows(side.store, compared.layer),
+        placed: placedRows(compared.layer).length,
+      },
+    ];
+  });
+  return {
+    letter: side.letter,
+    run: reference?.run ?? null,
+    step: reference?.step ?? null,
+    instance: side.store.instance.peek(),
+    layers: Object.fromEntries(layers),
+  };
+}
+
+function debugRow(store: Store, name: string, key: string): number[] | null {
+  const layer = store.layers.peek().find((candidate) => candidate.name === name);
+  const row = store.rows.peek().find((candidate) => candidate.key === key);
+  const values = layer && row && rowValues(layer, row);
+  return values ? [...values] : null;
+}
+
+function debugState(store: Store): DebugState {
+  const reference = store.catalogue.reference.peek();
+  const hover = store.hover.peek();
+  const layers = store.layers.peek();
+  const byLayer = <Value>(derive: (layer: LayerStore) => Value) =>
+    Object.fromEntries(layers.map((layer) => [layer.name, derive(layer)]));
+  return {
+    run: reference?.run ?? null,
+    name: reference?.name ?? null,
+    step: reference?.step ?? null,
+    layers: layers.map((layer) => layer.name),
+    sort: store.durable.sort.peek(),
+    hover: hover && {
+      source: hover.source,
+      layer: hover.layer ?? null,
+      row: hover.row?.key ?? null,
+      neuron: hover.neuron ?? null,
+    },
+    pinned: [...store.durable.pinned.peek()],
+    subsets: store.subsets.list.peek().map(({ name, condition }) => ({
+      name,
+      condition,
+      count: store.subsets.answers.peek().get(condition)?.value?.count ?? null,
+    })),
+    columns: byLayer((layer) => [...(layer.columns.peek() ?? [])]),
+    lit: byLayer((layer) => litRows(store, layer)),
+    projection: byLayer((layer) => {
+      const shown = layer.projection.shown.peek();
+      return shown && { method: shown.method, iteration: shown.iteration, points: placedRows(layer).length };
+    }),
+    sides: store.comparing.sides.peek().map(debugSide),
+  };
+}
+
+function litRows(store: Store, layer: LayerStore): number[] {
+  const lit = store.lit.peek();
+  const instance = store.instance.peek();
+  return placedRows(layer).filter((row) => (lit ? lit[row] === 1 : row === instance));
+}
+
+/** Sampled rows that have a place in the projection. */
+function placedRows(layer: LayerStore): number[] {
+  const coordinates = layer.projection.shown.peek()?.coordinates ?? new Float32Array();
+  return Array.from({ length: coordinates.length / 2 }, (_, row) => row).filter((row) =>
+    Number.isFinite(coordinates[row * 2]),
+  );
+}

@@ -1,0 +1,300 @@
+/** Draft of a condition: checked, completed from the snapshot's vocabulary, and counted while it is typed. */
+
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal, untracked } from "@preact/signals";
+import type { ColumnSummaries, ColumnSummary, SnapshotEntry, SubsetDescription } from "../contract/activis";
+import { type Mistake, RouteError } from "../contract/client";
+import { numberOf, wholeOf } from "../contract/exact_values";
+import type { Column, ColumnType, Vocabulary } from "../language/completion";
+import { positionInText } from "../language/tokens";
+import { lacksPredictions } from "./judgement";
+import { atOnce, createResource, type Loadable, sentenceOf } from "./resource";
+import { strataOf } from "./snapshot";
+import { type SubsetContext, type SubsetsState, subsetRequest } from "./subsets";
+
+const MEANINGS: Record<string, string> = {
+  number: "number",
+  category: "category",
+  text: "text",
+  boolean: "true or false",
+  time: "time (UTC)",
+  image: "picture",
+  audio: "sound",
+};
+
+/** @param summaries null while they are not there: names are completed all the same. */
+export function vocabularyOf(snapshot: SnapshotEntry, summaries: ColumnSummaries | null): Vocabulary {
+  const classes = snapshot.subsets.filter(({ kind }) => kind === "class");
+  const correct = classes.reduce((sum, subset) => sum + (subset.correct ?? 0), 0);
+  const total = classes.reduce((sum, subset) => sum + subset.count, 0);
+  const summaryOf = (name: string) => summaries?.columns.find((summary) => summary.name === name);
+  return {
+    classes: snapshot.classes,
+    layers: snapshot.layers.map(({ name, neurons }) => ({ name, neurons })),
+    labelled: !snapshot.unlabelled,
+    misclassified: total - correct,
+    columns: [
+      ...snapshot.attributes.map(({ name, type }) => ({
+        name,
+        type: type as ColumnType,
+        meaning: MEANINGS[type] ?? type,
+        values: valuesOf(type, summaryOf(name)),
+        beginnings: summaryOf(name)?.beginnings ?? [],
+      })),
+      ...outcomes(snapshot, { correct, total }, valuesOf("number", summaryOf("score"))),
+    ],
+  };
+}
+
+function outcomes(
+  snapshot: SnapshotEntry,
+  { correct, total }: { correct: number; total: number },
+  scores: Column["values"],
+): Column[] {
+  const strata = snapshot.subsets.slice(0, strataOf(snapshot));
+  const predicted = snapshot.classes.map((value, label) => {
+    const known = strata.every(({ predicted_counts }) => predicted_counts.length > 0);
+    const count = strata.reduce((sum, { predicted_counts }) => sum + (predicted_counts[label] ?? 0), 0);
+    return { value, count: known ? count : null };
+  });
+  const all: Column[] = [
+    {
+      name: "label",
+      type: "class",
+      meaning: "true class",
+      values: strata.map(({ name, count }) => ({ value: name, count })),
+    },
+    {
+      name: "predicted",
+      type: "class",
+      meaning: lacksPredictions(snapshot) ? "predicted class; IS NULL: none" : "predicted class",
+      values: predicted,
+    },
+    { name: "score", type: "number", meaning: "score of the predicted class", values: scores },
+    {
+      name: "correct",
+      type: "boolean",
+      meaning: "predicted as its label",
+      values: [
+        { value: true, count: correct },
+        { value: false, count: total - correct },
+      ],
+    },
+    { name: "id", type: "text", meaning: "id of the instance", values: [] },
+    { name: "index", type: "number", meaning: "position in the stream", values: [] },
+  ];
+  return snapshot.unlabelled ? all.filter(({ name }) => name !== "label" && name !== "correct") : all;
+}
+
+function valuesOf(type: string, summary: ColumnSummary | undefined): Column["values"] {
+  if (!summary) return [];
+  if (type === "number" || type === "time") return quantiles(summary).map((value) => ({ value, count: null }));
+  return summary.values.map(({ value, count }) => ({ value: type === "boolean" ? value === "true" : value, count }));
+}
+
+/** The middle one first, each once: numbers rounded to three digits, times and what no double is as they are. */
+function quantiles({ type, quantiles: values, quantile_texts }: ColumnSummary): (number | bigint | string)[] {
+  const inOrder = [3, 2, 4, 1, 5, 0, 6].flatMap((at) => {
+    const [value, text] = [values[at], quantile_texts[at]];
+    if (value === undefined) return [];
+    return [type === "time" ? (text ?? "") : (wholeOf(text) ?? Number(numberOf(value, text).toPrecision(3)))];
+  });
+  return [...new Set(inOrder)];
+}
+
+/** What is known of a text. */
+export type Verdict =
+  | { status: "empty" }
+  | { status: "asking" }
+  | { status: "counted"; answer: SubsetDescription }
+  | { status: "wrong"; message: string; mistake: Mistake | null };
+
+export interface Draft {
+  text: Signal<string>;
+  verdict: ReadonlySignal<Verdict>;
+  /** The newest count, also while the next one is asked for. */
+  latest: ReadonlySignal<SubsetDescription | null>;
+  /** The text with the offered completion in it; empty where none is offered. */
+  offered: Signal<string>;
+  /** How many meet it; null while that is not known or the completed text is no condition. */
+  offeredAnswer: ReadonlySignal<SubsetDescription | null>;
+  /** What can be typed; null until it was asked for. */
+  vocabulary: ReadonlySignal<Vocabulary | null>;
+  /** How the values are distributed that conditions can speak of; asked for with the vocabulary. */
+  summaries: ReadonlySignal<Loadable<ColumnSummaries>>;
+  /** Asks for it. */
+  begin: () => void;
+  /** Adds the condition as a row as soon as it is known to be right, and empties the text. */
+  commit: () => void;
+  /** By sampled row, 1 where the filter's condition holds; null where nothing is filtered. */
+  filtered: ReadonlySignal<Uint8Array | null>;
+}
+
+const TYPING_MILLISECONDS = 150;
+/** A mistake at the end of the text is most often a word that is not finished. */
+const UNFINISHED_MILLISECONDS = 700;
+const OFFER_MILLISECONDS = 350;
+
+export function openDraft(context: SubsetContext, { add, membersOf }: SubsetsState): Draft {
+  const text = signal("");
+  const verdict = follow(context, text, TYPING_MILLISECONDS);
+  const latest = signal<SubsetDescription | null>(null);
+  effect(() => {
+    const now = verdict.value;
+    if (now.status !== "asking") latest.value = now.status === "counted" ? now.answer : null;
+  });
+  const offered = signal("");
+  const offer = follow(context, offered, OFFER_MILLISECONDS);
+  const filtered = followFilter(context, text, verdict, membersOf);
+  return {
+    text,
+    verdict,
+    latest,
+    offered,
+    offeredAnswer: computed(() => (offer.value.status === "counted" ? offer.value.answer : null)),
+    filtered,
+    commit: createCommit(text, verdict, add),
+    ...openVocabulary(context),
+  };
+}
+
+function createCommit(
+  text: Signal<string>,
+  verdict: ReadonlySignal<Verdict>,
+  add: (condition: string) => void,
+): () => void {
+  const awaited = signal("");
+  effect(() => {
+    if (awaited.value === "" || verdict.value.status === "asking") return;
+    const isRight = verdict.value.status === "counted" && awaited.value === text.value;
+    const condition = awaited.value;
+    untracked(() =>
+      batch(() => {
+        awaited.value = "";
+        if (!isRight) return;
+        add(condition);
+        text.value = "";
+      }),
+    );
+  });
+  return () => {
+    awaited.value = text.peek();
+  };
+}
+
+function openVocabulary({
+  client,
+  cache,
+  catalogue,
+}: SubsetContext): Pick<Draft, "vocabulary" | "summaries" | "begin"> {
+  const begun = signal(false);
+  const summaries = createResource<ColumnSummaries>(() => {
+    const reference = catalogue.reference.value;
+    if (!begun.value || !reference) return null;
+    return { key: `summaries ${catalogue.key.value}`, load: (signal) => client.summaries(reference, signal) };
+  }, cache);
+  return {
+    summaries: summaries.state,
+    vocabulary: computed(() => {
+      const snapshot = catalogue.snapshot.value;
+      return begun.value && snapshot ? vocabularyOf(snapshot, summaries.state.value.value ?? null) : null;
+    }),
+    begin: () => {
+      begun.value = true;
+    },
+  };
+}
+
+/** Asks about `text` once it has rested; a newer text or another snapshot aborts what is under way, here and on the server. */
+function follow(context: SubsetContext, text: ReadonlySignal<string>, rest: number): ReadonlySignal<Verdict> {
+  const verdict = signal<Verdict>({ status: "empty" });
+  const asker = Math.random().toString(36).slice(2) || "0";
+  let drafts = 0;
+  effect(() => {
+    const written = text.value;
+    const request =
+      written.trim() === ""
+        ? null
+        : subsetRequest({ ...context, queue: atOnce }, written.trim(), `${asker}-${drafts++}`);
+    if (!request) {
+      verdict.value = { status: "empty" };
+      return undefined;
+    }
+    const known = context.cache.get(request.key) as SubsetDescription | undefined;
+    if (known) {
+      verdict.value = { status: "counted", answer: known };
+      return undefined;
+    }
+    verdict.value = { status: "asking" };
+    const controller = new AbortController();
+    const timer = setTimeout(() => {
+      ask(
+        written,
+        () => request.load(controller.signal),
+        controller.signal,
+        (found) => {
+          if (found.status === "counted") context.cache.set(request.key, found.answer, sizeOf(found.answer));
+          verdict.value = found;
+        },
+      );
+    }, rest);
+    return () => {
+      clearTimeout(timer);
+      controller.abort();
+    };
+  });
+  return verdict;
+}
+
+async function ask(
+  written: string,
+  load: () => Promise<SubsetDescription>,
+  aborted: AbortSignal,
+  show: (verdict: Verdict) => void,
+): Promise<void> {
+  try {
+    const answer = await load();
+    if (!aborted.aborted) show({ status: "counted", answer });
+  } catch (error) {
+    if (aborted.aborted) return;
+    const wrong = wrongVerdict(written, error);
+    const isUnfinished = wrong.mistake !== null && wrong.mistake.end >= written.trimEnd().length;
+    if (isUnfinished) await new Promise((resolve) => setTimeout(resolve, UNFINISHED_MILLISECONDS));
+    if (!aborted.aborted) show(wrong);
+  }
+}
+
+function wrongVerdict(written: string, error: unknown): Extract<Verdict, { status: "wrong" }> {
+  const mistake = error instanceof RouteError ? error.mistake : null;
+  const message = sentenceOf(error);
+  if (!mistake) return { status: "wrong", message, mistake };
+  const offset = written.length - written.trimStart().length;
+  const place = (characters: number) => offset + positionInText(written.trim(), characters);
+  const { suggestion } = mistake;
+  const hint = ` Did you mean ${suggestion}?`;
+  return {
+    status: "wrong",
+    message: suggestion !== "" && message.endsWith(hint) ? message.slice(0, -hint.length) : message,
+    mistake: { start: place(mistake.start), end: place(mistake.end), suggestion },
+  };
+}
+
+/** The filter takes over every condition that is typed while it is on. */
+function followFilter(
+  { catalogue, durable }: SubsetContext,
+  text: ReadonlySignal<string>,
+  verdict: ReadonlySignal<Verdict>,
+  membersOf: (condition: string) => Uint8Array | null,
+): ReadonlySignal<Uint8Array | null> {
+  effect(() => {
+    if (durable.filter.value === "" || verdict.value.status !== "counted") return;
+    const written = text.peek().trim();
+    durable.settle(() => {
+      durable.filter.value = written;
+    });
+  });
+  return computed(() =>
+    catalogue.snapshot.value && durable.filter.value !== "" ? membersOf(durable.filter.value) : null,
+  );
+}
+
+const sizeOf = (answer: SubsetDescription): number => 200 + 8 * answer.rows.length;

@@ -1,0 +1,82 @@
+/** Judgement of an instance: its prediction against its label, and its scores. */
+
+import { computed, type ReadonlySignal } from "@preact/signals";
+import type { InstanceColumns, SnapshotEntry } from "../contract/activis";
+import type { Client } from "../contract/client";
+import type { NpyArray } from "../contract/npy";
+import type { SnapshotView } from "./catalogue";
+import { type Cache, createResource } from "./resource";
+
+export type JudgementKind =
+  | "right"
+  | "wrong"
+  /** Some of its scores are not finite, so it is predicted as nothing. */
+  | "nothing"
+  /** There is no label that it could be right about. */
+  | "unlabelled";
+
+export interface Judgement {
+  kind: JudgementKind;
+  /** Positions of the true and of the predicted class; -1 where there is none. */
+  label: number;
+  predicted: number;
+}
+
+export function judgementOf(columns: Pick<InstanceColumns, "label" | "predicted">, row: number): Judgement {
+  const label = columns.label[row] ?? -1;
+  const predicted = columns.predicted[row] ?? -1;
+  if (predicted < 0) return { kind: "nothing", label, predicted };
+  if (label < 0) return { kind: "unlabelled", label, predicted };
+  return { kind: label === predicted ? "right" : "wrong", label, predicted };
+}
+
+/** Whether it is to be seen as an error: predicted as another class, or as nothing although there is a label. */
+export const isError = ({ kind, label }: Judgement): boolean => kind === "wrong" || (kind === "nothing" && label >= 0);
+
+/** The one row of all instances that a snapshot without labels has in place of the classes. */
+export const UNLABELLED = "unlabelled";
+
+export const NO_PREDICTION = "no prediction";
+
+export const predictedName = (classes: readonly string[], predicted: number): string =>
+  classes[predicted] ?? NO_PREDICTION;
+
+/** `DESC ✓`, `NUM → DESC`, `NUM → none`; without a label, what it is predicted as. */
+export function judgementText({ kind, label, predicted }: Judgement, classes: readonly string[]): string {
+  if (kind === "right") return `${classes[label]} ✓`;
+  const found = predictedName(classes, predicted);
+  return label < 0 ? found : `${classes[label]} → ${classes[predicted] ?? "none"}`;
+}
+
+/** Whether any instance of the snapshot is predicted as nothing. */
+export const lacksPredictions = (snapshot: SnapshotEntry | null): boolean =>
+  snapshot?.subsets.some(({ without_prediction }) => without_prediction > 0) ?? false;
+
+/** What instances are predicted as, the classes and, where there is any, nothing: columns of a table of counts. */
+export const predictedNames = (snapshot: SnapshotEntry | null): readonly string[] =>
+  snapshot ? [...snapshot.classes, ...(lacksPredictions(snapshot) ? ["none"] : [])] : [];
+
+/** Scores by class, (classes,); null while they are not there. */
+export type Scores = ArrayLike<number>;
+
+/** Follows `instance`, a sampled row or -1. */
+export function followScores(
+  { client, cache, catalogue }: { client: Client; cache: Cache; catalogue: SnapshotView },
+  instances: ReadonlySignal<InstanceColumns | null>,
+  instance: ReadonlySignal<number>,
+): ReadonlySignal<Scores | null> {
+  const fetched = createResource<NpyArray<Float32Array>>(() => {
+    const reference = catalogue.reference.value;
+    const row = instance.value;
+    if (!reference || row < 0 || !instances.value || instances.value.scores.length > 0) return null;
+    return { key: `scores ${row} ${catalogue.key.value}`, load: (signal) => client.scores(reference, row, signal) };
+  }, cache);
+  return computed(() => {
+    const columns = instances.value;
+    const row = instance.value;
+    if (!columns || row < 0) return null;
+    if (columns.scores.length === 0) return fetched.state.value.value?.data ?? null;
+    const classes = columns.scores.length / columns.id.length;
+    return columns.scores.slice(row * classes, (row + 1) * classes);
+  });
+}

@@ -1,0 +1,206 @@
+/**
+ * Side of a comparison: another snapshot with the base's rows.
+ *
+ * One side of a comparison: another snapshot seen through the base's rows, neurons and instances.
+ *
+ * Its store is the tab's with that snapshot in the base's place, so the views of a snapshot serve it as they are. What is
+ * hovered there is hovered in the base, and the other way round.
+ */
+
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import type { SnapshotEntry } from "../contract/activis";
+import type { Other } from "./compare";
+import { type ComparedLayer, openComparedLayer } from "./compared_layer";
+import { createHover, type Hovered, type HoverState } from "./hover";
+import { followScores } from "./judgement";
+import type { LayerContext, LayerStore } from "./layer";
+import { instanceRow, isMany, type MatrixRow } from "./rows";
+import { openEach } from "./snapshot";
+import type { Store } from "./store";
+
+export interface SideRows {
+  snapshot: SnapshotEntry | null;
+  /** The sampled row of an instance by its id. */
+  rowOf: ReadonlyMap<string, number>;
+  base: SnapshotEntry | null;
+  /** Ids of the base's sampled rows. */
+  baseIds: readonly string[];
+}
+
+/** Returns a row of the base as it is on the other side; one that it lacks is `absent`. */
+export function rowOnSide(row: MatrixRow, { snapshot, rowOf, base, baseIds }: SideRows): MatrixRow {
+  if (row.members) return { ...row, base: row, members: membersOnSide(row.members, rowOf, baseIds) };
+  if (row.kind === "instance" || row.kind === "temporary") {
+    const sampled = rowOf.get(row.id) ?? -1;
+    return { ...row, base: row, sampled, absent: sampled < 0 };
+  }
+  if (row.condition !== undefined) return { ...row, base: row };
+  const isClass = row.kind === "class";
+  const isEverything = base?.subsets[row.subset]?.kind === "all";
+  const isAlike = (kind: string) => (kind === "class") === isClass && (kind === "all") === isEverything;
+  const subset = snapshot?.subsets.findIndex(({ name, kind }) => name === row.name && isAlike(kind)) ?? -1;
+  if (subset >= 0) return { ...row, base: row, subset };
+  // What was recorded there by another name, or not at all, may still be asked about.
+  const condition = isClass ? "" : (base?.subsets[row.subset]?.condition ?? "");
+  if (condition !== "") return { ...row, base: row, subset, condition };
+  return { ...row, base: row, subset, absent: true };
+}
+
+const translations = new WeakMap<readonly number[], WeakMap<ReadonlyMap<string, number>, readonly number[]>>();
+
+/** The same list for the same members, so that what follows from it is kept. */
+function membersOnSide(
+  members: readonly number[],
+  rowOf: ReadonlyMap<string, number>,
+  baseIds: readonly string[],
+): readonly number[] {
+  const known = translations.get(members) ?? new WeakMap<ReadonlyMap<string, number>, readonly number[]>();
+  translations.set(members, known);
+  const translated = known.get(rowOf) ?? members.flatMap((row) => rowOf.get(baseIds[row] ?? "") ?? []);
+  known.set(rowOf, translated);
+  return translated;
+}
+
+export interface Side extends Other {
+  store: Store;
+  /** By the base's layer; those that have no counterpart are missing. */
+  layers: ReadonlySignal<ReadonlyMap<string, ComparedLayer>>;
+}
+
+/** What sides share with the base. */
+export interface SideContext {
+  base: Store;
+  layerContext: LayerContext;
+}
+
+export function openSide(other: Other, { base, layerContext }: SideContext): Side {
+  const { view, opened } = other;
+  const translation = computed(
+    (): SideRows => ({
+      snapshot: view.snapshot.value,
+      rowOf: opened.rowOf.value,
+      base: base.catalogue.snapshot.value,
+      baseIds: base.columns.value?.id ?? [],
+    }),
+  );
+  const onSide = (row: MatrixRow) => rowOnSide(row, translation.value);
+  const rows = computed(() => base.rows.value.map(onSide));
+  const hover = followHover(other, base, rows, onSide);
+  const layers = followLayers(
+    other,
+    base,
+    layerContext,
+    computed(() => [...new Set(rows.value.flatMap(({ condition }) => condition ?? []))]),
+  );
+  const store: Store = {
+    ...base,
+    base,
+    side: other.position,
+    catalogue: { ...base.catalogue, ...view },
+    instances: opened.instances,
+    columns: opened.columns,
+    membership: opened.membership,
+    subsets: opened.subsets,
+    factsOf: opened.factsOf,
+    rows,
+    layers: computed(() => [...layers.value.values()].map(({ layer }) => layer)),
+    ...hover,
+    scores: followScores(other.context, opened.columns, hover.instance),
+    togglePin: (sampled) => {
+      const id = opened.columns.peek()?.id[sampled] ?? "";
+      const here = base.rowOf.peek().get(id);
+      if (here !== undefined) base.togglePin(here);
+      else base.pointing.point(`Instance ${id} is not in the sample of A, so it has no row there; pin one that is.`);
+    },
+  };
+  return { ...other, store, layers };
+}
+
+function followHover(
+  { opened }: Other,
+  base: Store,
+  rows: ReadonlySignal<readonly MatrixRow[]>,
+  onSide: (row: MatrixRow) => MatrixRow,
+): HoverState {
+  const translated = computed(() => {
+    const hover = base.hover.value;
+    return hover?.row ? { ...hover, row: onSide(hover.row) } : hover;
+  });
+  const hover: Hovered = {
+    get value() {
+      return translated.value;
+    },
+    set value(next) {
+      base.hover.value = next?.row ? { ...next, row: rowInBase(next.row, base) } : next;
+    },
+    peek: () => translated.peek(),
+  };
+  const state = createHover(
+    hover,
+    opened.columns,
+    computed(() => opened.membership.state.value.value ?? null),
+    computed(() => rows.value.filter((row) => row.kind === "instance")),
+    computed(() => rows.value.find((row) => row.key === base.durable.locked.value && isMany(row)) ?? null),
+    opened.subsets.membersOf,
+  );
+  const temporary = computed(() => {
+    const row = base.temporary.value;
+    return row ? onSide(row) : state.temporary.value;
+  });
+  return { ...state, temporary };
+}
+
+/** The base's row for one of a side; an instance that the base did not sample has no place there. */
+function rowInBase(row: MatrixRow, base: Store): MatrixRow {
+  if (row.base) return row.base;
+  if (isMany(row)) return base.rows.peek().find(({ key }) => key === row.key) ?? row;
+  const columns = base.columns.peek();
+  const sampled = base.rowOf.peek().get(row.id) ?? -1;
+  return columns && sampled >= 0 ? instanceRow(columns, sampled) : { ...row, sampled: -1, absent: true };
+}
+
+/**
+ * Opens the counterparts of the base's open layers.
+ *
+ * @param conditions That have a row.
+ */
+export function followLayers(
+  other: Other,
+  base: Pick<Store, "catalogue" | "columns" | "layers">,
+  layerContext: LayerContext,
+  conditions: ReadonlySignal<readonly string[]>,
+): ReadonlySignal<ReadonlyMap<string, ComparedLayer>> {
+  const context: LayerContext = {
+    ...layerContext,
+    ...other.context,
+    sortRow: signal(null),
+    compared: signal(null),
+    answers: other.opened.subsets.answers,
+    conditions,
+  };
+  const shared = computed(() => {
+    const [ours, theirs] = [base.columns.value, other.opened.columns.value];
+    const { value: rowOf } = other.opened.rowOf;
+    return ours && theirs ? ours.id.some((id) => rowOf.has(id)) : null;
+  });
+  const baseLayers = computed(() => new Map(base.layers.value.map((layer) => [layer.name, layer])));
+  const pairs = () => {
+    const recorded = new Set(other.view.snapshot.value?.layers.map(({ name }) => name));
+    return [...baseLayers.value.keys()]
+      .map((name) => [name, pairedName(other, name)] as const)
+      .filter(([, name]) => recorded.has(name))
+      .map((pair) => JSON.stringify(pair));
+  };
+  const opened = openEach(pairs, (key) => {
+    const [name, recorded] = JSON.parse(key) as [string, string];
+    const layer = baseLayers.peek().get(name) as LayerStore;
+    return openComparedLayer({ base: layer, baseView: base.catalogue, recorded, shared, context });
+  });
+  return computed(() => new Map([...opened.value.values()].map((compared) => [compared.base.name, compared])));
+}
+
+/** The name of the layer that stands beside one of the base: the same, or one that was chosen; empty for none. */
+export function pairedName({ position, context }: Other, layer: string): string {
+  const pair = context.durable.comparing.pairs.value.find((one) => one.other === position && one.layer === layer);
+  return pair?.recorded ?? layer;
+}

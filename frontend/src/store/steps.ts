@@ -1,0 +1,295 @@
+/**
+ * Steps of a run: played one after another, prepared ahead, and one layer over all of them.
+ *
+ * Moves through the recorded steps.
+ *
+ * The next step is opened out of sight, through the same cache; what is shown stays until its numbers are there, and then
+ * everything changes at once.
+ */
+
+import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
+import type { LayerSeparation, LayerSimilarity, SnapshotEntry } from "../contract/activis";
+import type { Projection, SnapshotReference } from "../contract/client";
+import { type Catalogue, viewSnapshot } from "./catalogue";
+import { followOthers, type Other } from "./compare";
+import type { ComparedLayer } from "./compared_layer";
+import type { Durable } from "./durable";
+import { type LayerContext, type LayerStore, openLayer } from "./layer";
+import {
+  createQueue,
+  createResource,
+  createResources,
+  type Loadable,
+  POLL_MILLISECONDS,
+  pause,
+  type Resource,
+  type Resources,
+  untilDone,
+} from "./resource";
+import { type Selection, snapshotsOf } from "./selection";
+import { followLayers } from "./side";
+import { type OpenedSnapshot, openEach, openSnapshot } from "./snapshot";
+import type { SubsetContext } from "./subsets";
+
+/** Opens the pending step beside the one that is shown; says whether all of it is there. */
+export function prepareStep(
+  pending: ReadonlySignal<number | null>,
+  catalogue: Catalogue,
+  layerContext: LayerContext,
+): ReadonlySignal<boolean> {
+  const selection = computed((): Selection | null => {
+    const current = catalogue.selection.value;
+    const step = pending.value;
+    if (!current || step === null) return null;
+    const snapshot = snapshotsOf(current.run, current.snapshot.name).find((entry) => entry.step === step);
+    return snapshot ? { run: current.run, snapshot } : null;
+  });
+  const view: Catalogue = { ...catalogue, ...viewSnapshot(selection) };
+  const context = { ...layerContext, catalogue: view };
+  const opened = openSnapshot(context);
+  const layers = openEach(
+    () => (selection.value ? layerContext.durable.layers.value : []),
+    (name) => openLayer(name, context),
+  );
+  const base = {
+    catalogue: view,
+    columns: opened.columns,
+    layers: computed(() => [...layers.value.values()].filter(({ entry }) => entry.value !== null)),
+  };
+  const sides = new Map<Other, ReadonlySignal<ReadonlyMap<string, ComparedLayer>>>();
+  const others = followOthers(context);
+  const layersOf = (other: Other) => {
+    const known = sides.get(other) ?? followLayers(other, base, context, other.opened.subsets.conditions);
+    sides.set(other, known);
+    return known.value;
+  };
+  return computed(
+    () =>
+      selection.value !== null &&
+      isOpened(opened) &&
+      [...layers.value.values()].every((layer) => isReady(layer, layerContext)) &&
+      others.value.every((other) => isSideReady(other, layersOf(other), layerContext)),
+  );
+}
+
+const isOver = ({ status }: Loadable<unknown>): boolean => status === "ready" || status === "error";
+
+const isSettled = (resource: Pick<Resource<unknown>, "state">): boolean => isOver(resource.state.value);
+
+const isOpened = ({ instances, membership, subsets }: OpenedSnapshot): boolean =>
+  isSettled(instances) && isSettled(membership) && [...subsets.answers.value.values()].every(isOver);
+
+function isReady(layer: LayerStore, { durable }: LayerContext): boolean {
+  if (layer.entry.value === null) return true;
+  const { shown, problem } = layer.projection;
+  return (
+    [layer.mean, layer.active, layer.nonfinite, layer.activations, layer.health].every(isSettled) &&
+    [...layer.typedMeans.states.value.values()].every(isOver) &&
+    (problem.value !== null || (shown.value?.done === true && shown.value.method === durable.projection.value.method))
+  );
+}
+
+/** A side that has nothing to show keeps nobody waiting. */
+function isSideReady(other: Other, layers: ReadonlyMap<string, ComparedLayer>, context: LayerContext): boolean {
+  if (other.view.snapshot.value === null) return true;
+  return (
+    isOpened(other.opened) &&
+    isSettled(other.agreement) &&
+    other.outcomes.state.value.status !== "loading" &&
+    [...layers.values()].every(({ layer, matching }) => matching.value !== null && isReady(layer, context))
+  );
+}
+
+export interface Stepping {
+  /** The step that is being prepared; null where none is. */
+  pending: ReadonlySignal<number | null>;
+  playing: ReadonlySignal<boolean>;
+  /** Whether the step that is played next should be shown by now, and is not ready. */
+  late: ReadonlySignal<boolean>;
+  /** Shows a step as soon as it is ready, and soon in any case. */
+  goTo: (step: number) => void;
+  /** Shows one step after another from here, from the first one where this is the last; or stops. */
+  togglePlay: () => void;
+}
+
+/** How long a step stays when played. */
+export const HOLD_MILLISECONDS = 900;
+
+/** How long one waits for a step that was picked; it is shown unfinished then. */
+const PATIENCE_MILLISECONDS = 400;
+
+export function openStepping(catalogue: Catalogue, durable: Durable, layerContext: LayerContext): Stepping {
+  const pending = signal<number | null>(null);
+  const playing = signal(false);
+  const late = signal(false);
+  const ready = prepareStep(pending, catalogue, layerContext);
+  let controller = new AbortController();
+
+  const stop = () => {
+    controller.abort();
+    controller = new AbortController();
+    batch(() => {
+      playing.value = false;
+      late.value = false;
+      pending.value = null;
+    });
+    return controller.signal;
+  };
+  const show = (step: number) =>
+    batch(() => {
+      const { run, name } = catalogue.reference.peek() ?? { run: null, name: null };
+      durable.follow.value = durable.follow.peek() && step === catalogue.steps.peek().at(-1);
+      durable.wish.value = { run, name, step };
+      pending.value = null;
+      late.value = false;
+    });
+  const shown = () => catalogue.snapshot.peek()?.step;
+
+  const play = async (stopped: AbortSignal) => {
+    const steps = catalogue.steps.peek();
+    const at = steps.indexOf(shown() ?? Number.NaN);
+    const rest = at === steps.length - 1 ? steps : steps.slice(at + 1);
+    for (const step of rest) {
+      pending.value = step;
+      const held = pause(HOLD_MILLISECONDS, stopped).then(() => {
+        late.value = !stopped.aborted && !ready.peek();
+      });
+      await Promise.all([held, until(ready, stopped)]);
+      if (stopped.aborted) return;
+      durable.settle(() => show(step), true);
+    }
+    stop();
+  };
+  const goTo = async (step: number, stopped: AbortSignal) => {
+    pending.value = step;
+    await Promise.race([pause(PATIENCE_MILLISECONDS, stopped), until(ready, stopped)]);
+    if (!stopped.aborted) show(step);
+  };
+  return {
+    pending,
+    playing,
+    late,
+    goTo: (step) => void goTo(step, stop()),
+    togglePlay: () => {
+      const played = playing.peek();
+      const stopped = stop();
+      if (played) return;
+      batch(() => {
+        playing.value = true;
+        durable.follow.value = false;
+        durable.projection.value = { ...durable.projection.peek(), framing: "steps" };
+      });
+      void play(stopped);
+    },
+  };
+}
+
+/** Resolves when `condition` is true, or `stopped` aborts. */
+function until(condition: ReadonlySignal<boolean>, stopped: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const unsubscribe = condition.subscribe((holds) => {
+      if (holds) end();
+    });
+    stopped.addEventListener("abort", end);
+    function end(): void {
+      // It may hold at once, before there is anything to end.
+      queueMicrotask(() => unsubscribe());
+      resolve();
+    }
+  });
+}
+
+export interface OverSteps {
+  /** The layer; empty where nothing is looked at. */
+  layer: ReadonlySignal<string>;
+  /** The run's snapshots that have the layer, by step. */
+  snapshots: ReadonlySignal<readonly SnapshotEntry[]>;
+  separation: (step: number) => Loadable<LayerSeparation> | undefined;
+  /** In the frame of the steps, once finished. */
+  projection: (step: number) => Loadable<Projection> | undefined;
+  /** What the layers are compared with: B, else the first step, and at that the last. */
+  other: ReadonlySignal<SnapshotReference | null>;
+  similarity: Resource<LayerSimilarity>;
+}
+
+interface OverStepsContext extends SubsetContext {
+  catalogue: Catalogue;
+}
+
+export function openOverSteps(context: OverStepsContext, others: ReadonlySignal<readonly Other[]>): OverSteps {
+  const { client, cache, catalogue, durable } = context;
+  const layer = durable.overSteps;
+  const snapshots = computed(() => {
+    const current = catalogue.selection.value;
+    if (!current || layer.value === "") return [];
+    return snapshotsOf(current.run, current.snapshot.name).filter((entry) =>
+      entry.layers.some(({ name }) => name === layer.value),
+    );
+  });
+  const each = <Value>(what: string, load: (reference: SnapshotReference, signal: AbortSignal) => Promise<Value>) =>
+    followSteps({ context, snapshots, what, load });
+  const separations = followSteps({
+    context,
+    snapshots: computed(() => snapshots.value.filter(({ unlabelled }) => !unlabelled)),
+    what: "separation",
+    load: (reference, signal) => untilDone(() => client.separation(reference, layer.peek(), signal), signal),
+  });
+  const projections = each("steps", async (reference, signal) => {
+    const choice = { method: "tsne", perplexity: durable.projection.peek().perplexity, framing: "steps" } as const;
+    for (;;) {
+      const projection = await client.projection(reference, layer.peek(), choice, signal);
+      if (projection.done) return projection;
+      await pause(POLL_MILLISECONDS, signal);
+      signal.throwIfAborted();
+    }
+  });
+  const other = computed(() => {
+    const [side] = others.value;
+    if (side) return side.view.reference.value;
+    const { value: steps } = catalogue.steps;
+    const base = catalogue.reference.value;
+    if (!base || steps.length < 2) return null;
+    const step = base.step === steps[0] ? steps.at(-1) : steps[0];
+    return { ...base, step: step ?? base.step };
+  });
+  const similarity = createResource<LayerSimilarity>(() => {
+    const [base, against] = [catalogue.reference.value, other.value];
+    if (layer.value === "" || !base || !against) return null;
+    const load = (signal: AbortSignal) => untilDone(() => client.similarity(base, against, signal), signal);
+    return { key: `similarity ${catalogue.key.value} ${JSON.stringify(against)}`, subject: "similarity", load };
+  }, cache);
+  return {
+    layer,
+    snapshots,
+    separation: (step) => separations.states.value.get(String(step)),
+    projection: (step) => projections.states.value.get(String(step)),
+    other,
+    similarity,
+  };
+}
+
+interface Followed<Value> {
+  context: OverStepsContext;
+  snapshots: ReadonlySignal<readonly SnapshotEntry[]>;
+  what: string;
+  load: (reference: SnapshotReference, signal: AbortSignal) => Promise<Value>;
+}
+
+/** Asks about each step, a few at a time. */
+function followSteps<Value>({ context, snapshots, what, load }: Followed<Value>): Resources<Value> {
+  const { cache, catalogue, durable } = context;
+  const queue = createQueue();
+  return createResources<Value>(
+    () => snapshots.value.map(({ step }) => String(step)),
+    (step) => {
+      const entry = snapshots.value.find((candidate) => String(candidate.step) === step);
+      const base = catalogue.reference.value;
+      if (!entry || !base) return null;
+      const reference = { run: base.run, name: entry.name, step: entry.step };
+      const subject = JSON.stringify([reference, durable.overSteps.value]);
+      const key = `over ${what} ${subject} ${entry.version} ${durable.projection.value.perplexity}`;
+      return { key, subject, load: queue((signal) => load(reference, signal)) };
+    },
+    cache,
+  );
+}

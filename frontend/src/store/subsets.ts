@@ -1,0 +1,113 @@
+/** Subsets of the user's own: their list, and what the plugin answers about each. */
+
+import { batch, computed, type ReadonlySignal } from "@preact/signals";
+import type { SubsetDescription } from "../contract/activis";
+import type { Client } from "../contract/client";
+import type { SnapshotView } from "./catalogue";
+import { DEFAULT_SORT, type Durable } from "./durable";
+import { maskOf } from "./numbers";
+import { type Cache, createResources, type Loadable, type Queue, type Request } from "./resource";
+import { comparedKeys, renamedInSort } from "./row_comparison";
+import { type MatrixRow, typedKey } from "./rows";
+import { addSubset, removeSubset, renameSubset, type SubsetList } from "./subset_list";
+
+export interface SubsetContext {
+  client: Client;
+  cache: Cache;
+  catalogue: SnapshotView;
+  durable: Durable;
+  queue: Queue;
+}
+
+export type SubsetFacts = Pick<SubsetDescription, "count" | "correct" | "predicted_counts" | "without_prediction">;
+
+export interface SubsetsState {
+  list: ReadonlySignal<SubsetList>;
+  /** Each once. */
+  conditions: ReadonlySignal<readonly string[]>;
+  /** Rows of the user's subsets, in their order. */
+  rows: ReadonlySignal<readonly MatrixRow[]>;
+  /** By condition, which instances it holds for; that of the filter too. */
+  answers: ReadonlySignal<ReadonlyMap<string, Loadable<SubsetDescription>>>;
+  /** By sampled row, 1 where a condition holds; null until that is known. The same array for the same answer. */
+  membersOf: (condition: string) => Uint8Array | null;
+  /** Adds a row; without a name it is called as its condition. */
+  add: (condition: string, name?: string) => void;
+  /** Gives another name; whatever is sorted or lit by the subset stays so. */
+  rename: (from: string, to: string) => void;
+  remove: (name: string) => void;
+  /** Puts another list in place, e.g. in another order. */
+  replace: (list: SubsetList) => void;
+}
+
+/** @param others Conditions that are asked about beside those of the user's subsets. */
+export function openSubsets(context: SubsetContext, others?: ReadonlySignal<readonly string[]>): SubsetsState {
+  const { cache, catalogue, durable } = context;
+  const list = durable.subsets;
+  const conditions = computed(() => [
+    ...new Set([...list.value.map(({ condition }) => condition), ...(others?.value ?? [])]),
+  ]);
+  const { states } = createResources<SubsetDescription>(
+    () => [...conditions.value, durable.filter.value].filter((condition) => condition !== ""),
+    (condition) => subsetRequest(context, condition),
+    cache,
+  );
+  const follow = (from: string, to: string) => {
+    if (to !== "") durable.sort.value = renamedInSort(durable.sort.peek(), from, to);
+    if (durable.locked.peek() === from) durable.locked.value = to;
+  };
+  return {
+    list,
+    conditions,
+    rows: computed(() =>
+      list.value.map(({ name, condition }) => ({
+        key: typedKey(name),
+        kind: "subset",
+        name,
+        id: name,
+        subset: -1,
+        sampled: -1,
+        condition,
+      })),
+    ),
+    answers: states,
+    membersOf: (condition) => {
+      const answer = states.value.get(condition)?.value;
+      return answer ? maskOf(answer.rows, catalogue.snapshot.value?.sampled ?? 0) : null;
+    },
+    add: (condition, name = "") => {
+      list.value = addSubset(list.peek(), condition, name);
+    },
+    rename: (from, to) =>
+      batch(() => {
+        const position = list.peek().findIndex(({ name }) => name === from);
+        list.value = renameSubset(list.peek(), from, to);
+        follow(typedKey(from), typedKey(list.peek()[position]?.name ?? from));
+      }),
+    remove: (name) =>
+      batch(() => {
+        list.value = removeSubset(list.peek(), name);
+        follow(typedKey(name), "");
+        const sorting = comparedKeys(durable.sort.peek()) ?? [durable.sort.peek()];
+        if (sorting.includes(typedKey(name))) durable.sort.value = DEFAULT_SORT;
+      }),
+    replace: (next) => {
+      list.value = next;
+    },
+  };
+}
+
+/** Asks which instances a condition holds for; rows and the bar share the answer. */
+export function subsetRequest(
+  { client, catalogue, queue }: Omit<SubsetContext, "cache" | "durable">,
+  condition: string,
+  draft?: string,
+): Request<SubsetDescription> | null {
+  const reference = catalogue.reference.value;
+  if (!reference) return null;
+  return {
+    key: `subset ${JSON.stringify(condition)} ${catalogue.key.value}`,
+    subject: JSON.stringify(reference),
+    load: queue((signal) => client.subset(reference, condition, signal, draft)),
+  };
+}
