@@ -3,6 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect } from "preact/hooks";
 import type { LayerStore } from "./store/layer";
+import { usePalette, useStore } from "./ui/context";
+import { Problem } from "./ui/controls";
 import { DockedInstance } from "./views/compare/docked";
 import { ComparisonStrip } from "./views/compare/strip";
 import { GraphView } from "./views/graph/graph";
@@ -15,8 +17,6 @@ import { UnknownLine } from "./views/status/unknown";
 import { OverSteps } from "./views/steps/over_steps";
 import { SubsetBar } from "./views/subsets/bar";
 import { Toolbar } from "./views/toolbar/toolbar";
-import { Problem } from "./views/widgets/controls";
-import { usePalette, useStore } from "./views/widgets/store";
 
 export function App() {
   usePageColours();

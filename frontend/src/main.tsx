@@ -28,7 +28,7 @@ import { openParentHash } from "./store/address";
 import { exposeDebugState } from "./store/debug";
 import { observeHost } from "./store/host";
 import { createStore } from "./store/store";
-import { StoreContext } from "./views/widgets/store";
+import { StoreContext } from "./ui/context";
 
 /** Shows the tab in this document. TensorBoard calls it once. */
 export async function render(): Promise<void> {

@@ -10,7 +10,7 @@ import {
   shareText,
   shortCountText,
   wholeText,
-} from "../src/views/widgets/exactness";
+} from "../src/ui/exactness";
 import { answer } from "./samples";
 
 const statistic = (exactness: string, bound: number, ends?: number[][]) => ({

@@ -3,7 +3,7 @@ import type { ColumnSummary } from "../src/contract/activis";
 import { colourInstances } from "../src/draw/colouring";
 import { LIGHT } from "../src/draw/palette";
 import { vocabularyOf } from "../src/store/draft";
-import { exactText } from "../src/views/widgets/numbers";
+import { exactText } from "../src/ui/numbers";
 import { instances, snapshot } from "./samples";
 
 const empty = { present: 8, distinct: 8, values: [], beginnings: [], edges: [], edge_texts: [], counts: [] };

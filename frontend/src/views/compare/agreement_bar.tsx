@@ -2,9 +2,9 @@
 import type { Agreement, OutcomeCounts } from "../../contract/activis";
 import { OUTCOMES, type Outcome, outcomeKey, outcomeName } from "../../store/rows";
 import type { Side } from "../../store/side";
-import { useLater } from "../widgets/later";
-import { countText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { useLater } from "../../ui/deferred";
+import { countText } from "../../ui/numbers";
 import { Squares } from "./squares";
 
 interface AgreementBarProperties {

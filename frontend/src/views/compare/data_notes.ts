@@ -2,7 +2,7 @@
 import { matchOperators } from "../../state/operator_match";
 import type { Side } from "../../store/side";
 import type { Store } from "../../store/store";
-import { countText, listText } from "../widgets/numbers";
+import { countText, listText } from "../../ui/numbers";
 
 export interface DataNote {
   text: string;

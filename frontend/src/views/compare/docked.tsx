@@ -3,8 +3,8 @@ import type { InstanceColumns } from "../../contract/activis";
 import { isError, type Judgement, judgementOf, predictedName } from "../../store/judgement";
 import { changeOf, instanceName } from "../../store/rows";
 import type { Store } from "../../store/store";
-import { ClassDot, InstanceGlyph, SideBadge } from "../widgets/glyphs";
-import { useClassColours, useStore } from "../widgets/store";
+import { useClassColours, useStore } from "../../ui/context";
+import { ClassDot, InstanceGlyph, SideBadge } from "../../ui/glyphs";
 
 export function DockedInstance() {
   const store = useStore();

@@ -4,9 +4,9 @@ import { useSignal } from "@preact/signals";
 import { type Judgement, judgementOf, NO_PREDICTION } from "../../store/judgement";
 import { instanceName, instanceRow } from "../../store/rows";
 import type { Side } from "../../store/side";
-import { InstanceGlyph } from "../widgets/glyphs";
-import { countText } from "../widgets/numbers";
-import { useClassColours, useStore } from "../widgets/store";
+import { useClassColours, useStore } from "../../ui/context";
+import { InstanceGlyph } from "../../ui/glyphs";
+import { countText } from "../../ui/numbers";
 
 interface SquaresProperties {
   side: Side;

@@ -4,11 +4,10 @@ import type { ComponentChildren } from "preact";
 import type { Side } from "../../store/side";
 import { accuracyOf } from "../../store/snapshot";
 import type { Store } from "../../store/store";
-import { Icon, SideBadge } from "../widgets/glyphs";
-import { percentText } from "../widgets/numbers";
-import { OverStepsButton, PlayButton } from "../widgets/step_buttons";
-import { StepSlider } from "../widgets/step_slider";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Icon, SideBadge } from "../../ui/glyphs";
+import { percentText } from "../../ui/numbers";
+import { OverStepsButton, PlayButton, StepSlider } from "../../ui/steps";
 import { AgreementBar } from "./agreement_bar";
 import { differencesOfData } from "./data_notes";
 

@@ -4,9 +4,9 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { GraphNode } from "../../contract/activis";
 import { type Framework, recordingAdvice } from "../../state/recording_advice";
-import { copyText } from "../widgets/clipboard";
-import { Icon } from "../widgets/glyphs";
-import { useStore } from "../widgets/store";
+import { copyText } from "../../ui/clipboard";
+import { useStore } from "../../ui/context";
+import { Icon } from "../../ui/glyphs";
 import { factsOf } from "./facts";
 import type { GraphSession } from "./session";
 

@@ -2,7 +2,7 @@
 import type { GraphNode } from "../../contract/activis";
 import { shapeText } from "../../draw/graph_layout";
 import { type GraphIndex, nodeOf } from "../../draw/graph_tree";
-import { countText } from "../widgets/numbers";
+import { countText } from "../../ui/numbers";
 
 export interface Fact {
   name: string;

@@ -3,8 +3,8 @@
 import { useMemo, useRef } from "preact/hooks";
 import type { Graph } from "../../contract/activis";
 import { type Place, startEngine } from "../../draw/graph_engine";
-import { Problem } from "../widgets/controls";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Problem } from "../../ui/controls";
 import { GraphCanvas } from "./canvas";
 import { NodeCard } from "./card";
 import { FindNode } from "./find_node";

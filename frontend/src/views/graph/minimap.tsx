@@ -4,8 +4,8 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { ZoomTransform } from "d3-zoom";
 import type { Box, PlacedGraph } from "../../draw/graph_layout";
 import type { Palette } from "../../draw/palette";
-import { usePalette } from "../widgets/store";
-import { type Size, Surface } from "../widgets/surface";
+import { usePalette } from "../../ui/context";
+import { type Size, Surface } from "../../ui/surface";
 import type { Zoom } from "./zoom";
 
 interface MinimapProperties {

@@ -1,7 +1,7 @@
 /** How much room the graph takes: a bar, a strip, or most of the page. */
 import type { GraphSize } from "../../store/durable";
-import { Icon } from "../widgets/glyphs";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Icon } from "../../ui/glyphs";
 
 export function SizeButtons() {
   const { graphSize } = useStore().durable;

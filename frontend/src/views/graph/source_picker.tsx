@@ -1,8 +1,8 @@
 /** Which of the graphs that were found is shown, and whether its control edges are. */
 import type { Graph } from "../../contract/activis";
 import { sourceKind } from "../../store/graph_order";
-import { Picker } from "../widgets/controls";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Picker } from "../../ui/controls";
 import type { GraphSession } from "./session";
 
 export function SourcePicker({ graph, session }: { graph: Graph; session: GraphSession }) {

@@ -3,7 +3,7 @@
 import { useEffect } from "preact/hooks";
 import type { GraphNode, LayerHealth } from "../../contract/activis";
 import { type PlacedNode, TENSOR_RADIUS } from "../../draw/graph_layout";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
 import { pressable, spokenName } from "./pressable";
 import type { GraphSession } from "./session";
 

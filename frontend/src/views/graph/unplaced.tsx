@@ -1,8 +1,7 @@
 /** Recorded layers as a list: those that the graph does not show, or all while it is slim. */
-
 import type { Graph } from "../../contract/activis";
-import { LayerGlyph } from "../widgets/glyphs";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { LayerGlyph } from "../../ui/glyphs";
 
 interface UnplacedLayersProperties {
   /** Null where it is not in sight: then no layer has a place. */

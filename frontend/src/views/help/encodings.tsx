@@ -5,9 +5,9 @@ import { drawCells, FILLING } from "../../draw/matrix";
 import { layoutColumns, ROW_HEIGHT } from "../../draw/matrix_layout";
 import { createRamp } from "../../draw/palette";
 import type { JudgementKind } from "../../store/judgement";
-import { ClassDot, InstanceGlyph, LayerGlyph, SubsetGlyph } from "../widgets/glyphs";
-import { useClassColours, usePalette, useStore } from "../widgets/store";
-import { Surface } from "../widgets/surface";
+import { useClassColours, usePalette, useStore } from "../../ui/context";
+import { ClassDot, InstanceGlyph, LayerGlyph, SubsetGlyph } from "../../ui/glyphs";
+import { Surface } from "../../ui/surface";
 
 export function Encodings() {
   const classes = useStore().catalogue.snapshot.value?.classes ?? [];

@@ -1,7 +1,7 @@
 /** Explains the signs, the keys and the words, beside what they are about: a dialog over the tab. */
 
 import { useEffect, useRef } from "preact/hooks";
-import { Icon } from "../widgets/glyphs";
+import { Icon } from "../../ui/glyphs";
 import { Encodings } from "./encodings";
 import { DEFINITIONS, KEYS } from "./texts";
 

@@ -5,10 +5,10 @@ import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../../cont
 import { isError, judgementOf, predictedName } from "../../store/judgement";
 import { instanceName } from "../../store/rows";
 import { isPresent } from "../../store/tables";
-import { InstanceGlyph } from "../widgets/glyphs";
-import { Picture, Sound } from "../widgets/media";
-import { countText, exactText } from "../widgets/numbers";
-import { useClassColours, usePalette, useStore } from "../widgets/store";
+import { useClassColours, usePalette, useStore } from "../../ui/context";
+import { InstanceGlyph } from "../../ui/glyphs";
+import { Picture, Sound } from "../../ui/media";
+import { countText, exactText } from "../../ui/numbers";
 import { CardText } from "./card_text";
 
 export function InstanceCard() {

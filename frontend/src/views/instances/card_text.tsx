@@ -1,7 +1,7 @@
 /** A text of an instance; of a long one the beginning, the rest on request. Beside media it begins shorter, so that they stay in sight. */
 
 import { useSignal } from "@preact/signals";
-import { countText } from "../widgets/numbers";
+import { countText } from "../../ui/numbers";
 
 const SHOWN = 400;
 const SHOWN_BESIDE_MEDIA = 120;

@@ -3,10 +3,10 @@
 import { useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
 import { accuracyOf } from "../../store/snapshot";
-import { Problem } from "../widgets/controls";
-import { useLater } from "../widgets/later";
-import { countText, percentText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Problem } from "../../ui/controls";
+import { useLater } from "../../ui/deferred";
+import { countText, percentText } from "../../ui/numbers";
 import { InstanceCard } from "./card";
 import { FilterLine } from "./filter_line";
 import { FindField } from "./find";

@@ -1,8 +1,7 @@
 /** Says which instances are shown while a condition filters them, and lets all be shown again. */
-
-import { Icon } from "../widgets/glyphs";
-import { countText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Icon } from "../../ui/glyphs";
+import { countText } from "../../ui/numbers";
 
 export function FilterLine({ sampled }: { sampled: number }) {
   const { draft, durable, subsets } = useStore();

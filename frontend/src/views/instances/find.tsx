@@ -1,8 +1,7 @@
 /** Finds instances by a part of their text or by id; the others step back. */
-
-import { Icon } from "../widgets/glyphs";
-import { countText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Icon } from "../../ui/glyphs";
+import { countText } from "../../ui/numbers";
 
 export function FindField({ sampled, onEnter }: { sampled: number; onEnter: () => void }) {
   const { find, found, foundCount } = useStore();

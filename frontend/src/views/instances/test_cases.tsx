@@ -5,10 +5,10 @@ import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
 import { isError, judgementOf, judgementText, predictedName } from "../../store/judgement";
 import { instanceName } from "../../store/rows";
 import { attributeValue } from "../../store/tables";
-import { InstanceGlyph } from "../widgets/glyphs";
-import { Thumbnail } from "../widgets/media";
-import { countText } from "../widgets/numbers";
-import { useClassColours, useStore } from "../widgets/store";
+import { useClassColours, useStore } from "../../ui/context";
+import { InstanceGlyph } from "../../ui/glyphs";
+import { Thumbnail } from "../../ui/media";
+import { countText } from "../../ui/numbers";
 import { listenToInstances, useInstanceMarks } from "./marked";
 
 interface TestCasesProperties {

@@ -5,8 +5,8 @@ import type { SubsetStatistic } from "../../contract/client";
 import { type CellRow, drawCells, drawSeparators, FILLING } from "../../draw/matrix";
 import { columnAt, rowAt } from "../../draw/matrix_layout";
 import { drawOutput, drawValues } from "../../draw/matrix_text";
-import { usePalette, useStore } from "../widgets/store";
-import { Surface } from "../widgets/surface";
+import { usePalette, useStore } from "../../ui/context";
+import { Surface } from "../../ui/surface";
 import type { MatrixFrame } from "./frame";
 import { printedRow } from "./printed_row";
 

@@ -1,8 +1,8 @@
 /** Comparing a row with another one, from its label. */
 import type { Comparison } from "../../store/row_comparison";
 import { isMany, type MatrixRow } from "../../store/rows";
-import { Icon } from "../widgets/glyphs";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Icon } from "../../ui/glyphs";
 
 export function CompareButton({ row }: { row: MatrixRow }) {
   const { comparison } = useStore();

@@ -1,10 +1,10 @@
 /** View B where runs are compared: a layer's panel with columns for each of them, and the labels once. */
 import type { LayerStore } from "../../store/layer";
 import type { Side } from "../../store/side";
-import { Segmented } from "../widgets/controls";
-import { Icon, LayerGlyph, SideBadge } from "../widgets/glyphs";
-import { countText } from "../widgets/numbers";
-import { StoreContext, useStore } from "../widgets/store";
+import { StoreContext, useStore } from "../../ui/context";
+import { Segmented } from "../../ui/controls";
+import { Icon, LayerGlyph, SideBadge } from "../../ui/glyphs";
+import { countText } from "../../ui/numbers";
 import { HealthLine } from "./health";
 import { Matrix } from "./matrix";
 import { type PlacedMatrix, useMatrixFrame } from "./matrix_frame";

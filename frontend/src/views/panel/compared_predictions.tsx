@@ -2,8 +2,8 @@
 import { isError, NO_PREDICTION } from "../../store/judgement";
 import type { MatrixRow } from "../../store/rows";
 import type { Store } from "../../store/store";
-import { ClassDot } from "../widgets/glyphs";
-import { useClassColours, useStore } from "../widgets/store";
+import { useClassColours, useStore } from "../../ui/context";
+import { ClassDot } from "../../ui/glyphs";
 import { predictionOf } from "./printed_row";
 
 export function ComparedPredictions({ row }: { row: MatrixRow }) {

@@ -5,7 +5,7 @@ import { type ColumnMatching, WEAK } from "../../store/compared_layer";
 import type { MatrixRow } from "../../store/rows";
 import type { Side } from "../../store/side";
 import type { Store } from "../../store/store";
-import { correlationText, valueText } from "../widgets/numbers";
+import { correlationText, valueText } from "../../ui/numbers";
 import type { MatrixFrame } from "./frame";
 
 export function comparedText(

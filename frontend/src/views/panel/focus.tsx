@@ -9,7 +9,7 @@ import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useId, useRef } from "preact/hooks";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import type { Store } from "../../store/store";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
 import type { MatrixFrame } from "./frame";
 import { type CellPosition, moveFocus } from "./grid_motion";
 

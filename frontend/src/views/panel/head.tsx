@@ -1,9 +1,9 @@
 /** Names a layer and says how it fares: type and shape, what stands beside it in the graph, its health. */
 import { neighbours, sourceKind } from "../../store/graph_order";
 import type { LayerStore } from "../../store/layer";
-import { Icon, LayerGlyph } from "../widgets/glyphs";
-import { countText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Icon, LayerGlyph } from "../../ui/glyphs";
+import { countText } from "../../ui/numbers";
 import { Health } from "./health";
 
 /** Of a layer's name: as many as three lines hold. */

@@ -3,8 +3,8 @@ import type { LayerHealth } from "../../contract/activis";
 import type { LayerStore } from "../../store/layer";
 import { accuracyOf } from "../../store/snapshot";
 import type { Store } from "../../store/store";
-import { countText, percentText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { countText, percentText } from "../../ui/numbers";
 import { isOutputLayer } from "./frame";
 
 export function Health({ layer }: { layer: LayerStore }) {

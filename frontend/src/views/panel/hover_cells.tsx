@@ -9,7 +9,7 @@ import type { RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import type { Store } from "../../store/store";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
 import type { MatrixFrame } from "./frame";
 
 export function HoverCells({ frame }: { frame: MatrixFrame }) {

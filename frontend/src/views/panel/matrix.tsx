@@ -2,8 +2,8 @@
 
 import type { RefObject } from "preact";
 import { scrollToRow } from "../../draw/matrix_layout";
-import { Problem } from "../widgets/controls";
-import { countText } from "../widgets/numbers";
+import { Problem } from "../../ui/controls";
+import { countText } from "../../ui/numbers";
 import { Cells } from "./cells";
 import { FocusRing, useGridKeys } from "./focus";
 import type { MatrixFrame } from "./frame";

@@ -8,8 +8,8 @@ import { layoutColumns, layoutRows, ROW_HEIGHT, viewRows } from "../../draw/matr
 import { layoutOutput } from "../../draw/matrix_text";
 import { predictedNames } from "../../store/judgement";
 import { type LayerStore, rowValues } from "../../store/layer";
-import { usePalette, useStore } from "../widgets/store";
-import { useSize } from "../widgets/surface";
+import { usePalette, useStore } from "../../ui/context";
+import { useSize } from "../../ui/surface";
 import { isOutputLayer, type MatrixFrame, rampOf, rowShares } from "./frame";
 
 /** Taller matrices scroll inside their panel. */

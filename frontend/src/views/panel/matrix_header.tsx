@@ -2,9 +2,9 @@
 import { drawDifference, drawFunnel, drawStrongest, scaleEnd } from "../../draw/matrix_header";
 import { drawHeadings, FONT, type OutputLayout } from "../../draw/matrix_text";
 import { predictedNames } from "../../store/judgement";
-import { countText, valueText } from "../widgets/numbers";
-import { useClassColours, usePalette, useStore } from "../widgets/store";
-import { Surface } from "../widgets/surface";
+import { useClassColours, usePalette, useStore } from "../../ui/context";
+import { countText, valueText } from "../../ui/numbers";
+import { Surface } from "../../ui/surface";
 import { isOutputLayer, type MatrixFrame } from "./frame";
 import { Overview } from "./overview";
 import { Readout } from "./readout";

@@ -1,8 +1,8 @@
 /** Where a run has nothing to show beside a layer of the base: why, and what one can do about it. */
 import { pairedName, type Side } from "../../store/side";
-import { SideBadge } from "../widgets/glyphs";
-import { countText, listText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { SideBadge } from "../../ui/glyphs";
+import { countText, listText } from "../../ui/numbers";
 
 interface MissingLayerProperties {
   side: Side;

@@ -4,9 +4,9 @@ import { memo } from "preact/compat";
 import { drawOverview, groupEnds, type HeaderLayout, paintMinimap } from "../../draw/matrix_header";
 import { type LayerStore, rowValues } from "../../store/layer";
 import type { MatrixRow } from "../../store/rows";
-import { countText } from "../widgets/numbers";
-import { usePalette, useStore } from "../widgets/store";
-import { Surface } from "../widgets/surface";
+import { usePalette, useStore } from "../../ui/context";
+import { countText } from "../../ui/numbers";
+import { Surface } from "../../ui/surface";
 import { wheelColumns } from "./cells";
 import { type MatrixFrame, rampOf } from "./frame";
 

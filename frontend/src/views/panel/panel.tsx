@@ -1,8 +1,8 @@
 /** View B, one layer's panel: what it is, its matrix, its projection. */
 import type { LayerStore } from "../../store/layer";
-import { Icon, LayerGlyph } from "../widgets/glyphs";
-import { listText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Icon, LayerGlyph } from "../../ui/glyphs";
+import { listText } from "../../ui/numbers";
 import { ComparedLayers } from "./compared_panel";
 import { PanelHead } from "./head";
 import { Matrix } from "./matrix";

@@ -5,8 +5,8 @@ import type { OutputLayout } from "../../draw/matrix_text";
 import { NO_PREDICTION, predictedNames } from "../../store/judgement";
 import { isMany } from "../../store/rows";
 import { cellOf, conditionOf, predictedAs } from "../../store/subset_from_click";
-import { countText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { countText } from "../../ui/numbers";
 import type { MatrixFrame } from "./frame";
 
 export function Predictions({ frame }: { frame: MatrixFrame }) {

@@ -1,8 +1,7 @@
 /** Below a projection: what its dots are coloured by, and what the colours mean. */
-
 import { colourInstances, isColourable, type Legend } from "../../draw/colouring";
-import { countText, valueText } from "../widgets/numbers";
-import { useClassColours, usePalette, useStore } from "../widgets/store";
+import { useClassColours, usePalette, useStore } from "../../ui/context";
+import { countText, valueText } from "../../ui/numbers";
 
 export function ColourLegend() {
   const { catalogue, durable, instances } = useStore();

@@ -10,8 +10,8 @@ import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { type Colouring, colourInstances } from "../../draw/colouring";
 import type { Palette } from "../../draw/palette";
 import { createPaintedPoints, type PlacedPoints, type View, zoomPoints } from "../../draw/projection";
-import { useClassColours, usePalette, useStore } from "../widgets/store";
-import { pixelRatio } from "../widgets/surface";
+import { useClassColours, usePalette, useStore } from "../../ui/context";
+import { pixelRatio } from "../../ui/surface";
 import type { usePointer } from "./projection_pointer";
 
 interface ProjectionDotsProperties {

@@ -3,9 +3,9 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { Projection, ProjectionMethod } from "../../contract/client";
 import type { LayerStore } from "../../store/layer";
-import { Popup, Segmented } from "../widgets/controls";
-import { countText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Popup, Segmented } from "../../ui/controls";
+import { countText } from "../../ui/numbers";
 import { LassoButton } from "./projection_lasso";
 
 interface ProjectionHeaderProperties {

@@ -4,9 +4,9 @@ import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { enclosedRows, extendLasso, type Lasso, lassoPath } from "../../draw/projection";
 import { listedInstances } from "../../store/subset_from_click";
-import { Icon } from "../widgets/glyphs";
-import { countText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Icon } from "../../ui/glyphs";
+import { countText } from "../../ui/numbers";
 import type { PointerInputs, usePointer } from "./projection_pointer";
 
 type Pointer = ReturnType<typeof usePointer>;

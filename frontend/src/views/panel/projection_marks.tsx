@@ -9,8 +9,8 @@ import type { PlacedPoints, View } from "../../draw/projection";
 import { judgementOf } from "../../store/judgement";
 import { instanceName } from "../../store/rows";
 import type { Store } from "../../store/store";
-import { useClassColours, usePalette, useStore } from "../widgets/store";
-import { pixelRatio } from "../widgets/surface";
+import { useClassColours, usePalette, useStore } from "../../ui/context";
+import { pixelRatio } from "../../ui/surface";
 
 interface ProjectionMarksProperties {
   placed: PlacedPoints;

@@ -4,7 +4,7 @@ import type { Signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { nearestRow, type PlacedPoints, pan, type View, WHOLE, zoomAround } from "../../draw/projection";
 import { instanceRow } from "../../store/rows";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
 
 const REACH = 8;
 /** A press that moves further than this is a drag, not a click. */

@@ -2,7 +2,7 @@
 
 import type { Signal } from "@preact/signals";
 import { type View, WHOLE, zoomAround } from "../../draw/projection";
-import { Icon } from "../widgets/glyphs";
+import { Icon } from "../../ui/glyphs";
 
 interface ZoomButtonsProperties {
   view: Signal<View>;

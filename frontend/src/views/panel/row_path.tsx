@@ -5,9 +5,9 @@ import type { LayerStore } from "../../store/layer";
 import { followedRow, type RowPath, rowPath } from "../../store/row_path";
 import { isMany, type MatrixRow } from "../../store/rows";
 import type { Store } from "../../store/store";
-import { ClassDot } from "../widgets/glyphs";
-import { correlationText, countText, percentText } from "../widgets/numbers";
-import { useClassColours, useStore } from "../widgets/store";
+import { useClassColours, useStore } from "../../ui/context";
+import { ClassDot } from "../../ui/glyphs";
+import { correlationText, countText, percentText } from "../../ui/numbers";
 import type { MatrixFrame } from "./frame";
 
 /** Takes the place of what stands there otherwise while a row is hovered, or kept lit. */

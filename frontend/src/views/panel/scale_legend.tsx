@@ -1,7 +1,7 @@
 /** What a matrix's colours stand for. */
 import type { ValueScale } from "../../store/numbers";
-import { valueText } from "../widgets/numbers";
-import { usePalette } from "../widgets/store";
+import { usePalette } from "../../ui/context";
+import { valueText } from "../../ui/numbers";
 
 export function ScaleLegend({ scale }: { scale: ValueScale }) {
   const palette = usePalette();

@@ -3,7 +3,7 @@ import { FILLING } from "../../draw/matrix";
 import { createRamp, differenceColours } from "../../draw/palette";
 import { type ColumnMatching, type ComparedLayer, gather } from "../../store/compared_layer";
 import type { MatrixRow } from "../../store/rows";
-import { usePalette, useStore } from "../widgets/store";
+import { usePalette, useStore } from "../../ui/context";
 import { isOutputLayer, type MatrixFrame, rampOf, rowShares } from "./frame";
 
 export function useSideFrame(compared: ComparedLayer, base: MatrixFrame): MatrixFrame {

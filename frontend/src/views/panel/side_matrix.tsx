@@ -2,8 +2,8 @@
 import type { ComparedLayer } from "../../store/compared_layer";
 import { UNLABELLED } from "../../store/judgement";
 import type { MatrixRow } from "../../store/rows";
-import { Problem } from "../widgets/controls";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Problem } from "../../ui/controls";
 import { Cells } from "./cells";
 import type { MatrixFrame } from "./frame";
 import { HoverCells } from "./hover_cells";

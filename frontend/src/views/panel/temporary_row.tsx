@@ -2,8 +2,8 @@
 import { drawBand, drawCells } from "../../draw/matrix";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import { drawOutput, drawValues } from "../../draw/matrix_text";
-import { usePalette, useStore } from "../widgets/store";
-import { Surface } from "../widgets/surface";
+import { usePalette, useStore } from "../../ui/context";
+import { Surface } from "../../ui/surface";
 import type { MatrixFrame } from "./frame";
 import { printedRow } from "./printed_row";
 import { RowLabel } from "./row_labels";

@@ -7,9 +7,9 @@ import { rowValues } from "../../store/layer";
 import { instanceName, isMany, type MatrixRow } from "../../store/rows";
 import { accuracyOfRow } from "../../store/snapshot";
 import type { Store } from "../../store/store";
-import { accuracyText, intervalText, isExact, limitsText } from "../widgets/exactness";
-import { countText, percentText, valueText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { accuracyText, intervalText, isExact, limitsText } from "../../ui/exactness";
+import { countText, percentText, valueText } from "../../ui/numbers";
 
 /** What is passed over is not worth a word. */
 const REST_MILLISECONDS = 250;

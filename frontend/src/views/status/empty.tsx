@@ -2,10 +2,10 @@
 
 import { useSignal } from "@preact/signals";
 import { POLL_MILLISECONDS } from "../../store/catalogue";
-import { copyText } from "../widgets/clipboard";
-import { LayerGlyph } from "../widgets/glyphs";
-import { countText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { copyText } from "../../ui/clipboard";
+import { useStore } from "../../ui/context";
+import { LayerGlyph } from "../../ui/glyphs";
+import { countText } from "../../ui/numbers";
 
 const SNIPPET = `import activis_tb.keras
 

@@ -1,7 +1,6 @@
 /** Says above everything what the link names and there is not, as something else stands in its place. */
-
-import { Icon } from "../widgets/glyphs";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Icon } from "../../ui/glyphs";
 
 export function UnknownLine() {
   const { unknown } = useStore();

@@ -3,8 +3,8 @@ import type { ClassSeparation, SnapshotEntry } from "../../contract/activis";
 import { type Line, linePath, placeSteps, scaleOf } from "../../draw/lines";
 import { accuracyOf, accuracyOfRow } from "../../store/snapshot";
 import type { Store } from "../../store/store";
-import { percentText } from "../widgets/numbers";
-import { useClassColours, usePalette, useStore } from "../widgets/store";
+import { useClassColours, usePalette, useStore } from "../../ui/context";
+import { percentText } from "../../ui/numbers";
 
 const WIDTH = 190;
 const HEIGHT = 96;

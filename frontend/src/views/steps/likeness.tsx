@@ -5,8 +5,8 @@ import { Fragment } from "preact";
 import type { LayerSimilarity } from "../../contract/activis";
 import type { SnapshotReference } from "../../contract/client";
 import type { Store } from "../../store/store";
-import { countText } from "../widgets/numbers";
-import { usePalette, useStore } from "../widgets/store";
+import { usePalette, useStore } from "../../ui/context";
+import { countText } from "../../ui/numbers";
 
 const EXPLANATION =
   "Linear CKA, debiased (Kornblith et al. 2019): 1 for layers that are alike but for a rotation, a scale and a shift, about 0 for independent ones";

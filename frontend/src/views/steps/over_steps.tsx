@@ -1,8 +1,7 @@
 /** One layer over the steps of the run: how right and how separate the classes become, pictures side by side, likeness. */
-
-import { Picker } from "../widgets/controls";
-import { Icon, LayerGlyph } from "../widgets/glyphs";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Picker } from "../../ui/controls";
+import { Icon, LayerGlyph } from "../../ui/glyphs";
 import { StepCharts } from "./charts";
 import { Likeness } from "./likeness";
 import { StepStrip } from "./strip";

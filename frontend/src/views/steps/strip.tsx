@@ -4,8 +4,8 @@ import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { SnapshotEntry } from "../../contract/activis";
 import { hasLabels } from "../../draw/colouring";
 import { createPaintedPoints, FRAME_REACH, placePoints } from "../../draw/projection";
-import { useClassColours, usePalette, useStore } from "../widgets/store";
-import { pixelRatio } from "../widgets/surface";
+import { useClassColours, usePalette, useStore } from "../../ui/context";
+import { pixelRatio } from "../../ui/surface";
 
 const SIZE = 104;
 /** Dots are smaller than in a panel: the picture is laid out larger, and painted at this scale. */

@@ -1,7 +1,6 @@
 /** Where a subset is made: a condition, how many instances meet it, and the row that it becomes. */
-
-import { Icon } from "../widgets/glyphs";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Icon } from "../../ui/glyphs";
 import { ComparisonNote } from "./comparison";
 import { ConditionField } from "./condition_field";
 import { Count } from "./count";

@@ -3,7 +3,7 @@ import { type Combination, quoteText } from "../../language/tokens";
 import { subsetRows, typedKey } from "../../store/rows";
 import type { Store } from "../../store/store";
 import { combineSubsets, type NamedCondition } from "../../store/subset_list";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
 
 const COMBINATIONS: { combination: Combination; label: string; meaning: string; least: number }[] = [
   { combination: "and", label: "And", meaning: "Instances that are in all of them", least: 2 },

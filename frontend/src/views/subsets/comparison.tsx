@@ -1,8 +1,8 @@
 /** Says which rows are compared, or that one waits for another; Escape or its button ends it. */
 
 import { useEffect } from "preact/hooks";
-import { Icon } from "../widgets/glyphs";
-import { usePalette, useStore } from "../widgets/store";
+import { usePalette, useStore } from "../../ui/context";
+import { Icon } from "../../ui/glyphs";
 
 export function ComparisonNote() {
   const { comparison } = useStore();

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import type { Completion } from "../../language/completion";
-import { countText } from "../widgets/numbers";
+import { countText } from "../../ui/numbers";
 import type { Typing } from "./condition_field";
 
 interface CompletionsProperties {

@@ -6,7 +6,7 @@ import { useEffect, useId, useMemo, useRef } from "preact/hooks";
 import { applyCompletion, type Completion, completeCondition, ghostOf } from "../../language/completion";
 import { quoteText } from "../../language/tokens";
 import type { Draft, Verdict } from "../../store/draft";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
 import { Completions } from "./completions";
 import { Mirror } from "./mirror";
 import { MistakeLine } from "./mistake_line";

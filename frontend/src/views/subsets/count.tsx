@@ -1,6 +1,6 @@
 /** How many instances meet the condition, how exact that is, and how many would with the offered completion. */
-
 import type { SubsetDescription } from "../../contract/activis";
+import { useStore } from "../../ui/context";
 import {
   accuracyText,
   isExact,
@@ -11,9 +11,8 @@ import {
   roughCountText,
   shortCountText,
   wholeText,
-} from "../widgets/exactness";
-import { countText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+} from "../../ui/exactness";
+import { countText } from "../../ui/numbers";
 
 export function Count() {
   const { draft } = useStore();

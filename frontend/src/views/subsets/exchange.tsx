@@ -4,8 +4,8 @@ import { useSignal } from "@preact/signals";
 import { sentenceOf } from "../../store/resource";
 import { exportSubsets, importSubsets } from "../../store/subset_list";
 import { fileName } from "../../store/tables";
-import { saveFile, textFile } from "../widgets/files";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { saveFile, textFile } from "../../ui/export";
 
 export function Exchange() {
   const store = useStore();

@@ -3,9 +3,9 @@
 import { useEffect } from "preact/hooks";
 import type { ColumnSummaries, ColumnSummary } from "../../contract/activis";
 import { type Bound, binsOf, quartersOf, withinInterval, withValue } from "../../store/subset_from_click";
-import { Popup, Problem } from "../widgets/controls";
-import { countText, exactText, percentText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Popup, Problem } from "../../ui/controls";
+import { countText, exactText, percentText } from "../../ui/numbers";
 
 export function Fields() {
   return (

@@ -2,8 +2,8 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import { moveSubset } from "../../store/subset_list";
-import { Popup } from "../widgets/controls";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Popup } from "../../ui/controls";
 import { Combinable, Combine } from "./combine";
 import { Exchange } from "./exchange";
 import { SubsetLine } from "./subset_line";

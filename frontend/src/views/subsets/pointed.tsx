@@ -1,7 +1,7 @@
 /** What came of pointing, and the pinned instances as a subset. */
 import { listedInstances } from "../../store/subset_from_click";
-import { countText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { countText } from "../../ui/numbers";
 
 export function PointedNote() {
   const said = useStore().pointing.said.value;

@@ -1,9 +1,9 @@
 /** One of the user's subsets: its name to change, its condition, and what can be done with it. */
 import { typedKey } from "../../store/rows";
 import { duplicateSubset, type NamedCondition } from "../../store/subset_list";
-import { populationText, roughCountText } from "../widgets/exactness";
-import { Icon } from "../widgets/glyphs";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { populationText, roughCountText } from "../../ui/exactness";
+import { Icon } from "../../ui/glyphs";
 
 interface SubsetLineProperties {
   subset: NamedCondition;

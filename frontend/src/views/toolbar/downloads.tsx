@@ -6,11 +6,11 @@ import type { LayerStore } from "../../store/layer";
 import { sentenceOf } from "../../store/resource";
 import type { Store } from "../../store/store";
 import { fileName, formatCsv, formatJson, instanceRecords, matrixTable, recordTable } from "../../store/tables";
-import { Popup } from "../widgets/controls";
-import { pngFile, saveFile, svgFile, textFile } from "../widgets/files";
-import { Icon } from "../widgets/glyphs";
-import { countText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Popup } from "../../ui/controls";
+import { pngFile, saveFile, svgFile, textFile } from "../../ui/export";
+import { Icon } from "../../ui/glyphs";
+import { countText } from "../../ui/numbers";
 
 type Make = () => Blob | Promise<Blob>;
 type Formats = Record<string, Make>;

@@ -3,11 +3,11 @@
 import { useSignal } from "@preact/signals";
 import { toggle } from "../../store/durable";
 import type { MatrixRow } from "../../store/rows";
-import { Popup } from "../widgets/controls";
-import { ClassDot } from "../widgets/glyphs";
-import { countText } from "../widgets/numbers";
-import { useClassColours, usePalette, useStore } from "../widgets/store";
-import { useSize } from "../widgets/surface";
+import { useClassColours, usePalette, useStore } from "../../ui/context";
+import { Popup } from "../../ui/controls";
+import { ClassDot } from "../../ui/glyphs";
+import { countText } from "../../ui/numbers";
+import { useSize } from "../../ui/surface";
 
 export function Legend() {
   const classes = useStore().catalogue.snapshot.value?.classes ?? [];

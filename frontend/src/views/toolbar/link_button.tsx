@@ -2,9 +2,9 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { copyText } from "../widgets/clipboard";
-import { Icon } from "../widgets/glyphs";
-import { useStore } from "../widgets/store";
+import { copyText } from "../../ui/clipboard";
+import { useStore } from "../../ui/context";
+import { Icon } from "../../ui/glyphs";
 
 const SHOWN_MILLISECONDS = 2_500;
 

@@ -1,7 +1,6 @@
 /** What a person should know about the data, the address and the server, behind one word. */
-
-import { Popup } from "../widgets/controls";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Popup } from "../../ui/controls";
 
 export function Notes() {
   const { catalogue, address } = useStore();

@@ -1,9 +1,7 @@
 /** The step that is looked at: a slider, and a switch to the newest. */
-
-import { Icon } from "../widgets/glyphs";
-import { OverStepsButton, PlayButton } from "../widgets/step_buttons";
-import { StepSlider, type StepSliderProperties } from "../widgets/step_slider";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Icon } from "../../ui/glyphs";
+import { OverStepsButton, PlayButton, StepSlider, type StepSliderProperties } from "../../ui/steps";
 
 export function StepPicker({ steps, step }: Pick<StepSliderProperties, "steps" | "step">) {
   const { stepping } = useStore();

@@ -2,9 +2,9 @@
 import type { SnapshotEntry } from "../../contract/activis";
 import { DEFAULT_SORT, type DotSize } from "../../store/durable";
 import { namesOf, type Selection, snapshotsOf } from "../../store/selection";
-import { type Option, Picker, Segmented } from "../widgets/controls";
-import { ClassDot, Icon, SideBadge } from "../widgets/glyphs";
-import { useClassColours, useStore } from "../widgets/store";
+import { useClassColours, useStore } from "../../ui/context";
+import { type Option, Picker, Segmented } from "../../ui/controls";
+import { ClassDot, Icon, SideBadge } from "../../ui/glyphs";
 import { DownloadMenu } from "./downloads";
 import { Legend } from "./legend";
 import { LinkButton } from "./link_button";

@@ -3,10 +3,10 @@ import type { RunEntry } from "../../contract/activis";
 import { type Alignment, MOST_OTHERS, type Showing } from "../../store/durable";
 import { snapshotsOf } from "../../store/selection";
 import type { Side } from "../../store/side";
-import { Picker, Popup, Segmented } from "../widgets/controls";
-import { Icon, SideBadge } from "../widgets/glyphs";
-import { countText } from "../widgets/numbers";
-import { useStore } from "../widgets/store";
+import { useStore } from "../../ui/context";
+import { Picker, Popup, Segmented } from "../../ui/controls";
+import { Icon, SideBadge } from "../../ui/glyphs";
+import { countText } from "../../ui/numbers";
 
 export function Versus() {
   const { comparing } = useStore();

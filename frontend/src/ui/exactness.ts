@@ -1,7 +1,6 @@
-/** What counts and averages hold for, in words: over all instances, within a bound, estimated, or of the sample alone. */
-
-import type { SubsetDescription } from "../../contract/activis";
-import type { SubsetStatistic } from "../../contract/client";
+/** Exactness of counts and averages in words: over all instances, within a bound, an interval, or of the sample. */
+import type { SubsetDescription } from "../contract/activis";
+import type { SubsetStatistic } from "../contract/client";
 import { countText, percentText, valueText } from "./numbers";
 
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });

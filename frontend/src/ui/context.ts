@@ -1,9 +1,9 @@
-/** How a view reaches the store and the colours. */
+/** Context of the views: the store and the colours. */
 
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { classColours, DARK, LIGHT, type Palette } from "../../draw/palette";
-import type { Store } from "../../store/store";
+import { classColours, DARK, LIGHT, type Palette } from "../draw/palette";
+import type { Store } from "../store/store";
 
 export const StoreContext = createContext<Store | null>(null);
 

@@ -1,8 +1,62 @@
-/** Paints what the browser shows of an element onto a drawing context, so that it can become a file. */
+/** Export of what is shown as files: tables, and elements of the page painted as PNG or SVG. */
+import { fitText } from "../draw/matrix_text";
+import { newPath } from "../draw/paths";
+import { SvgContext } from "../draw/svg_context";
+import { drawingOf } from "./surface";
 
-import { newPath } from "../../draw/paths";
-import { drawingOf } from "./drawings";
-import { paintTexts } from "./painting_text";
+interface Line {
+  text: string;
+  left: number;
+  top: number;
+  height: number;
+}
+
+export function paintTexts(context: CanvasRenderingContext2D, element: Element, style: CSSStyleDeclaration): void {
+  for (const node of element.childNodes) {
+    if (!(node instanceof Text) || node.data.trim() === "") continue;
+    context.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    context.fillStyle = style.color;
+    context.textAlign = "left";
+    context.textBaseline = "alphabetic";
+    for (const line of linesOf(node)) {
+      const metrics = context.measureText(line.text);
+      const share = metrics.fontBoundingBoxAscent / (metrics.fontBoundingBoxAscent + metrics.fontBoundingBoxDescent);
+      context.fillText(cutText(context, element, style, line), line.left, line.top + line.height * share);
+    }
+  }
+}
+
+/** Texts that the browser ends in an ellipsis end in one here. */
+function cutText(context: CanvasRenderingContext2D, element: Element, style: CSSStyleDeclaration, line: Line): string {
+  if (style.textOverflow !== "ellipsis" || element.scrollWidth <= element.clientWidth) return line.text;
+  return fitText(context, line.text, element.getBoundingClientRect().right - line.left);
+}
+
+/** Joins the words that stand at one height, and the characters of a word that goes on in the next line. */
+function linesOf(node: Text): Line[] {
+  const lines: Line[] = [];
+  for (const { 0: word, index } of node.data.matchAll(/\S+\s*/g)) {
+    const boxes = boxesOf(node, index, word.trimEnd().length);
+    if (boxes.length > 1) {
+      for (let at = 0; at < word.length; at++) join(lines, word.charAt(at), boxesOf(node, index + at, 1)[0]);
+    } else join(lines, word.replace(/\s+$/, " "), boxes[0]);
+  }
+  return lines.map((line) => ({ ...line, text: line.text.trimEnd() }));
+}
+
+function boxesOf(node: Text, start: number, length: number): DOMRectList {
+  const range = document.createRange();
+  range.setStart(node, start);
+  range.setEnd(node, start + length);
+  return range.getClientRects();
+}
+
+function join(lines: Line[], text: string, box: DOMRect | undefined): void {
+  if (!box) return;
+  const last = lines.at(-1);
+  if (last && Math.abs(last.top - box.top) < 2) last.text += text;
+  else lines.push({ text, left: box.left, top: box.top, height: box.height });
+}
 
 /** Controls that mean nothing in a picture. */
 const LEFT_OUT = "input, select, button.quiet, .unpin, .spoken, [data-unprinted]";
@@ -186,4 +240,44 @@ function paintLabel(context: CanvasRenderingContext2D, text: SVGTextElement, sty
   context.textAlign = ALIGNMENTS[style.textAnchor] ?? "left";
   context.textBaseline = "alphabetic";
   context.fillText((text.textContent ?? "").trim(), Number(text.getAttribute("x")), Number(text.getAttribute("y")));
+}
+
+/** Device pixels per CSS pixel, so that a picture can be printed. */
+const PNG_RATIO = 2;
+
+export function saveFile(name: string, content: Blob): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  // The browser reads the address after this turn.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+export const textFile = (text: string, type: string): Blob => new Blob([text], { type: `${type};charset=utf-8` });
+
+/** The element as shown, on the card's colour. */
+export function svgFile(element: Element): Blob {
+  const { width, height } = element.getBoundingClientRect();
+  const measuring = document.createElement("canvas").getContext("2d");
+  const context = SvgContext.create((font, text) => {
+    if (!measuring) throw new Error("The browser has no canvas to measure text with.");
+    measuring.font = font;
+    return measuring.measureText(text);
+  });
+  paintElement(context, element);
+  return textFile(context.document(width, height), "image/svg+xml");
+}
+
+export async function pngFile(element: Element): Promise<Blob> {
+  const { width, height } = element.getBoundingClientRect();
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(width * PNG_RATIO);
+  canvas.height = Math.round(height * PNG_RATIO);
+  const context = canvas.getContext("2d");
+  context?.scale(PNG_RATIO, PNG_RATIO);
+  if (context) paintElement(context, element);
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for this browser."))));
+  });
 }

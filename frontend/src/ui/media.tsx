@@ -1,9 +1,9 @@
 /** Pictures and sounds of an instance. */
 
 import { useSignal } from "@preact/signals";
-import type { AttributeColumn } from "../../contract/activis";
-import { isPresent } from "../../store/tables";
-import { useStore } from "./store";
+import type { AttributeColumn } from "../contract/activis";
+import { isPresent } from "../store/tables";
+import { useStore } from "./context";
 
 interface MediaProperties {
   attribute: AttributeColumn;

@@ -1,5 +1,4 @@
 /** Controls with the tab's look and the browser's own behaviour. */
-
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";

@@ -1,5 +1,4 @@
-/** Puts off what is heavy and not looked at first, so that no frame has to do everything. */
-
+/** Deferred work: what is heavy and not looked at first waits for the next frames. */
 import { useEffect, useState } from "preact/hooks";
 
 /**

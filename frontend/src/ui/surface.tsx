@@ -1,9 +1,22 @@
-/** A canvas that is sharp on every screen and is drawn again whenever its component is. */
-
+/** Surface: a canvas that is sharp on every screen and drawn again when what it reads changes. */
 import { signal } from "@preact/signals";
 import type { JSX, RefObject } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { rememberDrawing } from "./drawings";
+
+export interface Drawing {
+  /** In CSS pixels. */
+  width: number;
+  height: number;
+  draw: (context: CanvasRenderingContext2D) => void;
+}
+
+const drawings = new WeakMap<HTMLCanvasElement, Drawing>();
+
+export const rememberDrawing = (canvas: HTMLCanvasElement, drawing: Drawing): void => {
+  drawings.set(canvas, drawing);
+};
+
+export const drawingOf = (canvas: HTMLCanvasElement): Drawing | undefined => drawings.get(canvas);
 
 type CanvasAttributes = Omit<JSX.IntrinsicElements["canvas"], "width" | "height" | "ref">;
 

@@ -1,5 +1,5 @@
-/** The small signs that stand for classes, subsets, instances and layers, the same everywhere. */
-import type { Judgement } from "../../store/judgement";
+/** Glyphs of classes, subsets, instances and layers, the same everywhere. */
+import type { Judgement } from "../store/judgement";
 
 export function ClassDot({ colour }: { colour: string | undefined }) {
   return <i class="class-dot" style={{ background: colour }} aria-hidden="true" />;
