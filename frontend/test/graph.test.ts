@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import type { GraphNode } from "../src/contract/activis";
 import { startEngine } from "../src/draw/graph_engine";
 import { groupTitle, layoutGraph, shapeText } from "../src/draw/graph_layout";
-import { nodeBeside } from "../src/draw/graph_steps";
 import {
   closeGroup,
   findNodes,
@@ -13,6 +12,7 @@ import {
   visibleGraph,
 } from "../src/draw/graph_tree";
 import { layersInFlowOrder, neighbours } from "../src/store/graph_order";
+import { nodeBeside } from "../src/views/graph/canvas";
 import { graph, node } from "./samples";
 
 const visible = (open: string[], shown = graph()) => visibleGraph(indexGraph(shown), new Set(open));

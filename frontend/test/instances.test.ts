@@ -4,7 +4,7 @@ import { instanceName } from "../src/store/rows";
 import { findInstances, followReading, searchableTexts } from "../src/store/store";
 import { listedInstances } from "../src/store/subset_from_click";
 import { groupInstances } from "../src/views/instances/grouping";
-import { rowAfter } from "../src/views/instances/motion";
+import { rowAfter } from "../src/views/instances/groups";
 import {
   EVERYTHING,
   isInSight,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { matchOperators } from "../src/state/operator_match";
+import { matchOperators } from "../src/views/compare/strip";
 import { graph, node } from "./samples";
 
 const SOURCE = { id: "forward", kind: "forward", label: "forward graph", run: "cnn", nodes: 3 };

@@ -1,8 +1,8 @@
 /** One layer over the steps, and lines that are drawn of it. */
 
 import { describe, expect, it } from "vitest";
-import { linePath, placeSteps, scaleOf } from "../src/draw/lines";
 import { betweenPoints, placePoints } from "../src/draw/projection";
+import { linePath, placeSteps, scaleOf } from "../src/views/steps/charts";
 import { open, settled } from "./opened_store";
 
 const AT_FIRST = { run: "cnn/activis", name: "validation", step: "1", layers: "hidden" };

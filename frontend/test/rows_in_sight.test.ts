@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { groupEnds, layoutHeader } from "../src/draw/matrix_header";
 import { layoutColumns, layoutRows, scrollToRow, viewRows } from "../src/draw/matrix_layout";
-import { moveFocus } from "../src/views/panel/grid_motion";
+import { moveFocus } from "../src/views/panel/matrix_keyboard";
 
 /** Two classes, ten subsets, one pinned instance: 179 high. */
 const groups = ["class", "class", ...Array.from({ length: 10 }, () => "subset"), "instance"];

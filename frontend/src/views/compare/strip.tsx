@@ -1,15 +1,135 @@
-/** What is compared: the runs in their columns, how right each is, at which step, and who is right where. */
+/** Strip of the compared runs: how right each is, at which step, on which data. */
 
 import type { ComponentChildren } from "preact";
+import type { Graph, GraphNode } from "../../contract/activis";
+import { sourceKind } from "../../store/graph_order";
 import type { Side } from "../../store/side";
 import { accuracyOf } from "../../store/snapshot";
 import type { Store } from "../../store/store";
 import { useStore } from "../../ui/context";
 import { Icon, SideBadge } from "../../ui/glyphs";
-import { percentText } from "../../ui/numbers";
+import { countText, listText, percentText } from "../../ui/numbers";
 import { OverStepsButton, PlayButton, StepSlider } from "../../ui/steps";
 import { AgreementBar } from "./agreement_bar";
-import { differencesOfData } from "./data_notes";
+
+export interface OperatorMatch {
+  matched: number;
+  /** Operators of the base. */
+  total: number;
+  /** Those of the base that the other has not, and the other way round; by their names without numbers. */
+  lacked: readonly string[];
+  added: readonly string[];
+}
+
+/**
+ * Pairs operators of the same type and name, each with one; null where a graph has none. The numbers that tracing puts
+ * after names do not count, nor does a scope that is around the whole model, nor what trains or reports.
+ */
+export function matchOperators(base: Graph, other: Graph): OperatorMatch | null {
+  const [ours, theirs] = [operatorNames(base), operatorNames(other)];
+  if (ours.length === 0 || theirs.length === 0) return null;
+  const lacked = without(ours, theirs);
+  return { matched: ours.length - lacked.length, total: ours.length, lacked, added: without(theirs, ours) };
+}
+
+function operatorNames(graph: Graph): string[] {
+  if (sourceKind(graph) === "layers") return [];
+  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
+  const isMachinery = (node: GraphNode | undefined): boolean =>
+    node !== undefined && (node.auxiliary || isMachinery(nodes.get(node.parent)));
+  const paths = graph.nodes
+    .filter((node) => node.kind === "operator" && !isMachinery(node))
+    .map(({ full_name, operator }) => ({ operator, path: full_name.split("/").map(withoutNumber) }));
+  const [first] = paths;
+  const isAround = first !== undefined && paths.every(({ path }) => path.length > 1 && path[0] === first.path[0]);
+  return paths.map(({ operator, path }) => `${path.slice(isAround ? 1 : 0).join("/")} (${operator})`);
+}
+
+const withoutNumber = (name: string): string => name.replace(/_\d+$/, "");
+
+/** The items that are left when each of `others` has taken one like it. */
+function without(items: readonly string[], others: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const name of others) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return items.filter((name) => {
+    const count = counts.get(name) ?? 0;
+    counts.set(name, count - 1);
+    return count <= 0;
+  });
+}
+
+export interface DataNote {
+  text: string;
+  title: string;
+  wrong: boolean;
+}
+
+export function differencesOfData(store: Store, side: Side): DataNote[] {
+  const operators = operatorNote(store, side);
+  return [
+    instanceNote(store, side),
+    operators,
+    layerNote(store, side, operators !== null),
+    classNote(store, side),
+  ].filter((note) => note !== null);
+}
+
+function instanceNote({ catalogue }: Store, { letter, agreement, view }: Side): DataNote | null {
+  const state = agreement.state.value;
+  if (state.status === "error") return { text: state.message, title: "", wrong: true };
+  const [ours, theirs] = [catalogue.snapshot.value?.sampled, view.snapshot.value?.sampled];
+  if (!state.value || ours === undefined || theirs === undefined) return null;
+  const { over, note } = state.value;
+  if (over === 0) return { text: "no instance in both", title: note, wrong: true };
+  const same = over === ours && over === theirs;
+  const text = same ? `same data: ${countText(over)} sampled` : `${countText(over)} instances in both`;
+  return { text, title: note || `A keeps ${countText(ours)} one by one, ${letter} ${countText(theirs)}`, wrong: false };
+}
+
+/** Null where a graph lacks operators, and of two steps of one run, which are one model. */
+function operatorNote({ catalogue, graph }: Store, side: Side): DataNote | null {
+  const [ours, theirs] = [graph.state.value.value, side.graph.state.value.value];
+  const isOneRun = catalogue.reference.value?.run === side.view.reference.value?.run;
+  const match = ours && theirs && !isOneRun ? matchOperators(ours, theirs) : null;
+  if (!match) return null;
+  const { matched, total, lacked, added } = match;
+  const facts = [
+    "Operators of the same type and name in both graphs, numbers of traces aside",
+    lacked.length > 0 ? `A alone: ${listText(lacked)}` : "",
+    added.length > 0 ? `${side.letter} alone: ${listText(added)}` : "",
+  ];
+  return {
+    text: `${countText(matched)} of ${countText(total)} operators match`,
+    title: facts.filter((fact) => fact !== "").join(". "),
+    wrong: false,
+  };
+}
+
+/** @param isTold Whether the graphs have told it: then only layers that are missing are named. */
+function layerNote({ catalogue }: Store, { letter, view }: Side, isTold: boolean): DataNote | null {
+  const [ours, theirs] = [catalogue.snapshot.value, view.snapshot.value];
+  if (!ours || !theirs) return null;
+  const names = new Set(theirs.layers.map(({ name }) => name));
+  const lacked = ours.layers.map(({ name }) => name).filter((name) => !names.has(name));
+  if (isTold && lacked.length === 0) return null;
+  const text = `${countText(ours.layers.length - lacked.length)} of ${countText(ours.layers.length)} layers match`;
+  return { text, title: lacked.length > 0 ? `${letter} lacks ${listText(lacked)}` : "By their names", wrong: false };
+}
+
+/** Null where the classes are the same. */
+function classNote({ catalogue }: Store, { letter, view }: Side): DataNote | null {
+  const [ours, theirs] = [catalogue.snapshot.value?.classes, view.snapshot.value?.classes];
+  if (!ours || !theirs) return null;
+  const onlyOurs = ours.filter((name) => !theirs.includes(name));
+  const onlyTheirs = theirs.filter((name) => !ours.includes(name));
+  if (onlyOurs.length + onlyTheirs.length === 0) return null;
+  const parts = [
+    onlyOurs.length > 0 ? `${listText(onlyOurs)} in A alone` : "",
+    onlyTheirs.length > 0 ? `${listText(onlyTheirs)} in ${letter} alone` : "",
+  ];
+  const text = `other classes: ${parts.filter((part) => part !== "").join("; ")}`;
+  return { text, title: `${text}. Classes correspond by their names.`, wrong: true };
+}
 
 export function ComparisonStrip() {
   const store = useStore();

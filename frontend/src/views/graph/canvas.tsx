@@ -1,20 +1,150 @@
-/** The picture of the graph with its camera: panned, zoomed, walked through by keys. */
+/** Canvas of the graph with its camera: panned, zoomed, walked by keyboard, with a minimap. */
 
 import { type ReadonlySignal, useComputed, useSignal } from "@preact/signals";
 import type { ZoomTransform } from "d3-zoom";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import type { Box } from "../../draw/graph_layout";
-import { isDirection, nodeBeside } from "../../draw/graph_steps";
+import type { Box, PlacedGraph } from "../../draw/graph_layout";
 import { nodeOf } from "../../draw/graph_tree";
-import { useStore } from "../../ui/context";
+import type { Palette } from "../../draw/palette";
+import { usePalette, useStore } from "../../ui/context";
 import { Icon } from "../../ui/glyphs";
-import { type Size, useSize } from "../../ui/surface";
-import { tilesInSight } from "./culling";
-import { Minimap } from "./minimap";
-import { GraphPicture } from "./picture";
+import { type Size, Surface, useSize } from "../../ui/surface";
+import { GraphPicture, tilesInSight } from "./picture";
 import type { GraphSession, Shown } from "./session";
 import { useZoom, type Zoom } from "./zoom";
+
+export type Direction = "ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown";
+
+/** Steps aside count double, so that a row is followed before it is left. */
+const ASIDE = 2;
+
+export const isDirection = (key: string): key is Direction =>
+  key === "ArrowLeft" || key === "ArrowRight" || key === "ArrowUp" || key === "ArrowDown";
+
+/** Returns the id of the nearest node or title of an open group in a direction; null where there is none. */
+export function nodeBeside({ nodes, groups }: PlacedGraph, id: string, direction: Direction): string | null {
+  const places = new Map([
+    ...groups.map(({ node, ...box }): [string, Place] => [node.id, titleOf(box)]),
+    ...nodes.map(({ visible, x, y }): [string, Place] => [visible.node.id, { x, y }]),
+  ]);
+  const from = places.get(id);
+  if (!from) return null;
+  let [best, nearest] = [null as string | null, Number.POSITIVE_INFINITY];
+  for (const [other, place] of places) {
+    const { ahead, aside } = distance(from, place, direction);
+    if (other === id || ahead <= 0 || ahead + ASIDE * aside >= nearest) continue;
+    [best, nearest] = [other, ahead + ASIDE * aside];
+  }
+  return best;
+}
+
+interface Place {
+  x: number;
+  y: number;
+}
+
+const titleOf = ({ x, y }: Box): Place => ({ x: x + 20, y: y + 10 });
+
+function distance(from: Place, to: Place, direction: Direction): { ahead: number; aside: number } {
+  const [right, down] = [to.x - from.x, to.y - from.y];
+  if (direction === "ArrowRight") return { ahead: right, aside: Math.abs(down) };
+  if (direction === "ArrowLeft") return { ahead: -right, aside: Math.abs(down) };
+  return { ahead: direction === "ArrowDown" ? down : -down, aside: Math.abs(right) };
+}
+
+interface MinimapProperties {
+  placed: PlacedGraph;
+  zoom: Zoom;
+  /** Of the picture, on screen. */
+  size: Size;
+}
+
+const WIDTH = 200;
+const TALLEST = 60;
+const LEAST = 22;
+
+export function Minimap({ placed, zoom, size }: MinimapProperties) {
+  const palette = usePalette();
+  const { bounds } = placed;
+  if (fits(bounds, zoom.transform.value, size)) return null;
+  const height = Math.min(TALLEST, Math.max(LEAST, (bounds.height / bounds.width) * WIDTH));
+  const move = (event: PointerEvent & { currentTarget: HTMLElement }) => {
+    if (event.buttons !== 1) return;
+    const { left, top } = event.currentTarget.getBoundingClientRect();
+    zoom.centre(
+      bounds.x + ((event.clientX - left) / WIDTH) * bounds.width,
+      bounds.y + ((event.clientY - top) / height) * bounds.height,
+    );
+  };
+  return (
+    <div
+      class="graph-minimap"
+      data-testid="graph-minimap"
+      data-unprinted
+      aria-hidden="true"
+      onPointerDown={(event) => {
+        event.currentTarget.setPointerCapture(event.pointerId);
+        move(event);
+      }}
+      onPointerMove={move}
+    >
+      <Whole placed={placed} palette={palette} height={height} />
+      <Window bounds={bounds} height={height} transform={zoom.transform} size={size} />
+    </div>
+  );
+}
+
+function fits(bounds: Box, { x, y, k }: ZoomTransform, { width, height }: Size): boolean {
+  const [left, top] = [bounds.x * k + x, bounds.y * k + y];
+  return left >= -1 && top >= -1 && left + bounds.width * k <= width + 1 && top + bounds.height * k <= height + 1;
+}
+
+function Whole({ placed, palette, height }: { placed: PlacedGraph; palette: Palette; height: number }) {
+  return <Surface width={WIDTH} height={height} draw={(context) => paintWhole(context, placed, palette, height)} />;
+}
+
+function paintWhole(context: CanvasRenderingContext2D, placed: PlacedGraph, palette: Palette, height: number): void {
+  const { bounds, groups, nodes } = placed;
+  const [across, down] = [WIDTH / bounds.width, height / bounds.height];
+  const fill = ({ x, y, width, height: tall }: Box, colour: string) => {
+    context.fillStyle = colour;
+    context.fillRect(
+      (x - bounds.x) * across,
+      (y - bounds.y) * down,
+      Math.max(1, width * across),
+      Math.max(1, tall * down),
+    );
+  };
+  for (const group of groups) fill(group, palette.line);
+  for (const { x, y, width, height: tall, visible } of nodes) {
+    const colour = visible.node.layer !== "" ? palette.recorded : palette.tertiary;
+    fill({ x: x - width / 2, y: y - tall / 2, width, height: tall }, colour);
+  }
+}
+
+interface WindowProperties {
+  bounds: Box;
+  height: number;
+  transform: ReadonlySignal<ZoomTransform>;
+  size: Size;
+}
+
+function Window({ bounds, height, transform, size }: WindowProperties) {
+  const { x, y, k } = transform.value;
+  const share = (low: number, length: number, from: number, whole: number, pixels: number) => {
+    const start = Math.max(0, Math.min(1, (low - from) / whole));
+    const end = Math.max(0, Math.min(1, (low + length - from) / whole));
+    return { start: start * pixels, length: Math.max(3, (end - start) * pixels) };
+  };
+  const wide = share(-x / k, size.width / k, bounds.x, bounds.width, WIDTH);
+  const tall = share(-y / k, size.height / k, bounds.y, bounds.height, height);
+  return (
+    <i
+      style={{ left: `${wide.start}px`, top: `${tall.start}px`, width: `${wide.length}px`, height: `${tall.length}px` }}
+    />
+  );
+}
 
 /** On screen, names are smaller than can be read below this scale. */
 const FAR = 0.35;

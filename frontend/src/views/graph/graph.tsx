@@ -1,19 +1,227 @@
-/** View A: the model's computation graph, where recorded tensors are opened. */
+/** View A: the computation graph, its key, its search, its size and its source. */
 
-import { useMemo, useRef } from "preact/hooks";
-import type { Graph } from "../../contract/activis";
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { Graph, GraphNode } from "../../contract/activis";
 import { type Place, startEngine } from "../../draw/graph_engine";
+import { findNodes, type GraphIndex } from "../../draw/graph_tree";
+import type { GraphSize } from "../../store/durable";
+import { sourceKind } from "../../store/graph_order";
 import { useStore } from "../../ui/context";
-import { Problem } from "../../ui/controls";
+import { Picker, Problem } from "../../ui/controls";
+import { Icon, LayerGlyph } from "../../ui/glyphs";
 import { GraphCanvas } from "./canvas";
 import { NodeCard } from "./card";
-import { FindNode } from "./find_node";
-import { Key } from "./key";
 import { attendedNode, Readout } from "./readout";
 import { createSession, type GraphSession } from "./session";
-import { SizeButtons } from "./size_buttons";
-import { SourcePicker } from "./source_picker";
-import { UnplacedLayers } from "./unplaced";
+
+export function Key({ graph }: { graph: Graph }) {
+  const has = (found: (node: Graph["nodes"][number]) => boolean) => graph.nodes.some(found);
+  return (
+    <ul class="graph-key" aria-label="Signs">
+      <li>
+        <i class="key-operator" />
+        operator
+      </li>
+      <li>
+        <i class="key-tensor" />
+        tensor
+      </li>
+      <li>
+        <i class="key-tensor recorded" />
+        recorded
+      </li>
+      {has((node) => node.layer_candidates.length > 0) && (
+        <li>
+          <i class="key-tensor ambiguous">?</i>
+          perhaps
+        </li>
+      )}
+      <li>
+        <i class="layer-glyph" />
+        open
+      </li>
+      {has((node) => node.kind === "group") && (
+        <li>
+          <i class="key-group" />
+          group
+        </li>
+      )}
+    </ul>
+  );
+}
+
+export function SizeButtons() {
+  const { graphSize } = useStore().durable;
+  const size = graphSize.value;
+  const toggle = (other: GraphSize) => () => {
+    graphSize.value = size === other ? "normal" : other;
+  };
+  return (
+    <span class="size-buttons">
+      {size !== "slim" && (
+        <button
+          type="button"
+          class="quiet"
+          data-testid="tall-graph"
+          aria-pressed={size === "tall"}
+          aria-label="Give the graph more room"
+          title={size === "tall" ? "Give the panels their room back" : "Give the graph more room"}
+          onClick={toggle("tall")}
+        >
+          <Icon name={size === "tall" ? "restore" : "maximise"} />
+        </button>
+      )}
+      <button
+        type="button"
+        class="quiet"
+        data-testid="slim-graph"
+        aria-expanded={size !== "slim"}
+        aria-label="Show the graph"
+        title={size === "slim" ? "Show the graph" : "Shrink the graph to a bar"}
+        onClick={toggle("slim")}
+      >
+        <Icon name={size === "slim" ? "down" : "up"} />
+      </button>
+    </span>
+  );
+}
+
+export function SourcePicker({ graph, session }: { graph: Graph; session: GraphSession }) {
+  const { graphSource } = useStore().durable;
+  const { controls } = session;
+  // The list of layers is no choice beside a graph that has one of them.
+  const others = graph.sources.filter(({ kind }) => kind !== "layers");
+  const isWithoutLayers = !graph.nodes.some(({ layer }) => layer !== "");
+  const options = graph.sources.map(({ id, label }) => ({ value: id, label }));
+  return (
+    <>
+      {graph.edges.some((edge) => edge.control) && (
+        <button
+          type="button"
+          class="quiet controls-button"
+          data-testid="control-edges"
+          aria-pressed={controls.value}
+          title="Draw every control edge: who waits for whom. Without it, those of the node under the pointer."
+          onClick={() => {
+            controls.value = !controls.value;
+          }}
+        >
+          control
+        </button>
+      )}
+      {(others.length > 1 || isWithoutLayers || sourceKind(graph) === "layers") && options.length > 1 && (
+        <Picker
+          label="from"
+          value={graph.source}
+          options={options}
+          onPick={(id) => {
+            graphSource.value = id === graph.sources[0]?.id ? "" : id;
+          }}
+          testId="graph-source"
+        />
+      )}
+    </>
+  );
+}
+
+interface FindNodeProperties {
+  index: GraphIndex;
+  /** Called with the match to show, null for none. */
+  onFind: (node: GraphNode | null) => void;
+}
+
+export function FindNode({ index, onFind }: FindNodeProperties) {
+  const input = useRef<HTMLInputElement>(null);
+  const text = useSignal("");
+  const step = useSignal(0);
+  const matches = findNodes(index, text.value);
+  useSlashKey(input);
+
+  const show = (position: number, among: readonly GraphNode[]) => {
+    step.value = among.length > 0 ? (position + among.length) % among.length : 0;
+    onFind(among[step.value] ?? null);
+  };
+  return (
+    <span class="find-node">
+      <input
+        ref={input}
+        type="search"
+        data-testid="find-node"
+        placeholder="Find node"
+        aria-label="Find a node of the graph"
+        aria-keyshortcuts="/"
+        value={text.value}
+        onInput={(event) => {
+          text.value = event.currentTarget.value;
+          show(0, findNodes(index, text.value));
+        }}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") show(step.value + (event.shiftKey ? -1 : 1), matches);
+          if (event.key !== "Escape") return;
+          text.value = "";
+          show(0, []);
+          event.currentTarget.blur();
+        }}
+      />
+      <small aria-live="polite">{text.value === "" ? <kbd>/</kbd> : countOf(matches.length, step.value)}</small>
+    </span>
+  );
+}
+
+const countOf = (matches: number, step: number): string => (matches === 0 ? "none" : `${step + 1} of ${matches}`);
+
+/** A slash leads to the field, unless something is being typed elsewhere. */
+function useSlashKey(input: { current: HTMLInputElement | null }): void {
+  useEffect(() => {
+    const focus = (event: KeyboardEvent) => {
+      const typing = (event.target as Element).closest?.(
+        "input:not([type=range]), select, textarea, [contenteditable]",
+      );
+      if (event.key !== "/" || typing || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      input.current?.select();
+    };
+    document.addEventListener("keydown", focus);
+    return () => document.removeEventListener("keydown", focus);
+  }, [input]);
+}
+
+interface UnplacedLayersProperties {
+  /** Null where it is not in sight: then no layer has a place. */
+  graph: Graph | null;
+  title: string;
+}
+
+export function UnplacedLayers({ graph, title }: UnplacedLayersProperties) {
+  const { catalogue, durable, toggleLayer } = useStore();
+  const placed = new Set(graph?.nodes.map((node) => node.layer));
+  const unplaced = catalogue.snapshot.value?.layers.filter((layer) => !placed.has(layer.name)) ?? [];
+  if (unplaced.length === 0) return null;
+  return (
+    <span class="unplaced">
+      {title}
+      {unplaced.map(({ name }) => {
+        const selected = durable.layers.value.includes(name);
+        return (
+          <button
+            key={name}
+            type="button"
+            data-testid="graph-tensor"
+            data-layer={name}
+            data-selected={String(selected)}
+            aria-pressed={selected}
+            title={name}
+            onClick={() => toggleLayer(name)}
+          >
+            {selected ? <LayerGlyph /> : <i class="key-tensor recorded" />}
+            <span>{name}</span>
+          </button>
+        );
+      })}
+    </span>
+  );
+}
 
 export function GraphView() {
   const { durable, graph } = useStore();

@@ -1,5 +1,7 @@
-/** How operators, tensors, closed and open groups look, and what a click on them does. */
-import type { GraphNode } from "../../contract/activis";
+/** Nodes of the graph: operators, tensors, closed and open groups, as buttons. */
+
+import { useEffect } from "preact/hooks";
+import type { GraphNode, LayerHealth } from "../../contract/activis";
 import {
   type Box,
   groupTitle,
@@ -8,10 +10,140 @@ import {
   PARAMETER_PITCH,
   PARAMETER_RISE,
   type PlacedNode,
+  TENSOR_RADIUS,
 } from "../../draw/graph_layout";
-import { pressable, spokenName } from "./pressable";
+import { useStore } from "../../ui/context";
 import type { GraphSession } from "./session";
-import { Tensor } from "./tensor";
+
+interface Press {
+  name: string;
+  /** Whether the Tab key stops at it; the arrow keys reach everything. */
+  tabStop: boolean;
+  onPress: () => void;
+  onFocus?: () => void;
+  /** Of something that opens and closes: which it is. */
+  expanded?: boolean;
+}
+
+/** A name that holds what is written, as it is written, so that it can be called by that; then what is not. */
+export const spokenName = (what: string, written: readonly string[], more: readonly string[]): string => {
+  const label = written.filter(Boolean).join(" ");
+  return [`${what} ${label}`, ...more.filter((text) => text !== "" && text !== written[0])].join(", ");
+};
+
+export function pressable({ name, tabStop, onPress, onFocus, expanded }: Press) {
+  return {
+    role: "button" as const,
+    tabindex: tabStop ? 0 : -1,
+    "aria-label": name,
+    "aria-expanded": expanded,
+    class: "pressable",
+    onClick: onPress,
+    onFocus,
+    onKeyDown: (event: KeyboardEvent) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      event.stopPropagation();
+      onPress();
+    },
+  };
+}
+
+interface TensorProperties {
+  placed: PlacedNode;
+  session: GraphSession;
+  tabStop: boolean;
+}
+
+export function Tensor({ placed, session, tabStop }: TensorProperties) {
+  const { durable, toggleLayer } = useStore();
+  const { x, y, label, detail, visible } = placed;
+  const { node } = visible;
+  const recorded = node.layer !== "";
+  const selected = recorded && durable.layers.value.includes(node.layer);
+  const onPress = () => {
+    if (recorded) toggleLayer(node.layer);
+    session.chosen.value = recorded ? null : node;
+  };
+  const onFocus = () => session.point(node);
+  const classes = [
+    "pressable tensor",
+    recorded && "recorded",
+    selected && "selected",
+    isAmbiguous(node) && "ambiguous",
+  ];
+  return (
+    <g
+      {...pressable({ name: tensorName(placed), tabStop, onPress, onFocus })}
+      {...(recorded ? recordedAttributes(node, selected) : {})}
+      class={classes.filter(Boolean).join(" ")}
+    >
+      <circle class="hit" cx={x} cy={y} r="12" />
+      {selected && <circle class="ring" cx={x} cy={y} r="9.5" />}
+      <circle class="dot" cx={x} cy={y} r={selected ? TENSOR_RADIUS + 1 : TENSOR_RADIUS} />
+      {label !== "" && (
+        <text class="tensor-name" x={x} y={y + 22} text-anchor="middle">
+          {label}
+        </text>
+      )}{" "}
+      {detail !== "" && (
+        <text class="detail" x={x} y={y + 33} text-anchor="middle">
+          {detail}
+        </text>
+      )}{" "}
+      {isAmbiguous(node) && (
+        <text class="doubt" x={x} y={y + 3.2} text-anchor="middle">
+          ?
+        </text>
+      )}
+      {recorded && <HealthBadge layer={node.layer} x={x} y={y - 18} />}
+    </g>
+  );
+}
+
+const isAmbiguous = (node: GraphNode) => node.layer_candidates.length > 0;
+
+function tensorName({ visible: { node }, label, detail }: PlacedNode): string {
+  if (node.layer !== "") return spokenName("Layer", [label, detail], [node.layer]);
+  if (!isAmbiguous(node)) return spokenName("Tensor", [label || node.name, detail], [node.name, "not recorded"]);
+  return spokenName("Tensor", [label, detail, "?"], [node.name, `perhaps ${node.layer_candidates.join(" or ")}`]);
+}
+
+const recordedAttributes = (node: GraphNode, selected: boolean) => ({
+  "data-testid": "graph-tensor",
+  "data-layer": node.layer,
+  "data-selected": String(selected),
+  "aria-pressed": selected,
+});
+
+const BADGE = { width: 20, height: 3 };
+
+/** How many of its neurons are dead, as in its panel, and a triangle where some are not finite. */
+function HealthBadge({ layer, x, y }: { layer: string; x: number; y: number }) {
+  const { layerHealth } = useStore();
+  useEffect(() => layerHealth.follow(layer), [layer]);
+  const health = layerHealth.states.value.get(layer)?.value;
+  if (!health) return null;
+  const share = health.neurons > 0 ? health.dead / health.neurons : 0;
+  const left = x - BADGE.width / 2;
+  return (
+    <g class="health-badge" data-testid="graph-health" data-layer={layer}>
+      <title>{healthText(health)}</title>
+      <rect class="track" x={left} y={y} width={BADGE.width} height={BADGE.height} />
+      {share > 0 && <rect class="dead" x={left} y={y} width={Math.max(2, share * BADGE.width)} height={BADGE.height} />}
+      {health.nonfinite > 0 && <path class="nonfinite" d={`M${left + BADGE.width + 3} ${y + 4} h8 l-4 -7 z`} />}
+    </g>
+  );
+}
+
+export function healthText({ neurons, dead, nonfinite, effective_rank, effective_rank_over }: LayerHealth): string {
+  const parts = [
+    `${dead} of ${neurons} neurons dead`,
+    nonfinite > 0 && `${nonfinite} with non-finite values`,
+    effective_rank_over > 0 && `effective rank ${effective_rank.toFixed(1)}`,
+  ];
+  return parts.filter(Boolean).join(" · ");
+}
 
 interface NodeProperties {
   placed: PlacedNode;

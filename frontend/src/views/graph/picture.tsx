@@ -1,15 +1,140 @@
-/** Draws the part of the placed graph that is in sight as SVG, so that every node can be focused, named and clicked. */
+/** Picture of the graph as SVG: the part in sight, its edges, and outlines from far away. */
 
 import { type ReadonlySignal, useComputed } from "@preact/signals";
-import { curveMonotoneX, line } from "d3-shape";
+import { curveMonotoneX, line, linkHorizontal } from "d3-shape";
+import type { ZoomTransform } from "d3-zoom";
 import type { VNode } from "preact";
 import { useLayoutEffect, useMemo } from "preact/hooks";
-import type { Box, PlacedEdge, PlacedGraph } from "../../draw/graph_layout";
-import { type Outlines, outlinesOf } from "../../draw/graph_outlines";
-import { Asides } from "./asides";
-import { drawnIn } from "./culling";
+import { type Box, type PlacedEdge, type PlacedGraph, type PlacedNode, TENSOR_RADIUS } from "../../draw/graph_layout";
+import type { VisibleGraph } from "../../draw/graph_tree";
 import { Node, OpenGroup } from "./nodes";
 import type { GraphSession } from "./session";
+
+/** So many groups can be moved smoothly one by one. */
+const MOST_GROUPS = 100;
+
+export interface Outlines {
+  edges: string;
+  operators: string;
+  tensors: string;
+  groups: string;
+  /** What is in none of the paths: recorded tensors, and groups where they are not too many. */
+  others: readonly PlacedNode[];
+}
+
+export function outlinesOf({ nodes, edges }: PlacedGraph): Outlines {
+  const kinds = new Set(["operator", "tensor"]);
+  if (nodes.filter(({ visible }) => visible.node.kind === "group").length > MOST_GROUPS) kinds.add("group");
+  const isOutlined = ({ visible: { node } }: PlacedNode) => kinds.has(node.kind) && node.layer === "";
+  const outlined = nodes.filter(isOutlined);
+  const boxesOf = (kind: string) =>
+    outlined
+      .filter(({ visible }) => visible.node.kind === kind)
+      .map(boxPath)
+      .join("");
+  return {
+    edges: edges.map(({ points }) => straight([...points]) ?? "").join(""),
+    operators: boxesOf("operator"),
+    tensors: boxesOf("tensor"),
+    groups: boxesOf("group"),
+    others: nodes.filter((node) => !isOutlined(node)),
+  };
+}
+
+const straight = line<{ x: number; y: number }>(
+  (point) => point.x,
+  (point) => point.y,
+).digits(1);
+
+function boxPath({ x, y, width, height, visible }: PlacedNode): string {
+  const [half, tall] = visible.node.kind === "tensor" ? [TENSOR_RADIUS, 2 * TENSOR_RADIUS] : [width / 2, height];
+  return `M${(x - half).toFixed(1)} ${(y - tall / 2).toFixed(1)}h${2 * half}v${tall}h${-2 * half}z`;
+}
+
+/** What is drawn changes only when the picture was moved so far: on screen, between half and all of that. */
+const TILE = 512;
+
+/** Returns the part of the graph that a picture of this size shows, in whole tiles and one more on each side. */
+export function tilesInSight({ x, y, k }: ZoomTransform, width: number, height: number): Box {
+  const tile = TILE / 2 ** Math.floor(Math.log2(k));
+  const [left, top] = [Math.floor(-x / k / tile) - 1, Math.floor(-y / k / tile) - 1];
+  return {
+    x: left * tile,
+    y: top * tile,
+    width: (Math.ceil(width / k / tile) + 3) * tile,
+    height: (Math.ceil(height / k / tile) + 3) * tile,
+  };
+}
+
+export const overlaps = (first: Box, second: Box): boolean =>
+  first.x <= second.x + second.width &&
+  second.x <= first.x + first.width &&
+  first.y <= second.y + second.height &&
+  second.y <= first.y + first.height;
+
+export interface Drawn {
+  nodes: readonly PlacedNode[];
+  edges: readonly PlacedEdge[];
+}
+
+/** Recorded tensors are always there, so that the Tab key finds them. */
+export function drawnIn(placed: PlacedGraph, sight: Box): Drawn {
+  const inSight = ({ visible }: PlacedNode) => {
+    const box = placed.boxes.get(visible.node.id);
+    return visible.node.layer !== "" || (box !== undefined && overlaps(box, sight));
+  };
+  return { nodes: placed.nodes.filter(inSight), edges: placed.edges.filter((edge) => overlaps(spanOf(edge), sight)) };
+}
+
+const spans = new WeakMap<PlacedEdge, Box>();
+
+function spanOf(edge: PlacedEdge): Box {
+  const known = spans.get(edge);
+  if (known) return known;
+  const [xs, ys] = [edge.points.map(({ x }) => x), edge.points.map(({ y }) => y)];
+  const [x, y] = [Math.min(...xs), Math.min(...ys)];
+  const span = { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
+  spans.set(edge, span);
+  return span;
+}
+
+type Aside = VisibleGraph["asides"][number];
+
+/** All of them at once can be read only so far. */
+const MOST = 2_000;
+
+const asideCurve = linkHorizontal<{ from: Point; to: Point }, Point>()
+  .source(({ from }) => from)
+  .target(({ to }) => to);
+
+type Point = [number, number];
+
+export function Asides({ placed, session }: { placed: PlacedGraph; session: GraphSession }) {
+  const attended = (session.hovered.value ?? session.chosen.value)?.id;
+  const all = session.controls.value;
+  const shown = placed.asides.filter(
+    ({ control, source, target }) => (all && control) || source === attended || target === attended,
+  );
+  return (
+    <>
+      {shown.slice(0, MOST).map((aside) => (
+        <path
+          key={`${aside.source} ${aside.target}`}
+          class={aside.control ? "edge control" : "edge aside"}
+          data-testid="graph-aside"
+          d={pathOf(aside, placed.boxes)}
+        />
+      ))}
+    </>
+  );
+}
+
+function pathOf({ source, target }: Aside, boxes: ReadonlyMap<string, Box>): string {
+  const [from, to] = [boxes.get(source), boxes.get(target)];
+  if (!from || !to) return "";
+  const middle = ({ y, height }: Box) => y + height / 2;
+  return asideCurve({ from: [from.x + from.width, middle(from)], to: [to.x, middle(to)] }) ?? "";
+}
 
 interface PictureProperties {
   placed: PlacedGraph;
@@ -20,7 +145,7 @@ interface PictureProperties {
   far: ReadonlySignal<boolean>;
 }
 
-const curve = line<{ x: number; y: number }>(
+const edgeCurve = line<{ x: number; y: number }>(
   (point) => point.x,
   (point) => point.y,
 ).curve(curveMonotoneX);
@@ -44,7 +169,9 @@ export function GraphPicture({ placed, session, sight, far }: PictureProperties)
       ))}
       {outlines && <Outlined outlines={outlines} />}
       {drawn.edges.map((edge) =>
-        part(`edge ${edge.id}`, () => <path key={edge.id} class={edgeClass(edge)} d={curve([...edge.points]) ?? ""} />),
+        part(`edge ${edge.id}`, () => (
+          <path key={edge.id} class={edgeClass(edge)} d={edgeCurve([...edge.points]) ?? ""} />
+        )),
       )}
       <Asides placed={placed} session={session} />
       {drawn.nodes.map((node) => {

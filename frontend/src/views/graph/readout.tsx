@@ -1,4 +1,4 @@
-/** Names what the pointer or the focus is on and the groups around it; else counts what there is. */
+/** Readout of the graph: the node under the pointer, and the groups around it. */
 
 import { Fragment } from "preact";
 import type { Graph, GraphNode } from "../../contract/activis";
@@ -8,8 +8,8 @@ import { sourceKind } from "../../store/graph_order";
 import { useStore } from "../../ui/context";
 import { countText } from "../../ui/numbers";
 import { summaryOf } from "./facts";
+import { healthText } from "./nodes";
 import type { GraphSession } from "./session";
-import { healthText } from "./tensor";
 
 /** The node that is told about, which the key to the signs makes room for. */
 export function attendedNode(session: GraphSession): GraphNode | null {

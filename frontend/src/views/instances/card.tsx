@@ -1,5 +1,6 @@
-/** The hovered instance in full, and after it the same one; docked, so that it never covers data. */
+/** Card of the hovered instance, docked, so that it never covers what is looked at. */
 
+import { useSignal } from "@preact/signals";
 import { descending, sum } from "d3-array";
 import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../../contract/activis";
 import { isError, judgementOf, predictedName } from "../../store/judgement";
@@ -9,7 +10,41 @@ import { useClassColours, usePalette, useStore } from "../../ui/context";
 import { InstanceGlyph } from "../../ui/glyphs";
 import { Picture, Sound } from "../../ui/media";
 import { countText, exactText } from "../../ui/numbers";
-import { CardText } from "./card_text";
+
+const SHOWN = 400;
+const SHOWN_BESIDE_MEDIA = 120;
+
+interface CardTextProperties {
+  name: string;
+  text: string | null;
+  besideMedia: boolean;
+}
+
+export function CardText({ name, text, besideMedia }: CardTextProperties) {
+  const whole = useSignal(false);
+  if (text === null) return <p class="hint">no {name}</p>;
+  const shown = besideMedia ? SHOWN_BESIDE_MEDIA : SHOWN;
+  const rest = text.length - shown;
+  const isCut = rest > 0 && !whole.value;
+  return (
+    <p class="card-text" title={name} data-testid="card-text">
+      “{isCut ? text.slice(0, shown) : text}
+      {isCut ? "… " : "”"}
+      {isCut && (
+        <button
+          type="button"
+          class="quiet"
+          data-testid="whole-text"
+          onClick={() => {
+            whole.value = true;
+          }}
+        >
+          {countText(rest)} more characters
+        </button>
+      )}
+    </p>
+  );
+}
 
 export function InstanceCard() {
   const { catalogue, instances, reading } = useStore();

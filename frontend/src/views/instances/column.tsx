@@ -1,18 +1,169 @@
-/** View C: the sampled instances by true label, right ones left, misclassified ones right; or by predicted class. */
+/** View C: the instances by true label, right ones left, misclassified right, under the test cases. */
 
 import { useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
+import { isError, judgementOf, judgementText, predictedName } from "../../store/judgement";
+import { instanceName } from "../../store/rows";
 import { accuracyOf } from "../../store/snapshot";
-import { useStore } from "../../ui/context";
+import { attributeValue } from "../../store/tables";
+import { useClassColours, useStore } from "../../ui/context";
 import { Problem } from "../../ui/controls";
 import { useLater } from "../../ui/deferred";
+import { Icon, InstanceGlyph } from "../../ui/glyphs";
+import { Thumbnail } from "../../ui/media";
 import { countText, percentText } from "../../ui/numbers";
 import { InstanceCard } from "./card";
-import { FilterLine } from "./filter_line";
-import { FindField } from "./find";
 import { groupInstances } from "./grouping";
 import { Groups } from "./groups";
-import { TestCases } from "./test_cases";
+import { listenToInstances, useInstanceMarks } from "./marked";
+
+export function FindField({ sampled, onEnter }: { sampled: number; onEnter: () => void }) {
+  const { find, found, foundCount } = useStore();
+  const count = foundCount.value;
+  const clear = () => {
+    find.value = "";
+  };
+  return (
+    <search class="find" data-unprinted>
+      <Icon name="search" />
+      <input
+        type="text"
+        class="find-field"
+        placeholder="Find: text or #id"
+        aria-label="Find instances by text or #id"
+        data-testid="find-instances"
+        value={find.value}
+        onInput={(event) => {
+          find.value = event.currentTarget.value;
+        }}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") onEnter();
+          if (event.key !== "Escape" || find.peek() === "") return;
+          event.stopPropagation();
+          clear();
+        }}
+      />
+      {found.value && (
+        <>
+          <span class={count === 0 ? "find-count wrong" : "find-count"} role="status" data-testid="find-count">
+            {countText(count)} of {countText(sampled)}
+          </span>
+          <button type="button" class="quiet" aria-label="Show all instances" onClick={clear}>
+            <Icon name="close" />
+          </button>
+        </>
+      )}
+    </search>
+  );
+}
+
+export function FilterLine({ sampled }: { sampled: number }) {
+  const { draft, durable, subsets } = useStore();
+  const condition = durable.filter.value;
+  if (condition === "") return null;
+  const state = subsets.answers.value.get(condition);
+  const shown = draft.filtered.value?.reduce((sum, flag) => sum + flag, 0);
+  return (
+    <p class="filter-line" data-testid="filter-line">
+      <Icon name="filter" />
+      <code title={condition}>{condition}</code>
+      {state?.status === "error" ? (
+        <span class="wrong" title={state.message}>
+          not here
+        </span>
+      ) : (
+        <span title="Counts and accuracies below are of the instances shown">
+          {shown === undefined ? "…" : `${countText(shown)} of ${countText(sampled)}`}
+        </span>
+      )}
+      <button
+        type="button"
+        class="quiet"
+        aria-label="Show all instances again"
+        title="Show all instances again"
+        onClick={() => {
+          durable.filter.value = "";
+        }}
+      >
+        <Icon name="close" />
+      </button>
+    </p>
+  );
+}
+
+interface TestCasesProperties {
+  snapshot: SnapshotEntry;
+  instances: InstanceColumns;
+}
+
+export function TestCases({ snapshot, instances }: TestCasesProperties) {
+  const store = useStore();
+  const container = useRef<HTMLElement>(null);
+  const rows = instances.example.flatMap((example, row) => (example ? [row] : []));
+  const judgements = rows.map((row) => judgementOf(instances, row));
+  const expected = judgements.filter(({ label }) => label >= 0).length;
+  const right = judgements.filter(({ kind }) => kind === "right").length;
+  useInstanceMarks(container, store);
+  return (
+    <section
+      ref={container}
+      class="test-cases"
+      aria-label="Test cases"
+      data-testid="test-cases"
+      {...listenToInstances(store, instances, () => false)}
+    >
+      <h3 title="Instances of your own beside the recorded ones: in no count, average or subset">
+        <span>Test cases</span>
+        <span class="group-count">
+          {expected > 0 ? `${countText(right)} of ${countText(expected)} as expected` : countText(rows.length)}
+        </span>
+        {right < expected && <span class="wrong-count">{countText(expected - right)} not</span>}
+      </h3>
+      <ul>
+        {rows.map((row) => (
+          <TestCase key={instances.id[row]} snapshot={snapshot} instances={instances} row={row} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function TestCase({ snapshot, instances, row }: TestCasesProperties & { row: number }) {
+  const colours = useClassColours();
+  const judgement = judgementOf(instances, row);
+  const expected = snapshot.classes[judgement.label];
+  const found = predictedName(snapshot.classes, judgement.predicted);
+  const facts = [
+    expected === undefined ? "" : `expected ${expected}`,
+    judgement.predicted < 0 ? found : `predicted ${found}`,
+  ];
+  return (
+    <li>
+      <button
+        type="button"
+        data-testid="test-case"
+        data-row={row}
+        data-correct={expected === undefined ? undefined : String(judgement.kind === "right")}
+        title={`${instanceName(instances, row)}: ${facts.filter((fact) => fact !== "").join(", ")}`}
+      >
+        <InstanceGlyph judgement={judgement} colours={colours} />
+        <span class="test-case-name">
+          <Thumbnail row={row} />
+          {textOf(instances, row) ?? instanceName(instances, row)}
+        </span>
+        <span class={isError(judgement) ? "row-detail wrong" : "row-detail"}>
+          {judgementText(judgement, snapshot.classes)}
+        </span>
+      </button>
+    </li>
+  );
+}
+
+/** What it reads, where it is a text. */
+function textOf(instances: InstanceColumns, row: number): string | null {
+  const texts = instances.attributes.filter(({ type }) => type === "text");
+  return texts.map((attribute) => String(attributeValue(attribute, row) ?? "")).find((text) => text !== "") ?? null;
+}
 
 export function InstanceColumn() {
   const { catalogue, instances } = useStore();

@@ -7,8 +7,8 @@ import { columnAt, rowAt } from "../../draw/matrix_layout";
 import { drawOutput, drawValues } from "../../draw/matrix_text";
 import { usePalette, useStore } from "../../ui/context";
 import { Surface } from "../../ui/surface";
-import type { MatrixFrame } from "./frame";
-import { printedRow } from "./printed_row";
+import type { MatrixFrame } from "./matrix_context";
+import { printedRow } from "./matrix_text";
 
 export function Cells({ frame }: { frame: MatrixFrame }) {
   const store = useStore();

@@ -5,7 +5,7 @@ import { accuracyOf } from "../../store/snapshot";
 import type { Store } from "../../store/store";
 import { useStore } from "../../ui/context";
 import { countText, percentText } from "../../ui/numbers";
-import { isOutputLayer } from "./frame";
+import { isOutputLayer } from "./matrix_context";
 
 export function Health({ layer }: { layer: LayerStore }) {
   const store = useStore();

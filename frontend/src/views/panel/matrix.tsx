@@ -1,19 +1,196 @@
-/** A layer's matrix: rows of classes, subsets and instances; columns of neurons. */
+/**
+ * Matrix of a layer: rows of classes, subsets and instances; columns of neurons; the base's and those of the sides.
+ *
+ * What hovering adds to a matrix, under its cells: bands of the hovered and the locked row, and the cell's column.
+ *
+ * These are boxes that are moved, so that hovering neither renders a component nor paints a canvas.
+ */
 
+import { effect } from "@preact/signals";
 import type { RefObject } from "preact";
-import { scrollToRow } from "../../draw/matrix_layout";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { drawBand, drawCells } from "../../draw/matrix";
+import { ROW_HEIGHT, scrollToRow } from "../../draw/matrix_layout";
+import { drawOutput, drawValues } from "../../draw/matrix_text";
+import type { ComparedLayer } from "../../store/compared_layer";
+import { UNLABELLED } from "../../store/judgement";
+import { type MatrixRow, newestRow } from "../../store/rows";
+import type { Store } from "../../store/store";
+import { usePalette, useStore } from "../../ui/context";
 import { Problem } from "../../ui/controls";
 import { countText } from "../../ui/numbers";
+import { Surface } from "../../ui/surface";
 import { Cells } from "./cells";
-import { FocusRing, useGridKeys } from "./focus";
-import type { MatrixFrame } from "./frame";
-import { HoverCells } from "./hover_cells";
-import type { PlacedMatrix } from "./matrix_frame";
-import { MatrixHeader } from "./matrix_header";
-import { useNewRowInSight } from "./new_row";
+import { type MatrixFrame, type PlacedMatrix, useSideFrame } from "./matrix_context";
+import { MatrixHeader, SideHeader } from "./matrix_header";
+import { FocusRing, useGridKeys } from "./matrix_keyboard";
+import { printedRow } from "./matrix_text";
 import { Predictions } from "./predictions";
-import { RowLabels } from "./row_labels";
-import { TemporaryRow } from "./temporary_row";
+import { RowLabel, RowLabels } from "./row_labels";
+
+/** @param show Scrolls a row into sight. */
+export function useNewRowInSight(rows: readonly MatrixRow[], show: (position: number) => void): void {
+  const before = useRef(rows);
+  useLayoutEffect(() => {
+    const position = newestRow(before.current, rows);
+    before.current = rows;
+    if (position >= 0) show(position);
+  });
+}
+
+export function HoverCells({ frame }: { frame: MatrixFrame }) {
+  const store = useStore();
+  const band = useRef<HTMLElement>(null);
+  const lock = useRef<HTMLElement>(null);
+  const column = useRef<HTMLElement>(null);
+  const cell = useRef<HTMLElement>(null);
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        const hovered = store.rowKey.value;
+        moveRow(band, frame, hovered);
+        moveRow(lock, frame, store.durable.locked.value === hovered ? null : store.durable.locked.value);
+      }),
+    [store, frame],
+  );
+  useLayoutEffect(() => effect(() => moveColumn(column, cell, frame, store)), [store, frame]);
+  return (
+    <>
+      <i ref={lock} class="band" />
+      <i ref={band} class="band" data-testid="hovered-row" />
+      <div class="hover-area" style={{ width: `${frame.width}px` }}>
+        <i ref={column} class="column-band" />
+        <i ref={cell} class="cell-frame" />
+      </div>
+    </>
+  );
+}
+
+type Box = RefObject<HTMLElement | null>;
+
+function moveRow(box: Box, { rows, view }: MatrixFrame, key: string | null): void {
+  const top = view.tops[rows.findIndex((row) => row.key === key)] ?? Number.NaN;
+  move(box, Number.isFinite(top), `translateY(${top}px)`);
+}
+
+function moveColumn(column: Box, cell: Box, frame: MatrixFrame, store: Store): void {
+  const { layer, rows, view, columns, order } = frame;
+  const hover = store.hover.value;
+  const inside = hover?.layer === layer.name && hover.neuron !== undefined;
+  const position = inside ? (order?.indexOf(hover.neuron ?? -1) ?? -1) : -1;
+  const visible = position >= columns.first && position < columns.first + columns.visible;
+  const x = (position - columns.first) * columns.pitch;
+  const top = visible ? (view.tops[rows.findIndex((row) => row.key === hover?.row?.key)] ?? Number.NaN) : Number.NaN;
+  const wide = Math.max(columns.pitch, 9);
+  if (column.current) column.current.style.width = `${columns.pitch}px`;
+  if (cell.current) Object.assign(cell.current.style, { width: `${wide}px`, height: `${ROW_HEIGHT}px` });
+  move(column, visible, `translateX(${x}px)`);
+  move(cell, Number.isFinite(top), `translate(${x + (columns.pitch - wide) / 2}px, ${top}px)`);
+}
+
+const OUT_OF_SIGHT = "translateY(-9999px)";
+
+function move(box: Box, shown: boolean, transform: string): void {
+  if (!box.current) return;
+  // Out of sight rather than hidden: moving is all that the compositor can do without painting again.
+  box.current.style.transform = shown ? transform : OUT_OF_SIGHT;
+}
+
+export function TemporaryRow({ frame }: { frame: MatrixFrame }) {
+  const { temporary } = useStore();
+  const row = temporary.value;
+  return (
+    <div class="temporary-row" style={{ height: `${ROW_HEIGHT}px` }}>
+      {row && (
+        <>
+          <RowLabel row={row} top={0} layer={frame.layer.name} />
+          <TemporaryCells frame={frame} />
+        </>
+      )}
+    </div>
+  );
+}
+
+/** The cells alone, as a side of a comparison has them. */
+export function TemporaryCells({ frame }: { frame: MatrixFrame }) {
+  const store = useStore();
+  const palette = usePalette();
+  const { columns, order, width, ramp, fillings, output } = frame;
+  const row = store.temporary.value;
+  const values = row && !row.absent ? frame.valuesOf(row) : null;
+
+  const draw = (context: CanvasRenderingContext2D) => {
+    if (!row || row.absent || !ramp || !order) return;
+    drawBand(context, 0, width, palette.hover);
+    drawCells(context, [{ top: 0, values, shares: null }], { order, columns, ramp, palette, width, fillings });
+    if (!columns.printed) return;
+    const printed = [printedRow(store, frame, row, 0)];
+    drawValues(context, printed, { order, columns, max: ramp.max, palette, withSign: frame.isDifference });
+    if (output) drawOutput(context, printed, output, palette);
+  };
+  return <Surface width={width} height={ROW_HEIGHT} draw={draw} aria-hidden="true" />;
+}
+
+interface SideMatrixProperties {
+  compared: ComparedLayer;
+  placed: PlacedMatrix;
+}
+
+export function SideMatrix({ compared, placed }: SideMatrixProperties) {
+  const frame = useSideFrame(compared, placed.frame);
+  const { view } = frame;
+  const state = compared.layer.mean.state.value;
+  return (
+    <div class="matrix beside" data-testid="side-matrix">
+      <SideHeader frame={frame} compared={compared} />
+      <div
+        class="beside-rows"
+        style={{ height: `${view.height}px` }}
+        onWheel={(event) => {
+          if (event.shiftKey) return;
+          const { current: rows } = placed.grid;
+          const before = rows?.scrollTop;
+          rows?.scrollBy({ top: event.deltaY });
+          if (rows?.scrollTop !== before) event.preventDefault();
+        }}
+      >
+        <HoverCells frame={frame} />
+        <div class="matrix-canvases" style={{ height: `${view.height}px` }}>
+          <AbsentRows frame={frame} />
+          {state.status === "error" ? <Problem sentence={state.message} /> : frame.width > 0 && <Cells frame={frame} />}
+        </div>
+      </div>
+      <div class="temporary-row beside-temporary">
+        <TemporaryCells frame={frame} />
+      </div>
+    </div>
+  );
+}
+
+function absenceText({ kind, name, subset, base }: MatrixRow, unlabelled: boolean): string {
+  if (kind === "instance") return "not in its sample";
+  if (kind === "class" && unlabelled) return "recorded without labels";
+  const isEverything = base?.subset === 0 && kind === "subset" && subset < 0 && name === UNLABELLED;
+  return isEverything && !unlabelled ? "recorded with labels, by class" : `no ${kind} of this name`;
+}
+
+/** Says of rows without values why they have none. */
+function AbsentRows({ frame: { rows, view } }: { frame: MatrixFrame }) {
+  const unlabelled = useStore().catalogue.snapshot.value?.unlabelled ?? false;
+  return (
+    <>
+      {rows.map((row, position) => {
+        const top = view.tops[position] ?? Number.NaN;
+        if (!row.absent || !Number.isFinite(top)) return null;
+        return (
+          <span key={row.key} class="absent-row" style={{ top: `${top}px` }}>
+            {absenceText(row, unlabelled)}
+          </span>
+        );
+      })}
+    </>
+  );
+}
 
 export function Matrix({ placed }: { placed: PlacedMatrix }) {
   const { frame, scrollTop, outer, grid, area } = placed;

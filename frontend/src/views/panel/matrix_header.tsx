@@ -1,14 +1,281 @@
-/** Above a matrix: which neurons are in sight or what the hovered cell holds, the scale, and the two strips. */
-import { drawDifference, drawFunnel, drawStrongest, scaleEnd } from "../../draw/matrix_header";
+/** Header of a matrix: the neurons in sight or the hovered cell, the overview, and the class strip. */
+
+import { memo } from "preact/compat";
+import {
+  drawCorrelations,
+  drawDifference,
+  drawFunnel,
+  drawOverview,
+  drawStrongest,
+  groupEnds,
+  type HeaderLayout,
+  paintMinimap,
+  scaleEnd,
+} from "../../draw/matrix_header";
 import { drawHeadings, FONT, type OutputLayout } from "../../draw/matrix_text";
+import { differenceColours } from "../../draw/palette";
+import { type ColumnMatching, type ComparedLayer, WEAK } from "../../store/compared_layer";
 import { predictedNames } from "../../store/judgement";
+import { type LayerStore, rowValues } from "../../store/layer";
+import type { ValueScale } from "../../store/numbers";
+import type { MatrixRow } from "../../store/rows";
 import { useClassColours, usePalette, useStore } from "../../ui/context";
-import { countText, valueText } from "../../ui/numbers";
+import { correlationText, countText, valueText } from "../../ui/numbers";
 import { Surface } from "../../ui/surface";
-import { isOutputLayer, type MatrixFrame } from "./frame";
-import { Overview } from "./overview";
-import { Readout } from "./readout";
-import { ScaleLegend } from "./scale_legend";
+import { wheelColumns } from "./cells";
+import { isOutputLayer, type MatrixFrame, rampOf } from "./matrix_context";
+import { Followed, Readout, roomOf } from "./readout";
+
+export function ScaleLegend({ scale }: { scale: ValueScale }) {
+  const palette = usePalette();
+  const colours = scale.signed ? palette.diverging : palette.ramp;
+  return (
+    <span
+      class="scale"
+      title="One scale for every row of this panel: the 99th percentile of the class means, rounded up; stronger values look like its end"
+    >
+      {scale.signed ? `−${valueText(scale.max)}` : "0"}
+      <i style={{ background: `linear-gradient(to right, ${colours.join(", ")})` }} />
+      {valueText(scale.max)}
+    </span>
+  );
+}
+
+export function Overview({ frame }: { frame: MatrixFrame }) {
+  const { layer, rows, order, width, header, columns } = frame;
+  if (header.overview === "none" || !order) return null;
+  const scale = width / columns.total;
+  const place = { top: `${header.overviewTop}px`, height: `${header.overviewHeight}px` };
+  return (
+    <div class={`overview ${header.overview}`} style={place} data-testid="overview" data-kind={header.overview}>
+      <OverviewPicture
+        layer={layer}
+        rows={rows}
+        order={order}
+        width={width}
+        height={header.overviewHeight}
+        kind={header.overview}
+      />
+      <i
+        class="overview-window"
+        style={{ left: `${columns.first * scale}px`, width: `${Math.max(4, columns.visible * scale)}px` }}
+      />
+      <OverviewHandle frame={frame} />
+    </div>
+  );
+}
+
+interface OverviewPictureProperties {
+  layer: LayerStore;
+  rows: readonly MatrixRow[];
+  order: Int32Array;
+  width: number;
+  height: number;
+  kind: HeaderLayout["overview"];
+}
+
+/** Painted when numbers or their order change, not while the window moves. */
+const OverviewPicture = memo(function OverviewPicture(properties: OverviewPictureProperties) {
+  const { layer, rows, order, width, height, kind } = properties;
+  const store = useStore();
+  const palette = usePalette();
+  const ramp = rampOf(layer, palette);
+  const values = kind === "strip" ? stripValues(layer, rows, store.durable.sort.value) : null;
+  const all = kind === "map" ? rows.map((row) => rowValues(layer, row)) : [];
+  const gaps = groupEnds(rows.map((row) => row.kind));
+
+  const draw = (context: CanvasRenderingContext2D) => {
+    if (!ramp) return;
+    if (values) drawOverview(context, { order, values, ramp, width, height });
+    if (kind !== "map") return;
+    const pixels = context.createImageData(context.canvas.width, context.canvas.height);
+    paintMinimap({ rows: all, gaps, order, ramp }, pixels);
+    context.putImageData(pixels, 0, 0);
+  };
+  return <Surface later width={width} height={height} draw={draw} aria-hidden="true" />;
+});
+
+/** What the strip shows: the row that sorts, else each neuron's highest class mean. */
+function stripValues(layer: LayerStore, rows: readonly MatrixRow[], sort: string): Float32Array | null {
+  const row = rows.find((candidate) => candidate.key === sort);
+  const means = layer.mean.state.value.value;
+  if (row) return rowValues(layer, row);
+  const [, neurons = 0] = means?.shape ?? [];
+  const strongest = layer.strongest.value;
+  return means && strongest
+    ? Float32Array.from(strongest, (label, neuron) => (label < 0 ? 0 : (means.data[label * neurons + neuron] ?? 0)))
+    : null;
+}
+
+/** Drags the window, by pointer or by key; a double click brings it back to the first rank. */
+function OverviewHandle({ frame }: { frame: MatrixFrame }) {
+  const { columns, width, scrollTo } = frame;
+  const move = (event: PointerEvent & { currentTarget: HTMLElement }) => {
+    if (event.type === "pointermove" && event.buttons === 0) return;
+    event.currentTarget.setPointerCapture(event.pointerId);
+    scrollTo((event.offsetX / width) * columns.total - columns.visible / 2);
+  };
+  return (
+    <input
+      class="overview-handle"
+      data-testid="overview-handle"
+      type="range"
+      title="Drag to move along the neurons; a double click leads back to the first"
+      aria-label="First neuron in sight"
+      aria-valuetext={`${countText(columns.first + 1)} to ${countText(columns.first + columns.visible)}`}
+      min={0}
+      max={columns.total - columns.visible}
+      value={columns.first}
+      onInput={(event) => scrollTo(Number(event.currentTarget.value))}
+      onPointerDown={(event) => {
+        event.preventDefault();
+        event.currentTarget.focus({ preventScroll: true });
+        move(event);
+      }}
+      onPointerMove={move}
+      onDblClick={() => scrollTo(0)}
+      onWheel={(event) => {
+        if (event.shiftKey || event.deltaX !== 0) return wheelColumns(event, frame);
+        event.preventDefault();
+        scrollTo(columns.first + (Math.sign(event.deltaY) * columns.visible) / 4);
+      }}
+    />
+  );
+}
+
+interface SideHeaderProperties {
+  frame: MatrixFrame;
+  compared: ComparedLayer;
+}
+
+/** Of the bars, from the rows up. */
+const BARS = { above: 17, height: 12 };
+
+export function SideHeader({ frame, compared }: SideHeaderProperties) {
+  return (
+    <div class="matrix-header" style={{ height: `${frame.header.height}px` }}>
+      <p class="readout" style={roomOf(frame)} data-testid="matching">
+        <Followed frame={frame}>
+          <MatchingText frame={frame} compared={compared} />
+        </Followed>
+      </p>
+      {(frame.isDifference || !frame.columns.printed) && <Scale frame={frame} />}
+      {frame.width > 0 && (
+        <div class="strips">
+          <SideStrips frame={frame} compared={compared} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+function MatchingText({ frame, compared }: SideHeaderProperties) {
+  const matching = compared.matching.value;
+  const problem = compared.problem.value;
+  const name = compared.recorded === compared.base.name ? "" : `${compared.recorded}, `;
+  if (problem !== "") {
+    return (
+      <span class="wrong" role="alert" data-testid="error" title={problem}>
+        {name}by index: {problem}
+      </span>
+    );
+  }
+  if (!matching) return <>matching the neurons…</>;
+  if (matching.method === "classes") return <>{name}mean activation, columns by class</>;
+  return (
+    <span class="matching" title={explain(matching)}>
+      <span>
+        {name}
+        {matching.method === "best" ? "matched" : "by index"}
+        {matching.method === "best" && <span class="wide"> to A</span>}
+        {Number.isFinite(matching.median) && (
+          <>
+            {" · "}
+            <span class="wide">median </span>r {correlationText(matching.median)}
+          </>
+        )}
+        {matching.method === "best" &&
+          Number.isFinite(matching.medianByIndex) &&
+          ` (index ${correlationText(matching.medianByIndex)})`}
+      </span>
+      <Unmatched matching={matching} total={frame.columns.total} />
+    </span>
+  );
+}
+
+function Unmatched({ matching: { partners, weak }, total }: { matching: ColumnMatching; total: number }) {
+  const count = partners.reduce((sum, partner, neuron) => sum + Number(partner < 0 || weak[neuron] === 1), 0);
+  if (count === 0) return null;
+  return (
+    <span class="wrong">
+      ○ {countText(count)}
+      <span class="wide"> of {countText(total)}</span> unmatched
+    </span>
+  );
+}
+
+function explain({ method, over }: ColumnMatching): string {
+  const how =
+    method === "best"
+      ? "Each neuron stands under the neuron of A that it is most like, one for one: the largest sum of Pearson's r (Hungarian)"
+      : "Each neuron stands under the neuron of A of its own number";
+  return `${how}, over ${countText(over)} instances in both samples. Below r ${WEAK} it is hollow and not subtracted; a neuron without a partner leaves a gap.`;
+}
+
+function Scale({ frame }: { frame: MatrixFrame }) {
+  const palette = usePalette();
+  const { ramp } = frame;
+  if (!ramp) return null;
+  if (!frame.isDifference) return <ScaleLegend scale={ramp} />;
+  const end = valueText(ramp.max);
+  return (
+    <span
+      class="scale"
+      data-testid="difference-scale"
+      title="Blue: A is higher, orange: the other. One scale for every row of this panel: the 99th percentile of the class means' differences, rounded up"
+    >
+      −{end}
+      <i style={{ background: `linear-gradient(to right, ${differenceColours(palette).join(", ")})` }} />+{end}
+    </span>
+  );
+}
+
+function SideStrips({ frame, compared }: SideHeaderProperties) {
+  const { base, catalogue } = useStore();
+  const palette = usePalette();
+  const { columns, header, order, output, width, isDifference } = frame;
+  const matching = compared.matching.value;
+  const before = base?.catalogue.snapshot.value;
+  const classes = before?.classes ?? [];
+  const labelled = !catalogue.snapshot.value?.unlabelled && !(isDifference && before?.unlabelled);
+  const draw = (context: CanvasRenderingContext2D) => {
+    if (!order || !matching) return;
+    if (columns.printed) {
+      const byClass = matching.method === "classes";
+      const names = Array.from(order, (neuron) => {
+        const partner = matching.partners[neuron] ?? -1;
+        return byClass ? (classes[neuron] ?? "") : partner < 0 ? "" : String(partner);
+      });
+      drawHeadings(context, names, (position) => position * columns.pitch, columns.pitch - 4, palette);
+      if (!output) return;
+      context.font = `11px ${FONT}`;
+      context.fillStyle = palette.secondary;
+      const title = labelled
+        ? isDifference
+          ? "Δ accuracy (points, ±50)"
+          : "accuracy · score"
+        : isDifference
+          ? ""
+          : "score";
+      context.fillText(title, Math.min(output.barLeft, width - context.measureText(title).width), 30);
+    } else if (matching.correlations) {
+      const { correlations, weak } = matching;
+      const top = header.height - BARS.above;
+      drawCorrelations(context, { order, correlations, weak, columns, palette, top, height: BARS.height });
+    }
+  };
+  return <Surface later width={width} height={header.height} draw={draw} aria-hidden="true" />;
+}
 
 export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
   const unlabelled = useStore().catalogue.snapshot.value?.unlabelled ?? false;

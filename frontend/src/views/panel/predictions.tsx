@@ -7,7 +7,7 @@ import { isMany } from "../../store/rows";
 import { cellOf, conditionOf, predictedAs } from "../../store/subset_from_click";
 import { useStore } from "../../ui/context";
 import { countText } from "../../ui/numbers";
-import type { MatrixFrame } from "./frame";
+import type { MatrixFrame } from "./matrix_context";
 
 export function Predictions({ frame }: { frame: MatrixFrame }) {
   const store = useStore();

@@ -1,22 +1,270 @@
-/** The projection of a layer's sampled instances: alike activations stand together. */
+/**
+ * Projection of a layer's sampled instances: dots, rings, zoom, and the glide from step to step.
+ *
+ * A projection's dots.
+ *
+ * They are painted as pixels once, and once more for each row that lights some of them; hovering then puts a finished
+ * picture in place, whatever the number of dots.
+ */
 
-import { type Signal, useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { effect, type Signal, useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { InstanceColumns } from "../../contract/activis";
 import type { Projection } from "../../contract/client";
-import { FRAME_REACH, placePoints, WHOLE } from "../../draw/projection";
+import { type Colouring, colourInstances } from "../../draw/colouring";
+import { drawMarks, type PointMark } from "../../draw/marks";
+import type { Palette } from "../../draw/palette";
+import {
+  betweenPoints,
+  createPaintedPoints,
+  FRAME_REACH,
+  type PlacedPoints,
+  placePoints,
+  type View,
+  WHOLE,
+  zoomAround,
+  zoomPoints,
+} from "../../draw/projection";
+import { judgementOf } from "../../store/judgement";
 import type { LayerStore } from "../../store/layer";
-import { useStore } from "../../ui/context";
+import { instanceName } from "../../store/rows";
+import type { Store } from "../../store/store";
+import { useClassColours, usePalette, useStore } from "../../ui/context";
 import { Problem } from "../../ui/controls";
 import { useLater } from "../../ui/deferred";
-import { useSize } from "../../ui/surface";
-import { useGliding } from "./gliding";
-import { ColourLegend } from "./projection_colour";
-import { ProjectionDots } from "./projection_dots";
-import { ProjectionHeader } from "./projection_header";
-import { LassoLine, useLasso } from "./projection_lasso";
-import { ProjectionMarks } from "./projection_marks";
+import { Icon } from "../../ui/glyphs";
+import { pixelRatio, useSize } from "../../ui/surface";
+import { ColourLegend, LassoLine, ProjectionHeader, useLasso } from "./projection_header";
 import { usePointer } from "./projection_pointer";
-import { ZoomButtons } from "./projection_zoom";
+
+const GLIDE_MILLISECONDS = 450;
+/** More dots than these are put in place at once. */
+const MOST_DOTS = 5_000;
+
+const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** Returns what to draw now: `placed`, or on the way there. */
+export function useGliding(placed: PlacedPoints, glides: boolean): PlacedPoints {
+  const shown = useRef(placed);
+  const [, redraw] = useState(0);
+  const aim = useRef({ placed, glides });
+  const before = aim.current;
+  const starts = before.placed !== placed;
+  const possible =
+    glides &&
+    before.glides &&
+    shown.current.positions.length === placed.positions.length &&
+    placed.count <= MOST_DOTS &&
+    !isStill();
+  aim.current = { placed, glides };
+  if (starts && !possible) shown.current = placed;
+
+  useEffect(() => {
+    if (shown.current === placed) return undefined;
+    const from = shown.current;
+    const begun = performance.now();
+    let frame = requestAnimationFrame(function move(now) {
+      const share = Math.min(1, (now - begun) / GLIDE_MILLISECONDS);
+      shown.current = share < 1 ? betweenPoints(from, placed, share) : placed;
+      redraw((count) => count + 1);
+      if (share < 1) frame = requestAnimationFrame(move);
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [placed]);
+  return shown.current;
+}
+
+interface ZoomButtonsProperties {
+  view: Signal<View>;
+  width: number;
+  height: number;
+}
+
+const STEP = 1.6;
+
+export function ZoomButtons({ view, width, height }: ZoomButtonsProperties) {
+  const by = (factor: number) => () => {
+    view.value = zoomAround(view.peek(), factor, width / 2, height / 2);
+  };
+  const whole = view.value.scale === 1;
+  return (
+    <span class="projection-zoom">
+      <button type="button" aria-label="Zoom the projection in" onClick={by(STEP)}>
+        <Icon name="plus" />
+      </button>
+      <button type="button" aria-label="Zoom the projection out" disabled={whole} onClick={by(1 / STEP)}>
+        <Icon name="minus" />
+      </button>
+      <button
+        type="button"
+        aria-label="Show the whole projection"
+        disabled={whole}
+        onClick={() => {
+          view.value = WHOLE;
+        }}
+      >
+        <Icon name="fit" />
+      </button>
+    </span>
+  );
+}
+
+interface ProjectionDotsProperties {
+  placed: PlacedPoints;
+  view: View;
+  width: number;
+  height: number;
+  pointer: ReturnType<typeof usePointer>;
+}
+
+export function ProjectionDots({ placed, view, width, height, pointer }: ProjectionDotsProperties) {
+  const store = useStore();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const palette = usePalette();
+  const colouring = useColouring();
+  const ratio = pixelRatio.value;
+  const positions = useMemo(() => zoomPoints(placed.positions, view), [placed, view]);
+  const pictures = useMemo(
+    () => createPictures({ positions, width, height, ratio, palette, colouring }),
+    [positions, width, height, ratio, palette, colouring],
+  );
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        const pixels = pictures(store.lit.value);
+        canvas.current?.getContext("2d")?.putImageData(pixels, 0, 0);
+      }),
+    [store, pictures],
+  );
+  return (
+    <canvas
+      ref={canvas}
+      width={Math.round(width * ratio)}
+      height={Math.round(height * ratio)}
+      style={{ width: `${width}px`, height: `${height}px` }}
+      data-testid="projection"
+      role="img"
+      aria-label="Projection of the sampled instances"
+      {...pointer}
+    />
+  );
+}
+
+function useColouring(): Colouring | null {
+  const { durable, instances } = useStore();
+  const palette = usePalette();
+  const classes = useClassColours();
+  const columns = instances.state.value.value;
+  const by = durable.colour.value;
+  const colours = classes.join();
+  return useMemo(
+    () => (columns ? colourInstances(by, columns, colours.split(","), palette) : null),
+    [by, columns, colours, palette],
+  );
+}
+
+interface PictureInputs {
+  positions: Float32Array;
+  width: number;
+  height: number;
+  ratio: number;
+  palette: Palette;
+  colouring: Colouring | null;
+}
+
+const MOST_PICTURES = 24;
+
+/** Returns how to get the picture for a lit row; pictures are kept, the oldest leave first. */
+function createPictures({ positions, width, height, ratio, palette, colouring }: PictureInputs) {
+  const { codes, colours } = colouring ?? { codes: [], colours: [] };
+  const newPixels = () =>
+    new ImageData(Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio)));
+  const painted = createPaintedPoints({ positions, codes, colours, palette }, newPixels, ratio);
+  const kept = new Map<Uint8Array, ImageData>();
+  return (lit: Uint8Array | null): ImageData => {
+    if (!lit) return painted.all();
+    const pixels = kept.get(lit) ?? painted.lit(lit);
+    kept.set(lit, pixels);
+    for (const oldest of kept.keys()) {
+      if (kept.size <= MOST_PICTURES) break;
+      kept.delete(oldest);
+    }
+    return pixels;
+  };
+}
+
+interface ProjectionMarksProperties {
+  placed: PlacedPoints;
+  view: View;
+  width: number;
+  height: number;
+}
+
+export function ProjectionMarks({ placed, view, width, height }: ProjectionMarksProperties) {
+  const store = useStore();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const palette = usePalette();
+  const colours = useClassColours();
+  const ratio = pixelRatio.value;
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        const marks = marksOf(store, placed, view, palette, colours);
+        const context = canvas.current?.getContext("2d");
+        if (!context) return;
+        context.setTransform(ratio, 0, 0, ratio, 0, 0);
+        context.clearRect(0, 0, width, height);
+        drawMarks(context, marks, width, height, palette);
+      }),
+    [store, placed, view, palette, colours, width, height, ratio],
+  );
+  return (
+    <div class="marks" aria-hidden="true">
+      <canvas
+        ref={canvas}
+        width={Math.round(width * ratio)}
+        height={Math.round(height * ratio)}
+        style={{ width: `${width}px`, height: `${height}px` }}
+      />
+    </div>
+  );
+}
+
+/** A test case's true class; without a label the predicted one. */
+function shownClass(instances: InstanceColumns, row: number): number {
+  const { label, predicted } = judgementOf(instances, row);
+  return label < 0 ? predicted : label;
+}
+
+/** Test cases, pinned instances, and last the hovered one. */
+function marksOf(
+  store: Store,
+  placed: PlacedPoints,
+  view: View,
+  palette: Palette,
+  colours: readonly string[],
+): PointMark[] {
+  const instances = store.instances.state.value.value;
+  if (!instances) return [];
+  const mark = (row: number, colour: string): PointMark => ({
+    x: (placed.positions[row * 2] ?? Number.NaN) * view.scale + view.x,
+    y: (placed.positions[row * 2 + 1] ?? Number.NaN) * view.scale + view.y,
+    label: instanceName(instances, row),
+    colour,
+  });
+  const diamond = (row: number): PointMark => ({
+    ...mark(row, palette.text),
+    label: "",
+    filled: colours[shownClass(instances, row)] ?? palette.otherClass,
+  });
+  const hovered = store.instance.value;
+  const pinned = store.rows.value.filter((row) => row.kind === "instance" && row.sampled !== hovered);
+  return [
+    ...instances.example.flatMap((example, row) => (example ? [diamond(row)] : [])),
+    ...pinned.map((row) => mark(row.sampled, palette.text)),
+    ...(hovered >= 0 ? [mark(hovered, palette.hoverRing)] : []),
+  ];
+}
 
 /** Of the picture in a panel beside others. */
 const WIDTH = 206;

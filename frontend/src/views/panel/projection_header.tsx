@@ -1,12 +1,167 @@
-/** Above a projection: how it was made, how far it is, and the choice of another way. */
+/** Header and footer of a projection: method, progress, lasso, colours. */
 
-import { type Signal, useSignal } from "@preact/signals";
+import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { Projection, ProjectionMethod } from "../../contract/client";
+import { colourInstances, isColourable, type Legend } from "../../draw/colouring";
+import { enclosedRows, extendLasso, type Lasso, lassoPath } from "../../draw/projection";
 import type { LayerStore } from "../../store/layer";
-import { useStore } from "../../ui/context";
+import { listedInstances } from "../../store/subset_from_click";
+import { useClassColours, usePalette, useStore } from "../../ui/context";
 import { Popup, Segmented } from "../../ui/controls";
-import { countText } from "../../ui/numbers";
-import { LassoButton } from "./projection_lasso";
+import { Icon } from "../../ui/glyphs";
+import { countText, valueText } from "../../ui/numbers";
+import type { PointerInputs, usePointer } from "./projection_pointer";
+
+type Pointer = ReturnType<typeof usePointer>;
+
+/** The toggle; `armed` is whether the next drag draws. */
+export function LassoButton({ armed }: { armed: Signal<boolean> }) {
+  return (
+    <button
+      type="button"
+      class={armed.value ? "lasso-toggle on" : "lasso-toggle"}
+      data-testid="lasso"
+      aria-pressed={armed.value}
+      aria-label="Draw around instances"
+      title="Draw around instances to make a subset of them; or drag with Shift held. Esc cancels."
+      onClick={() => {
+        armed.value = !armed.value;
+      }}
+    >
+      <Icon name="lasso" />
+    </button>
+  );
+}
+
+/** Puts the lasso before what the pointer does otherwise. */
+export function useLasso(armed: Signal<boolean>, { layer, placed, view }: PointerInputs, pointer: Pointer) {
+  const { instances, hover, pointing } = useStore();
+  const drawn = useSignal<Lasso | null>(null);
+  useEscape(() => {
+    if (!armed.peek() && drawn.peek() === null) return false;
+    drawn.value = null;
+    armed.value = false;
+    return true;
+  });
+
+  const finish = () => {
+    const rows = enclosedRows(placed.positions, view.peek(), drawn.peek() ?? []);
+    const columns = instances.state.peek().value;
+    drawn.value = null;
+    armed.value = false;
+    const name = `${countText(rows.length)} of the sample · ${layer}`;
+    if (columns) pointing.point(rows.length > 0 ? listedInstances(name, columns, rows) : NOTHING);
+  };
+  const handlers: Pointer = {
+    ...pointer,
+    onPointerDown: (event) => {
+      if (event.button !== 0 || !(armed.peek() || event.shiftKey)) return pointer.onPointerDown(event);
+      (event.currentTarget as Element).setPointerCapture(event.pointerId);
+      hover.value = null;
+      drawn.value = extendLasso([], event.offsetX, event.offsetY);
+    },
+    onPointerMove: (event) => {
+      if (drawn.peek() === null) return pointer.onPointerMove(event);
+      drawn.value = extendLasso(drawn.peek() ?? [], event.offsetX, event.offsetY);
+    },
+    onPointerUp: (event) => (drawn.peek() === null ? pointer.onPointerUp(event) : finish()),
+    onPointerCancel: () => {
+      drawn.value = null;
+      pointer.onPointerCancel();
+    },
+  };
+  return { handlers, drawn };
+}
+
+const NOTHING = "No instance stands inside of the line; draw around some.";
+
+export function LassoLine({ drawn }: { drawn: ReadonlySignal<Lasso | null> }) {
+  const lasso = drawn.value;
+  if (!lasso) return null;
+  return (
+    <svg class="lasso-line" aria-hidden="true">
+      <path d={lassoPath(lasso)} />
+    </svg>
+  );
+}
+
+/** The lasso is what Escape ends first; `cancel` says whether there was one. */
+function useEscape(cancel: () => boolean): void {
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (event.key === "Escape" && cancel()) event.stopPropagation();
+    };
+    document.addEventListener("keydown", listen, { capture: true });
+    return () => document.removeEventListener("keydown", listen, { capture: true });
+  });
+}
+
+export function ColourLegend() {
+  const { catalogue, durable, instances } = useStore();
+  const palette = usePalette();
+  const classes = useClassColours();
+  const columns = instances.state.value.value;
+  const attributes = catalogue.snapshot.value?.attributes.filter(isColourable) ?? [];
+  const legend = columns ? colourInstances(durable.colour.value, columns, classes, palette).legend : null;
+  const labelled = !catalogue.snapshot.value?.unlabelled;
+  const by = durable.colour.value;
+  return (
+    <div class="colour-legend">
+      <label>
+        <span class="unseen">Colour of the dots</span>
+        <select
+          data-testid="colour-picker"
+          value={by === "label" && !labelled ? "predicted" : by}
+          onChange={(event) => {
+            durable.colour.value = event.currentTarget.value;
+          }}
+        >
+          {labelled && <option value="label">true class</option>}
+          <option value="predicted">predicted class</option>
+          <option value="score">score</option>
+          {attributes.map(({ name }) => (
+            <option key={name} value={`attribute:${name}`}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      {legend && <LegendEntries legend={legend} />}
+    </div>
+  );
+}
+
+/** A time to the day, or to the minute where all are of two days. */
+function rangeText(value: number, { low, high, isTime }: Extract<Legend, { kind: "range" }>): string {
+  if (!isTime) return valueText(value);
+  const written = new Date(1000 * value).toISOString().replace("T", " ");
+  return high - low > 2 * 86_400 ? written.slice(0, 10) : written.slice(0, 16);
+}
+
+function LegendEntries({ legend }: { legend: Legend }) {
+  if (legend.kind === "range") {
+    return (
+      <span class="legend-range">
+        {rangeText(legend.low, legend)}
+        <i style={{ background: `linear-gradient(to right, ${legend.colours.join(", ")})` }} />
+        {rangeText(legend.high, legend)}
+      </span>
+    );
+  }
+  const names = legend.entries.map(({ name }) => name).join(", ");
+  return (
+    <span class="legend-values" title={names}>
+      {legend.entries.map(({ name, colour }) => (
+        <span key={name}>
+          <i class="class-dot" style={{ background: colour }} />
+          {name}
+        </span>
+      ))}
+      {legend.others > 0 && <span>+ {countText(legend.others)}</span>}
+    </span>
+  );
+}
 
 interface ProjectionHeaderProperties {
   layer: LayerStore;

@@ -1,19 +1,93 @@
-/** Names of a matrix's rows. Hovering one lights its instances; a click sorts every panel by it. */
+/** Labels of a matrix's rows, with their buttons and predictions. */
 
 import type { ComponentChildren } from "preact";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
-import { isError, judgementOf, judgementText } from "../../store/judgement";
+import { isError, judgementOf, judgementText, NO_PREDICTION } from "../../store/judgement";
+import type { Comparison } from "../../store/row_comparison";
 import { isMany, type MatrixRow } from "../../store/rows";
+import type { Store } from "../../store/store";
 import { useClassColours, useStore } from "../../ui/context";
 import { averagesText, populationText, roughCountText } from "../../ui/exactness";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../../ui/glyphs";
 import { Thumbnail } from "../../ui/media";
 import { countText, valueText } from "../../ui/numbers";
-import { CompareButton, comparisonSign } from "./compare_row";
-import { ComparedPredictions } from "./compared_predictions";
-import { valueOnSide } from "./compared_text";
-import type { GridFocus } from "./focus";
-import type { MatrixFrame } from "./frame";
+import type { MatrixFrame } from "./matrix_context";
+import type { GridFocus } from "./matrix_keyboard";
+import { predictionOf } from "./matrix_text";
+import { valueOnSide } from "./readout";
+
+export function CompareButton({ row }: { row: MatrixRow }) {
+  const { comparison } = useStore();
+  const marked = comparison.marked.value;
+  const isMarked = marked?.key === row.key;
+  const label =
+    marked && !isMarked ? `Compare ${marked.name} with ${row.name}` : `Compare ${row.name} with another row`;
+  const place = row.condition !== undefined ? "third" : isMany(row) || row.kind === "instance" ? "second" : "";
+  return (
+    <button
+      type="button"
+      tabIndex={-1}
+      class={`row-action compare ${place}${isMarked ? " on" : ""}`}
+      data-testid="row-compare"
+      aria-pressed={isMarked}
+      aria-label={label}
+      title={`${label}: neurons that separate the two come first (key C)`}
+      onClick={() => comparison.compare(row)}
+    >
+      <Icon name="compare" />
+    </button>
+  );
+}
+
+/** `1` and `2` at the rows that are compared. */
+export function comparisonSign({ compared, marked }: Comparison, row: MatrixRow): string {
+  if (marked.value?.key === row.key) return "1";
+  const at = marked.value ? -1 : (compared.value?.findIndex(({ key }) => key === row.key) ?? -1);
+  return at < 0 ? "" : String(at + 1);
+}
+
+export function ComparedPredictions({ row }: { row: MatrixRow }) {
+  const store = useStore();
+  const sides = store.comparing.sides.value;
+  const places: { letter: string; store: Store; row: MatrixRow | undefined }[] = [
+    { letter: "A", store, row },
+    ...sides.map((side) => ({ letter: side.letter, store: side.store, row: rowOn(side.store, row) })),
+  ];
+  return (
+    <span class="row-detail predictions-compared">
+      {places.map((place) => (
+        <Prediction key={place.letter} {...place} isShort={places.length > 2} />
+      ))}
+    </span>
+  );
+}
+
+interface PredictionProperties {
+  letter: string;
+  store: Store;
+  row: MatrixRow | undefined;
+  /** Whether a dot stands for the class, as many names have no room. */
+  isShort: boolean;
+}
+
+function Prediction({ letter, store, row, isShort }: PredictionProperties) {
+  const prediction = row && predictionOf(store, row);
+  const colours = useClassColours();
+  const predicted = prediction?.judgement.predicted ?? -1;
+  const name = prediction && (store.catalogue.snapshot.value?.classes[predicted] ?? "none");
+  const ours = (store.base ?? store).catalogue.snapshot.value?.classes ?? [];
+  return (
+    <span
+      class={prediction && isError(prediction.judgement) ? "wrong" : ""}
+      title={prediction && predicted < 0 ? NO_PREDICTION : (name ?? "")}
+    >
+      {letter} {name && predicted >= 0 && isShort ? <ClassDot colour={colours[ours.indexOf(name)]} /> : (name ?? "–")}
+    </span>
+  );
+}
+
+const rowOn = ({ rows, temporary }: Store, row: MatrixRow): MatrixRow | undefined =>
+  row.kind === "temporary" ? (temporary.value ?? undefined) : rows.value.find(({ key }) => key === row.key);
 
 interface RowLabelsProperties {
   frame: MatrixFrame;

@@ -1,10 +1,170 @@
-/** One layer over the steps of the run: how right and how separate the classes become, pictures side by side, likeness. */
-import { useStore } from "../../ui/context";
+/** One layer over the steps of a run: charts, projections, and likeness of the layers. */
+
+import { batch } from "@preact/signals";
+import { Fragment } from "preact";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import type { LayerSimilarity, SnapshotEntry } from "../../contract/activis";
+import type { SnapshotReference } from "../../contract/client";
+import { hasLabels } from "../../draw/colouring";
+import { createPaintedPoints, FRAME_REACH, placePoints } from "../../draw/projection";
+import type { Store } from "../../store/store";
+import { useClassColours, usePalette, useStore } from "../../ui/context";
 import { Picker } from "../../ui/controls";
 import { Icon, LayerGlyph } from "../../ui/glyphs";
+import { countText } from "../../ui/numbers";
+import { pixelRatio } from "../../ui/surface";
 import { StepCharts } from "./charts";
-import { Likeness } from "./likeness";
-import { StepStrip } from "./strip";
+
+const SIZE = 104;
+/** Dots are smaller than in a panel: the picture is laid out larger, and painted at this scale. */
+const SCALE = 0.6;
+
+export function StepStrip() {
+  const { overSteps } = useStore();
+  return (
+    <div class="step-strip" data-testid="step-strip">
+      {overSteps.snapshots.value.map((snapshot) => (
+        <StepPicture key={snapshot.step} snapshot={snapshot} />
+      ))}
+    </div>
+  );
+}
+
+function StepPicture({ snapshot }: { snapshot: SnapshotEntry }) {
+  const { catalogue, overSteps, stepping } = useStore();
+  const { step } = snapshot;
+  const state = overSteps.projection(step);
+  const current = catalogue.snapshot.value?.step === step;
+  return (
+    <button
+      type="button"
+      class="step-picture"
+      data-testid="step-picture"
+      data-step={step}
+      data-ready={state?.status === "ready"}
+      aria-pressed={current}
+      aria-label={`Show step ${step}`}
+      title={state?.status === "error" ? state.message : `Step ${step}, t-SNE in the frame of the steps`}
+      onClick={() => stepping.goTo(step)}
+    >
+      {state?.value ? <Dots coordinates={state.value.coordinates} /> : <i class="bone" />}
+      <span>{step}</span>
+    </button>
+  );
+}
+
+function Dots({ coordinates }: { coordinates: Float32Array }) {
+  const { columns, lit } = useStore();
+  const palette = usePalette();
+  const colours = useClassColours();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const ratio = pixelRatio.value;
+  const side = Math.round(SIZE * ratio);
+  // The sample is the same at every step, unless ids changed; without them a dot has no colour.
+  const shown = columns.value;
+  const labels = shown ? (hasLabels(shown) ? shown.label : shown.predicted) : [];
+  const named = colours.join();
+  const painted = useMemo(() => {
+    const codes = 2 * labels.length === coordinates.length ? labels : [];
+    const { positions } = placePoints(coordinates, SIZE / SCALE, SIZE / SCALE, FRAME_REACH);
+    return createPaintedPoints(
+      { positions, codes, colours: named.split(","), palette },
+      () => new ImageData(side, side),
+      ratio * SCALE,
+    );
+  }, [coordinates, labels, named, palette, ratio, side]);
+  const lightened = lit.value && 2 * lit.value.length === coordinates.length ? lit.value : null;
+  useLayoutEffect(() => {
+    canvas.current?.getContext("2d")?.putImageData(lightened ? painted.lit(lightened) : painted.all(), 0, 0);
+  }, [painted, lightened]);
+  return <canvas ref={canvas} width={side} height={side} />;
+}
+
+const EXPLANATION =
+  "Linear CKA, debiased (Kornblith et al. 2019): 1 for layers that are alike but for a rotation, a scale and a shift, about 0 for independent ones";
+
+export function Likeness() {
+  const store = useStore();
+  const { other, similarity } = store.overSteps;
+  const against = other.value;
+  const { status, value } = similarity.state.value;
+  if (!against) return null;
+  return (
+    <figure class="likeness" data-testid="likeness">
+      <figcaption title={EXPLANATION}>
+        likeness of layers
+        <b>
+          step {store.catalogue.snapshot.value?.step} ↓ · {againstText(store, against)} →
+        </b>
+      </figcaption>
+      {status === "error" && (
+        <p class="wrong">{similarity.state.value.status === "error" && similarity.state.value.message}</p>
+      )}
+      {value && <Table similarity={value} against={against} />}
+    </figure>
+  );
+}
+
+function againstText(store: Store, { run, step }: SnapshotReference): string {
+  const same = run === store.catalogue.reference.value?.run;
+  const label = store.catalogue.runs.value.value?.runs.find((entry) => entry.run === run)?.label;
+  return same ? `step ${step}` : `${label ?? run} step ${step}`;
+}
+
+function Table({ similarity, against }: { similarity: LayerSimilarity; against: SnapshotReference }) {
+  const store = useStore();
+  const palette = usePalette();
+  const { layers, other_layers, cka, known, over } = similarity;
+  const [weak, strong] = palette.ramp;
+  return (
+    <div class="likeness-table" style={{ "--layers": other_layers.length }}>
+      <i />
+      {other_layers.map((name) => (
+        <span key={name} class="column-name" title={name}>
+          {name}
+        </span>
+      ))}
+      {layers.map((layer, row) => (
+        <Fragment key={layer}>
+          <span class="row-name" title={layer}>
+            {layer}
+          </span>
+          {other_layers.map((name, column) => {
+            const at = row * other_layers.length + column;
+            const value = cka[at] ?? 0;
+            const shown = known[at] ? value.toFixed(2).replace("-", "−") : "–";
+            const share = known[at] ? Math.max(0, value) : 0;
+            return (
+              <button
+                key={name}
+                type="button"
+                data-testid="likeness-cell"
+                data-layer={layer}
+                data-other={name}
+                title={`${layer} and ${name}: ${shown}, over ${countText(over[at] ?? 0)} instances. Opens the two side by side`}
+                style={{
+                  background: `color-mix(in srgb, ${strong} ${Math.round(100 * share)}%, ${weak})`,
+                  color: share > 0.5 ? palette.card : palette.text,
+                }}
+                onClick={() => openPair(store, against, layer, name)}
+              >
+                {shown}
+              </button>
+            );
+          })}
+        </Fragment>
+      ))}
+    </div>
+  );
+}
+
+function openPair({ comparing, durable }: Store, against: SnapshotReference, layer: string, other: string): void {
+  batch(() => {
+    if (!durable.layers.peek().includes(layer)) durable.layers.value = [...durable.layers.peek(), layer];
+    if (!comparing.active.peek()) comparing.add(against);
+    comparing.pair(0, layer, other);
+  });
+}
 
 export function OverSteps() {
   const { catalogue, durable, overSteps } = useStore();

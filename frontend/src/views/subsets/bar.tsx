@@ -1,12 +1,149 @@
-/** Where a subset is made: a condition, how many instances meet it, and the row that it becomes. */
-import { useStore } from "../../ui/context";
+/** Bar of the subsets: the condition, its count, compared rows, and what a click made. */
+
+import { useEffect } from "preact/hooks";
+import type { SubsetDescription } from "../../contract/activis";
+import { listedInstances } from "../../store/subset_from_click";
+import { usePalette, useStore } from "../../ui/context";
+import {
+  accuracyText,
+  isExact,
+  isInDoubt,
+  isOfSample,
+  limitsText,
+  populationText,
+  roughCountText,
+  shortCountText,
+  wholeText,
+} from "../../ui/exactness";
 import { Icon } from "../../ui/glyphs";
-import { ComparisonNote } from "./comparison";
+import { countText } from "../../ui/numbers";
 import { ConditionField } from "./condition_field";
-import { Count } from "./count";
 import { Fields } from "./fields";
 import { SubsetManager } from "./manager";
-import { PinnedButton, PointedNote } from "./pointed";
+
+export function PointedNote() {
+  const said = useStore().pointing.said.value;
+  return (
+    <span
+      role="status"
+      class={said?.refused ? "pointed-note wrong" : "pointed-note"}
+      data-testid="pointed-note"
+      title={said?.sentence}
+    >
+      {said?.sentence}
+    </span>
+  );
+}
+
+/** Makes one subset of all pinned instances. */
+export function PinnedButton() {
+  const { instances, rows, pointing } = useStore();
+  const pinned = rows.value.filter((row) => row.kind === "instance").map((row) => row.sampled);
+  const columns = instances.state.value.value;
+  if (!columns || pinned.length === 0) return null;
+  const count = `${countText(pinned.length)} pinned`;
+  return (
+    <button
+      type="button"
+      class="pinned-button"
+      data-testid="subset-pinned"
+      title="Make a subset of the pinned instances"
+      onClick={() => pointing.point(listedInstances(count, columns, pinned))}
+    >
+      {count}
+    </button>
+  );
+}
+
+export function ComparisonNote() {
+  const { comparison } = useStore();
+  const [secondColour, , firstColour] = usePalette().diverging;
+  useEscape(comparison.end);
+  const marked = comparison.marked.value;
+  const [first, second] = comparison.compared.value ?? [];
+  if (!marked && !first) return null;
+  return (
+    <span class="comparison-note" role="status" data-testid="comparison">
+      <i class="comparison-colour" style={{ background: firstColour }} />
+      <b>{(marked ?? first)?.name}</b>
+      {marked ? (
+        "with another row: its arrows, or C"
+      ) : (
+        <>
+          {"−"}
+          <i class="comparison-colour" style={{ background: secondColour }} />
+          <b>{second?.name}</b>
+        </>
+      )}
+      <button type="button" class="quiet" aria-label="End the comparison" title="End (Esc)" onClick={comparison.end}>
+        <Icon name="close" />
+      </button>
+    </span>
+  );
+}
+
+/** Does what Escape means where nothing is typed or open that it would close. */
+function useEscape(end: () => boolean): void {
+  useEffect(() => {
+    let isTaken = false;
+    const look = ({ target }: KeyboardEvent) => {
+      const isTyped = target instanceof Element && target.matches("input:not([type=range]), select");
+      isTaken = isTyped || document.querySelector("details[open], dialog[open]") !== null;
+    };
+    const listen = (event: KeyboardEvent) => {
+      if (event.key === "Escape" && !isTaken) end();
+    };
+    document.addEventListener("keydown", look, { capture: true });
+    document.addEventListener("keydown", listen);
+    return () => {
+      document.removeEventListener("keydown", look, { capture: true });
+      document.removeEventListener("keydown", listen);
+    };
+  }, [end]);
+}
+
+export function Count() {
+  const { draft } = useStore();
+  const status = draft.verdict.value.status;
+  const answer = draft.latest.value;
+  const offered = draft.offered.value === "" ? null : draft.offeredAnswer.value;
+  return (
+    <span class={status === "asking" ? "subset-count waiting-count" : "subset-count"}>
+      <span role="status" data-testid="subset-count" data-status={status}>
+        {answer && <Counted answer={answer} />}
+      </span>
+      {offered !== null && (
+        <span class="offered-count" data-testid="subset-offered-count">
+          Tab → {roughCountText(offered)}
+        </span>
+      )}
+    </span>
+  );
+}
+
+function Counted({ answer }: { answer: SubsetDescription }) {
+  const exact = isExact(answer);
+  const limits = limitsText(answer);
+  return (
+    <span title={titleOf(answer)}>
+      {!exact && "≈ "}
+      <b>{exact ? countText(answer.count) : shortCountText(answer.count)}</b>
+      {` ${wholeText(answer)} `}
+      {limits !== "" && `(${limits}) `}
+      <span class={exact ? "badge exact" : "badge estimate"}>{badgeOf(answer)}</span>
+    </span>
+  );
+}
+
+function badgeOf(answer: SubsetDescription): string {
+  if (isOfSample(answer)) return "sample";
+  if (isInDoubt(answer)) return answer.note.startsWith("Of long texts") ? "cut" : "rounded";
+  return isExact(answer) ? "exact" : "estimate";
+}
+
+function titleOf(answer: SubsetDescription): string {
+  return [populationText(answer), accuracyText(answer)].filter((text) => text !== "").join(", ");
+}
 
 export function SubsetBar() {
   const { draft } = useStore();

@@ -1,16 +1,156 @@
-/** The field for a condition: coloured as it is typed, completed, and mended where it is wrong. */
+/** Field of a condition: coloured and completed while it is typed, with its mistake underlined. */
 
 import { type Signal, useSignal } from "@preact/signals";
-import type { RefObject } from "preact";
-import { useEffect, useId, useMemo, useRef } from "preact/hooks";
+import type { ComponentChildren, RefObject } from "preact";
+import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import type { Mistake } from "../../contract/client";
 import { applyCompletion, type Completion, completeCondition, ghostOf } from "../../language/completion";
-import { quoteText } from "../../language/tokens";
+import { quoteText, readWords } from "../../language/tokens";
 import type { Draft, Verdict } from "../../store/draft";
 import { useStore } from "../../ui/context";
-import { Completions } from "./completions";
-import { Mirror } from "./mirror";
-import { MistakeLine } from "./mistake_line";
-import { NoteLine } from "./note_line";
+import { countText } from "../../ui/numbers";
+
+export function NoteLine({ draft }: { draft: Draft }) {
+  const { value: verdict } = draft.verdict;
+  const note = verdict.status === "counted" ? verdict.answer.note : "";
+  return (
+    <p class="note-line" role="status" data-testid="subset-note" hidden={note === ""}>
+      {note}
+    </p>
+  );
+}
+
+interface MistakeLineProperties {
+  id: string;
+  typing: Typing;
+  scrolled: number;
+}
+
+export function MistakeLine({ id, typing, scrolled }: MistakeLineProperties) {
+  const { wrong } = typing;
+  const line = useRef<HTMLParagraphElement>(null);
+  useLayoutEffect(() => {
+    // Measuring lays the whole tab out, which is noticed when it happens with every character.
+    if (!wrong || !line.current?.parentElement) return;
+    const word = line.current.closest(".condition-field")?.querySelector<HTMLElement>(".mistake");
+    const room = line.current.parentElement.clientWidth / 2;
+    line.current.style.marginLeft = `${Math.max(0, Math.min(room, (word?.offsetLeft ?? 0) - scrolled))}px`;
+  });
+  return (
+    <p ref={line} id={id} class="mistake-line" role="status" data-testid="subset-error" hidden={!wrong}>
+      {wrong?.message}
+      {wrong?.mistake && wrong.mistake.suggestion !== "" && <Suggestion typing={typing} mistake={wrong.mistake} />}
+    </p>
+  );
+}
+
+function Suggestion({ typing, mistake }: { typing: Typing; mistake: Mistake }) {
+  const { start, end, suggestion } = mistake;
+  const mend = () => typing.accept({ insert: suggestion, start, end, detail: "", count: null });
+  return (
+    <>
+      {" Did you mean "}
+      <button type="button" class="suggestion" data-testid="subset-suggestion" onClick={mend}>
+        {suggestion}
+      </button>
+      ?
+    </>
+  );
+}
+
+interface MirrorProperties {
+  text: string;
+  ghost: string;
+  mistake: Mistake | null;
+  /** By how many pixels the field is scrolled. */
+  scrolled: number;
+}
+
+export function Mirror({ text, ghost, mistake, scrolled }: MirrorProperties) {
+  return (
+    <div class="condition-mirror" aria-hidden="true">
+      <span style={{ transform: `translateX(${-scrolled}px)` }}>
+        {pieces(text, mistake)}
+        <span class="ghost">{ghost}</span>
+      </span>
+    </div>
+  );
+}
+
+function pieces(text: string, mistake: Mistake | null): ComponentChildren[] {
+  const words = readWords(text);
+  const edges = words.flatMap(({ start, end }) => [start, end]);
+  if (mistake) edges.push(...[mistake.start, mistake.end].map((edge) => Math.min(edge, text.length)));
+  const cuts = [...new Set([0, ...edges, text.length])].sort((first, second) => first - second);
+  return cuts.slice(0, -1).map((start, at) => {
+    const end = cuts[at + 1] ?? start;
+    const kind = words.find((word) => word.start <= start && word.end >= end)?.kind ?? "gap";
+    const isWrong = mistake !== null && start >= mistake.start && end <= mistake.end;
+    return (
+      <span key={start} class={isWrong ? `word-${kind} mistake` : `word-${kind}`}>
+        {text.slice(start, end)}
+      </span>
+    );
+  });
+}
+
+interface CompletionsProperties {
+  /** Names the list and its items. */
+  id: string;
+  typing: Typing;
+  shown: boolean;
+}
+
+export function Completions({ id, typing, shown }: CompletionsProperties) {
+  const { completions, chosen, accept } = typing;
+  return (
+    <div id={`${id}-list`} class="completions" role="listbox" aria-label="Completions" hidden={!shown}>
+      {shown &&
+        completions.map((completion, position) => (
+          <Item
+            key={completion.insert}
+            id={`${id}-${position}`}
+            completion={completion}
+            chosen={position === chosen.value}
+            accept={() => accept(completion)}
+          />
+        ))}
+    </div>
+  );
+}
+
+interface ItemProperties {
+  id: string;
+  completion: Completion;
+  chosen: boolean;
+  accept: () => void;
+}
+
+function Item({ id, completion, chosen, accept }: ItemProperties) {
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (chosen) element.current?.scrollIntoView({ block: "nearest" });
+  }, [chosen]);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the field's keys choose and accept
+    <div
+      ref={element}
+      id={id}
+      role="option"
+      tabIndex={-1}
+      aria-selected={chosen}
+      data-testid="completion"
+      data-insert={completion.insert}
+      // The field keeps the focus.
+      onPointerDown={(event) => event.preventDefault()}
+      onClick={accept}
+    >
+      <code>{completion.insert}</code>
+      <span>{completion.detail}</span>
+      {completion.count !== null && <span class="completion-count">{countText(completion.count)}</span>}
+    </div>
+  );
+}
 
 /** What the keys and the list have in common. */
 export interface Typing {

@@ -1,12 +1,283 @@
-/** The user's subsets as a list: named, ordered, combined, taken along. */
+/** Manager of the user's subsets: named, ordered, combined, exported and imported. */
 
 import { useComputed, useSignal } from "@preact/signals";
-import { moveSubset } from "../../store/subset_list";
+import { type Combination, quoteText } from "../../language/tokens";
+import { sentenceOf } from "../../store/resource";
+import { subsetRows, typedKey } from "../../store/rows";
+import type { Store } from "../../store/store";
+import {
+  combineSubsets,
+  duplicateSubset,
+  exportSubsets,
+  importSubsets,
+  moveSubset,
+  type NamedCondition,
+} from "../../store/subset_list";
+import { fileName } from "../../store/tables";
 import { useStore } from "../../ui/context";
 import { Popup } from "../../ui/controls";
-import { Combinable, Combine } from "./combine";
-import { Exchange } from "./exchange";
-import { SubsetLine } from "./subset_line";
+import { populationText, roughCountText } from "../../ui/exactness";
+import { saveFile, textFile } from "../../ui/export";
+import { Icon } from "../../ui/glyphs";
+
+const COMBINATIONS: { combination: Combination; label: string; meaning: string; least: number }[] = [
+  { combination: "and", label: "And", meaning: "Instances that are in all of them", least: 2 },
+  { combination: "or", label: "Or", meaning: "Instances that are in one of them at least", least: 2 },
+  { combination: "minus", label: "Minus", meaning: "Instances of the first that are in none of the others", least: 2 },
+  { combination: "not", label: "Not", meaning: "Instances that are in none of them", least: 1 },
+];
+
+interface TickedProperties {
+  ticked: readonly string[];
+}
+
+/** The classes, and the recorded subsets that have a condition. */
+export function Combinable({ ticked, tick }: TickedProperties & { tick: (key: string) => void }) {
+  const parts = recordedParts(useStore());
+  if (parts.size === 0) return null;
+  return (
+    <fieldset class="combinable">
+      <legend>Recorded</legend>
+      {[...parts].map(([key, { name }]) => (
+        <label key={key}>
+          <input type="checkbox" checked={ticked.includes(key)} onChange={() => tick(key)} />
+          {name}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+export function Combine({ ticked, done }: TickedProperties & { done: () => void }) {
+  const store = useStore();
+  const typed = store.subsets.list.value.map((subset): [string, NamedCondition] => [typedKey(subset.name), subset]);
+  const all = new Map([...recordedParts(store), ...typed]);
+  const parts = ticked.flatMap((key) => all.get(key) ?? []);
+  return (
+    <fieldset class="combine">
+      <legend>{parts.length > 0 ? parts.map(({ name }) => name).join(", ") : "Tick subsets to combine them"}</legend>
+      {COMBINATIONS.map(({ combination, label, meaning, least }) => (
+        <button
+          key={combination}
+          type="button"
+          data-testid={`combine-${combination}`}
+          title={meaning}
+          disabled={parts.length < least}
+          onClick={() => {
+            const { name, condition } = combineSubsets(combination, parts);
+            store.subsets.add(condition, name);
+            done();
+          }}
+        >
+          {label}
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+function recordedParts({ catalogue }: Store): Map<string, NamedCondition> {
+  const snapshot = catalogue.snapshot.value;
+  const rows = snapshot ? subsetRows(snapshot) : [];
+  return new Map(
+    rows.flatMap(({ key, name, kind, subset }): [string, NamedCondition][] => {
+      const condition = kind === "class" ? `label = ${quoteText(name)}` : (snapshot?.subsets[subset]?.condition ?? "");
+      return condition === "" ? [] : [[key, { name, condition }]];
+    }),
+  );
+}
+
+export function Exchange() {
+  const store = useStore();
+  const { subsets } = store;
+  const problem = useSignal("");
+  const load = async (input: HTMLInputElement) => {
+    const [file] = input.files ?? [];
+    if (!file) return;
+    try {
+      subsets.replace(importSubsets(subsets.list.peek(), await file.text()));
+      problem.value = "";
+    } catch (error) {
+      problem.value = `${file.name}: ${sentenceOf(error)}`;
+    }
+    input.value = "";
+  };
+  return (
+    <>
+      <span class="exchange">
+        <label class="file-button">
+          Import
+          <input
+            type="file"
+            class="unseen"
+            accept=".json,application/json"
+            data-testid="subset-import"
+            onChange={(event) => void load(event.currentTarget)}
+          />
+        </label>
+        <button
+          type="button"
+          data-testid="subset-export"
+          title="A JSON of names and conditions, as preprocess(subsets=...) takes it"
+          disabled={subsets.list.value.length === 0}
+          onClick={() =>
+            saveFile(
+              fileName(store, "subsets", "json"),
+              textFile(exportSubsets(subsets.list.peek()), "application/json"),
+            )
+          }
+        >
+          Export
+        </button>
+      </span>
+      {problem.value !== "" && (
+        <p class="wrong" role="alert" data-testid="subset-import-error">
+          {problem.value}
+        </p>
+      )}
+    </>
+  );
+}
+
+interface SubsetLineProperties {
+  subset: NamedCondition;
+  ticked: readonly string[];
+  tick: (key: string) => void;
+  /** Moves it up or down. */
+  move: (by: -1 | 1) => void;
+  /** Says that it is taken, and that the taken one is let go on it. */
+  drag: () => void;
+  drop: () => void;
+}
+
+export function SubsetLine({ subset, ticked, tick, move, drag, drop }: SubsetLineProperties) {
+  const { subsets, hover } = useStore();
+  const { name, condition } = subset;
+  const row = subsets.rows.value.find(({ key }) => key === typedKey(name));
+  return (
+    <li
+      data-testid="subset-line"
+      data-name={name}
+      onPointerEnter={() => {
+        if (row) hover.value = { source: "label", row };
+      }}
+      onPointerLeave={() => {
+        hover.value = null;
+      }}
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault();
+        drop();
+      }}
+    >
+      <input
+        type="checkbox"
+        aria-label={`Combine ${name}`}
+        checked={ticked.includes(typedKey(name))}
+        onChange={() => tick(typedKey(name))}
+      />
+      <button
+        type="button"
+        class="quiet grip"
+        draggable
+        data-testid="subset-grip"
+        aria-label={`Move ${name}: arrow up, arrow down`}
+        title="Drag, or use the arrow keys"
+        onDragStart={drag}
+        onKeyDown={(event) => {
+          if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+          event.preventDefault();
+          move(event.key === "ArrowUp" ? -1 : 1);
+        }}
+      >
+        <Icon name="grip" />
+      </button>
+      <NameField subset={subset} />
+      <code title={condition}>{condition === name ? "" : condition}</code>
+      <LineCount condition={condition} />
+      <LineActions subset={subset} />
+    </li>
+  );
+}
+
+function NameField({ subset: { name, condition } }: { subset: NamedCondition }) {
+  const { subsets } = useStore();
+  return (
+    <input
+      type="text"
+      class="subset-name"
+      data-testid="subset-name"
+      aria-label={`Name of ${name}`}
+      maxLength={200}
+      placeholder={condition}
+      value={name}
+      onChange={(event) => subsets.rename(name, event.currentTarget.value)}
+      onKeyDown={(event) => {
+        if (event.key === "Enter") event.currentTarget.blur();
+        if (event.key !== "Escape") return;
+        event.stopPropagation();
+        event.currentTarget.value = name;
+        event.currentTarget.blur();
+      }}
+    />
+  );
+}
+
+function LineCount({ condition }: { condition: string }) {
+  const { subsets } = useStore();
+  const state = subsets.answers.value.get(condition);
+  if (state?.status === "error")
+    return (
+      <span class="wrong" title={state.message}>
+        !
+      </span>
+    );
+  const answer = state?.value;
+  return <span title={answer && populationText(answer)}>{answer ? roughCountText(answer) : "…"}</span>;
+}
+
+function LineActions({ subset: { name, condition } }: { subset: NamedCondition }) {
+  const { subsets, draft, hover } = useStore();
+  return (
+    <span class="line-actions">
+      <button
+        type="button"
+        class="quiet"
+        data-testid="subset-edit"
+        aria-label={`Put the condition of ${name} in the bar`}
+        title="Put its condition in the bar"
+        onClick={() => {
+          draft.text.value = condition;
+        }}
+      >
+        <Icon name="edit" />
+      </button>
+      <button
+        type="button"
+        class="quiet"
+        data-testid="subset-duplicate"
+        aria-label={`Duplicate ${name}`}
+        title="Duplicate"
+        onClick={() => subsets.replace(duplicateSubset(subsets.list.peek(), name))}
+      >
+        <Icon name="copy" />
+      </button>
+      <button
+        type="button"
+        class="quiet"
+        data-testid="subset-remove"
+        aria-label={`Remove ${name}`}
+        title="Remove"
+        onClick={() => {
+          hover.value = null;
+          subsets.remove(name);
+        }}
+      >
+        <Icon name="close" />
+      </button>
+    </span>
+  );
+}
 
 export function SubsetManager() {
   const { subsets } = useStore();

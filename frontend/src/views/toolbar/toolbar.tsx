@@ -1,16 +1,124 @@
-/** What is looked at and how: run, name, step, order of the neurons, size of the dots, colours; and what to take along. */
+/** Toolbar: run, name, step, order of the neurons, size, links and notes. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { SnapshotEntry } from "../../contract/activis";
 import { DEFAULT_SORT, type DotSize } from "../../store/durable";
 import { namesOf, type Selection, snapshotsOf } from "../../store/selection";
+import { copyText } from "../../ui/clipboard";
 import { useClassColours, useStore } from "../../ui/context";
-import { type Option, Picker, Segmented } from "../../ui/controls";
+import { type Option, Picker, Popup, Segmented } from "../../ui/controls";
 import { ClassDot, Icon, SideBadge } from "../../ui/glyphs";
+import { OverStepsButton, PlayButton, StepSlider, type StepSliderProperties } from "../../ui/steps";
+import { ComparisonPickers, Versus } from "./compare_menu";
 import { DownloadMenu } from "./downloads";
 import { Legend } from "./legend";
-import { LinkButton } from "./link_button";
-import { Notes } from "./notes";
-import { StepPicker } from "./step_picker";
-import { ComparisonPickers, Versus } from "./versus";
+
+const SHOWN_MILLISECONDS = 2_500;
+
+export function LinkButton() {
+  const { address } = useStore();
+  const feedback = useSignal("");
+  useEffect(() => {
+    if (feedback.value === "") return undefined;
+    const timer = setTimeout(() => {
+      feedback.value = "";
+    }, SHOWN_MILLISECONDS);
+    return () => clearTimeout(timer);
+  }, [feedback.value]);
+  const copy = async () => {
+    const copied = await copyText(address.link());
+    feedback.value = copied
+      ? address.notice.value || "Link copied"
+      : "The browser does not let the tab copy; the address bar holds the link";
+  };
+  return (
+    <span class="link-button">
+      <button
+        type="button"
+        class="quiet"
+        aria-label="Copy link"
+        title="Copy a link to what is shown"
+        data-testid="copy-link"
+        onClick={() => void copy()}
+      >
+        <Icon name="link" />
+      </button>
+      <span class={feedback.value ? "feedback shown" : "feedback"} role="status" data-testid="copy-feedback">
+        {feedback.value}
+      </span>
+    </span>
+  );
+}
+
+export function Notes() {
+  const { catalogue, address } = useStore();
+  const silence = catalogue.silence.value;
+  const warnings = catalogue.runs.value.value?.warnings ?? [];
+  const notes = [silence, address.notice.value, ...warnings].filter((note) => note !== "");
+  if (notes.length === 0) return null;
+  const count = `${notes.length} ${notes.length === 1 ? "note" : "notes"}`;
+  return (
+    <Popup
+      class="menu notes"
+      testId="notes"
+      summary={<span class={silence && "wrong"}>{silence ? "no answer" : count}</span>}
+    >
+      <ul class="menu-body">
+        {notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
+    </Popup>
+  );
+}
+
+export function StepPicker({ steps, step }: Pick<StepSliderProperties, "steps" | "step">) {
+  const { stepping } = useStore();
+  return (
+    <div class="step-picker">
+      {steps.length > 1 && <PlayButton />}
+      <StepSlider
+        steps={steps}
+        step={stepping.playing.value ? step : (stepping.pending.value ?? step)}
+        onPick={stepping.goTo}
+        awaited={stepping.late.value ? stepping.pending.value : null}
+      />
+      {steps.length > 1 && <OverStepsButton />}
+      <FollowSwitch />
+    </div>
+  );
+}
+
+/** While training runs: whether new steps are shown as they come, else how many came. */
+function FollowSwitch() {
+  const { catalogue, durable } = useStore();
+  const on = durable.follow.value;
+  const count = catalogue.newSteps.value.length;
+  const news = count > 0 ? `${count} new ${count === 1 ? "step" : "steps"}` : "";
+  const explanation = on ? "New steps are shown as they come; press to stay" : "Show the newest step, and each new one";
+  return (
+    <button
+      type="button"
+      class="quiet follow"
+      data-testid="follow-latest"
+      aria-pressed={on}
+      aria-label={`Follow latest${news && `, ${news}`}`}
+      title={news ? `${news}. ${explanation}` : explanation}
+      onClick={() => {
+        durable.follow.value = !on;
+      }}
+    >
+      <Icon name="newest" />
+      <span>Follow</span>
+      {news && (
+        <i class="news" data-testid="new-steps">
+          +{count}
+        </i>
+      )}
+    </button>
+  );
+}
 
 export function Toolbar({ onHelp }: { onHelp: () => void }) {
   const { catalogue, comparing } = useStore();

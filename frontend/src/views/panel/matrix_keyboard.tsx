@@ -1,4 +1,6 @@
 /**
+ * Keyboard of a matrix as an ARIA grid.
+ *
  * A matrix by keyboard: one stop of the Tab key, and from there a ring that keys move from cell to cell.
  *
  * What it is on counts as hovered, so the readout, the projections and the instances follow it as they follow the
@@ -10,8 +12,42 @@ import { useId, useRef } from "preact/hooks";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import type { Store } from "../../store/store";
 import { useStore } from "../../ui/context";
-import type { MatrixFrame } from "./frame";
-import { type CellPosition, moveFocus } from "./grid_motion";
+import type { MatrixFrame } from "./matrix_context";
+
+export interface CellPosition {
+  row: number;
+  /** By the order shown. */
+  column: number;
+}
+
+export interface GridExtent {
+  rows: number;
+  columns: number;
+  /** Columns in sight: how far a page is. */
+  page: number;
+}
+
+type Pressed = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey">;
+
+/** Returns the cell that a key leads to from `from`, null for keys that lead nowhere; the edges hold. */
+export function moveFocus(from: CellPosition, pressed: Pressed, extent: GridExtent): CellPosition | null {
+  const corner = pressed.ctrlKey || pressed.metaKey;
+  const [lastRow, lastColumn] = [extent.rows - 1, extent.columns - 1];
+  const moves: Record<string, CellPosition> = {
+    ArrowUp: { ...from, row: from.row - 1 },
+    ArrowDown: { ...from, row: from.row + 1 },
+    ArrowLeft: { ...from, column: from.column - 1 },
+    ArrowRight: { ...from, column: from.column + 1 },
+    Home: { row: corner ? 0 : from.row, column: 0 },
+    End: { row: corner ? lastRow : from.row, column: lastColumn },
+    PageUp: { ...from, column: from.column - extent.page },
+    PageDown: { ...from, column: from.column + extent.page },
+  };
+  const to = moves[pressed.key];
+  return to ? { row: within(to.row, lastRow), column: within(to.column, lastColumn) } : null;
+}
+
+const within = (value: number, last: number): number => Math.max(0, Math.min(last, value));
 
 export interface GridFocus {
   /** The focused cell; null while the focus is elsewhere or was brought by the pointer. */

@@ -1,4 +1,4 @@
-/** What is printed in a row of a small layer: its values and, for the output layer, what the model made of it. */
+/** Text of a matrix's rows: what is printed of a small layer and, for the output layer, its predictions. */
 import type { SnapshotEntry } from "../../contract/activis";
 import type { OutputChange, PrintedRow } from "../../draw/matrix_text";
 import { isError, type Judgement, judgementOf, lacksPredictions, predictedNames } from "../../store/judgement";
@@ -6,7 +6,7 @@ import { changeOf, type MatrixRow, parseOutcome, rightByDefinition } from "../..
 import { accuracyOfRow } from "../../store/snapshot";
 import type { Store } from "../../store/store";
 import type { SubsetFacts } from "../../store/subsets";
-import type { MatrixFrame } from "./frame";
+import type { MatrixFrame } from "./matrix_context";
 
 export function printedRow(store: Store, frame: MatrixFrame, row: MatrixRow, top: number): PrintedRow {
   const values = frame.valuesOf(row);

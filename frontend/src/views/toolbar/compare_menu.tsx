@@ -1,4 +1,4 @@
-/** What the base is compared with: add a run or another step, swap, remove; and how the others are shown. */
+/** Menu of comparisons: add a run or a step, swap, remove. */
 import type { RunEntry } from "../../contract/activis";
 import { type Alignment, MOST_OTHERS, type Showing } from "../../store/durable";
 import { snapshotsOf } from "../../store/selection";
