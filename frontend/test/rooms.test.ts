@@ -5,14 +5,15 @@ import { describe, expect, test } from "vitest";
 const SOURCE = join(import.meta.dirname, "../src");
 const GENERATED = "contract/activis.ts";
 
-/** Which rooms each room may import from; a view is a room of its own and may use the widgets. */
+/** Which rooms each room may import from; a view is a room of its own. */
 const MAY_IMPORT: Record<string, string[]> = {
   contract: [],
   draw: ["contract"],
-  state: ["contract"],
-  "views/widgets": ["contract", "draw", "state"],
-  views: ["contract", "draw", "state", "views/widgets"],
-  app: ["contract", "draw", "state", "views", "views/widgets"],
+  language: ["contract"],
+  store: ["contract", "language"],
+  ui: ["contract", "draw", "store"],
+  views: ["contract", "draw", "language", "store", "ui"],
+  app: ["contract", "draw", "store", "ui", "views"],
 };
 
 const files = readdirSync(SOURCE, { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file));
@@ -20,8 +21,11 @@ const files = readdirSync(SOURCE, { recursive: true, encoding: "utf8" }).filter(
 function roomOf(file: string): { room: string; view: string } {
   const [first = "", second = ""] = file.split("/");
   if (!file.includes("/")) return { room: "app", view: "" };
-  if (first !== "views") return { room: first, view: "" };
-  return second === "widgets" ? { room: "views/widgets", view: second } : { room: "views", view: second };
+  return { room: first, view: first === "views" ? second : "" };
+}
+
+function linesOf(file: string): number {
+  return readFileSync(join(SOURCE, file), "utf8").split("\n").length;
 }
 
 function importsOf(file: string): string[] {
@@ -41,7 +45,7 @@ describe.each(files)("%s", (file) => {
     }
   });
 
-  test.skipIf(file === GENERATED)("has at most 400 lines", () => {
-    expect(readFileSync(join(SOURCE, file), "utf8").split("\n").length).toBeLessThanOrEqual(400);
+  test.skipIf(file === GENERATED)("has at most 500 lines", () => {
+    expect(linesOf(file)).toBeLessThanOrEqual(500);
   });
 });
