@@ -1,4 +1,4 @@
-/** The tab: the three views side by side, or what stands there until there is something to see. */
+/** Tab: the three views side by side, or what stands there until there is something to see. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect } from "preact/hooks";

@@ -1,4 +1,4 @@
-/** The module that TensorBoard imports into the plugin's frame. */
+/** Module that TensorBoard imports into the plugin's frame. */
 import "@fontsource/roboto/latin-400.css";
 import "@fontsource/roboto/latin-500.css";
 import "@fontsource/roboto-mono/latin-400.css";

@@ -1,4 +1,4 @@
-/** Stands in for d3-transition in the bundle: d3-zoom asks it to interrupt transitions, and the tab makes none. */
+/** Substitute of d3-transition in the bundle: d3-zoom interrupts transitions, and the tab makes none. */
 
 import { type Selection, selection } from "d3-selection";
 

@@ -1,4 +1,4 @@
-/** The plugin's routes as functions. Every function aborts with `signal` and rejects with a sentence to show. */
+/** Client of the plugin's routes. Every function aborts with `signal` and rejects with a sentence to show. */
 
 import type {
   Agreement,

@@ -1,4 +1,4 @@
-/** Reads the `.npy` bodies in which the plugin sends numbers: version 1.0 to 3.0, little-endian, C order. */
+/** Parser of the `.npy` bodies in which the plugin sends numbers: version 1.0 to 3.0, little-endian, C order. */
 
 export type NpyData = Float32Array | Float64Array | Uint8Array;
 

@@ -1,4 +1,4 @@
-/** What a projection's dots are coloured by: a class, a score or an attribute of the instances. */
+/** Colouring of a projection's dots: by a class, a score or an attribute of the instances. */
 
 import { extent } from "d3-array";
 import type { AttributeColumn, InstanceColumns } from "../contract/activis";

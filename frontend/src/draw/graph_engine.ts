@@ -1,4 +1,4 @@
-/** Has graphs placed beside the page's own work: in a worker, or, where none can be started, in the page after all. */
+/** Engine that places graphs beside the page's own work: in a worker, else in the page. */
 import type { LayoutResult } from "./graph_placing";
 import type { LayoutRequest } from "./graph_tree";
 

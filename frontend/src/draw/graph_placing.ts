@@ -1,6 +1,5 @@
 /**
- * Places a graph from left to right, every open group for itself: opening one makes room in the groups around it and
- * changes the order of nothing. This file is a worker's; where there are no workers it is imported instead.
+ * Placement of a graph, level by level, by dagre, in a worker. Levels that were placed before are remembered. This file is a worker's; where there are no workers it is imported instead.
  */
 
 import { Graph as LayoutGraph, layout } from "@dagrejs/dagre";

@@ -1,4 +1,4 @@
-/** Where a matrix's rows and columns stand, and which of them a point is in. Lengths in CSS pixels. */
+/** Layout of a matrix: where its rows and columns stand, and which of them a point is in, in CSS pixels. */
 
 export const ROW_HEIGHT = 13;
 export const GROUP_GAP = 5;

@@ -1,5 +1,5 @@
 /**
- * Pixels that are painted by hand. Many thousand dots go into a raster in a few milliseconds, where as many arcs on a
+ * Raster of pixels that are painted by hand. Many thousand dots go into a raster in a few milliseconds, where as many arcs on a
  * canvas without a GPU take a second.
  */
 

@@ -1,5 +1,5 @@
 /**
- * A drawing context that writes SVG, so that the functions that paint the screen also make a file that scales. It has
+ * Drawing context that writes SVG. It has
  * the part of CanvasRenderingContext2D that those functions use; text stays text.
  */
 

@@ -1,4 +1,4 @@
-/** What TensorBoard's page tells the tab: dark mode, whether the tab is in front, and that data were reloaded. */
+/** Host page of TensorBoard: dark mode, whether the tab is in front, and that data were reloaded. */
 
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { accessibleParent } from "./address";

@@ -1,4 +1,4 @@
-/** What the pointer is on, and what that lights elsewhere. Never stored. */
+/** Hover: what the pointer is on, and what that highlights elsewhere. Never stored. */
 
 import { computed, type ReadonlySignal } from "@preact/signals";
 import type { InstanceColumns } from "../contract/activis";

@@ -1,4 +1,4 @@
-/** Puts text on the clipboard, also on pages that are not served securely. */
+/** Clipboard, also on pages that are not served securely. */
 
 /** Returns whether it worked. */
 export async function copyText(text: string): Promise<boolean> {

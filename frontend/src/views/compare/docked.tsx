@@ -1,4 +1,4 @@
-/** The hovered instance while runs are compared: docked below the panels, with what each run takes it for. */
+/** Hovered instance while runs are compared, docked below the panels, with each run's prediction. */
 import type { InstanceColumns } from "../../contract/activis";
 import { isError, type Judgement, judgementOf, predictedName } from "../../store/judgement";
 import { changeOf, instanceName } from "../../store/rows";

@@ -1,4 +1,4 @@
-/** What is known of a node, as names and values to read. */
+/** Facts of a node, as names and values to read. */
 import type { GraphNode } from "../../contract/activis";
 import { shapeText } from "../../draw/graph_layout";
 import { type GraphIndex, nodeOf } from "../../draw/graph_tree";

@@ -1,4 +1,4 @@
-/** One graph as it is looked at: what is open, where everything stands, and what has the attention. Never stored. */
+/** Session of one graph: what is open, where everything stands, what has the attention. Never stored. */
 
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Graph, GraphNode } from "../../contract/activis";

@@ -1,4 +1,4 @@
-/** The paper's order of the instances. */
+/** Grouping of the instances in the paper's order. */
 
 import { descending } from "d3-array";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";

@@ -1,4 +1,4 @@
-/** What an instance's element does and how it is marked, the same for squares and test cases. */
+/** Marks and handlers of an instance's element, the same for squares and test cases. */
 
 import type { RefObject } from "preact";
 import { useLayoutEffect } from "preact/hooks";

@@ -1,5 +1,5 @@
 /**
- * Where groups of squares stand, so that only those in sight need elements. Lengths in CSS pixels.
+ * Windowing of the groups of squares. Lengths in CSS pixels.
  *
  * Up to `ALL_SHOWN` squares are all in the page, whatever is in sight: the browser's own search and tests find them.
  * Of more, those in sight and a little beyond are; scroll to reach the others.

@@ -1,4 +1,4 @@
-/** The cells themselves: drawn when numbers, order or size change, never by hovering. */
+/** Cells of a matrix: drawn when numbers, order or size change, never by hovering. */
 
 import { useEffect, useRef } from "preact/hooks";
 import type { SubsetStatistic } from "../../contract/client";

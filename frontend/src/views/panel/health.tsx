@@ -1,4 +1,4 @@
-/** How a layer fares, in three meters; what each is told over stands in its title. */
+/** Health of a layer in three meters; over how many instances each is stands in its title. */
 import type { LayerHealth } from "../../contract/activis";
 import type { LayerStore } from "../../store/layer";
 import { accuracyOf } from "../../store/snapshot";

@@ -1,4 +1,4 @@
-/** The table of predictions beside an output layer, as buttons over its picture: a cell or a heading makes a subset. */
+/** Table of predictions beside an output layer, as buttons over its picture: a cell or a heading makes a subset. */
 import type { SnapshotEntry, SubsetDescription } from "../../contract/activis";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import type { OutputLayout } from "../../draw/matrix_text";

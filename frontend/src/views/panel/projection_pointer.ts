@@ -1,4 +1,4 @@
-/** The pointer on a projection: hovering, pinning, zooming and moving. */
+/** Pointer on a projection: hovering, pinning, zooming and moving. */
 
 import type { Signal } from "@preact/signals";
 import { useRef } from "preact/hooks";

@@ -1,4 +1,4 @@
-/** How the values of every attribute and outcome are distributed; a value or a bar makes a subset. */
+/** Fields: distributions of every attribute and outcome; a value or a bar makes a subset. */
 
 import { useEffect } from "preact/hooks";
 import type { ColumnSummaries, ColumnSummary } from "../../contract/activis";

@@ -1,4 +1,4 @@
-/** What can be taken along: numbers as CSV and JSON, pictures as PNG and SVG. */
+/** Downloads of what is shown: numbers as CSV and JSON, pictures as PNG and SVG. */
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";

@@ -1,4 +1,4 @@
-/** Which colour is which class. A click sorts by it; with many classes, a list to choose those that keep a colour. */
+/** Legend of the classes. A click sorts by one; with many, a list chooses those that keep a colour. */
 
 import { useSignal } from "@preact/signals";
 import { toggle } from "../../store/durable";
