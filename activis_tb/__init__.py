@@ -1,4 +1,4 @@
-"""ActiVis for TensorBoard: record a classifier's activations, explore them in the ACTIVIS tab.
+"""Recording of a classifier's activations, to be explored in TensorBoard's ACTIVIS tab.
 
 Everything here is loaded on first use, because TensorBoard imports this package when it starts.
 """

@@ -1,4 +1,4 @@
-"""What can go wrong, as types: each message says what was got, what was expected, and the way out."""
+"""Errors as types: each message says what was got, what was expected, and the way out."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""ActiVis as a TensorFlow summary op: one call writes one snapshot through the default writer, at the default step."""
+"""TensorFlow summary op: one call writes one snapshot through the default writer, at the default step."""
 
 import os
 import weakref

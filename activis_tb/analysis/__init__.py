@@ -1,1 +1,1 @@
-"""What is computed from activations when they are explored: arrays in, arrays out; no files, no HTTP."""
+"""Analysis of activations when they are explored: arrays in, arrays out; no files, no HTTP."""

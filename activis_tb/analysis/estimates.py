@@ -1,8 +1,8 @@
-"""What a stratified sample says about any subset of all instances: values, and 95 % intervals that hold the truth.
+"""Estimates of a stratified sample for any subset of all instances: values, counts, and 95 % intervals.
 
-They are like those of Clopper and Pearson (1934): one more draw, of a member for the upper limit and of another
-instance for the lower one. The draw is of the class in which an instance weighs most, and the sum over classes is one
-beta distribution of its mean and variance, as Fay and Feuer (1997) do it for rates.
+Limits of counts and shares are like those of Clopper and Pearson (1934): one more draw, of a member for the upper
+limit and of another instance for the lower one. The draw is of the class in which an instance weighs most, and the sum
+over classes is one beta distribution of its mean and variance, as Fay and Feuer (1997) do it for rates.
 
 An average is a ratio of two totals, the variance of which is that of the residuals `(activation - average)` of the
 members (Cochran, Sampling Techniques, 1977, chapters 5 and 5A). Of few members the residuals are too small by what the

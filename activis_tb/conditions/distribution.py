@@ -1,4 +1,4 @@
-"""How the values of a column are distributed: what helps to write a condition about it."""
+"""Distribution of a column's values: what helps to write a condition about it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

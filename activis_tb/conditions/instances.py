@@ -1,4 +1,4 @@
-"""The instances that conditions are evaluated over, as columns."""
+"""Instances that conditions are evaluated over, as columns."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields

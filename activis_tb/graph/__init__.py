@@ -1,4 +1,4 @@
-"""A model's computation graph as one hierarchical bipartite graph of operators, tensors and name scopes.
+"""Computation graph of a model as one hierarchical bipartite graph of operators, tensors and name scopes.
 
 GraphDef, traces and Keras' JSON in, frozen dataclasses out. A graph is a picture, not a program: one that is damaged
 gives what can be shown and says in `warnings` what could not, it never raises. TensorFlow is not needed.

@@ -1,4 +1,4 @@
-"""A serialised GraphDef as checked operations: every input exists, every name is there once."""
+"""GraphDef as checked operations: every input exists, every name is there once."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A Keras model's JSON, as Keras' TensorBoard callback writes it, to a GraphDef of its layers.
+"""GraphDef of a Keras model's layers, from the JSON that Keras' TensorBoard callback writes.
 
 TensorBoard's own converter does it; here the formats that it does not know are written as one that it does: the calls
 of Keras 2, arguments given by name, nested models of several inputs, and layers that are called more than once.

@@ -1,4 +1,4 @@
-"""How graphs that PyTorch's `SummaryWriter.add_graph` writes differ from those of TensorFlow.
+"""TorchScript graphs of PyTorch's `SummaryWriter.add_graph`, and how they differ from those of TensorFlow.
 
 Modules are name scopes such as `Net/Sequential[blocks]/Block[0]/Conv2d[conv1]`; parameters are read by `prim::GetAttr`
 from module objects that are not in the graph; inputs and results are both `IO Node`.

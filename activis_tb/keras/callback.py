@@ -1,4 +1,4 @@
-"""Records one snapshot per epoch while Keras trains."""
+"""Keras callback that records one snapshot per epoch."""
 
 import os
 import warnings

@@ -1,4 +1,4 @@
-"""Finds layers of a model by the names the user knows them by."""
+"""Layers of a Keras model, found by the names that the user knows them by."""
 
 import difflib
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Which of a model's outputs decides on the class, its scores, and its labels."""
+"""Output of a model that decides on the class: its scores and its labels."""
 
 from collections.abc import Mapping
 from operator import index

@@ -1,4 +1,4 @@
-"""Watches what layers return while a model runs or is traced.
+"""Watcher of what layers return while a model runs or is traced.
 
 Wrapping `call` works alike for Functional, Sequential and subclassed models and needs no second model, so what is
 recorded is what the model itself computes.

@@ -1,4 +1,4 @@
-"""The door to TensorBoard's blob sequences: what a data provider says is checked before anything is built on it.
+"""Door to TensorBoard's blob sequences: what a data provider says is checked before anything is built on it.
 
 An event of a few bytes can claim any number of blobs, and the multiplexer makes an object for each that is asked for.
 """

@@ -1,4 +1,4 @@
-"""Finds the recorded snapshots among TensorBoard's data and opens them.
+"""Catalogue of the recorded snapshots among TensorBoard's data.
 
 Every recording session has a tag of its own. Nothing but the listing is asked for again and again: a session does not
 change once it is written, so its parsed manifest is kept under its tag, wall time and length.

@@ -1,4 +1,4 @@
-"""What every request must pass, and the plain sentences that answer one that does not."""
+"""Guard that every request must pass, and the sentences that answer one that does not."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The instances that conditions are evaluated over: all of them where they are kept one by one, else the sample."""
+"""Populations that conditions are evaluated over: all instances where their side files are, else the sample."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace

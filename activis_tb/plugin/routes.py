@@ -1,4 +1,4 @@
-"""The routes of `http_api.md`: each reads its parameters, asks for data, and answers."""
+"""Routes of `http_api.md`: each reads its parameters, asks for data, and answers."""
 
 import logging
 from collections.abc import Callable, Mapping

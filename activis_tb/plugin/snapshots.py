@@ -1,4 +1,4 @@
-"""One (run, name, step) as the tab sees it: the sessions that recorded it, joined.
+"""Snapshot as the tab sees it, one (run, name, step): the sessions that recorded it, joined.
 
 A training that was restarted repeats steps, and layers may be recorded in several passes. The newest readable session
 wins; an older one adds layers only where it is about the same instances and subsets.

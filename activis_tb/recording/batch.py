@@ -1,4 +1,4 @@
-"""Checks one call of `process` and makes a block of it; what is refused changes nothing."""
+"""Batch of one call of `process`, checked, as a block; what is refused changes nothing."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace

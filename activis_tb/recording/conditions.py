@@ -1,4 +1,4 @@
-"""Subsets and test cases that the user describes by conditions: checked with every batch, evaluated block by block."""
+"""Conditions as subsets or as what is kept: checked with every batch, evaluated block by block."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What `keep="all"` adds to a recording: every instance, part by part, to the side files."""
+"""Data set of `keep="all"`: every instance, part by part, to the side files."""
 
 from collections.abc import Mapping
 from dataclasses import replace

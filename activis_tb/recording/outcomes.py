@@ -1,4 +1,4 @@
-"""True classes, predicted classes and scores of one batch, from the forms in which people have them."""
+"""Outcomes of a batch: true classes, predicted classes and scores, from the forms in which people have them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Activations of any rank as one column per neuron: (instances, ..., channels) becomes (instances, neurons)."""
+"""Pooling of activations of any rank: (instances, ..., channels) becomes (instances, neurons)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""How far a long recording is: lines for people, or calls for programs."""
+"""Progress of a long recording: lines for people, or calls for programs."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""Instances that the user names: the members of a subset, and the test cases that are always kept."""
+"""Selections of instances by the user: the members of a subset, and instances that are always kept."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

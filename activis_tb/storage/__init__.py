@@ -1,1 +1,1 @@
-"""What is in the event files: the only room that makes and parses stored records."""
+"""Storage in event files: the only room that makes and parses stored records."""

@@ -1,4 +1,4 @@
-"""Reads a snapshot part by part: the manifest is cheap, an array is fetched when it is asked for.
+"""Reader of a snapshot, part by part: the manifest is cheap, an array is fetched when it is asked for.
 
 Nothing stored is trusted: the manifest is checked when it is read, every length before it becomes an array, and values
 before anything is looked up by them (`activis_tb.storage.validation`).

@@ -1,4 +1,4 @@
-"""A snapshot as the blobs of one event: blob 0 is the manifest, the others are the arrays it points at."""
+"""Blobs of a snapshot in one event: blob 0 is the manifest, the others are the arrays it points at."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Snapshots and graphs as event files: whole or absent, beside whatever else writes to the log directory."""
+"""Event files of snapshots and graphs: whole or absent, beside whatever else writes to the log directory."""
 
 import struct
 import time

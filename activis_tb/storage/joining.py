@@ -1,4 +1,4 @@
-"""Stored predictions of two snapshots, joined by the ids of the instances and counted by DuckDB."""
+"""Join of two snapshots' stored predictions by the ids of the instances, counted by DuckDB."""
 
 import contextlib
 import threading

@@ -1,6 +1,6 @@
 """`.npy` arrays from bytes that may be damaged, and from files that others may truncate while they are read.
 
-None is ever mapped into memory: a mapped file that gets shorter ends the process that reads it. What a file was at
+No file is ever mapped into memory: a mapped file that gets shorter ends the process that reads it. What a file was at
 first is remembered, and it is read for as long as it is that.
 """
 

@@ -1,4 +1,4 @@
-"""Columns of instances as Parquet files and back, by DuckDB, which is loaded when it is needed."""
+"""Parquet files of instances' columns, by DuckDB, which is loaded when it is needed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Checks of a stored snapshot: its manifest against itself, its values against their ranges, before anything is built.
+"""Validation of a stored snapshot: its manifest against itself, its values against their ranges.
 
 No number of a manifest may lead to an allocation before the size of its blob has confirmed it, and nothing may be
 looked up by a value that was not checked. What is wrong is a `StoredDataError` that names the field.

@@ -1,4 +1,4 @@
-"""The PyTorch lines: what chosen modules return while a model runs, without a change to the model.
+"""PyTorch: what chosen modules return while a model runs, without a change to the model.
 
 with activis_tb.torch.capture(model, ["fc1"]) as captured:
     scores = model(x).softmax(1)

@@ -1,4 +1,4 @@
-"""The axis of the channels in what a module returns: told by the module itself, or followed from the one before it."""
+"""Axis of the channels in what a module returns: told by the module, or followed from the one before it."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack

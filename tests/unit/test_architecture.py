@@ -1,6 +1,7 @@
 """The rooms of the house: imports run one way, heavy things stay behind their doors, files stay readable."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -83,9 +84,40 @@ def source_files() -> list[Path]:
     return [*MODULES, *front_end]
 
 
-def test_files_can_be_read_in_one_sitting() -> None:
-    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in source_files()}
-    assert {str(path): length for path, length in lengths.items() if length > 500} == {}
+MOST_LINES = 500
+FEWEST_LINES = 60
+"""Of a module that only one other module imports."""
+HEADLESS = re.compile(
+    r"(What|How|Which|Whose|Whom?|Why|Where|When|Whether|If|That)\b|(Makes|Draws|Finds|Keeps|Reads|Writes|Turns|Tells|Says|"
+    r"Shows|Puts|Checks|Counts|Has|Is|Are|Does|Collects|Evaluates|Returns|Records|Watches|Captures|Traces|Serves|Lays|"
+    r"Moves|Opens|Brings|Names|Explains|Copies|Remembers|Paints|Lets|Asks|Places)\b"
+)
+"""Openings of first lines that do not name the module."""
+
+
+def lines_of(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("path", source_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_can_be_read_in_one_sitting_and_its_first_line_names_it(path: Path) -> None:
+    lines = lines_of(path)
+    assert len(lines) <= MOST_LINES
+    first = next(line for line in lines if line.strip("/* \n"))
+    assert re.match(r'r?"""(t-SNE|[A-Z`])|(/\*\*)? ?\*? ?[A-Z`]', first), first
+    assert not HEADLESS.match(first.lstrip('r/*" ')), first
+
+
+def test_a_small_module_has_more_than_one_reader() -> None:
+    names = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in MODULES}
+    importers: dict[str, set[Path]] = {name: set() for name in names.values()}
+    for path in MODULES:
+        for imported in imported_modules(path):
+            for name in (imported, imported.rpartition(".")[0]):
+                if name in importers:
+                    importers[name].add(path)
+    small = {path: name for path, name in names.items() if len(lines_of(path)) < FEWEST_LINES}
+    assert [name for path, name in small.items() if path.name != "__init__.py" and len(importers[name]) < 2] == []
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
