@@ -80,7 +80,7 @@ def _at(values: Any, rows: slice) -> Any:
 
 
 _SUM_ROUNDING = 1e-2
-_WITHOUT_LABELS = "Data without labels: activis_tb.preprocess, process(labels=None)."
+_WITHOUT_LABELS = "Data without labels: labels=None."
 _INFINITE = -1
 """What tf.data calls the number of batches where there is no end of them."""
 
@@ -90,13 +90,19 @@ class Batch(NamedTuple):
 
     Attributes:
         inputs: What the model is fed with, (instances, ...).
-        labels: See `class_labels`; where the model has several outputs, perhaps those of every output.
+        labels: See `class_labels`; where the model has several outputs, perhaps those of every output. None of data
+            without labels.
         columns: `attributes` and `ids` that come with the data, for `process`; None where it brings none.
     """
 
     inputs: Any
     labels: Any
     columns: dict[str, Any] | None = None
+
+    @property
+    def instances(self) -> int:
+        """How many there are, by the first of the inputs."""
+        return len(keras.tree.flatten(self.inputs)[0])
 
 
 class Batches:
@@ -110,6 +116,8 @@ class Batches:
             or is a tuple (x, y) or (x, y, sample_weight).
         batch_size: Instances in a batch of arrays.
         classes: As of `activis_tb.preprocess`.
+        labelled: Whether there are labels. If not, batches may be `x` alone, and what stands in the place of labels is
+            left aside.
 
     Attributes:
         source: What the batches come from: `x`, arrays in Keras' precision.
@@ -120,24 +128,30 @@ class Batches:
         ArgumentError: The arrays are of different lengths, or x and y do not go together.
     """
 
-    def __init__(self, x: Any, y: Any, batch_size: int, classes: ClassArgument) -> None:
+    def __init__(self, x: Any, y: Any, batch_size: int, classes: ClassArgument, *, labelled: bool = True) -> None:
         self._batch_size = batch_size
+        self.labelled = labelled
         self._example: Any = None
         self.instances: int | None = None
         self.labels: NDArray[Any] | None = None
         if y is None and isinstance(x, tuple) and len(x) in {2, 3} and not _is_of_batches(x):
-            x, y = x[:2]
+            x, y = x[:2] if labelled else (x[0], None)
+        if y is not None and not labelled:
+            raise ArgumentError("y", type(y).__name__, "None, as labels=None says that there are no labels")
         self.is_of_batches = _is_dataset(x) or (y is None and _is_of_batches(x))
         if self.is_of_batches:
-            _check_dataset(x, y)
+            _check_dataset(x, y, labelled=labelled)
             self.source = x
             self.instances, self._size = _count(x) or (None, 0)
             return
-        if y is None:
+        if y is None and labelled:
             way_out = f"Only a dataset brings its own labels. {_WITHOUT_LABELS}"
             raise ArgumentError("y", "None", "labels, as x is not a dataset", way_out)
         self.source = keras.tree.map_structure(_as_array, x)
-        self._take_labels(y, classes)
+        if labelled:
+            self._take_labels(y, classes)
+        else:
+            self.instances = Batch(self.source, None).instances
         self._check_lengths()
 
     @property
@@ -166,16 +180,35 @@ class Batches:
                 raise ArgumentError("x", "no batches", "at least one batch (x, y)", "Is it used up already?")
             if self.is_spent_after_one_pass:
                 self.source = chain([element], self.source)
-            batch = _batch_of(element)
-            if self.instances is not None and len(keras.tree.flatten(batch.inputs)[0]) != self._size:
+            batch = self._batch_of(element)
+            if self.instances is not None and batch.instances != self._size:
                 self.instances = None  # a later step has dropped some
         self._example = keras.tree.map_structure(lambda values: _as_array(values)[:1], batch.inputs)
         return batch
 
     def __iter__(self) -> Iterator[Batch]:
         if self.is_of_batches:
-            return map(_batch_of, self._elements())
+            return map(self._batch_of, self._elements())
         return self._slices()
+
+    def inputs_of(self, element: Any) -> Any:
+        """Returns the inputs of what a dataset yields, or its specification of them."""
+        return element[0] if self.labelled or isinstance(element, list | tuple) else element
+
+    def _batch_of(self, element: Any) -> Batch:
+        """Returns the parts of (x, y), (x, y, sample_weight), (x, y, attributes) or (x, y, attributes, ids)."""
+        is_of_parts = isinstance(element, list | tuple)
+        if not (2 if self.labelled else 1) <= (len(element) if is_of_parts else 1) <= 4:
+            got = f"a batch of {len(element)} parts" if is_of_parts else type(element).__name__
+            expected = "batches (x, y), (x, y, sample_weight) or (x, y, attributes, ids)"
+            raise ArgumentError("x", got, expected, _WITHOUT_LABELS if self.labelled else "")
+        inputs = keras.tree.map_structure(_as_input, self.inputs_of(element))
+        labels, *others = [*element[1:], None][:4] if is_of_parts else [None]
+        columns = None
+        if len(others) == 3 or (len(others) == 2 and _are_attributes(others[0], labels)):
+            attributes = {} if others[0] is None else others[0]
+            columns = {"attributes": attributes, "ids": others[1] if len(others) == 3 else None}
+        return Batch(inputs, labels if self.labelled else None, columns)
 
     def _elements(self) -> Iterator[Any]:
         if isinstance(self.source, keras.utils.PyDataset):
@@ -187,7 +220,9 @@ class Batches:
         for start in range(0, self.instances, self._batch_size):
             rows = slice(start, start + self._batch_size)
             inputs = keras.tree.map_structure(lambda values, rows=rows: values[rows], self.source)
-            if self.labels is not None:
+            if not self.labelled:
+                yield Batch(inputs, None)
+            elif self.labels is not None:
                 yield Batch(inputs, self.labels[rows])
             elif isinstance(self._y, Mapping):
                 yield Batch(inputs, {name: values[rows] for name, values in self._y.items()})
@@ -214,9 +249,10 @@ class Batches:
         for path, values in keras.tree.flatten_with_path(self.source):
             if len(values) != self.instances:
                 argument = "x" + "".join(f"[{part!r}]" for part in path)
-                raise ArgumentError(argument, f"{len(values)} instances", f"{self.instances} instances, as in y")
+                others = "y" if self.labelled else "the other inputs"
+                raise ArgumentError(argument, f"{len(values)} instances", f"{self.instances} instances, as in {others}")
         if self.instances == 0:
-            raise ArgumentError("y", "no instances", "at least one instance")
+            raise ArgumentError("y" if self.labelled else "x", "no instances", "at least one instance")
 
 
 def class_labels(labels: Any, classes: ClassArgument, argument: str) -> NDArray[Any]:
@@ -244,14 +280,14 @@ def class_labels(labels: Any, classes: ClassArgument, argument: str) -> NDArray[
     return values
 
 
-def check_rows(inputs: Any, rows: int) -> None:
+def check_rows(inputs: Any, rows: int, alike: str = "as there are labels") -> None:
     """Raises ArgumentError where a batch has not so many inputs, as it has labels."""
     for path, values in keras.tree.flatten_with_path(inputs):
         shape = getattr(values, "shape", None)
         if shape is None or (len(shape) and shape[0] in {None, rows}):
             continue
         argument = "x" + "".join(f"[{part!r}]" for part in path)
-        expected = f"{rows} instances on the first axis, as there are labels"
+        expected = f"{rows} instances on the first axis, {alike}"
         raise ArgumentError(argument, f"a batch of shape {tuple(shape)}", expected, "A dataset must be batched.")
 
 
@@ -268,18 +304,6 @@ def _from_one_hot(values: NDArray[Any], argument: str) -> NDArray[Any]:
         raise ArgumentError(argument, got, "one class per instance", "Several labels per instance cannot be recorded.")
     positions: NDArray[np.int64] = np.argmax(values, axis=1)
     return positions
-
-
-def _batch_of(element: Any) -> Batch:
-    """Returns the parts of (x, y), (x, y, sample_weight), (x, y, attributes) or (x, y, attributes, ids)."""
-    if not isinstance(element, list | tuple) or not 2 <= len(element) <= 4:
-        got = f"a batch of {len(element)} parts" if isinstance(element, list | tuple) else type(element).__name__
-        raise ArgumentError("x", got, "batches (x, y), (x, y, sample_weight) or (x, y, attributes, ids)")
-    inputs, labels = keras.tree.map_structure(_as_input, element[0]), element[1]
-    if len(element) == 4 or (len(element) == 3 and _are_attributes(element[2], labels)):
-        attributes = {} if element[2] is None else element[2]
-        return Batch(inputs, labels, {"attributes": attributes, "ids": element[3] if len(element) == 4 else None})
-    return Batch(inputs, labels)
 
 
 def _are_attributes(part: Any, labels: Any) -> bool:
@@ -311,7 +335,7 @@ def _is_of_batches(x: Any) -> bool:
     return not isinstance(x, Sequence) or all(isinstance(batch, tuple) for batch in islice(x, 2))
 
 
-def _check_dataset(x: Any, y: Any) -> None:
+def _check_dataset(x: Any, y: Any, *, labelled: bool) -> None:
     if y is not None:
         way_out = "Pass y=None."
         raise ArgumentError("y", type(y).__name__, "None, as x is a dataset that brings its own labels", way_out)
@@ -319,6 +343,8 @@ def _check_dataset(x: Any, y: Any) -> None:
         return
     if int(x.cardinality()) == _INFINITE:
         raise ArgumentError("x", "a dataset without an end", "a finite dataset", "Use x.take(n).")
+    if not labelled:
+        return
     if not isinstance(x.element_spec, Sequence) or len(x.element_spec) < 2:
         way_out = f"Zip it with its labels. {_WITHOUT_LABELS}"
         raise ArgumentError("x", f"a dataset of {x.element_spec}", "a dataset of (x, y)", way_out)

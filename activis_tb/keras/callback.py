@@ -61,6 +61,8 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         attribute_types: By name, the type of an attribute where its values leave that open.
         from_logits: Whether the model returns logits, of which softmax makes probabilities, or sigmoid where there is
             one column. None: where the loss of the output says so.
+        labels: None records data without labels: `x` alone, arrays or batches; what stands in the place of labels, as
+            in the (x, x) of an autoencoder, is left aside. All instances are one row, and nobody is right or wrong.
         progress: Is called every few seconds of a long recording, as in `activis_tb.preprocess`.
         strict: Let errors through, also in the midst of training.
         quiet: Do not print where the first snapshot is to be seen.
@@ -94,6 +96,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         attribute_types: Mapping[str, AttributeType] | None = None,
         progress: ProgressFunction | None = None,
         from_logits: bool | None = None,
+        labels: Literal["data"] | None = "data",
         strict: bool = False,
         quiet: bool = False,
     ) -> None:
@@ -112,6 +115,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
             batch_size=batch_size,
             examples=examples,
             from_logits=from_logits,
+            labels=labels,
             name=name,
             subsets=subsets,
             sample=sample,

@@ -4,7 +4,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 import numpy as np
@@ -92,6 +92,7 @@ class Evaluation:
         logdir: The run's directory.
         x: See `Batches`, as for `y`.
         y: Labels.
+        labels: `data`, or None where there are none.
         layers: By name, or as `LayerSpec` where the name does not say all.
         classes: Names, by position.
         attributes: By name, (instances,), beside the data.
@@ -122,10 +123,14 @@ class Evaluation:
         batch_size: int,
         examples: ExampleData | None,
         from_logits: bool | None,
+        labels: Literal["data"] | None,
         **options: Any,
     ) -> None:
         check_count(batch_size, "batch_size")
         check_choice("pooling", pooling, POOLINGS)
+        if labels is not None and not (isinstance(labels, str) and labels == "data"):
+            expected = '"data", or None where there are no labels'
+            raise ArgumentError("labels", type(labels).__name__, expected, "Labels are passed as y, or with x.")
         self._logdir = logdir
         self._options = options | {
             "classes": reusable(classes),
@@ -139,8 +144,9 @@ class Evaluation:
         self._output = output
         self._from_logits = None if from_logits is None else check_from_logits(from_logits)
         self._columns = Columns(attributes, ids)
-        labels = y[output] if isinstance(y, Mapping) and isinstance(output, str) and output in y else y
-        self.batches = Batches(x, labels, batch_size, self._options["classes"])
+        of_output = y[output] if isinstance(y, Mapping) and isinstance(output, str) and output in y else y
+        classes = self._options["classes"]
+        self.batches = Batches(x, of_output, batch_size, classes, labelled=labels is not None)
         self._examples = Examples(examples, batch_size, self._options["classes"])
         self._rehearse(batch_size)
         self._content_ids = self._is_reordered()
@@ -163,6 +169,8 @@ class Evaluation:
         with unchanged_randomness(model, self.batches.source):
             batch = self.batches.first()
             self._check_order(batch)
+        if not self.batches.labelled:
+            check_rows(batch.inputs, batch.instances, "as in the other inputs")
         for part in keras.tree.flatten(batch.labels):
             if len(getattr(part, "shape", ())):
                 check_rows(batch.inputs, len(part))
@@ -181,7 +189,7 @@ class Evaluation:
                 scores=scores,
                 from_logits=is_logits,
                 activations=activations,
-                **self._columns_of(batch, slice(0, len(labels)), labels, ContentIds()),
+                **self._columns_of(batch, slice(0, batch.instances), labels, ContentIds()),
             )
             for inputs, columns in self._examples:
                 with explained(model, inputs, "examples"):
@@ -236,7 +244,7 @@ class Evaluation:
         for batch in self.batches:
             activations, scores = forward(batch.inputs)
             labels = self._labels(batch, output)
-            rows = slice(instances, instances + len(labels))
+            rows = slice(instances, instances + batch.instances)
             is_by_position &= batch.columns is None
             if is_by_position:
                 walk.see(labels, batch.inputs)
@@ -257,13 +265,16 @@ class Evaluation:
             snapshot.examples(scores=scores, from_logits=bool(is_logits), activations=activations, **columns)
         return walk if is_by_position else None
 
-    def _labels(self, batch: Batch, output: DecidingOutput) -> NDArray[Any]:
-        """The labels of the deciding output, (instances,)."""
+    def _labels(self, batch: Batch, output: DecidingOutput) -> NDArray[Any] | None:
+        """The labels of the deciding output, (instances,); None where there are none."""
+        if not self.batches.labelled:
+            check_rows(batch.inputs, batch.instances, "as in the other inputs")
+            return None
         labels = class_labels(output.labels(batch.labels), self._options["classes"], "the labels of x")
         check_rows(batch.inputs, len(labels))
         return labels
 
-    def _columns_of(self, batch: Batch, rows: slice, labels: NDArray[Any], ids: ContentIds) -> dict[str, Any]:
+    def _columns_of(self, batch: Batch, rows: slice, labels: NDArray[Any] | None, ids: ContentIds) -> dict[str, Any]:
         if batch.columns is not None:
             if self._columns:
                 got = f"{self._columns} beside data that brings its own"
@@ -354,13 +365,14 @@ class Evaluation:
         recording = Recorder(self._settings(self._options | self._without_neurons()))
         for _, columns in self._examples:
             recording.examples(**columns, **self._nothing(len(columns["labels"])))
-        labels = self.batches.labels
-        if labels is None:
+        labels, count = self.batches.labels, self.batches.instances
+        if self.batches.is_of_batches or count is None or (labels is None and self.batches.labelled):
             return
-        self._columns.check_length(len(labels))
-        for start in range(0, len(labels), batch_size):
-            rows = slice(start, min(start + batch_size, len(labels)))
-            recording.process(labels=labels[rows], **self._nothing(rows.stop - start), **self._columns.rows(rows))
+        self._columns.check_length(count)
+        for start in range(0, count, batch_size):
+            rows = slice(start, min(start + batch_size, count))
+            of_rows = None if labels is None else labels[rows]
+            recording.process(labels=of_rows, **self._nothing(rows.stop - start), **self._columns.rows(rows))
 
     def _nothing(self, count: int) -> dict[str, Any]:
         """What a model could have made of so many instances."""
@@ -387,6 +399,5 @@ def _is_unlike(one: Batch, other: Batch) -> bool:
     labels = [[as_numpy(part) for part in keras.tree.flatten(batch.labels)] for batch in (one, other)]
     if len(labels[0]) != len(labels[1]) or not all(map(np.array_equal, *labels)):
         return True
-    rows = len(keras.tree.flatten(one.inputs)[0])
-    before, now = (content_hashes(batch.inputs, rows) for batch in (one, other))
+    before, now = (content_hashes(batch.inputs, one.instances) for batch in (one, other))
     return is_permuted(before, now)

@@ -50,7 +50,7 @@ def outputs(model: keras.Model, targets: Mapping[str, Target]) -> Outputs:
 def specs(batches: Batches) -> Any:
     """Returns TensorSpecs in the structure of the inputs, for any number of instances."""
     if isinstance(batches.source, tf.data.Dataset):
-        return keras.tree.map_structure(input_spec, batches.source.element_spec[0])
+        return keras.tree.map_structure(input_spec, batches.inputs_of(batches.source.element_spec))
     return keras.tree.map_structure(lambda value: input_spec(tf.convert_to_tensor(value)), batches.example())
 
 

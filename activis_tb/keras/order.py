@@ -45,27 +45,27 @@ class Walk:
         self._inputs: list[NDArray[np.uint64]] = []
         self._instances = 0
 
-    def see(self, labels: NDArray[Any], inputs: Any) -> None:
+    def see(self, labels: NDArray[Any] | None, inputs: Any) -> None:
         """Takes the next batch.
 
         Args:
-            labels: (instances,), whole numbers or texts.
+            labels: (instances,), whole numbers or texts; None where there are none.
             inputs: As the data brings them.
 
         Raises:
             ReorderedError: An instance has another label than the one that stood at its place.
         """
-        codes = _codes(labels)
+        codes = _codes(labels, inputs)
         self._labels.append(codes)
-        self._inputs.append(content_hashes(inputs, len(labels)))
+        self._inputs.append(content_hashes(inputs, len(codes)))
         if self._earlier is not None:
-            before = self._earlier.labels[self._instances : self._instances + len(labels)]
+            before = self._earlier.labels[self._instances : self._instances + len(codes)]
             unlike = np.flatnonzero(before != codes[: len(before)])
             if unlike.size:
                 raise ReorderedError(
                     f"another label at position {self._instances + unlike[0]:,} than in the pass before"
                 )
-        self._instances += len(labels)
+        self._instances += len(codes)
 
     def end(self) -> None:
         """Is told that there are no more batches.
@@ -100,9 +100,10 @@ class ContentIds:
     def __init__(self) -> None:
         self._deriver = IdentityDeriver()
 
-    def next(self, labels: NDArray[Any], inputs: Any) -> list[str]:
+    def next(self, labels: NDArray[Any] | None, inputs: Any) -> list[str]:
         """Returns the ids of the next batch."""
-        contents = mix(content_hashes(inputs, len(labels)) ^ _codes(labels).view(np.uint64))
+        codes = _codes(labels, inputs)
+        contents = mix(content_hashes(inputs, len(codes)) ^ codes.view(np.uint64))
         columns = {"inputs": read_column("inputs", [f"{content:016x}" for content in contents], len(contents), "text")}
         none = np.zeros(len(contents), np.int32)
         ids: list[str] = self._deriver.derive(columns, none, np.arange(len(contents))).tolist()
@@ -110,7 +111,10 @@ class ContentIds:
         return ids
 
 
-def _codes(labels: NDArray[Any]) -> NDArray[np.int64]:
+def _codes(labels: NDArray[Any] | None, inputs: Any) -> NDArray[np.int64]:
+    """Returns a number per instance that is the same where the label is, (instances,); 0 where there are no labels."""
+    if labels is None:
+        return np.zeros(len(keras.tree.flatten(inputs)[0]), np.int64)
     if labels.dtype.kind in "iub":
         return labels.astype(np.int64)
     return hash_texts([str(label) for label in labels.tolist()]).view(np.int64)

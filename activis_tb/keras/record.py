@@ -35,6 +35,7 @@ def record(
     attribute_types: Mapping[str, AttributeType] | None = None,
     progress: ProgressFunction | None = None,
     from_logits: bool | None = None,
+    labels: Literal["data"] | None = "data",
     quiet: bool = False,
 ) -> Path | str:
     """Records one snapshot of a model as it is, and returns its event file.
@@ -64,6 +65,7 @@ def record(
         attribute_types: By name.
         progress: Is called every few seconds of a long recording, as in `activis_tb.preprocess`.
         from_logits: Whether the model returns logits.
+        labels: None records data without labels, `data` being `x` alone: arrays or batches.
         quiet: Do not print where the snapshot is to be seen.
 
     Raises:
@@ -72,7 +74,7 @@ def record(
         OSError: The disk is full.
     """
     is_of_arrays = isinstance(data, tuple) and len(data) in {2, 3}
-    x, y = data[:2] if is_of_arrays else (data, None)
+    x, y = data[:2] if is_of_arrays and labels is not None else (data, None)
     evaluation = Evaluation(
         logdir,
         x,
@@ -86,6 +88,7 @@ def record(
         batch_size=batch_size,
         examples=examples,
         from_logits=from_logits,
+        labels=labels,
         name=name,
         subsets=subsets,
         sample=sample,
