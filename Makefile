@@ -2,10 +2,11 @@
 # make test    everything, browser included
 # make check   lint and types, Python and TypeScript
 # make bench   the measurements behind the budgets
+# make docs    the documentation as a site, into site/
 # make build   wheel and source distribution
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench build clean frontend browser
+.PHONY: demo test check bench docs build clean frontend browser
 
 PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
 	"$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$candidate && break; done)
@@ -20,6 +21,7 @@ LOGDIR ?= demo-runs
 TESTS ?= tests
 
 BIN := .venv/bin
+DOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 SOURCES := pyproject.toml setup.py proto/activis.proto
 FRONTEND := $(shell find frontend -type f -not -path '*/node_modules/*' -not -name activis.ts 2>/dev/null)
 
@@ -66,13 +68,18 @@ check: .venv/installed-test,check activis_tb/static/index.js
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@.ci/npm run check
+	$(DOCS) --site-dir .venv/site
 
 bench: .venv/installed-test,check activis_tb/static/index.js browser
 	@set -e; for benchmark in benchmarks/[a-z]*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark; done
+
+docs: .venv/installed-docs
+	$(DOCS)
+	@echo "Open site/index.html"
 
 build: .venv/installed-test,check
 	$(BIN)/python -m build
 
 clean:
-	rm -rf .venv build dist *.egg-info demo-runs test-results frontend/node_modules activis_tb/static frontend/src/contract/activis.ts \
+	rm -rf .venv build dist site *.egg-info demo-runs test-results frontend/node_modules activis_tb/static frontend/src/contract/activis.ts \
 		activis_tb/storage/activis_pb2.py activis_tb/storage/activis_pb2.pyi

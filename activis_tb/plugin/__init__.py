@@ -1,1 +1,1 @@
-"""TensorBoard plugin: recordings over HTTP, and the tab's files. `http_api.md` describes the routes."""
+"""TensorBoard plugin: recordings over HTTP, and the tab's files. `docs/http_api.md` describes the routes."""

@@ -61,7 +61,7 @@ def serve_static(request: Request, path: str, folder: Path = STATIC) -> Response
     if path == "index.js":
         missing: Response = http_util.Respond(request, _NOT_BUILT, "text/javascript")
         return missing
-    text = f"There is no file or route {path!r} in the ActiVis plugin; http_api.md in its folder lists the routes."
+    text = f"There is no file or route {path!r} in the ActiVis plugin; its documentation, docs/http_api.md, lists them."
     return sentence(request, text, 404)
 
 

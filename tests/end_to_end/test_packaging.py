@@ -67,7 +67,6 @@ def test_the_wheel_carries_all_it_needs(wheel: Path) -> None:
         "activis_tb/py.typed",
         "activis_tb/static/index.js",
         "activis_tb/storage/activis_pb2.py",
-        "activis_tb/plugin/http_api.md",
     } <= names
     assert not [name for name in names if name.startswith(("tests/", "frontend/", "benchmarks/", "demo/"))]
 

@@ -1,4 +1,4 @@
-"""Every condition of the documentation holds for the instances it names, is refused as it says, and keeps its limits."""
+"""The conditions page: each condition holds for the instances named, each refusal and limit is as stated."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Every snippet of the README runs as it stands, and records what it says."""
+"""Every snippet of the README, and those for frameworks of the guide, runs as it stands and records what it says."""
 
 import re
 from collections import OrderedDict
@@ -11,8 +11,19 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from activis_tb.storage.decoding import SnapshotReader
 from activis_tb.storage.metadata import parse_tag
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
-SNIPPETS = dict(re.findall(r"<!-- tested: (\w+) -->\n```python\n(.*?)```", README, flags=re.DOTALL))
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def snippets_of(page: str) -> dict[str, str]:
+    """The Python snippets of a page, by the name in the comment before each."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = dict(re.findall(r"<!-- tested: (\w+) -->\n```python\n(.*?)```", text, flags=re.DOTALL))
+    assert len(found) == text.count("```python"), f"{page}: a snippet has no name, or two have one"
+    return found
+
+
+README, GUIDE = snippets_of("README.md"), snippets_of("docs/record.md")
+IN_BOTH = pytest.mark.parametrize("snippets", [README, GUIDE], ids=["README.md", "record.md"])
 CLASSES = ["DESC", "NUM"]
 TEXTS = np.array(["What is a golf ball ?", "How far is the moon ?", "What is the speed of light ?", "Who ?"] * 12)
 INSTANCES = len(TEXTS)
@@ -50,7 +61,15 @@ def data():
 
 
 def test_every_framework_has_a_snippet() -> None:
-    assert set(SNIPPETS) == {"keras", "record", "tensorflow", "torch", "numpy"}
+    assert set(README) == {"keras", "torch"}
+    assert {"keras", "record", "tensorflow", "torch", "numpy"} <= set(GUIDE)
+
+
+def test_the_readme_is_read_in_one_sitting_and_its_links_lead_somewhere() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 120
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if not link.startswith("https://")]
+    assert [link for link in links if not (ROOT / link).exists()] == []
 
 
 def test_the_numpy_snippet_records(tmp_path: Path, data) -> None:
@@ -65,9 +84,7 @@ def test_the_numpy_snippet_records(tmp_path: Path, data) -> None:
         }
         for rows in (slice(0, 20), slice(20, None))
     ]
-    exec(
-        SNIPPETS["numpy"], {"logdir": tmp_path, "epoch": 4, "CLASSES": CLASSES, "batches": batches, "forward": forward}
-    )
+    exec(GUIDE["numpy"], {"logdir": tmp_path, "epoch": 4, "CLASSES": CLASSES, "batches": batches, "forward": forward})
     (reader,) = snapshots(tmp_path).values()
     assert reader.manifest.step == 4
     assert subset_counts(reader)["my test cases"] == 2
@@ -88,7 +105,7 @@ def test_the_tensorflow_snippet_records(tmp_path: Path, data) -> None:
         "y_val": y,
         "texts": TEXTS,
     }
-    exec(SNIPPETS["tensorflow"], names)
+    exec(GUIDE["tensorflow"], names)
     (reader,) = snapshots(tmp_path).values()
     assert reader.manifest.step == 2
     assert reader.manifest.instances == INSTANCES
@@ -97,7 +114,8 @@ def test_the_tensorflow_snippet_records(tmp_path: Path, data) -> None:
     )
 
 
-def test_the_torch_snippet_records(tmp_path: Path, data) -> None:
+@IN_BOTH
+def test_the_torch_snippet_records(tmp_path: Path, data, snippets: dict[str, str]) -> None:
     import torch
 
     x, y, _ = data
@@ -106,7 +124,7 @@ def test_the_torch_snippet_records(tmp_path: Path, data) -> None:
     model = torch.nn.Sequential(OrderedDict(features=features, fc1=torch.nn.Linear(4, 2)))
     pairs = torch.utils.data.TensorDataset(torch.tensor(x), torch.tensor(y))
     loader = torch.utils.data.DataLoader(pairs, batch_size=20)
-    exec(SNIPPETS["torch"], {"logdir": tmp_path, "epoch": 5, "CLASSES": CLASSES, "model": model, "loader": loader})
+    exec(snippets["torch"], {"logdir": tmp_path, "epoch": 5, "CLASSES": CLASSES, "model": model, "loader": loader})
     (reader,) = snapshots(tmp_path).values()
     assert [layer.tensor for layer in reader.manifest.layers] == ["features/1/relu:0", "fc1/linear_1:0"]
     expected = model.features(torch.tensor(x)).detach().numpy()
@@ -132,7 +150,7 @@ def test_the_record_snippet_records(tmp_path: Path, data) -> None:
     x, y, _ = data
     model, inner = keras_model()
     names = {"logdir": tmp_path, "epoch": 7, "CLASSES": CLASSES, "model": model, "x_val": x, "y_val": y}
-    exec(SNIPPETS["record"], names)
+    exec(GUIDE["record"], names)
     np.testing.assert_allclose(
         snapshots(tmp_path)[7].statistic("hidden", "mean")[1],
         inner(x).numpy()[y == 1].mean(axis=0, dtype=np.float64),
@@ -140,7 +158,8 @@ def test_the_record_snippet_records(tmp_path: Path, data) -> None:
     )
 
 
-def test_the_keras_snippet_records(tmp_path: Path, data) -> None:
+@IN_BOTH
+def test_the_keras_snippet_records(tmp_path: Path, data, snippets: dict[str, str]) -> None:
     x, y, _ = data
     model, inner = keras_model()
     names = {
@@ -153,7 +172,7 @@ def test_the_keras_snippet_records(tmp_path: Path, data) -> None:
         "y_val": y,
         "texts": TEXTS,
     }
-    exec(SNIPPETS["keras"], names)
+    exec(snippets["keras"], names)
     found = snapshots(tmp_path)
     assert len(found) == 3
     last = found[max(found)]
