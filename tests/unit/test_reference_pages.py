@@ -1,0 +1,44 @@
+"""The pages about conditions, keys and routes have every one that there is."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+from activis_tb.conditions.schema import OUTCOME_TYPES, WORDS
+from activis_tb.plugin.plugin import ActivisPlugin
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def test_every_keyword_and_every_outcome_is_on_the_page_of_conditions() -> None:
+    code = " ".join(re.findall(r"`([^`]+)`", page("conditions.md")))
+    assert [word for word in {*WORDS, "ESCAPE", *OUTCOME_TYPES} if not re.search(rf"\b{word}\b", code)] == []
+
+
+def test_every_key_of_the_help_is_on_the_page_of_the_tab() -> None:
+    sources = (
+        path.read_text(encoding="utf-8") for path in (ROOT / "frontend" / "src" / "views" / "help").glob("*.ts*")
+    )
+    keys = {
+        key
+        for text in sources
+        for keys in re.findall(r"keys: \[([^\]]*)\]", text)
+        for key in re.findall(r'"([^"]+)"', keys)
+    }
+    listed = page("tab.md").partition("## Keys")[2]
+    assert len(keys) > 8
+    assert [
+        key for key in keys if not re.search(rf"^\|.*(?<!\w){re.escape(key)}(?!\w).*\|.*\|", listed, flags=re.M)
+    ] == []
+
+
+def test_the_routes_on_the_page_are_those_of_the_plugin() -> None:
+    listed = re.search(r"^\| route \| more parameters.*\n\|[-|]+\|\n((?:\|.*\n)+)", page("http_api.md"), flags=re.M)
+    assert listed
+    served = ActivisPlugin(SimpleNamespace(data_provider=None, logdir="")).get_plugin_apps()
+    routes = {route.strip("/") for route in served} - {"index.js", "*"}
+    assert set(re.findall(r"^\| `(\w+)` \|", listed[1], flags=re.M)) == routes
