@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { applyCompletion, completeCondition, ghostOf, type Vocabulary } from "../src/language/completion";
+import { applyCompletion, canBeWhole, completeCondition, ghostOf, type Vocabulary } from "../src/language/completion";
 import { readWords } from "../src/language/tokens";
 
 const vocabulary: Vocabulary = {
@@ -194,4 +194,22 @@ describe("values that are more than doubles", () => {
     expect(offered("when ")).toEqual(expect.arrayContaining([">=", "BETWEEN", "IN", "IS"]));
     expect(offered("when ")).not.toContain("LIKE");
   });
+});
+
+test.each([
+  ["score > 0.5", true],
+  ["score > 0.5 ", true],
+  ["label = 'cat' AND NOT correct", true],
+  ["score BETWEEN 0 AND 1 OR correct", true],
+  ["label IN ('cat')", true],
+  ["score > 0.5 AND", false],
+  ["score >", false],
+  ["label", false],
+  ["label IN ('cat'", false],
+  ["(score > 0.5", false],
+  ["score BETWEEN 0 AND", false],
+  ["text IS", false],
+  ["", false],
+])("only what can be a whole condition is counted beforehand: %s", (text, whole) => {
+  expect(canBeWhole(text, vocabulary)).toBe(whole);
 });

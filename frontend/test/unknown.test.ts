@@ -27,6 +27,10 @@ test.each([
   [{ run: "cnn/activis", step: "7" }, "has no recording of step 7"],
   [{ run: "cnn/activis", step: "last" }, "The link's step, “last”, is no whole number."],
   [{ over: "gone" }, "No step of this run has a layer called “gone”."],
+  [{ sort: "class:gone" }, "The neurons are in their natural order: there is no row “gone” to sort them by."],
+  [{ sort: "backwards" }, "there is no row “backwards” to sort them by."],
+  [{ locked: "typed:gone" }, "There is no row “gone” to highlight."],
+  [{ layers: "hidden", maximised: "gone" }, "The layer “gone” is not open to be shown alone."],
   [{ vs: joinList(["gone", "validation", "1"]) }, "B: The link names the run “gone”"],
   [{ vs: joinList(["cnn/activis", "validation", "7"]) }, "B: Run “cnn” has no recording of step 7"],
 ])("what is not there is said, with what is shown: %j", async (values, sentence) => {

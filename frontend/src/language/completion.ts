@@ -150,6 +150,16 @@ export function applyCompletion(
   return { text: `${before}${inserted}${text.slice(end)}`, inserted, caret: before.length + inserted.length };
 }
 
+/** Whether a text can be a whole condition, of which the server can say more than that something is missing. */
+export function canBeWhole(text: string, vocabulary: Vocabulary): boolean {
+  const words = readWords(text);
+  const depth = words.reduce((open, word) => open + Number(word.text === "(") - Number(word.text === ")"), 0);
+  const expected = expectAfter(words);
+  const isBoolean = ({ name, type }: Column) => type === "boolean" && comparable(name) === comparable(named);
+  const named = expected.what === "operator" ? (expected.column ?? "") : "";
+  return depth === 0 && (expected.what === "junction" || (named !== "" && vocabulary.columns.some(isBoolean)));
+}
+
 /** Whether nothing has to come: then nothing is offered before a space asks for it. */
 const mayEnd = ({ what }: Expectation): boolean => what === "junction" || what === "operator";
 

@@ -155,6 +155,8 @@ export type GraphSize = "slim" | "normal" | "tall";
 export type Sort = string;
 
 export const DEFAULT_SORT: Sort = "strongest";
+/** Sorts that name no row. */
+export const NAMED_SORTS: readonly Sort[] = [DEFAULT_SORT, "variance", "natural"];
 
 /** How instances are placed in the plane; chosen first, then computed. */
 export interface ProjectionChoice {

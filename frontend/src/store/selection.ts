@@ -4,7 +4,9 @@ import { batch, computed, type ReadonlySignal } from "@preact/signals";
 import type { RunEntry, RunList, SnapshotEntry } from "../contract/activis";
 import type { Catalogue } from "./catalogue";
 import type { Other } from "./compare";
-import type { Durable } from "./durable";
+import { DEFAULT_SORT, type Durable, NAMED_SORTS } from "./durable";
+import { comparedKeys } from "./row_comparison";
+import type { MatrixRow } from "./rows";
 
 /** What the user chose; null where nothing was chosen yet. */
 export interface Wish {
@@ -85,6 +87,7 @@ export function followUnknown(
   durable: Durable,
   catalogue: Catalogue,
   others: ReadonlySignal<readonly Other[]>,
+  rows: ReadonlySignal<readonly MatrixRow[]>,
 ): Unknown {
   const sentences = computed(() => {
     const list = catalogue.runs.value.value;
@@ -98,7 +101,15 @@ export function followUnknown(
         : missingSnapshot(current.run, name, durable.follow.value ? null : step, current.snapshot.name);
     const base = missing === "" ? [] : [`${missing} ${shown}`];
     const sides = others.value.map((other) => missingOther(list, other)).filter((sentence) => sentence !== "");
-    return [...base, ...sides, ...missingLayer(durable, catalogue), ...durable.leftOut.value];
+    return [
+      ...base,
+      ...sides,
+      ...missingLayer(durable, catalogue),
+      ...missingSort(durable, rows.value),
+      ...missingLocked(durable, rows.value),
+      ...missingMaximised(durable),
+      ...durable.leftOut.value,
+    ];
   });
   const keepShown = () =>
     batch(() => {
@@ -107,6 +118,9 @@ export function followUnknown(
       const { others: wishes } = durable.comparing;
       wishes.value = wishes.peek().map((wish, at) => ({ ...wish, ...shown[at] }));
       if (missingLayer(durable, catalogue).length > 0) durable.overSteps.value = "";
+      if (missingSort(durable, rows.peek()).length > 0) durable.sort.value = DEFAULT_SORT;
+      if (missingLocked(durable, rows.peek()).length > 0) durable.locked.value = "";
+      if (missingMaximised(durable).length > 0) durable.maximised.value = "";
       durable.leftOut.value = [];
     });
   return { sentences, keepShown };
@@ -149,6 +163,32 @@ function missingLayer(durable: Durable, catalogue: Catalogue): string[] {
   const over = durable.overSteps.value;
   return over === "" || layers.includes(over) ? [] : [`No step of this run has a layer called ${quoted(over)}.`];
 }
+
+function missingSort({ sort }: Durable, rows: readonly MatrixRow[]): string[] {
+  const keys = comparedKeys(sort.value) ?? (NAMED_SORTS.includes(sort.value) ? [] : [sort.value]);
+  const missing = keys.filter((key) => !canBeRow(key, rows));
+  return missing.length === 0
+    ? []
+    : [`The neurons are in their natural order: there is no row ${either(missing.map(nameOfKey))} to sort them by.`];
+}
+
+function missingLocked({ locked }: Durable, rows: readonly MatrixRow[]): string[] {
+  const { value } = locked;
+  return value === "" || canBeRow(value, rows) ? [] : [`There is no row ${nameOfKey(value)} to highlight.`];
+}
+
+function missingMaximised({ maximised, layers }: Durable): string[] {
+  const { value } = maximised;
+  return value === "" || layers.value.includes(value)
+    ? []
+    : [`The layer ${quoted(value)} is not open to be shown alone.`];
+}
+
+/** Instances and outcomes of a comparison are known later than the other rows. */
+const canBeRow = (key: string, rows: readonly MatrixRow[]): boolean =>
+  /^(instance|outcome):/.test(key) || rows.some((row) => row.key === key);
+
+const nameOfKey = (key: string): string => quoted(key.replace(/^(class|subset|typed):/, ""));
 
 const quoted = (text: string): string => `“${text.length > 120 ? `${text.slice(0, 120)}…` : text}”`;
 

@@ -211,7 +211,7 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     layers: openLayers(layerContext, catalogue, graph),
     stepping: openStepping(catalogue, durable, layerContext),
     overSteps: openOverSteps(context, others),
-    unknown: followUnknown(durable, catalogue, others),
+    unknown: followUnknown(durable, catalogue, others, rows),
     ...hover,
     ...createFind(columns),
     toggleLayer: (layer: string) => toggle(durable.layers, layer),

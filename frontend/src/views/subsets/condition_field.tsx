@@ -4,7 +4,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Mistake } from "../../contract/client";
-import { applyCompletion, type Completion, completeCondition, ghostOf } from "../../language/completion";
+import { applyCompletion, type Completion, canBeWhole, completeCondition, ghostOf } from "../../language/completion";
 import { quoteText, readWords } from "../../language/tokens";
 import type { Draft, Verdict } from "../../store/draft";
 import { useStore } from "../../ui/context";
@@ -252,7 +252,8 @@ function useTyping(): Typing {
   const offered = completions[Math.max(0, chosen.value)];
   const ghost = open.value && offered ? ghostOf(text, position, offered) : "";
   const isOffered = open.value && offered !== undefined && (ghost !== "" || chosen.value >= 0);
-  const completed = isOffered ? applyCompletion(text, offered).text : "";
+  const whole = isOffered ? applyCompletion(text, offered).text : "";
+  const completed = vocabulary && canBeWhole(whole, vocabulary) ? whole : "";
   useEffect(() => {
     draft.offered.value = completed;
   }, [draft, completed]);
