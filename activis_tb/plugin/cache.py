@@ -44,6 +44,17 @@ class Recent(Generic[_Key, _Value]):
             while len(self._values) > self._limit:
                 self._values.popitem(last=False)
 
+    def values(self) -> list[_Value]:
+        """Returns what is kept, that used least recently first."""
+        with self._lock:
+            return list(self._values.values())
+
+    def forget(self, is_over: Callable[[_Value], bool]) -> None:
+        """Forgets every value of which `is_over` says so."""
+        with self._lock:
+            for key in [key for key, value in self._values.items() if is_over(value)]:
+                del self._values[key]
+
     def get_or_make(
         self, key: _Key, make: Callable[[], _Value], valid: Callable[[_Value], bool] = lambda _: True
     ) -> _Value:

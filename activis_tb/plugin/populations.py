@@ -122,6 +122,11 @@ class Populations:
         except StoredDataError as error:
             return self.sample(snapshot, str(error))
 
+    def keeps(self, population: Population) -> bool:
+        """Whether `population`, or one that differs in what is said of it, is among those that are kept."""
+        kept = [*self._samples.values(), *self._stores.values()]
+        return any(one.engine is population.engine for one in kept)
+
     def sample(self, snapshot: JoinedSnapshot, note: str = "") -> Population:
         """Returns the sampled instances of `snapshot`; `note` says why it is them."""
         sampled = self._samples.get_or_make(snapshot.identity, partial(_sampled, snapshot))

@@ -1,6 +1,8 @@
 """Subsets by condition equal an oracle: exactly, within the stated bound, or as an estimate; through both loaders."""
 
+import gc
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote
 
@@ -11,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import activis_tb
 from activis_tb.model import STATISTIC_NAMES
+from activis_tb.plugin import populations
 from activis_tb.plugin.cache import Recent
 from activis_tb.plugin.catalogue import Catalogue
 from activis_tb.plugin.http import SnapshotKey
@@ -403,6 +406,21 @@ def test_without_a_log_directory_the_sample_answers(slow):
         description = describe(subset)
         assert (description.exactness, description.over) == ("estimate", 60)
         assert "start TensorBoard with --logdir=FOLDER" in description.note
+
+
+def test_answers_keep_no_population_alive_that_others_have_taken_the_place_of(slow, logdir, monkeypatch):
+    monkeypatch.setattr(populations, "_MOST_STORES", 1)
+    monkeypatch.setattr(populations, "_MOST_SAMPLES", 1)
+    record(logdir, "again", sample=60, keep="all")
+    slow.reload()
+    snapshots, subsets = Snapshots(Catalogue(slow.provider)), Subsets(str(logdir))
+    opened = [
+        snapshots.get("", SnapshotKey(f"{run}/activis", "validation", 0)) for run in ("stored", "sample", "again")
+    ]
+    asked = [weakref.ref(subsets.subset(snapshot, "age > 20").population) for snapshot in opened]
+    gc.collect()
+    assert [population() is None for population in asked] == [True, False, False]
+    assert subsets.subset(opened[2], "age > 20").population is asked[2]()
 
 
 def test_an_older_session_that_went_another_way_is_estimated(serve_slow, tmp_path, monkeypatch):

@@ -181,7 +181,7 @@ class _KeptAverages(NamedTuple):
 
 
 class Subsets:
-    """Evaluates conditions, a few at a time, and remembers the newest answers.
+    """Evaluates conditions, a few at a time, and remembers the newest answers about populations that are kept.
 
     Args:
         logdir: As TensorBoard was given it; may be empty.
@@ -207,11 +207,14 @@ class Subsets:
         if known is not None and known.population.unchanged():
             return known
         with self.admission.admitted():
-            return self._subsets.get_or_make(
+            subset = self._subsets.get_or_make(
                 key,
                 lambda: self._evaluate(snapshot, condition, giving_up),
                 lambda subset: subset.population.unchanged(),
             )
+        # A subset keeps its population, and with it a database, alive.
+        self._subsets.forget(lambda kept: not self.populations.keeps(kept.population))
+        return subset
 
     def averages(
         self, snapshot: JoinedSnapshot, layer: str, statistic: StatisticChoice, text: str
@@ -376,7 +379,7 @@ class SubsetRoutes:
     def __init__(self, logdir: str) -> None:
         self._subsets = Subsets(logdir)
         self._drafts = Drafts()
-        self._summaries: Recent[str, tuple[Population, dict[str, Any]]] = Recent(_MOST_SUMMARIES)
+        self._summaries: Recent[str, tuple[ReferenceType[Population], dict[str, Any]]] = Recent(_MOST_SUMMARIES)
         self.handlers: Mapping[str, Handler] = {
             "subset": _refusing(self._subset),
             "subset_statistics": _refusing(self._statistics),
@@ -398,13 +401,14 @@ class SubsetRoutes:
     def _summary(self, request: Request, _: Parameters, snapshot: JoinedSnapshot) -> Response:
         key = snapshot.identity
         known = self._summaries.get(key)
-        if known is not None and known[0].unchanged():
+        of_known = known and known[0]()
+        if known is not None and of_known is not None and of_known.unchanged():
             return http.json_document(request, known[1])
         with self._subsets.admission.admitted():
             population = self._subsets.populations.get(snapshot)
             document = http.message_to_dict(summarise(population))
         if not population.note:
-            self._summaries.put(key, (population, document))
+            self._summaries.put(key, (ref(population), document))
         return http.json_document(request, document)
 
 
