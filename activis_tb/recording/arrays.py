@@ -118,20 +118,24 @@ int64; `nanoseconds`, or years too `far` for them."""
 WIDE = 2**53
 """Up to here every whole number is one of float64's."""
 _ROOM = 2.0**64
+_NOTHING: frozenset[Demand] = frozenset()
+_SIGN: frozenset[Demand] = frozenset({"negative"})
 
 
-def narrowed(values: NDArray[Any]) -> NDArray[Any]:
-    """Returns real numbers as float64, unless that would change a whole one: then as int64, or uint64 beyond that."""
-    if values.dtype.kind not in "iu" or values.dtype.itemsize < 8 or not _has_wide(values):
-        return values.astype(np.float64)
-    fits = values.dtype.kind == "i" or values.max() < 2**63
-    return values.astype(np.int64 if fits else np.uint64)
+def narrowed(values: NDArray[Any]) -> tuple[NDArray[Any], frozenset[Demand] | None]:
+    """Returns real numbers as float64, unless that would change a whole one: then as int64, or uint64 beyond that.
 
-
-def _has_wide(values: NDArray[Any]) -> bool:
-    if not len(values) or (np.maximum.reduce(values) <= WIDE and np.minimum.reduce(values) >= -WIDE):
-        return False
-    return bool(is_wide(values).any())
+    With them what integers need of their type, see `demands_of`; None where the values themselves have to be asked.
+    """
+    if values.dtype.kind not in "iu" or not len(values):
+        return values.astype(np.float64), None
+    low, high = np.minimum.reduce(values), np.maximum.reduce(values)
+    demands = _SIGN if low < 0 else _NOTHING
+    if values.dtype.itemsize < 8 or (high <= WIDE and low >= -WIDE):
+        return values.astype(np.float64), demands
+    if not is_wide(values).any():
+        return values.astype(np.float64), None
+    return values.astype(np.uint64 if high >= 2**63 else np.int64), None
 
 
 def is_wide(values: NDArray[Any]) -> NDArray[np.bool_]:

@@ -55,11 +55,13 @@ class Column:
         values: (instances,): float64, or int64 or uint64 where that holds more; bool; datetime64[us] or [ns]; or
             objects (str; bytes, Picture or Sound); where a value is missing 0, False or empty.
         present: bool (instances,).
+        needs: What the values need of their type, where that is known already.
     """
 
     kind: Kind
     values: NDArray[Any]
     present: NDArray[np.bool_]
+    needs: frozenset[Demand] | None = None
 
     @property
     def complete(self) -> bool:
@@ -76,6 +78,8 @@ class Column:
 
     def demands(self, known: frozenset[Demand] = frozenset()) -> frozenset[Demand]:
         """Returns what the values, and the earlier ones that `known` tells of, need of their type."""
+        if self.needs is not None:
+            return known if self.needs <= known else known | self.needs
         if self.kind == "number":
             return demands_of(self.values, known)
         if self.kind != "time":
@@ -148,9 +152,9 @@ def _read(value: object, rows: int, argument: str, declared: AttributeType | Non
 
 
 def _numbers(items: NDArray[Any]) -> Column:
-    numbers = narrowed(items)
+    numbers, needs = narrowed(items)
     if len(items) and (items.dtype.kind in "iub" or not np.count_nonzero(missing := np.isnan(numbers))):
-        return Column("number", numbers, _all_present(len(items)))
+        return Column("number", numbers, _all_present(len(items)), needs)
     if not len(items) or missing.all():
         return missing_column(len(items))
     numbers[missing] = 0
@@ -450,7 +454,7 @@ def typed_attribute(name: str, column: Column, declared: AttributeType | None) -
 def _fitted(column: Column) -> NDArray[Any]:
     """Numbers and times in the type that the sampled ones need, whatever those beside them were."""
     if column.kind == "number":
-        return narrowed(column.values)
+        return narrowed(column.values)[0]
     return canonical_times(column.values) if column.kind == "time" else column.values
 
 

@@ -169,7 +169,7 @@ class BatchReader:
         """What the values so far need of their types; raises ArgumentError where none has it all."""
         demands = {name: column.demands(self._demands.get(name, frozenset())) for name, column in columns.items()}
         for name, needed in demands.items():
-            if got := clash(needed):
+            if needed is not self._demands.get(name) and (got := clash(needed)):
                 declared = f'attribute_types={{"{name}": "text"}}'
                 way_out = f"{way_out}, or record them as text: {declared}."
                 raise ArgumentError(f'attributes["{name}"]', got, "values of one type, also over batches", way_out)
