@@ -18,6 +18,11 @@ test("a link to what is there says nothing", async () => {
   );
   expect(await said({ run: "cnn/activis", step: "2.0" })).toEqual([]);
   expect(await said({ run: "cnn/activis", step: "7", follow: "latest" })).toEqual([]);
+  const rows = { sort: "instance:a", locked: "class:cat", pinned: joinList(["a", "c"]), colours: "dog" };
+  expect(await said({ ...rows, colour: "score", size: "active", graph: "tall", projection: "steps-50" })).toEqual([]);
+  const comparing = { vs: joinList(["cnn/activis", "validation", "1"]), show: "layer", differing: "hidden" };
+  const chosen = { pairs: joinList(["0", "hidden", ""]), outcomes: "outcome:only_base:0", align: "index" };
+  expect(await said({ ...comparing, ...chosen, sort: "outcome:only_base:0", kept: "elsewhere" })).toEqual([]);
 });
 
 test.each([
@@ -31,7 +36,28 @@ test.each([
   [{ sort: "backwards" }, "there is no row “backwards” to sort them by."],
   [{ locked: "typed:gone" }, "There is no row “gone” to highlight."],
   [{ layers: "hidden", maximised: "gone" }, "The layer “gone” is not open to be shown alone."],
+  [{ sort: "instance:gone" }, "there is no row “gone” to sort them by."],
+  [{ sort: "outcome:only_base:0" }, "there is no row “only_base:0” to sort them by."],
+  [{ pinned: joinList(["a", "gone"]) }, "1 pinned instance is not among those kept here: “gone”."],
+  [{ colours: joinList(["cat", "gone"]) }, "There is no class “gone” to colour."],
+  [{ colour: "attribute:gone" }, "coloured by their true class: no attribute “gone” can colour them."],
+  [{ colour: "rainbow" }, "no attribute “rainbow” can colour them."],
+  [{ differing: "gone" }, "No step of this run has a layer called “gone” to show as differences."],
+  [{ pairs: joinList(["0", "hidden", "hidden"]) }, "pairs layers that are not there: “hidden” with “hidden”."],
+  [{ outcomes: "outcome:only_base:0" }, "Nothing is compared that has a row “only_base:0”."],
+  [{ outcomes: "nonsense" }, "Nothing is compared that has a row “nonsense”."],
+  [{ projection: "umap" }, "“umap” for “projection”, which can be pca, tsne-30 or steps-30"],
+  [{ projection: "tsne-999" }, "with a perplexity of 5 to 100"],
+  [{ size: "huge" }, "“huge” for “size”, which can be: fixed, active."],
+  [{ graph: "none" }, "“none” for “graph”, which can be: normal, slim, tall."],
+  [{ show: "both" }, "“both” for “show”"],
+  [{ align: "worst" }, "“worst” for “align”"],
+  [{ follow: "oldest" }, "“oldest” for “follow”, which can be: latest."],
+  [{ subsets: joinList(["empty", " "]) }, "a subset without a condition"],
+  [{ subsets: joinList(["named", "score > 0", "left over"]) }, "2 subsets; 1 of them are left out."],
+  [{ neuron: "3", other: "x" }, "something that is not known here: neuron, other."],
   [{ vs: joinList(["gone", "validation", "1"]) }, "B: The link names the run “gone”"],
+  [{ vs: joinList(["cnn/activis", "validation", "last"]) }, "The link's step, “last”, is no whole number."],
   [{ vs: joinList(["cnn/activis", "validation", "7"]) }, "B: Run “cnn” has no recording of step 7"],
 ])("what is not there is said, with what is shown: %j", async (values, sentence) => {
   const [first, ...others] = await said(values as Record<string, string>);
@@ -50,6 +76,29 @@ test("what is shown instead can be kept, and is then what the address names", as
   expect(store.unknown.sentences.value).toEqual([]);
   expect(hash.written).toMatchObject({ run: "cnn/activis", name: "validation", step: "2", over: "" });
   expect(hash.written.vs).toBe(joinList(["cnn/activis", "validation", "2"]));
+});
+
+test("whatever is not there is let go of at once, and what is there stays", async () => {
+  const { store, hash } = await open(
+    {},
+    {
+      sort: "class:gone",
+      locked: "typed:gone",
+      maximised: "gone",
+      pinned: joinList(["gone", "b"]),
+      colours: joinList(["gone", "dog"]),
+      colour: "attribute:gone",
+      differing: joinList(["gone", "hidden"]),
+      pairs: joinList(["3", "hidden", "hidden"]),
+      outcomes: "outcome:only_base:0",
+      size: "huge",
+    },
+  );
+  expect(store.unknown.sentences.value).toHaveLength(10);
+  store.unknown.keepShown();
+  expect(store.unknown.sentences.value).toEqual([]);
+  const gone = { sort: "", locked: "", maximised: "", colour: "", pairs: "", outcomes: "", size: "" };
+  expect(hash.written).toMatchObject({ ...gone, pinned: "b", colours: "dog", differing: "hidden" });
 });
 
 test("a run that comes later takes the place of what was shown instead", async () => {

@@ -2,6 +2,7 @@
 
 import { extent } from "d3-array";
 import type { AttributeColumn, InstanceColumns } from "../contract/activis";
+import { isColourable } from "../contract/attributes";
 import { numberOf } from "../contract/exact_values";
 import { mix, type Palette } from "./palette";
 
@@ -16,10 +17,6 @@ export interface Colouring {
 export type Legend =
   | { kind: "values"; entries: readonly { name: string; colour: string }[]; others: number }
   | { kind: "range"; low: number; high: number; isTime: boolean; colours: readonly string[] };
-
-/** Attributes that can colour dots. */
-export const isColourable = ({ type }: { type: string }): boolean =>
-  ["number", "category", "boolean", "time"].includes(type);
 
 /**
  * Returns a colour per instance.

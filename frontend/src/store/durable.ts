@@ -2,7 +2,7 @@
 
 import { batch, effect, type Signal, signal, untracked } from "@preact/signals";
 import type { Framing } from "../contract/client";
-import { type HashStore, type HashValues, joinList, splitList } from "./address";
+import { type HashStore, type HashValues, joinList, KEPT, splitList } from "./address";
 import type { Wish } from "./selection";
 import { flattenSubsets, type SubsetList, unflattenSubsets } from "./subset_list";
 
@@ -64,15 +64,31 @@ export function comparingValues(choices: ComparingChoices): HashValues {
 
 export function applyComparing(choices: ComparingChoices, values: HashValues): void {
   choices.others.value = triples(values.vs).map(([run, name, step]) => ({ run, name, step: parseStep(step) }));
-  choices.showing.value = values.show === "difference" || values.show === "layer" ? values.show : "values";
+  choices.showing.value = chosen(values, "show");
   choices.differing.value = splitList(values.differing);
-  choices.alignment.value = values.align === "best" || values.align === "index" ? values.align : "auto";
+  choices.alignment.value = chosen(values, "align");
   choices.pairs.value = triples(values.pairs).map(([other, layer, recorded]) => ({
     other: Number(other),
     layer,
     recorded,
   }));
   choices.outcomes.value = [...new Set(splitList(values.outcomes))];
+}
+
+/** Of the keys with few values, these; the first is what holds where the link says none. */
+const FEW_VALUES = {
+  follow: ["", "latest"],
+  size: ["fixed", "active"],
+  graph: ["normal", "slim", "tall"],
+  show: ["values", "difference", "layer"],
+  align: ["auto", "best", "index"],
+} as const;
+
+type FewValues = typeof FEW_VALUES;
+
+function chosen<Key extends keyof FewValues>(values: HashValues, key: Key): FewValues[Key][number] {
+  const known: readonly FewValues[Key][number][] = FEW_VALUES[key];
+  return known.find((value) => value === values[key]) ?? (FEW_VALUES[key][0] as FewValues[Key][number]);
 }
 
 /** A step as text, `3` or `3.0`; null where it is none. */
@@ -136,13 +152,43 @@ function boundList(value: string, { most, items, what }: Bound, notes: string[])
   const groups = Array.from({ length: Math.ceil(all.length / items) }, (_, at) =>
     all.slice(at * items, (at + 1) * items),
   );
-  const legible = groups.filter((group) => group.every((item) => decodedLength(item) <= LONGEST));
+  const isWhole = (group: readonly string[]) => group.length === items;
+  const legible = groups.filter((group) => isWhole(group) && group.every((item) => decodedLength(item) <= LONGEST));
   const kept = legible.slice(0, most);
   if (kept.length === groups.length) return value;
   const left = (groups.length - kept.length).toLocaleString("en");
   notes.push(`The link asks for ${groups.length.toLocaleString("en")} ${what}; ${left} of them are left out.`);
   return kept.flat().join(",");
 }
+
+/** What a link says that means nothing here, as sentences. */
+function illegible(values: HashValues, keys: readonly string[]): string[] {
+  const steps = [values.step, ...triples(values.vs).map(([, , step]) => step)];
+  const conditions = splitList(values.subsets).filter((_, at) => at % 2 === 1);
+  const foreign = Object.keys(values).filter((key) => key !== KEPT && !keys.includes(key));
+  return [
+    ...steps.flatMap((step) =>
+      step && parseStep(step) === null ? [`The link's step, “${short(step)}”, is no whole number.`] : [],
+    ),
+    ...Object.entries(FEW_VALUES).flatMap(([key, known]) => {
+      const value = values[key] ?? "";
+      const isKnown = value === "" || (known as readonly string[]).includes(value);
+      const meant = known.filter((other) => other !== "").join(", ");
+      return isKnown ? [] : [`The link says “${short(value)}” for “${key}”, which can be: ${meant}.`];
+    }),
+    ...(values.projection && parseProjection(values.projection) === null
+      ? [
+          `The link says “${short(values.projection)}” for “projection”, which can be pca, tsne-30 or steps-30, with a perplexity of ${PERPLEXITY.least} to ${PERPLEXITY.most}.`,
+        ]
+      : []),
+    ...(conditions.some((condition) => condition.trim() === "")
+      ? ["The link has a subset without a condition, which is left out."]
+      : []),
+    ...(foreign.length > 0 ? [`The link says something that is not known here: ${short(foreign.join(", "))}.`] : []),
+  ];
+}
+
+const short = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text);
 
 /** In bytes, about. */
 const decodedLength = (item: string): number => item.replaceAll(/%[0-9A-Fa-f]{2}/g, "x").length;
@@ -172,6 +218,11 @@ export const DEFAULT_PROJECTION: ProjectionChoice = { method: "tsne", perplexity
 export type Colour = string;
 
 export const DEFAULT_COLOUR: Colour = "label";
+/** Colours that name no attribute. */
+export const NAMED_COLOURS: readonly Colour[] = [DEFAULT_COLOUR, "predicted", "score"];
+
+/** Of t-SNE; one between them can be wanted. */
+export const PERPLEXITY = { least: 5, most: 100 };
 
 interface Choices {
   wish: Signal<Wish>;
@@ -292,21 +343,20 @@ function valuesOf(choices: Choices): HashValues {
 /** @returns What the link says and cannot be taken from it, as sentences. */
 function apply(choices: Choices, link: HashValues): string[] {
   const { values, notes } = boundLink(link);
-  if (values.step && parseStep(values.step) === null)
-    notes.push(`The link's step, “${values.step}”, is no whole number.`);
+  notes.push(...illegible(values, Object.keys(valuesOf(choices))));
   batch(() => {
     choices.wish.value = { run: values.run ?? null, name: values.name ?? null, step: parseStep(values.step) };
-    choices.follow.value = values.follow === "latest";
+    choices.follow.value = chosen(values, "follow") === "latest";
     choices.layers.value = [...new Set(splitList(values.layers))];
     choices.sort.value = values.sort || DEFAULT_SORT;
     choices.pinned.value = [...new Set(splitList(values.pinned))];
-    choices.dotSize.value = values.size === "active" ? "active" : "fixed";
+    choices.dotSize.value = chosen(values, "size");
     choices.coloured.value = splitList(values.colours);
     choices.locked.value = values.locked ?? "";
     choices.maximised.value = values.maximised ?? "";
-    choices.graphSize.value = values.graph === "slim" || values.graph === "tall" ? values.graph : "normal";
+    choices.graphSize.value = chosen(values, "graph");
     choices.graphSource.value = values.source ?? "";
-    const projection = parseProjection(values.projection);
+    const projection = parseProjection(values.projection) ?? DEFAULT_PROJECTION;
     if (formatProjection(projection) !== formatProjection(choices.projection.peek())) {
       choices.projection.value = projection;
     }
@@ -326,14 +376,14 @@ function formatProjection({ method, perplexity, framing }: ProjectionChoice): st
   return perplexity === DEFAULT_PROJECTION.perplexity ? "" : `tsne-${perplexity}`;
 }
 
-function parseProjection(text: string | undefined): ProjectionChoice {
+/** Returns null where the text means none. */
+function parseProjection(text = ""): ProjectionChoice | null {
+  if (text === "") return DEFAULT_PROJECTION;
   if (text === "pca") return { ...DEFAULT_PROJECTION, method: "pca" };
-  const [, kind, perplexity] = /^(tsne|steps)-(\d{1,3})$/.exec(text ?? "") ?? [];
-  return {
-    method: "tsne",
-    perplexity: Number(perplexity ?? DEFAULT_PROJECTION.perplexity),
-    framing: kind === "steps" ? "steps" : "own",
-  };
+  const [, kind, digits] = /^(tsne|steps)-(\d{1,3})$/.exec(text) ?? [];
+  const perplexity = Number(digits ?? Number.NaN);
+  if (!(perplexity >= PERPLEXITY.least && perplexity <= PERPLEXITY.most)) return null;
+  return { method: "tsne", perplexity, framing: kind === "steps" ? "steps" : "own" };
 }
 
 /** Adds `item` to the list, or takes it out. */

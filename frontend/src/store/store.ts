@@ -17,11 +17,11 @@ import { type LayerContext, type LayerStore, openLayer } from "./layer";
 import { Cache, createQueue, createResources, type Loadable, type Resource } from "./resource";
 import { type Comparison, openComparison } from "./row_comparison";
 import { instanceKey, instanceName, instanceRow, isMany, type MatrixRow, pinnedRows, subsetRows } from "./rows";
-import { followUnknown, type Unknown } from "./selection";
 import { fetchGraph, type OpenedSnapshot, openEach, openSnapshot } from "./snapshot";
 import { type OverSteps, openOverSteps, openStepping, type Stepping } from "./steps";
 import { openPointing, type Pointing } from "./subset_from_click";
 import type { SubsetsState } from "./subsets";
+import { followUnknown, type Unknown } from "./unknown";
 
 /** Of a longer text, so many were kept. */
 const MOST_CHARACTERS = 10_000;
@@ -211,7 +211,7 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     layers: openLayers(layerContext, catalogue, graph),
     stepping: openStepping(catalogue, durable, layerContext),
     overSteps: openOverSteps(context, others),
-    unknown: followUnknown(durable, catalogue, others, rows),
+    unknown: followUnknown({ durable, catalogue, others, rows, columns }),
     ...hover,
     ...createFind(columns),
     toggleLayer: (layer: string) => toggle(durable.layers, layer),

@@ -2,9 +2,11 @@
 
 import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { isColourable } from "../../contract/attributes";
 import type { Projection, ProjectionMethod } from "../../contract/client";
-import { colourInstances, isColourable, type Legend } from "../../draw/colouring";
+import { colourInstances, type Legend } from "../../draw/colouring";
 import { enclosedRows, extendLasso, type Lasso, lassoPath } from "../../draw/projection";
+import { PERPLEXITY } from "../../store/durable";
 import type { LayerStore } from "../../store/layer";
 import { listedInstances } from "../../store/subset_from_click";
 import { useClassColours, usePalette, useStore } from "../../ui/context";
@@ -229,8 +231,6 @@ function MethodChoice({ method }: { method: ProjectionMethod }) {
     </Popup>
   );
 }
-
-const PERPLEXITY = { least: 5, most: 100 };
 
 /** Nothing is computed until it is applied. */
 function MethodForm() {
