@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.data import TREC
+from tests.data import TREC, needed
 from tests.end_to_end.tab import Tab
 
 QUESTION_EPOCHS = 4
@@ -106,10 +106,8 @@ def open_tab(browser: Browser, screenshots: Path) -> Iterator[Callable[..., Tab]
 @pytest.fixture(scope="session", params=["grammar", "trec"])
 def questions(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The log directory of demo/questions.py, on its own questions and on the TREC files."""
-    if request.param == "trec" and not TREC.exists():
-        pytest.skip(f"the TREC files are not at {TREC}")
+    data = ["--data", str(needed(TREC))] if request.param == "trec" else ["--offline"]
     logdir = tmp_path_factory.mktemp(request.param) / "runs"
-    data = ["--data", str(TREC)] if request.param == "trec" else ["--offline"]
     run_demo("questions.py", logdir, *data, "--epochs", str(QUESTION_EPOCHS))
     return logdir
 

@@ -12,7 +12,7 @@ import digit_cnn
 import question_grammar
 import trec
 import word_cnn
-from tests.data import TREC
+from tests.data import TREC, needed
 from tests.plugin.server import LOADERS, Server
 
 
@@ -37,9 +37,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     logdir = tmp_path_factory.mktemp(request.param)
     if request.param == "digits":
         return train_digits(logdir)
-    if request.param == "trec" and not TREC.exists():
-        pytest.skip(f"the TREC files are not at {TREC}")
-    return train_questions(logdir, trec.read(TREC) if request.param == "trec" else question_grammar.generate())
+    return train_questions(logdir, trec.read(needed(TREC)) if request.param == "trec" else question_grammar.generate())
 
 
 def train_questions(logdir: Path, questions: trec.Questions) -> Trained:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import activis_tb
-from tests.data import ADULT
+from tests.data import ADULT, needed
 from tests.end_to_end.conftest import run_demo, serve, wait_for_snapshots
 from tests.end_to_end.tab import Tab
 
@@ -139,10 +139,9 @@ def test_test_cases_are_shown_pinned_and_in_no_count(tones: str, open_tab: OpenT
 @pytest.fixture(scope="module", params=["breast cancer", "adult"])
 def income(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A TensorBoard on the run of demo/income.py."""
-    if request.param == "adult" and not ADULT.exists():
-        pytest.skip(f"UCI Adult is not at {ADULT}")
+    data = ["--data", str(needed(ADULT))] if request.param == "adult" else []
     logdir = tmp_path_factory.mktemp("income") / "runs"
-    run_demo("income.py", logdir, "--epochs", "2", *(["--data", str(ADULT)] if request.param == "adult" else []))
+    run_demo("income.py", logdir, "--epochs", "2", *data)
     with serve(logdir) as url:
         wait_for_snapshots(url, 2)
         yield url

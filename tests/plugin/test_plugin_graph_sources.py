@@ -11,7 +11,7 @@ from tensorboard.util import tensor_util
 from activis_tb.plugin.http import message_to_dict
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.events import write_event_file
-from tests.data import TEST_DATA
+from tests.data import TEST_DATA, needed
 from tests.plugin.test_plugin_graph import RUN, graph_def, record, recorded
 from tests.snapshots import write_graph
 from tests.unit.graph.graphs import node
@@ -172,9 +172,7 @@ FOREIGN = [
 
 @pytest.mark.parametrize(("name", "layers", "best", "sources"), FOREIGN, ids=[one[0] for one in FOREIGN])
 def test_event_files_of_other_people_give_their_graphs(serve, tmp_path, name, layers, best, sources):
-    folder = TEST_DATA / "events" / name
-    if not folder.is_dir():
-        pytest.skip(f"needs events/{name}: set ACTIVIS_TEST_DATA to the folder of test data")
+    folder = needed(TEST_DATA / "events" / name)
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True, copy_function=shutil.copyfile)
     record(tmp_path, run="activis", layers=layers)
     server = serve(tmp_path, snapshots=1)

@@ -12,7 +12,7 @@ import people
 from demo_folder import DemoFolder
 from dense_network import FEWEST, make_features, subsets_of
 from people import CATEGORIES, CLASSES, NUMBERS, Table
-from tests.data import ADULT
+from tests.data import ADULT, needed
 
 
 def write_adult(directory: Path, rows: int = 400) -> None:
@@ -39,9 +39,8 @@ def test_adult_is_read_with_its_fourteen_attributes(tmp_path):
     assert found.cases.categories["sex"].tolist() == ["Male", "Female"] * 2 + ["Male", "Female"]
 
 
-@pytest.mark.skipif(not ADULT.exists(), reason=f"UCI Adult is not at {ADULT}")
 def test_the_real_adult_has_more_than_sixty_subsets():
-    found = people.read_adult(ADULT)
+    found = people.read_adult(needed(ADULT))
     assert len(found.training.labels) + len(found.test.labels) == 30_162
     names = list(subsets_of(found.test))
     assert len(names) > 60

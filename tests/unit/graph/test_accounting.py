@@ -5,7 +5,7 @@ from google.protobuf import text_format
 from tensorboard.compat.proto import graph_pb2
 
 from activis_tb.graph import build_graph
-from tests.data import TEST_DATA
+from tests.data import TEST_DATA, needed
 from tests.unit.graph.accounting import check_accounted
 from tests.unit.graph.graphs import constant, dense, graph_def, node, variable
 
@@ -24,10 +24,8 @@ def in_sight(graph, parent=""):
 
 @pytest.mark.parametrize("folder", FOREIGN)
 def test_graphs_of_other_people_are_accounted_for(folder):
-    paths = list((TEST_DATA / folder).glob("*.pbtxt"))
-    if not paths:
-        pytest.skip(f"needs {folder}: set ACTIVIS_TEST_DATA to the folder of test data")
-    message = text_format.Parse(paths[0].read_text(encoding="utf-8"), graph_pb2.GraphDef())
+    path = next(needed(TEST_DATA / folder).glob("*.pbtxt"))
+    message = text_format.Parse(path.read_text(encoding="utf-8"), graph_pb2.GraphDef())
     assert len(message.node) == FOREIGN[folder]
     graph = build_graph(message.SerializeToString(), {})
     check_accounted(message, graph)

@@ -1,11 +1,10 @@
 """What a call of a function runs stands in its place."""
 
-import pytest
 from google.protobuf import text_format
 from tensorboard.compat.proto import function_pb2, graph_pb2, op_def_pb2, types_pb2
 
 from activis_tb.graph import build_graph
-from tests.data import TEST_DATA
+from tests.data import TEST_DATA, needed
 from tests.unit.graph.graphs import by_id, check_sound, collapsed, node
 
 
@@ -136,9 +135,7 @@ def test_what_waits_for_a_call_waits_for_its_results():
 
 
 def test_the_calls_of_a_foreign_graph_are_resolved():
-    path = TEST_DATA / "graphs" / "tf1_function_library" / "graph.pbtxt"
-    if not path.exists():
-        pytest.skip("needs graphs/tf1_function_library: set ACTIVIS_TEST_DATA to the folder of test data")
+    path = needed(TEST_DATA / "graphs" / "tf1_function_library" / "graph.pbtxt")
     message = text_format.Parse(path.read_text(encoding="utf-8"), graph_pb2.GraphDef())
     bodies = {one.signature.name: one.node_def for one in message.library.function}
     calls = [one for one in message.node if one.op in bodies]
