@@ -17,7 +17,7 @@ conditions are used, not where TensorBoard starts.
 from activis_tb.conditions.certainty import certain_and_possible, judge_kept_texts, possible_members
 from activis_tb.conditions.condition import Condition, check_syntax, parse_condition
 from activis_tb.conditions.distribution import Distribution
-from activis_tb.conditions.engine import Engine, GivenUpError, GivingUp
+from activis_tb.conditions.engine import Engine
 from activis_tb.conditions.instances import Instances, StoredColumn, StoredInstances
 from activis_tb.conditions.schema import ConditionError, CostlyConditionError, Schema
 from activis_tb.conditions.tree import Computed, Neuron, ScoreOf, names_instances
@@ -29,8 +29,6 @@ __all__ = [
     "CostlyConditionError",
     "Distribution",
     "Engine",
-    "GivenUpError",
-    "GivingUp",
     "Instances",
     "Neuron",
     "Schema",

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial, reduce
 from threading import Event, Lock, Timer
@@ -24,55 +24,10 @@ from activis_tb.conditions.instances import Instances, StoredInstances, columns_
 from activis_tb.conditions.schema import CostlyConditionError, Schema
 from activis_tb.conditions.table import Dictionary, Table, load_table, share_out
 from activis_tb.conditions.tree import Computed, Expression, Junction
-from activis_tb.errors import ActivisError, ArgumentError
+from activis_tb.errors import ArgumentError
 
 if TYPE_CHECKING:
     import duckdb
-
-
-class GivenUpError(ActivisError):
-    """An evaluation was stopped because nobody waits for it any more."""
-
-    def __init__(self) -> None:
-        super().__init__("A newer condition has taken the place of this one, which was given up. Ask again if needed.")
-
-
-class GivingUp:
-    """Lets one thread stop what another one evaluates."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._happened = False
-        self._stops: list[Callable[[], None]] = []
-
-    @property
-    def happened(self) -> bool:
-        """Whether the evaluation was given up."""
-        return self._happened
-
-    def give_up(self) -> None:
-        """Stops what is under way and whatever would begin later."""
-        with self._lock:
-            self._happened = True
-            for stop in self._stops:
-                stop()
-
-    def check(self) -> None:
-        """Raises GivenUpError where the evaluation was given up."""
-        if self._happened:
-            raise GivenUpError
-
-    @contextmanager
-    def stopping_by(self, stop: Callable[[], None]) -> Iterator[None]:
-        """Has `stop` called, from the thread that gives up, where that happens in this block."""
-        self.check()
-        with self._lock:
-            self._stops.append(stop)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._stops.remove(stop)
 
 
 Counted = TypeVar("Counted")
@@ -152,39 +107,34 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def members(self, condition: Condition, giving_up: GivingUp | None = None) -> NDArray[np.bool_]:
+    def members(self, condition: Condition) -> NDArray[np.bool_]:
         """Returns which instances the condition holds for, bool (rows,); not those for which it is NULL.
 
         Args:
             condition: Checked against the engine's schema.
-            giving_up: May stop the evaluation from another thread.
 
         Raises:
-            GivenUpError: That happened.
             CostlyConditionError: It took too long or too much memory, and was stopped.
             ArgumentError: The engine has no such column, or values of a neuron are not one per instance.
         """
         values = {part: self._values(part) for part in condition.computed}
         looked_up, rest = share_out(condition.expression, self._dictionaries)
-        with self._bounded(condition.text, giving_up) as (cursor, go_on):
+        with self._bounded(condition.text) as (cursor, go_on):
             found = [self._looked_up(cursor, name, share, go_on) for name, share in looked_up.items()]
             if rest is not None:
                 found.append(self._table.members(cursor, rest, values, go_on))
         is_any = isinstance(condition.expression, Junction) and condition.expression.operator == "OR"
         return reduce(np.logical_or if is_any else np.logical_and, found)
 
-    def members_of_each(
-        self, conditions: Sequence[Condition], giving_up: GivingUp | None = None
-    ) -> list[NDArray[np.bool_]]:
-        """Returns the like of `members` for several conditions in one go, which is cheaper; they share the time.
+    def members_of_each(self, conditions: Sequence[Condition]) -> list[NDArray[np.bool_]]:
+        """Returns what `members` does for several conditions at once, which is cheaper; they share the time.
 
         Raises:
-            GivenUpError: `giving_up` has stopped them.
             CostlyConditionError: They took too long or too much memory, and were stopped.
             ArgumentError: See `members`.
         """
         values = {part: self._values(part) for condition in conditions for part in condition.computed}
-        with self._bounded("; ".join(condition.text for condition in conditions), giving_up) as (cursor, _):
+        with self._bounded("; ".join(condition.text for condition in conditions)) as (cursor, _):
             return self._table.members_of_each(cursor, [condition.expression for condition in conditions], values)
 
     @property
@@ -273,9 +223,7 @@ class Engine:
         return values
 
     @contextmanager
-    def _bounded(
-        self, text: str, giving_up: GivingUp | None = None
-    ) -> Iterator[tuple["duckdb.DuckDBPyConnection", Callable[[], None]]]:
+    def _bounded(self, text: str) -> Iterator[tuple["duckdb.DuckDBPyConnection", Callable[[], None]]]:
         """A cursor of its own for one evaluation, interrupted when the time is over, and what then raises."""
         import duckdb
 
@@ -288,8 +236,6 @@ class Engine:
             cursor.interrupt()
 
         def go_on() -> None:
-            if giving_up:
-                giving_up.check()
             if overdue.is_set():
                 raise self._too_slow(text)
 
@@ -297,11 +243,8 @@ class Engine:
         timer.daemon = True
         timer.start()
         try:
-            with giving_up.stopping_by(cursor.interrupt) if giving_up else nullcontext():
-                yield cursor, go_on
+            yield cursor, go_on
         except duckdb.InterruptException as error:
-            if giving_up:
-                giving_up.check()
             raise self._too_slow(text) from error
         except duckdb.OutOfMemoryException as error:
             message = "The condition needs more memory than it may take; ask for less at once."

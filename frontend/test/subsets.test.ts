@@ -164,25 +164,6 @@ describe("typing a condition", () => {
     expect(asked).toEqual(["striped"]);
   });
 
-  test("numbers what is asked while typing, so that the server gives up the older; what a row asks is not numbered", async () => {
-    const drafts: (string | undefined)[] = [];
-    const subset: Client["subset"] = async (_snapshot, _condition, _signal, draft) => {
-      drafts.push(draft);
-      return answer([0]);
-    };
-    const { store } = await open({ ...askable(), subset });
-    for (const text of ["striped", "barks"]) {
-      store.draft.text.value = text;
-      await typedRest();
-    }
-    store.subsets.add("all");
-    await settled();
-    const [first, second, row] = drafts.map((draft) => draft?.match(/^([A-Za-z0-9]{1,32})-([0-9]+)$/));
-    expect(second?.[1]).toBe(first?.[1]);
-    expect(Number(second?.[2])).toBeGreaterThan(Number(first?.[2]));
-    expect([drafts.length, row]).toEqual([3, undefined]);
-  });
-
   test("a wrong word is placed in the text as typed, with what may have been meant", async () => {
     const { store } = await open(askable());
     store.draft.text.value = "  brks AND x";

@@ -69,7 +69,7 @@ _ROUTES = (
 )
 _PARAMETERS = (
     *("run", "name", "step", "layer", "statistic", "attribute", "row", "method", "perplexity", "frame", "condition"),
-    *("draft", "source", "other_run", "other_name", "other_step", "other_layer", "onto_run", "onto_name", "onto_step"),
+    *("source", "other_run", "other_name", "other_step", "other_layer", "onto_run", "onto_name", "onto_step"),
     *("onto_layer", "unheard_of", "", "quantity", "target"),
 )
 _HOSTILE = (

@@ -9,9 +9,7 @@ import psutil
 import pytest
 from google.protobuf.json_format import ParseDict
 
-from activis_tb.conditions import GivenUpError
 from activis_tb.plugin.jobs import Admission, BusyError
-from activis_tb.plugin.resources.subsets import Drafts
 from activis_tb.storage import activis_pb2 as pb
 from tests.plugin.populations import AGE, KEY, LABEL, PREDICTED, ROWS, TEXT, TOPIC, record
 from tests.unit.conditions.test_hostile_conditions import REFUSED
@@ -186,27 +184,3 @@ def test_only_a_few_are_computed_at_a_time():
         thread.join()
     with admission.admitted():
         pass
-
-
-@pytest.mark.parametrize("source", [SAMPLE, STORED])
-def test_a_newer_draft_gives_up_the_older_ones_of_the_same_tab(server, source):
-    older, newer = {**source, "condition": "age > 20"}, {**source, "condition": "age > 21"}
-    assert server.get("subset", **newer, draft="tab-2").status_code == 200
-    assert "A newer condition has taken the place" in server.refused("subset", 409, **older, draft="tab-1")
-    assert server.get("subset", **older, draft="other-1").status_code == 200
-    assert server.get("subset", **older).status_code == 200
-    refused = server.refused("subset", 400, **older, draft="tab")
-    assert refused == "draft: got 'tab'; expected letters and digits, a hyphen, a number: tab-12."
-
-
-def test_a_draft_that_is_under_way_is_given_up():
-    drafts = Drafts()
-    first, other = drafts.begin("tab-1"), drafts.begin("other-9")
-    stopped = threading.Event()
-    with first.stopping_by(stopped.set):
-        second = drafts.begin("tab-2")
-        assert stopped.is_set()
-    assert (first.happened, second.happened, other.happened) == (True, False, False)
-    assert drafts.begin("tab-1").happened
-    with pytest.raises(GivenUpError):
-        first.check()

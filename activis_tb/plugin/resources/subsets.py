@@ -1,15 +1,9 @@
-"""Subsets by condition: their members, described for the tab.
+"""Subsets by condition: their members, described for the tab."""
 
-A request that the browser has aborted looks like any other to a WSGI application, so a tab numbers what it asks.
-"""
-
-import re
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
-from threading import Lock
 from time import monotonic
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -23,15 +17,13 @@ from activis_tb.analysis.strata import Strata
 from activis_tb.conditions import (
     Condition,
     ConditionError,
-    GivenUpError,
-    GivingUp,
     Neuron,
     certain_and_possible,
     judge_kept_texts,
     names_instances,
     parse_condition,
 )
-from activis_tb.errors import ArgumentError, StoredDataError
+from activis_tb.errors import StoredDataError
 from activis_tb.model import MOST_CHARACTERS
 from activis_tb.plugin import http
 from activis_tb.plugin.cache import Recent
@@ -58,44 +50,6 @@ from activis_tb.plugin.resources.statistics import (
 )
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage import activis_pb2 as pb
-
-_MOST_TABS = 256
-_DRAFT = re.compile(r"([A-Za-z0-9]{1,32})-([0-9]{1,9})")
-
-
-class Drafts:
-    """Remembers the newest draft of each tab, for the tabs that asked last; may be used by several threads."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._newest: OrderedDict[str, tuple[int, GivingUp]] = OrderedDict()
-
-    def begin(self, draft: str) -> GivingUp:
-        """Gives up the tab's drafts before this one, and returns what gives up this one: at once if it is late itself.
-
-        Args:
-            draft: `<tab>-<number>`, the numbers of a tab rising.
-
-        Raises:
-            ArgumentError: It is not of that form.
-        """
-        parts = _DRAFT.fullmatch(draft)
-        if parts is None:
-            raise ArgumentError("draft", repr(draft), "letters and digits, a hyphen, a number: tab-12")
-        tab, number, one = parts[1], int(parts[2]), GivingUp()
-        with self._lock:
-            known, before = self._newest.get(tab, (-1, one))
-            if number < known:
-                one.give_up()
-                return one
-            self._newest[tab] = number, one
-            self._newest.move_to_end(tab)
-            while len(self._newest) > _MOST_TABS:
-                self._newest.popitem(last=False)
-        if before is not one:
-            before.give_up()
-        return one
-
 
 _MOST_MASKS = 64
 _MOST_AVERAGES = 512
@@ -193,11 +147,10 @@ class Subsets:
         self._subsets: Recent[tuple[str, str], Subset] = Recent(_MOST_MASKS)
         self._averages: Recent[tuple[str, ...], _KeptAverages] = Recent(_MOST_AVERAGES)
 
-    def subset(self, snapshot: JoinedSnapshot, text: str, giving_up: GivingUp | None = None) -> Subset:
+    def subset(self, snapshot: JoinedSnapshot, text: str) -> Subset:
         """Returns the subset that the condition `text` describes.
 
         Raises:
-            GivenUpError: `giving_up` has stopped it.
             ConditionError: The text is no condition, or a too costly one.
             BusyError: Too many are being evaluated.
         """
@@ -209,7 +162,7 @@ class Subsets:
         with self.admission.admitted():
             subset = self._subsets.get_or_make(
                 key,
-                lambda: self._evaluate(snapshot, condition, giving_up),
+                lambda: self._evaluate(snapshot, condition),
                 lambda subset: subset.population.unchanged(),
             )
         # A subset keeps its population, and with it a database, alive.
@@ -238,26 +191,26 @@ class Subsets:
                 known = self._averages.get_or_make(key, lambda: _averages(subset, layer, statistic), holds)
         return subset, known.averages
 
-    def _evaluate(self, snapshot: JoinedSnapshot, condition: Condition, giving_up: GivingUp | None) -> Subset:
+    def _evaluate(self, snapshot: JoinedSnapshot, condition: Condition) -> Subset:
         population = self.populations.get(snapshot, condition.columns)
         try:
-            members = population.engine.members(condition, giving_up)
-            note, doubt = _doubt(population, condition, giving_up)
+            members = population.engine.members(condition)
+            note, doubt = _doubt(population, condition)
         except StoredDataError as error:
             if population.store is None:
                 raise
             population = self.populations.sample(snapshot, str(error))
-            members, note, doubt = population.engine.members(condition, giving_up), "", None
+            members, note, doubt = population.engine.members(condition), "", None
         packed = np.packbits(members)
         if population.store is None:
-            note, doubt = _doubt_of_texts(population, condition, giving_up)
+            note, doubt = _doubt_of_texts(population, condition)
             packed = doubt[0] if doubt else packed
             population = _sampled(population, condition)
         return Subset(population, condition, packed, " ".join(filter(None, (population.note, note))), doubt)
 
 
 def _doubt(
-    population: Population, condition: Condition, giving_up: GivingUp | None
+    population: Population, condition: Condition
 ) -> tuple[str, tuple[NDArray[np.uint8], NDArray[np.uint8]] | None]:
     """What is uncertain about the members themselves, in words and as members for certain and possible ones.
 
@@ -266,7 +219,7 @@ def _doubt(
     both = certain_and_possible(condition)
     if population.store is None or both is None:
         return "", None
-    certain, possible = population.engine.members_of_each(both, giving_up)
+    certain, possible = population.engine.members_of_each(both)
     shown = ", ".join(
         f"neuron('{part.layer}', {part.neuron}) ± {population.store.uncertainty(part):.2g}"
         for part in condition.computed
@@ -280,7 +233,7 @@ def _doubt(
 
 
 def _doubt_of_texts(
-    population: Population, condition: Condition, giving_up: GivingUp | None
+    population: Population, condition: Condition
 ) -> tuple[str, tuple[NDArray[np.uint8], NDArray[np.uint8]] | None]:
     """The like of a sample, of whose long texts only the beginning is known."""
     cut = {name: count for name, count in population.engine.cut.items() if name in condition.columns}
@@ -289,7 +242,7 @@ def _doubt_of_texts(
     shown = " and ".join(f"{count:,} of {name}" for name, count in cut.items())
     kept = f"Of long texts ({shown}) only the first {MOST_CHARACTERS:,} characters were kept"
     both = judge_kept_texts(condition, cut)
-    certain, possible = (population.engine.members(one, giving_up) for one in both or (condition, condition))
+    certain, possible = (population.engine.members(one) for one in both or (condition, condition))
     doubtful = np.count_nonzero(possible) - np.count_nonzero(certain)
     if doubtful == 0:
         return f"{kept}; they decide this condition.", None
@@ -378,7 +331,6 @@ class SubsetRoutes:
 
     def __init__(self, logdir: str) -> None:
         self._subsets = Subsets(logdir)
-        self._drafts = Drafts()
         self._summaries: Recent[str, tuple[ReferenceType[Population], dict[str, Any]]] = Recent(_MOST_SUMMARIES)
         self.handlers: Mapping[str, Handler] = {
             "subset": _refusing(self._subset),
@@ -387,9 +339,7 @@ class SubsetRoutes:
         }
 
     def _subset(self, request: Request, parameters: Parameters, snapshot: JoinedSnapshot) -> Response:
-        draft = parameters.text("draft", "")
-        giving_up = self._drafts.begin(draft) if draft else None
-        subset = self._subsets.subset(snapshot, parameters.text("condition"), giving_up)
+        subset = self._subsets.subset(snapshot, parameters.text("condition"))
         return http.json_document(request, http.message_to_dict(describe(subset)))
 
     def _statistics(self, request: Request, parameters: Parameters, snapshot: JoinedSnapshot) -> Response:
@@ -413,15 +363,13 @@ class SubsetRoutes:
 
 
 def _refusing(handler: Handler) -> Handler:
-    """Returns `handler` with an answer to conditions that cannot be used or were given up."""
+    """Returns `handler` with an answer to conditions that cannot be used."""
 
     def answer(request: Request, parameters: Parameters, snapshot: JoinedSnapshot) -> Response:
         try:
             return handler(request, parameters, snapshot)
         except ConditionError as error:
             return _refused_condition(request, error)
-        except GivenUpError as error:
-            return sentence(request, str(error), 409)
 
     return answer
 

@@ -142,7 +142,6 @@ export interface Client {
     condition: string,
     signal: AbortSignal,
     /** Names what is being typed, as `http_api.md` says: a newer one stops the evaluation of this one. */
-    draft?: string,
   ): Promise<SubsetDescription>;
   subsetStatistics(
     snapshot: SnapshotReference,
@@ -215,8 +214,7 @@ export function createClient(base: string): Client {
         neuronsLeftOut: number("Activis-Neurons-Left-Out"),
       };
     },
-    subset: (snapshot, condition, signal, draft) =>
-      json("subset", { ...snapshot, condition, ...(draft && { draft }) }, signal),
+    subset: (snapshot, condition, signal) => json("subset", { ...snapshot, condition }, signal),
     subsetStatistics: async (snapshot, layer, statistic, condition, signal) => {
       const ask = async (which: string) => {
         const response = await get("subset_statistics", { ...snapshot, layer, statistic: which, condition }, signal);

@@ -204,17 +204,12 @@ function openVocabulary({
   };
 }
 
-/** Asks about `text` once it has rested; a newer text or another snapshot aborts what is under way, here and on the server. */
+/** Asks about `text` once it has rested; a newer text or another snapshot aborts the request that is under way. */
 function follow(context: SubsetContext, text: ReadonlySignal<string>, rest: number): ReadonlySignal<Verdict> {
   const verdict = signal<Verdict>({ status: "empty" });
-  const asker = Math.random().toString(36).slice(2) || "0";
-  let drafts = 0;
   effect(() => {
     const written = text.value;
-    const request =
-      written.trim() === ""
-        ? null
-        : subsetRequest({ ...context, queue: atOnce }, written.trim(), `${asker}-${drafts++}`);
+    const request = written.trim() === "" ? null : subsetRequest({ ...context, queue: atOnce }, written.trim());
     if (!request) {
       verdict.value = { status: "empty" };
       return undefined;

@@ -101,13 +101,12 @@ export function openSubsets(context: SubsetContext, others?: ReadonlySignal<read
 export function subsetRequest(
   { client, catalogue, queue }: Omit<SubsetContext, "cache" | "durable">,
   condition: string,
-  draft?: string,
 ): Request<SubsetDescription> | null {
   const reference = catalogue.reference.value;
   if (!reference) return null;
   return {
     key: `subset ${JSON.stringify(condition)} ${catalogue.key.value}`,
     subject: JSON.stringify(reference),
-    load: queue((signal) => client.subset(reference, condition, signal, draft)),
+    load: queue((signal) => client.subset(reference, condition, signal)),
   };
 }

@@ -1,7 +1,6 @@
 """Whoever can reach the tab can type anything: each of these is refused with a sentence, or answered within bounds."""
 
 from pathlib import Path
-from threading import Timer
 
 import numpy as np
 import psutil
@@ -11,8 +10,6 @@ from activis_tb.conditions import (
     ConditionError,
     CostlyConditionError,
     Engine,
-    GivenUpError,
-    GivingUp,
     Instances,
     Schema,
     parse_condition,
@@ -340,16 +337,3 @@ def test_names_and_texts_never_become_sql(tmp_path: Path, monkeypatch: pytest.Mo
 )
 def test_only_our_own_words_are_in_the_query(text: str) -> None:
     assert_only_ours(text)
-
-
-def test_an_evaluation_is_given_up_from_another_thread_and_the_engine_goes_on(long_texts: Instances) -> None:
-    condition, giving_up = parse_condition(COSTLY[0], LETTERS), GivingUp()
-    with Engine(LETTERS, long_texts, most_seconds=60) as engine:
-        timer = Timer(0.2, giving_up.give_up)
-        timer.start()
-        with pytest.raises(GivenUpError, match="A newer condition has taken the place of this one"):
-            engine.members(condition, giving_up)
-        timer.join()
-        assert rows(engine, "index < 2", LETTERS) == [0, 1]
-        with pytest.raises(GivenUpError):
-            engine.members(parse_condition("index < 2", LETTERS), giving_up)
