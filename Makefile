@@ -1,12 +1,14 @@
 # make demo    train four classifiers, record them, open the ACTIVIS tab     DATA=DIR  SERVE=0  PORT=6006
-# make test    everything, browser included
+# make test    everything, browser included     TESTS=tests/unit
+# make test-fast    what needs neither a browser nor a framework, in under two minutes
+# make screenshots    the stored screenshots of the tab, made anew
 # make check   lint and types, Python and TypeScript
 # make bench   the measurements behind the budgets
 # make docs    the documentation as a site, into site/
 # make build   wheel and source distribution
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench docs build clean frontend browser
+.PHONY: demo test test-fast screenshots check bench docs build clean frontend browser
 
 PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
 	"$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$candidate && break; done)
@@ -19,6 +21,8 @@ TREC := $(if $(DATA),$(or $(call find,train_5500.label,trec),$(DATA)))
 ADULT := $(if $(DATA),$(call find,adult_complete.csv,adult))
 LOGDIR ?= demo-runs
 TESTS ?= tests
+# A file is tested in one process, in the order of the names: what takes longest is in tests/end_to_end.
+PYTEST = $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder --durations=30
 
 BIN := .venv/bin
 DOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -60,8 +64,14 @@ browser:
 	@.ci/install-chromium
 
 test: .venv/installed-test,check activis_tb/static/index.js browser
-	$(BIN)/python -m pytest $(TESTS)
+	$(PYTEST) $(TESTS)
 	@.ci/npm test
+
+test-fast: .venv/installed-test,check activis_tb/static/index.js
+	$(PYTEST) --quiet -m "not browser and not framework and not slow" tests/unit tests/plugin
+
+screenshots: .venv/installed-test,check activis_tb/static/index.js browser
+	ACTIVIS_RENEW_SCREENSHOTS=1 $(BIN)/python -m pytest tests/end_to_end/test_screenshots.py
 
 check: .venv/installed-test,check activis_tb/static/index.js
 	$(BIN)/ruff check .

@@ -1,10 +1,12 @@
 """Real TensorBoard, real Chromium, and runs recorded by the demos."""
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -34,15 +36,14 @@ CHROMIUM_FLAGS = [
 @contextmanager
 def serve(logdir: Path, *arguments: str) -> Iterator[str]:
     """Runs the `tensorboard` command on `logdir` and yields its URL, with a slash at the end."""
-    log = logdir.parent / f"{logdir.name}-tensorboard.log"
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--port", "0"]
-    with log.open("w") as output:
-        server = subprocess.Popen([*command, *arguments], stdout=output, stderr=output)
-    try:
-        yield _url_of(server, log)
-    finally:
-        server.terminate()
-        server.wait(20)
+    with tempfile.NamedTemporaryFile(prefix="tensorboard-", suffix=".log") as log:
+        server = subprocess.Popen([*command, *arguments], stdout=log, stderr=log)
+        try:
+            yield _url_of(server, Path(log.name))
+        finally:
+            server.terminate()
+            server.wait(20)
 
 
 def _url_of(server: subprocess.Popen[bytes], log: Path) -> str:
@@ -107,9 +108,21 @@ def open_tab(browser: Browser, screenshots: Path) -> Iterator[Callable[..., Tab]
 def questions(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The log directory of demo/questions.py, on its own questions and on the TREC files."""
     data = ["--data", str(needed(TREC))] if request.param == "trec" else ["--offline"]
-    logdir = tmp_path_factory.mktemp(request.param) / "runs"
-    run_demo("questions.py", logdir, *data, "--epochs", str(QUESTION_EPOCHS))
-    return logdir
+    arguments = [*data, "--epochs", str(QUESTION_EPOCHS)]
+    return made_once(tmp_path_factory, request.param, lambda logdir: run_demo("questions.py", logdir, *arguments))
+
+
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Returns a log directory that `make` fills once for all processes of a test run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{name}"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            make(folder / "runs")
+            (folder / "made").touch()
+    return folder / "runs"
 
 
 def run_demo(script: str, logdir: Path, *arguments: str) -> str:

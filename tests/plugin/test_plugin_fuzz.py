@@ -33,6 +33,7 @@ def runs_of(listing: dict[str, Any]) -> set[str]:
     return {run["run"] for run in listing["runs"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loader", LOADERS)
 def test_mutated_snapshots_are_served_or_refused_and_a_healthy_one_is_answered_as_before(loader, healthy, tmp_path):
     healthy_logdir, event = healthy
@@ -59,6 +60,7 @@ def test_mutated_snapshots_are_served_or_refused_and_a_healthy_one_is_answered_a
     assert answered >= {200, 422}
 
 
+@pytest.mark.slow
 def test_mutated_side_files_are_told_and_the_sample_stands_in(tmp_path):
     logdir = tmp_path / "logs"
     record_healthy(logdir, "healthy", keep="all", rows=200)

@@ -18,6 +18,8 @@ from tests.unit.recording.helpers import batch, record
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 100
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=["sample", "all"])
 def killed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:

@@ -82,6 +82,7 @@ def test_a_missing_library_is_named_where_it_is_needed_and_nowhere_else(
     assert refused(server, title) == set()
 
 
+@pytest.mark.slow
 def test_conditions_alone_need_the_library_that_parses_them(logdir, own_cache):
     code = "import sys; sys.modules['sqlglot'] = None; from tests.plugin import test_plugin_missing_libraries as test"
     code += f"; from pathlib import Path; test.check_without_sqlglot(Path({str(logdir)!r}))"

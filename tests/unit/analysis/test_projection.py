@@ -156,6 +156,7 @@ def test_tsne_of_the_same_activations_is_the_same_to_the_bit():
     assert_array_equal(tsne(rows), tsne(rows.copy()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limits", [["_BARNES_HUT_ROWS"], ["_BARNES_HUT_ROWS", "_EXACT_NEIGHBOUR_ROWS"]])
 def test_tsne_of_many_rows_keeps_clusters_together(monkeypatch, limits):
     for limit in limits:
