@@ -214,13 +214,15 @@ def _carried(before: torch.Tensor, place: Place, after: torch.Tensor, *, keeps_a
     if after.untyped_storage().data_ptr() == before.untyped_storage().data_ptr() and after.numel() == before.numel():
         strided = [axis for axis in axes if after.stride(axis) == before.stride(place.axis)]
         axes = strided if len(strided) == 1 else axes
-    if len(axes) == 1:
+        if len(strided) == 1:
+            return Place(axes[0], is_certain=True)
+    if len(axes) == 1 and (axes[0] == place.axis or len(_axes_of_size(before, channels)) == 1):
         return Place(axes[0], is_certain=True)
     if after.ndim == before.ndim and not axes:
         others = [axis for axis in range(after.ndim) if axis != place.axis]
         if all(after.shape[axis] == before.shape[axis] for axis in others):
             return place
-    return Place(place.axis, is_certain=False) if place.axis in axes else default_place(after)
+    return Place(place.axis, is_certain=False) if axes and after.ndim == before.ndim else default_place(after)
 
 
 def _derived(before: torch.Tensor, place: Place, after: torch.Tensor, *, is_made_of_it: bool) -> Place:

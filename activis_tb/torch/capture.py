@@ -4,6 +4,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +17,7 @@ from activis_tb.model import POOLINGS, ForwardGraph, LayerSpec, PooledActivation
 from activis_tb.torch.axes import Places
 from activis_tb.torch.graph import forward_graph
 from activis_tb.torch.masks import Masks, Pooled, pooled
-from activis_tb.torch.modules import chosen_output, find_modules, instances_first, original, uncompiled
+from activis_tb.torch.modules import chosen_output, find_modules, instances_first, is_state, original, uncompiled
 
 
 def capture(
@@ -154,6 +155,9 @@ class Capture:
                 return
             place = self._places.of(spec, len(calls), inputs, chosen)
             tensor = instances_first(chosen, module, steps_first=place.steps_first)
+            if is_state(module, chosen.path):  # of layers and directions, not of steps
+                calls.append(replace(pooled(tensor, spec, place.axis, None), steps=0))
+                return
             mask = chosen.mask if chosen.mask is not None else self._masks.of(name)
             calls.append(pooled(tensor, spec, place.axis, mask))
 

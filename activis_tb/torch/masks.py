@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -52,6 +52,11 @@ def pooled(tensor: torch.Tensor, spec: LayerSpec, axis: int, mask: torch.Tensor 
             pooled away has so many steps.
     """
     shape, dtype = tuple(tensor.shape[1:]) or (1,), str(tensor.dtype).removeprefix("torch.")
+    if 0 in shape:
+        got, expected = f"{spec.name!r} of shape {tuple(tensor.shape)}", "a layer without an empty axis"
+        raise ArgumentError("layers", got, expected, "Record another layer, or leave such batches out.")
+    if tensor.is_quantized:
+        tensor = tensor.dequantize()
     if tensor.ndim < 3:
         copy = tensor.detach().to(torch.float32, copy=True)
         return Pooled(copy if tensor.ndim == 2 else copy[:, None], shape, dtype)
@@ -93,9 +98,18 @@ def _masked(values: torch.Tensor, kept: torch.Tensor, pooling: Pooling) -> torch
     return pooled.where(count > 0, torch.nan)
 
 
-_KEEPS = {"attention_mask": True, "tgt_key_padding_mask": False, "src_key_padding_mask": False}
+_KEEPS = {
+    "attention_mask": True,
+    "decoder_attention_mask": True,
+    "tgt_key_padding_mask": False,
+    "src_key_padding_mask": False,
+}
 """Arguments of calls that tell of padding, and whether True is no padding there, as with Hugging Face, or is it, as in
 PyTorch's own transformers."""
+_OF_SOURCE = frozenset({"attention_mask", "src_key_padding_mask"})
+_OF_TARGET = frozenset({"decoder_attention_mask", "decoder_input_ids", "tgt_key_padding_mask"})
+"""Where a call has both, it is of two sequences: only its result is known to be of the second, and what is inside of it
+has the masks of its own calls."""
 _MOST_NAMES = 5
 _HIDDEN = -1e3
 """What an additive mask has at most where nothing is to be attended to."""
@@ -155,6 +169,14 @@ def padding_of(value: Any, *, keeps: bool) -> torch.Tensor | None:
     return None if is_causal else kept
 
 
+class _Found(NamedTuple):
+    """The mask of a call, bool (instances, steps), and whether it is that of the calls inside of it too."""
+
+    argument: str
+    mask: torch.Tensor
+    holds_inside: bool
+
+
 class Masks:
     """The padding masks of one forward pass: the user's, else those that the model is called with.
 
@@ -171,7 +193,8 @@ class Masks:
         self.modules = {path: module for around in self._around.values() for path, module in around.items()}
         self._positions = {path: _positions(module) for path, module in self.modules.items()}
         self._given: dict[str, torch.Tensor] | torch.Tensor | None = None
-        self._found: dict[str, tuple[str, torch.Tensor]] = {}
+        self._found: dict[str, _Found] = {}
+        self._used: dict[str, _Found] = {}
         self._unread: tuple[str, tuple[int, ...]] | None = None
 
     def begin(self, mask: Any) -> None:
@@ -181,6 +204,7 @@ class Masks:
             ArgumentError: It is no mask, or one of a layer that is not captured.
         """
         self._found.clear()
+        self._used.clear()
         self._unread = None
         if mask is None or not isinstance(mask, Mapping):
             self._given = None if mask is None else read_mask(mask)
@@ -193,24 +217,30 @@ class Masks:
         """Looks for the mask in a call of the module called `path`."""
         if self._given is not None:
             return
+        self._found.pop(path, None)  # of an earlier call in this pass
+        names = self._positions[path].keys() | keywords.keys()
+        is_of_two = bool(_OF_SOURCE & names and _OF_TARGET & names)
         for argument, keeps in _KEEPS.items():
             value = _argument(argument, inputs, keywords, self._positions[path])
-            padding = None if value is None else padding_of(value, keeps=keeps)
+            if value is None:
+                continue
+            padding = None if is_of_two and argument in _OF_SOURCE else padding_of(value, keeps=keeps)
             if padding is not None:
-                self._found[path] = (argument, padding)
+                self._found[path] = _Found(argument, padding, holds_inside=not is_of_two)
                 return
-            if value is not None:
-                self._unread = (argument, tuple(getattr(value, "shape", ())))
+            self._unread = (argument, tuple(getattr(value, "shape", ())))
 
     def of(self, name: str) -> torch.Tensor | None:
         """Returns the mask of a layer, bool (instances, steps), that of the innermost module around it."""
         if self._given is not None:
             return self._given.get(name) if isinstance(self._given, dict) else self._given
-        found = self._found_for(name)
-        return found[1] if found else None
-
-    def _found_for(self, name: str) -> tuple[str, torch.Tensor] | None:
-        return next((self._found[path] for path in reversed(self._around[name]) if path in self._found), None)
+        innermost, *others = reversed(self._around[name])
+        around = [self._found[path] for path in others if path in self._found and self._found[path].holds_inside]
+        found = self._found.get(innermost, around[0] if around else None)
+        if found is None:
+            return None
+        self._used[name] = found
+        return found.mask
 
     def remarks(self, outputs: Mapping[str, Pooled]) -> dict[str, str]:
         """Returns what is to be said, once, of how the mask of a pass was used, by what it is about.
@@ -224,26 +254,25 @@ class Masks:
         layers = {name: output for name, output in outputs.items() if output.steps}
         masked = [name for name, output in layers.items() if output.is_masked]
         others = [name for name in layers if name not in masked]
-        if not layers:
-            return {}
         if isinstance(self._given, dict):
             for name in self._given:
-                if name in others:
-                    raise _unfit(f"mask[{name!r}]", self._given[name], name, layers[name])
+                if name not in masked:
+                    raise _unfit(f"mask[{name!r}]", self._given[name], name, outputs[name])
+            return {}
+        if not layers:
             return {}
         if self._given is not None:
             if not masked:
                 raise _unfit("mask", self._given, others[0], layers[others[0]])
             return {f"mask {name}": _unmasked(self._given, name, layers[name]) for name in others}
-        found = {name: found for name in layers if (found := self._found_for(name))}
-        told = [name for name in masked if name in found]
+        told = [name for name in masked if name in self._used]
         if told:
-            argument = found[told[0]][0]
-            without = f"; not of {_list(others)}, of another number of steps" if others else ""
+            argument = self._used[told[0]].argument
+            without = f"; not of {_list(others)}, of another number of steps or another sequence" if others else ""
             left_out = f"padding that the {argument} of the model's call tells of is left out of {_list(told)}"
             return {"call": f"{left_out}{without}. Set mask= to say otherwise."}
-        if others and (found or self._unread):
-            unfit = [(argument, tuple(mask.shape)) for argument, mask in found.values()]
+        unfit = [(one.argument, tuple(one.mask.shape)) for name, one in self._used.items() if name in layers]
+        if others and (unfit or self._unread):
             argument, shape = [*unfit, self._unread or ("", ())][0]
             got = f"the {argument} of the model's call, of shape {shape}, is no padding mask of {_list(others)}"
             return {"call": f"{got}: nothing is left out. Set mask=, of shape (instances, steps), to leave it out."}
@@ -251,6 +280,8 @@ class Masks:
 
 
 def _unfit(argument: str, mask: torch.Tensor, name: str, output: Pooled) -> ArgumentError:
+    if not output.steps:
+        return ArgumentError(argument, f"one for {name!r}, which has no steps", "masks of layers that have steps")
     expected = f"({len(output.values)}, {output.steps}), the instances and steps of layer {name!r}"
     return ArgumentError(argument, f"shape {tuple(mask.shape)}", expected)
 

@@ -1,5 +1,6 @@
 """Modules of a model by name, and the tensor of their output that is meant, instances on its first axis."""
 
+import dataclasses
 import difflib
 import re
 import sys
@@ -116,6 +117,8 @@ def entries_of(output: Any) -> dict[str, Any]:
         return {str(key): value for key, value in output.items()}
     if isinstance(output, tuple | list):
         return {str(position): value for position, value in enumerate(output)}
+    if dataclasses.is_dataclass(output) and not isinstance(output, type):
+        return {field.name: getattr(output, field.name) for field in dataclasses.fields(output)}
     if isinstance(output, torch.Tensor | type | nn.Module) or hasattr(output, "shape"):
         return {}
     return dict(getattr(output, "__dict__", {}))
@@ -160,7 +163,7 @@ def chosen_output(output: Any, target: Target, name: str) -> Output:
         entries = entries_of(value)
         key = _key(value, entries, entry)
         if key is None:
-            if isinstance(value, torch.Tensor) and _is_state(target.module, tuple(path)):
+            if isinstance(value, torch.Tensor) and is_state(target.module, tuple(path)):
                 return Output(_part_of_state(value, target.entries[position:], name), tuple(path))
             raise _refused(repr(name), output, name)
         path.append(key)
@@ -208,7 +211,7 @@ def instances_first(output: Output, module: nn.Module, *, steps_first: bool) -> 
     tensor = output.tensor
     if tensor.ndim != 3:
         return tensor
-    if _is_state(module, output.path):
+    if is_state(module, output.path):
         return tensor.transpose(0, 1)
     return tensor.transpose(0, 1) if steps_first and not is_attention_weights(module, output) else tensor
 
@@ -247,7 +250,7 @@ def _key(value: Any, entries: dict[str, Any], entry: str) -> str | None:
     return str(fields.index(entry)) if entry in fields else None
 
 
-def _is_state(module: nn.Module, path: tuple[str, ...]) -> bool:
+def is_state(module: nn.Module, path: tuple[str, ...]) -> bool:
     """Whether these are the last states of a recurrent module, (layers and directions, instances, neurons)."""
     return isinstance(module, nn.RNNBase) and path[:1] == ("1",)
 

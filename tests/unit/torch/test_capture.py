@@ -146,6 +146,14 @@ def test_outputs_of_every_form_and_rank(output, expected):
     assert_array_equal(captured(Returning(output), ["inner"], X)["inner"], expected)
 
 
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
+def test_quantized_outputs_are_the_numbers_they_stand_for():
+    quantized = torch.quantize_per_tensor(X / 10, 0.125, 0, torch.qint8)
+    got = captured(Returning(quantized), [activis_tb.LayerSpec("inner", channel_axis=2)], X)["inner"]
+    assert got.dtype == "qint8"
+    assert_array_equal(got, (torch.round(X / 10 / 0.125) * 0.125).amax(1))
+
+
 def test_channels_are_where_they_are_said_to_be():
     last = activis_tb.LayerSpec("inner", channel_axis=-1)
     assert_array_equal(captured(Returning(X[None]), [last], X)["inner"], [[20, 21, 22, 23]])
@@ -168,8 +176,9 @@ PACKED = nn.utils.rnn.pack_padded_sequence(X, [3, 2], batch_first=True)
         (torch.tensor(3.0), "which returns torch.float32 (); expected a layer that returns a dense tensor"),
         (X.to_sparse(), "which returns Tensor; expected a layer that returns a dense tensor of real numbers"),
         (torch.view_as_complex(X.reshape(2, 3, 2, 2)), "which returns torch.complex64 (2, 3, 2); expected"),
+        (X[:, :0], "'inner' of shape (2, 0, 4); expected a layer without an empty axis"),
     ],
-    ids=["packed", "text", "nothing", "one number for all", "sparse", "complex"],
+    ids=["packed", "text", "nothing", "one number for all", "sparse", "complex", "no step"],
 )
 def test_what_is_no_layer_is_refused(output, message):
     with pytest.raises(ArgumentError, match=re.escape(message)):

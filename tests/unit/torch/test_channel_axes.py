@@ -234,6 +234,26 @@ def test_axes_of_one_size_are_not_told_apart_and_that_is_said(axis):
         captured(nn.Sequential(Swapping(axis)), ["0"], torch.randn(3, 6, 8))
 
 
+class Matrix(nn.Module):
+    """A layer of the user's own with nothing but a matrix."""
+
+    def __init__(self):
+        super().__init__()
+        self.matrix = nn.Parameter(torch.randn(8, 12))
+
+    def forward(self, x):
+        return x @ self.matrix
+
+
+def test_as_many_steps_as_there_were_channels_are_not_taken_for_them():
+    model = nn.Sequential(nn.Linear(5, 8), Matrix())
+    steps = torch.randn(3, 8, 5)
+    with pytest.warns(UserWarning, match="on axis 2: 12 neurons, each over 8 positions. Axis 2 is taken"):
+        got = captured(model, ["1"], steps)["1"]
+    with torch.no_grad():
+        assert_array_equal(got, maximum(model(steps), 2))
+
+
 def test_the_axis_of_the_first_pass_holds_for_the_others():
     model = models.TextCNN().eval()
     with torch.no_grad(), activis_tb.torch.capture(model, ["embedding_dropout", "act"]) as capture:

@@ -21,6 +21,14 @@ class Result:
     hidden_states: tuple[torch.Tensor, ...]
 
 
+@dataclass(slots=True)
+class Slots:
+    """One that has no __dict__."""
+
+    nothing: None
+    states: torch.Tensor
+
+
 class Returning(nn.Module):
     def __init__(self, output):
         super().__init__()
@@ -53,6 +61,8 @@ RESULT = Result(None, FLAT, (FLAT + 1, FLAT + 2))
         (torch.max(X, 1), "encoder[values]", X.amax(1)),
         (torch.max(X, 1), "encoder[1]", X.argmax(1)),
         ((None, FLAT), "encoder", FLAT),
+        (Slots(None, FLAT), "encoder", FLAT),
+        (Slots(None, FLAT), "encoder[states]", FLAT),
     ],
 )
 def test_an_entry_of_what_a_module_returns_may_be_named(output, name, expected):

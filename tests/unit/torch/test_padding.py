@@ -150,13 +150,93 @@ def test_a_part_that_is_called_by_itself_has_the_mask_of_its_own_call():
 
 
 def test_layers_of_another_length_are_named():
-    with pytest.warns(UserWarning, match="left out of 'scale'; not of 'short', of another number of steps. Set mask="):
+    with pytest.warns(UserWarning, match="left out of 'scale'; not of 'short', of another number of steps or ano"):
         got = captured(ENCODER, X, M, layers=["scale", "short"])
     assert_allclose(got["scale"], by_hand(SCALED, MASK, "max"), rtol=1e-5)
     short = ENCODER.short(ENCODER.scale(X)[:, :2]).amax(1).detach()
     assert_allclose(got["short"], short, rtol=1e-5)
     with pytest.warns(UserWarning, match=r"mask has shape \(6, 5\), layer 'short' 6 instances and 2 steps: nothing is"):
         captured(ENCODER, X, layers=["scale", "short"], mask=M)
+
+
+class TwoSequences(nn.Module):
+    """Calls its decoder as libraries do, and has a layer behind both."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.decoder = Encoder(), Encoder()
+        self.head = nn.Linear(3, 3)
+
+    def forward(self, states, attention_mask=None, decoder_states=None, decoder_attention_mask=None):
+        self.encoder(states, attention_mask=attention_mask)
+        decoded = self.decoder(decoder_states, attention_mask=decoder_attention_mask)
+        return self.head(decoded["last"])
+
+
+@pytest.mark.filterwarnings("ignore:ActiVis. padding that")
+@pytest.mark.parametrize("masked", ["attention_mask", "decoder_attention_mask"])
+def test_the_padding_of_one_sequence_is_not_that_of_another(masked):
+    model = TwoSequences().eval()
+    with torch.no_grad(), activis_tb.torch.capture(model, ["encoder.scale", "decoder.scale", "head"]) as capture:
+        head = model(X, decoder_states=X + 1, **{masked: M})
+        got = capture.activations
+        states = {"encoder.scale": model.encoder.scale(X), "decoder.scale": model.decoder.scale(X + 1), "head": head}
+    own = {"attention_mask": "encoder.scale", "decoder_attention_mask": "decoder.scale"}[masked]
+    for name, values in states.items():
+        mask = MASK if name == own else np.ones_like(MASK)
+        assert_allclose(got[name], by_hand(values.numpy(), mask, "max"), rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:ActiVis. padding that", "ignore:The PyTorch API of nested tensors")
+@pytest.mark.parametrize(("masked", "own"), [("src", ["encoder"]), ("tgt", ["0", "decoder"])])
+def test_pytorchs_encoder_and_decoder_have_padding_of_their_own(masked, own):
+    torch.manual_seed(0)
+    transformer = nn.Transformer(6, 2, 1, 1, 8, batch_first=True).eval()
+    model = nn.ModuleList([transformer])
+    states, padding = torch.randn(6, 5, 6), {f"{masked}_key_padding_mask": M == 0}
+    with torch.no_grad(), activis_tb.torch.capture(model, ["0", "0.encoder", "0.decoder"]) as capture:
+        result = model[0](states, states + 1, **padding)
+        got = capture.activations
+        encoded = transformer.encoder(states, **(padding if masked == "src" else {}))
+    for name, values in (("0", result), ("encoder", encoded), ("decoder", result)):
+        expected = by_hand(values.numpy(), MASK if name in own else np.ones_like(MASK), "max")
+        assert_allclose(got[name if name == "0" else f"0.{name}"], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_second_call_without_padding_has_none():
+    class Twins(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder = ENCODER
+
+        def forward(self, left, right, kept):
+            self.encoder(left, attention_mask=kept)
+            self.encoder(right)
+
+    with pytest.warns(UserWarning, match="left out of 'encoder.scale:1'; not of 'encoder.scale:2'"):
+        got = captured(Twins(), X, X, M, layers=["encoder.scale:1", "encoder.scale:2"])
+    assert_allclose(got["encoder.scale:1"], by_hand(SCALED, MASK, "max"), rtol=1e-5)
+    assert_allclose(got["encoder.scale:2"], SCALED.max(1), rtol=1e-5)
+
+
+def test_layers_and_directions_of_a_state_are_no_steps():
+    class Recurrent(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gru = nn.GRU(3, 4, num_layers=5, batch_first=True)
+
+        def forward(self, states, attention_mask):
+            return self.gru(states)
+
+    model = Recurrent().eval()
+    with pytest.warns(UserWarning, match="left out of 'gru'. Set"):
+        got = captured(model, X, M, layers=["gru[1]", "gru"])
+    with torch.no_grad():
+        states, last = model.gru(X)
+    assert_array_equal(got["gru[1]"], last.amax(0))
+    assert_array_equal(got["gru"], by_hand(states.numpy(), MASK, "max"))
+    with pytest.raises(ArgumentError, match=re.escape("mask['gru[1]']: got one for 'gru[1]', which has no steps")):
+        captured(model, X, M, layers=["gru[1]"], mask={"gru[1]": M})
 
 
 def test_layers_may_have_masks_of_their_own():
