@@ -1,6 +1,6 @@
 """NumPy arrays from whatever a framework hands over, and numbers as float64 or 64-bit integers without loss."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -41,17 +41,37 @@ def without_nulls(value: Any) -> tuple[NDArray[Any], NDArray[np.bool_]] | None:
     """
     if isinstance(value, np.ma.MaskedArray):
         return (value.compressed(), ~np.ma.getmaskarray(value)) if value.ndim == 1 else None
-    for nulls, drop, options in (
-        ("isna", "dropna", {}),  # pandas
-        ("is_null", "drop_nulls", {}),  # polars
-        ("is_null", "drop_null", {"zero_copy_only": False}),  # Arrow
+    for nulls, drop, listed, options in (
+        ("isna", "dropna", "tolist", {}),  # pandas
+        ("is_null", "drop_nulls", "to_list", {}),  # polars
+        ("is_null", "drop_null", "to_pylist", {"zero_copy_only": False}),  # Arrow
     ):
         if all(hasattr(value, name) for name in (nulls, drop, "to_numpy")) and getattr(value, "ndim", 1) == 1:
-            missing = getattr(value, nulls)()
-            missing = missing if isinstance(missing, np.ndarray) else missing.to_numpy(**options)
-            values = _in_utc(getattr(value, drop)()).to_numpy(**options)
-            return values, ~np.asarray(missing, np.bool_)
+            split = _without_nulls(value, nulls, drop, options)
+            return split or _as_objects(getattr(value, listed)())
     return None
+
+
+def _without_nulls(
+    value: Any, nulls: str, drop: str, options: Mapping[str, Any]
+) -> tuple[NDArray[Any], NDArray[np.bool_]] | None:
+    """Returns None where NumPy has no such type, or only what it is stored as."""
+    if hasattr(getattr(value, "type", None), "extension_name"):
+        return None
+    try:
+        missing = getattr(value, nulls)()
+        missing = missing if isinstance(missing, np.ndarray) else missing.to_numpy(**options)
+        values = _in_utc(getattr(value, drop)()).to_numpy(**options)
+    except Exception:  # each library has errors of its own for what it cannot convert
+        return None
+    present = ~np.asarray(missing, np.bool_)
+    return (values, present) if len(values) == np.count_nonzero(present) else None
+
+
+def _as_objects(items: Sequence[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    present = np.fromiter((item is not None for item in items), np.bool_, len(items))
+    there = [item for item in items if item is not None]
+    return np.fromiter(there, np.object_, len(there)), present
 
 
 def _in_utc(column: Any) -> Any:
@@ -118,6 +138,8 @@ int64; `nanoseconds`, or years too `far` for them."""
 WIDE = 2**53
 """Up to here every whole number is one of float64's."""
 _ROOM = 2.0**64
+_LARGEST = 308
+"""Float64 holds no number of more digits."""
 _NOTHING: frozenset[Demand] = frozenset()
 _SIGN: frozenset[Demand] = frozenset({"negative"})
 
@@ -156,6 +178,8 @@ def numbers_of(items: Sequence[int | float], argument: str) -> NDArray[Any]:
     wide = [item for item in items if isinstance(item, int) and abs(item) > WIDE and not _is_float(item)]
     if not wide:
         return np.array(items, np.float64)
+    if max(item.bit_length() for item in wide) > 1024:
+        raise unlike_numbers(argument, f"a whole number of more than {_LARGEST} digits")
     if any(isinstance(item, float) and not item.is_integer() for item in items):
         raise unlike_numbers(argument, f"{wide[0]} beside fractions or infinity")
     whole = list(map(int, items))
@@ -164,6 +188,17 @@ def numbers_of(items: Sequence[int | float], argument: str) -> NDArray[Any]:
     if min(whole) >= 0 and max(whole) < 2**64:
         return np.array(whole, np.uint64)
     raise unlike_numbers(argument, f"the whole numbers {min(whole)} to {max(whole)}")
+
+
+def check_room(values: NDArray[Any], argument: str) -> None:
+    """Raises ArgumentError where a long double is a whole number, or a size, that float64 does not hold."""
+    if values.dtype.kind != "f" or values.dtype.itemsize <= 8:
+        return
+    with np.errstate(over="ignore"):
+        numbers = values.astype(np.float64)
+    changed = (numbers != values) & np.isfinite(values) & ((np.rint(values) == values) | np.isinf(numbers))
+    if changed.any():
+        raise unlike_numbers(argument, f"the long double {values[changed][0]}")
 
 
 def _is_float(number: int) -> bool:
@@ -187,7 +222,9 @@ def unlike_numbers(argument: str, got: str) -> ArgumentError:
 def decimal_number(value: Decimal, argument: str) -> int | float:
     """Returns a decimal as the number it is written as; raises ArgumentError where that has more digits than kept."""
     if not value.is_finite():
-        return float(value)
+        return np.nan if value.is_nan() else float(value)
+    if value.adjusted() > _LARGEST:
+        raise unlike_numbers(argument, f"the decimal {value:.3e}")
     if value == value.to_integral_value():
         return int(value)
     number = float(value)

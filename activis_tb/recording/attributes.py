@@ -20,6 +20,7 @@ from activis_tb.recording.arrays import (
     Demand,
     as_array,
     check_encodable,
+    check_room,
     check_rows,
     decimal_number,
     demands_of,
@@ -119,6 +120,7 @@ def read_column(name: str, value: object, rows: int, declared: AttributeType | N
     argument = f'attributes["{name}"]'
     if type(value) is np.ndarray and value.ndim == 1 and value.dtype.kind in "iuf" and declared in {None, "number"}:
         check_rows(value, rows, argument)
+        check_room(value, argument)
         return _numbers(value)
     media = _media(value, rows, argument, declared)
     if media is not None:
@@ -132,7 +134,7 @@ def read_column(name: str, value: object, rows: int, declared: AttributeType | N
 
 
 def _read(value: object, rows: int, argument: str, declared: AttributeType | None) -> Column:
-    items = _items(value, rows, argument)
+    items = _items(value, rows, argument, declared)
     try:
         if isinstance(items, list):
             return _of_list(items, argument, declared)
@@ -207,7 +209,7 @@ def _media(value: object, rows: int, argument: str, declared: AttributeType | No
     return None if pictures is None else _with_gaps("image", pictures)
 
 
-def _items(value: object, rows: int, argument: str) -> list[Any] | NDArray[Any]:
+def _items(value: object, rows: int, argument: str, declared: AttributeType | None) -> list[Any] | NDArray[Any]:
     """The values as an array of numbers or times, else as a list of objects.
 
     NumPy's byte strings would lose trailing zeros, and its arrays of whole and other numbers digits.
@@ -217,7 +219,7 @@ def _items(value: object, rows: int, argument: str) -> list[Any] | NDArray[Any]:
     numbers = _numbers_of(value) if isinstance(value, list | tuple) else None
     if isinstance(value, list | tuple) and numbers is None:
         check_rows(np.empty(len(value)), rows, argument)
-        return list(value) if set(map(type, value)) <= _PLAIN else [_plain(item, argument) for item in value]
+        return list(value) if set(map(type, value)) <= _PLAIN else [_plain(item, argument, declared) for item in value]
     array = as_array(value, argument) if numbers is None else numbers
     check_rows(array, rows, argument)
     if array.ndim != 1:
@@ -230,7 +232,7 @@ def _items(value: object, rows: int, argument: str) -> list[Any] | NDArray[Any]:
         )
     if is_numeric(array) or array.dtype.kind in "Mm":
         return array
-    return [item if type(item) in _PLAIN else _plain(item, argument) for item in array.tolist()]
+    return [item if type(item) in _PLAIN else _plain(item, argument, declared) for item in array.tolist()]
 
 
 def _numbers_of(values: Sequence[Any]) -> NDArray[Any] | None:
@@ -243,7 +245,7 @@ def _numbers_of(values: Sequence[Any]) -> NDArray[Any] | None:
     return None if rounded or array.dtype.kind == "O" else array
 
 
-def _plain(item: Any, argument: str) -> Any:
+def _plain(item: Any, argument: str, declared: AttributeType | None) -> Any:
     """What a scalar of a framework, a member of an enumeration, a decimal or a UUID stands for; else itself."""
     if getattr(item, "ndim", None) == 0:
         item = np.asarray(item)[()]
@@ -253,7 +255,7 @@ def _plain(item: Any, argument: str) -> Any:
     if isinstance(item, Enum):
         return item.value if isinstance(item, str | int | float) else item.name
     if isinstance(item, Decimal):
-        return decimal_number(item, argument)
+        return str(item) if declared == "text" and item.is_finite() else decimal_number(item, argument)
     return str(item) if isinstance(item, UUID) else item
 
 

@@ -110,11 +110,24 @@ WAY_OUT = r'attribute_types=\{"it": "text"\}'
         ([np.array([2**63 + 1], np.uint64), [-1]], "whole numbers from 2.63 on beside negative ones"),
         ([[-1.0], np.array([2**63 + 1], np.uint64)], "whole numbers from 2.63 on beside negative ones"),
         ([[Decimal("0.12345678901234567890123")]], "the decimal 0.12345678901234567890123"),
+        ([[Decimal("1e999999")]], r"the decimal 1.000e\+999999"),
+        ([[10**5000, 1]], "a whole number of more than 308 digits"),
     ],
 )
 def test_numbers_that_no_type_keeps_are_refused_with_the_way_out(tmp_path: Path, parts: list, got: str) -> None:
     with pytest.raises(ArgumentError, match=rf'attributes\["it"\]: got {got}.*{WAY_OUT}'):
         recorded(tmp_path, *parts)
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="long double is float64 here")
+def test_long_doubles_that_float64_does_not_hold_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match=rf"the long double 1.267890123456789.*{WAY_OUT}"):
+        recorded(tmp_path, np.array([0.5, BIG + 1], np.longdouble))
+
+
+def test_decimals_keep_every_digit_as_text(tmp_path: Path) -> None:
+    digits = ["0.12345678901234567890123", "1.10", "1E+999999"]
+    assert values(recorded(tmp_path, [Decimal(text) for text in digits], declared="text")) == digits
 
 
 def test_the_way_out_keeps_every_digit_as_text(tmp_path: Path) -> None:
@@ -271,6 +284,15 @@ def test_a_type_is_that_of_the_stream_where_the_sample_misses_all_values(tmp_pat
         ([Decimal("12.30"), None, Decimal("NaN")], "number", [12.3, None, None]),
         (pl.Series([Decimal("1.25"), None]), "number", [1.25, None]),
         (pa.array([Decimal("1.25"), None]), "number", [1.25, None]),
+        ([Decimal("sNaN"), Decimal("0.5")], "number", [None, 0.5]),
+        (pl.Series([2**40, None], dtype=pl.Int128), "number", [2**40, None]),
+        (pa.array(["a", None], pa.string_view()), "category", ["a", None]),
+        (pa.RunEndEncodedArray.from_arrays([2, 3], ["a", None]), "category", ["a", "a", None]),
+        (
+            pa.array([uuid.UUID(int=5).bytes, None], pa.uuid()),
+            "category",
+            ["00000000-0000-0000-0000-000000000005", None],
+        ),
         ([uuid.UUID(int=5), None], "category", ["00000000-0000-0000-0000-000000000005", None]),
         ([Colour.RED, Colour.BLUE], "category", ["RED", "BLUE"]),
         ([Size.SMALL, None], "category", ["s", None]),
