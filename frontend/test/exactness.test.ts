@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  aboutText,
   accuracyText,
   averagesText,
   intervalText,
@@ -93,4 +94,9 @@ test("averages say their bound or their intervals, and nothing where they are ex
   const shares = statistic("estimate", 0, [[0.25], [0.4]]);
   expect([shareText(0.3, shares, 0), shareText(0.3, undefined, 0)]).toEqual(["25 to 40 %", "30 %"]);
   expect([averagesText(undefined), intervalText(undefined, 0, 1)]).toEqual(["", ""]);
+});
+
+test("an estimate that stands without its limits does not look exact", () => {
+  expect(aboutText("205", true)).toBe("≈ 205");
+  expect(aboutText("205", false)).toBe("205");
 });

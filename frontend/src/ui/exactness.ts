@@ -24,6 +24,9 @@ export function limitsText({ count, count_low, count_high }: SubsetDescription):
   return count === 0 ? `at most ${high}` : `${shortCountText(count_low)} to ${high}`;
 }
 
+/** A count or share in words, `≈ 205` where it is an estimate that stands without its limits. */
+export const aboutText = (words: string, isEstimate: boolean): string => (isEstimate ? `≈ ${words}` : words);
+
 /** Above this quotient of its limits a count is no number, but an interval. */
 const WIDE = 3;
 

@@ -7,7 +7,7 @@ import type { Comparison } from "../../store/row_comparison";
 import { isMany, type MatrixRow } from "../../store/rows";
 import type { Store } from "../../store/store";
 import { useClassColours, useStore } from "../../ui/context";
-import { averagesText, populationText, roughCountText } from "../../ui/exactness";
+import { averagesText, intervalText, populationText, roughCountText } from "../../ui/exactness";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../../ui/glyphs";
 import { Thumbnail } from "../../ui/media";
 import { countText, valueText } from "../../ui/numbers";
@@ -125,15 +125,20 @@ interface FocusedCellProperties {
 
 /** The one cell that assistive technology is told of: the focused one. The readout speaks more of it. */
 function FocusedCell({ frame, row, column, id }: FocusedCellProperties) {
+  const { layer } = frame;
   const neuron = frame.order?.[column] ?? -1;
   const value = frame.valuesOf(row)?.[neuron];
-  const others = useStore().comparing.sides.value.map((side) => {
+  const { comparing, subsets } = useStore();
+  const means = layer.typedMeans.states.value.get(row.condition ?? "")?.value;
+  const sure = intervalText(means, neuron, subsets.answers.value.get(row.condition ?? "")?.value?.drawn ?? 0);
+  const others = comparing.sides.value.map((side) => {
     const there = valueOnSide(side, frame, neuron, row);
     return `; ${side.letter}: ${there === undefined ? "no value" : valueText(there)}`;
   });
   return (
     <span id={id} class="unseen" {...gridCell(column)}>
       {row.name}, neuron {neuron}: {value === undefined ? "no value" : valueText(value)}
+      {sure && `, ${sure}`}
       {others.join("")}
     </span>
   );

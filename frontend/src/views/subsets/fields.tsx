@@ -5,6 +5,7 @@ import type { ColumnSummaries, ColumnSummary } from "../../contract/activis";
 import { type Bound, binsOf, quartersOf, withinInterval, withValue } from "../../store/subset_from_click";
 import { useStore } from "../../ui/context";
 import { Popup, Problem } from "../../ui/controls";
+import { aboutText } from "../../ui/exactness";
 import { countText, exactText, percentText } from "../../ui/numbers";
 
 export function Fields() {
@@ -60,7 +61,7 @@ function Field({ summary, total, over, isEstimate }: FieldProperties) {
   const { name, type, present, distinct } = summary;
   const isNumber = summary.counts.length > 0 || (type === "number" && summary.values.length > 0);
   const missing = Math.round(total - present);
-  const about = (count: number) => `${isEstimate ? "≈ " : ""}${countText(count)}`;
+  const about = (count: number) => aboutText(countText(count), isEstimate);
   return (
     <li class="field-card" data-testid="field" data-name={name}>
       <h4>
@@ -68,7 +69,7 @@ function Field({ summary, total, over, isEstimate }: FieldProperties) {
         <small>
           {type}
           {distinct > 0 && ` · ${isEstimate ? "at least " : ""}${countText(distinct)} different`}
-          {missing > 0 ? ` · ${percentText(present / total)} present` : ""}
+          {missing > 0 ? ` · ${aboutText(percentText(present / total), isEstimate)} present` : ""}
         </small>
       </h4>
       {isNumber ? (
@@ -173,7 +174,7 @@ function Values({ summary, about, counted }: CountsProperties & { counted: numbe
           <i>
             <i style={{ width: `${(100 * count) / highest}%` }} />
           </i>
-          <span>{countText(count)}</span>
+          <span>{about(count)}</span>
         </button>
       ))}
       {summary.counts.length === 0 && summary.distinct > shown.length && (
