@@ -6,6 +6,8 @@ import "./ui/base.css";
 import "./ui/menu.css";
 import "./views/toolbar/toolbar.css";
 import "./views/graph/graph.css";
+import "./views/graph/picture.css";
+import "./views/graph/card.css";
 import "./views/panel/panel.css";
 import "./views/panel/matrix.css";
 import "./views/panel/projection.css";
