@@ -170,7 +170,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         _beginning.discard(self)
         self._is_training = False
         if not self._snapshots and not self._is_disabled:
-            _warn(f"nothing was recorded: the training ended before its epoch number {self._every} (every=).")
+            _warn(f"nothing was recorded: no epoch of this training had a number divisible by every={self._every}.")
 
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
         """Says that an evaluation outside of training is not recorded."""
