@@ -191,20 +191,22 @@ class BatchReader:
 
     def _check_attribute_names(self, attributes: Mapping[str, Any]) -> None:
         names = set(attributes)
+        if self._kinds is not None and names == self._kinds.keys():
+            return
         if wrong := [name for name in attributes if not isinstance(name, str) or not name.strip()]:
             raise ArgumentError("attributes", f"the name {wrong[0]!r}", "names that are text and not empty")
         if taken := sorted(names & _RESERVED):
             raise ArgumentError(
                 "attributes", f"the name {taken[0]!r}", f"names other than {', '.join(sorted(_RESERVED))}", "Rename it."
             )
-        if self._kinds is not None and names != set(self._kinds):
+        if self._kinds is not None:
             raise ArgumentError(
                 "attributes",
                 f"{sorted(names) or 'none'}",
                 f"{sorted(self._kinds) or 'none'}, as in the earlier batches",
                 "Give None where a value is missing.",
             )
-        if self._kinds is None and (unknown := sorted(set(self._settings.attribute_types) - names)):
+        if unknown := sorted(set(self._settings.attribute_types) - names):
             raise ArgumentError(
                 "attribute_types", f"the name {unknown[0]!r}", f"names in attributes: {sorted(names) or 'none'}"
             )

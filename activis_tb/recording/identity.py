@@ -221,12 +221,11 @@ class KnownIds:
         Raises:
             ArgumentError: One of them came before, or comes twice; nothing is added.
         """
-        order = np.argsort(hashes, kind="stable")
-        ordered = hashes[order]
+        ordered = np.sort(hashes)
         repeated = self._hashes.count(ordered) > 0
         repeated[1:] |= ordered[1:] == ordered[:-1]
         if repeated.any():
-            raise repeated_id(ids[order[repeated].min()])
+            raise repeated_id(ids[np.argsort(hashes, kind="stable")[repeated].min()])
         self._extend(ordered)
 
     def check(self, hashes: NDArray[np.uint64] | None, sampled: NDArray[np.object_]) -> None:

@@ -54,7 +54,8 @@ class Selection:
         if self.function is None:
             return np.fromiter((identity in self.ids for identity in ids), np.bool_, len(ids))
         try:
-            result = np.ma.filled(self.function(view), False)
+            result = self.function(view)
+            result = result if type(result) is np.ndarray else np.ma.filled(result, False)
         except Exception as error:
             error.add_note(f"Raised by {self.argument}; its batch has the columns {', '.join(sorted(view))}.")
             raise
