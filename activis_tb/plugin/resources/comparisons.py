@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from google.protobuf.message import Message
@@ -20,9 +20,11 @@ from activis_tb.plugin.jobs import Computations, Report, content_key
 from activis_tb.plugin.resources import layers
 from activis_tb.plugin.resources.layers import Digests, RecordedLayer, Separations, sampled_layer
 from activis_tb.plugin.snapshots import Finder, JoinedSnapshot
-from activis_tb.plugin.stored_instances import Store
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.joining import count_outcomes
+
+if TYPE_CHECKING:
+    from activis_tb.plugin.stored_instances import Store
 
 Method = Literal["best", "index"]
 METHODS: tuple[Method, ...] = ("best", "index")
@@ -268,7 +270,9 @@ class StoredOutcomes:
         return None if made is None or made is known else made[0]
 
 
-def _counted(logdir: str, pair: Pair) -> tuple[pb.OutcomeCounts, list[Store]]:
+def _counted(logdir: str, pair: Pair) -> "tuple[pb.OutcomeCounts, list[Store]]":
+    from activis_tb.plugin.stored_instances import Store
+
     stores = [Store(logdir, snapshot) for snapshot in pair]
     base, other = (store.parquet_files for store in stores)
     positions = {name: position for position, name in enumerate(pair.base.manifest.classes)}
