@@ -31,4 +31,4 @@ def forgive_refusals(tab: Tab) -> None:
 
 
 def inserts(tab: Tab) -> list[str | None]:
-    return [item.get_attribute("data-insert") for item in tab.get("completion").all()]
+    return tab.get("completion").evaluate_all("all => all.map(one => one.dataset.insert)")

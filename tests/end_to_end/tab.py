@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Frame, Locator, Page
+from playwright.sync_api import Frame, Locator, Page, expect
 
 TIMEOUT = 30.0
 """Seconds a test waits for a thing to happen before it fails."""
+expect.set_options(timeout=TIMEOUT * 1000)
 
 
 class Tab:
@@ -53,6 +54,26 @@ class Tab:
                 return state
             assert time.monotonic() < deadline, f"waited {timeout:g} s for: {what}; the state is {state}"
             self.page.wait_for_timeout(50)
+
+    def becomes(self, read: Callable[[], Any], expected: object, timeout: float = TIMEOUT) -> None:
+        """Waits until `read` returns what is equal to `expected`."""
+        deadline = time.monotonic() + timeout
+        while (found := read()) != expected:
+            assert time.monotonic() < deadline, f"waited {timeout:g} s for {expected!r}; there is {found!r}"
+            self.page.wait_for_timeout(50)
+
+    def wait_for_address(self, part: str) -> None:
+        self.page.wait_for_url(lambda address: part in address, timeout=TIMEOUT * 1000, wait_until="commit")
+
+    def painted(self, frames: int = 8) -> None:
+        """Waits until that many frames more are painted, so that what waits for its turn is drawn."""
+        self.frame.evaluate(
+            """(left) => new Promise((resolve) => {
+                const next = () => (left-- > 0 ? requestAnimationFrame(next) : setTimeout(resolve));
+                next();
+            })""",
+            frames,
+        )
 
     def open_layer(self, layer: str) -> None:
         self.get("graph-tensor", layer=layer).click()

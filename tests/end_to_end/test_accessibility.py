@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.end_to_end.animals import NEURONS, RUN, WRONG, write_animals
 from tests.end_to_end.axe import violations
@@ -86,9 +87,9 @@ def test_a_question_mark_that_is_typed_opens_nothing(url: str, open_tab: Callabl
     tab = ready(open_tab(url, hash_state=PANELS))
     tab.get("find-instances").press_sequentially("cat?")
     tab.get("find-count").get_by_text("0 of 12").wait_for()
-    assert not tab.get("help").is_visible()
+    expect(tab.get("help")).to_be_hidden()
     tab.page.keyboard.press("Escape")
-    assert tab.get("find-instances").input_value() == ""
+    expect(tab.get("find-instances")).to_have_value("")
 
 
 def focused(tab: Tab) -> dict[str, str]:

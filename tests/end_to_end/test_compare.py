@@ -1,6 +1,7 @@
 """Runs and steps side by side: same rows and instances, matched neurons, differences, who was fixed and who broke."""
 
 import json
+import re
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 import activis_tb
 from tests.end_to_end import planted_runs as planted
@@ -64,7 +66,7 @@ def test_picking_a_run_shows_it_beside_the_base_under_matched_neurons(url: str, 
     assert abs(hidden["correlations"][planted.NOISE]) < 0.3
     bees = planted.OTHER_HIDDEN[planted.LABELS == 1].mean(axis=0)
     assert side_row(tab, "class:bee") == pytest.approx(bees[PARTNERS], rel=1e-6)
-    assert "vs=other" in tab.page.url
+    tab.wait_for_address("vs=other")
     text = tab.get("side", side="B").get_by_test_id("matching").first.inner_text()
     assert "matched to A · median r 1.00" in text
     assert "1 of 20 unmatched" in text
@@ -82,7 +84,7 @@ def test_differences_leave_out_what_is_not_alike(url: str, open_tab: Callable[..
     tab.get("panel", layer="hidden").get_by_role("button", name="B values").click()
     state = tab.wait("values of hidden alone", lambda state: not state["sides"][0]["layers"]["hidden"]["difference"])
     assert state["sides"][0]["layers"]["output"]["difference"]
-    assert "show=layer" in tab.page.url
+    tab.wait_for_address("show=layer")
 
 
 def test_what_is_hovered_on_one_side_is_hovered_on_the_other(url: str, open_tab: Callable[..., Tab]) -> None:
@@ -109,8 +111,8 @@ def test_what_is_hovered_on_one_side_is_hovered_on_the_other(url: str, open_tab:
     state = tab.wait("an instance", lambda state: state["sides"][0]["instance"] >= 0)
     row = state["sides"][0]["instance"]
     assert state["hover"]["row"] == f"instance:n{row}"
-    assert tab.get("docked-prediction").count() == 2
-    assert panel.locator(".temporary-row canvas").count() == 2
+    expect(tab.get("docked-prediction")).to_have_count(2)
+    expect(panel.locator(".temporary-row canvas")).to_have_count(2)
 
 
 def likest(values: np.ndarray, means: np.ndarray, own: int = -1) -> tuple[int, float]:
@@ -161,28 +163,31 @@ def test_an_instance_is_followed_to_where_it_goes_wrong(url: str, open_tab: Call
     square.hover()
     output = tab.get("panel", layer="output").get_by_test_id("row-path")
     output.nth(1).wait_for()
-    assert [path.get_attribute("data-nearest") for path in output.all()] == ["bee", "ant"], "A takes the ant for a bee"
+    # A takes the ant for a bee.
+    tab.becomes(lambda: [path.get_attribute("data-nearest") for path in output.all()], ["bee", "ant"])
     hidden = tab.get("panel", layer="hidden").get_by_test_id("row-path").first
-    assert hidden.get_attribute("data-nearest") == "ant"
-    assert "← ant" in output.first.inner_text()
+    expect(hidden).to_have_attribute("data-nearest", "ant")
+    expect(output.first).to_contain_text("← ant", use_inner_text=True)
     assert "←" not in output.nth(1).inner_text()
 
 
 def test_who_was_fixed_and_who_broke(url: str, open_tab: Callable[..., Tab]) -> None:
     tab = open_tab(url, hash_state=AGAINST_OTHER)
     compared(tab, "B")
-    counts = {one.get_attribute("data-outcome"): one.locator("b").inner_text() for one in tab.get("outcome").all()}
-    assert counts == {"both_right": "33", "only_base": "1", "only_other": "1", "both_wrong": "1"}
+    expected = {"both_right": "33", "only_base": "1", "only_other": "1", "both_wrong": "1"}
+    counts = "all => Object.fromEntries(all.map(one => [one.dataset.outcome, one.querySelector('b').innerText]))"
+    tab.becomes(lambda: tab.get("outcome").evaluate_all(counts), expected)
     squares = {one.get_attribute("data-change"): one for one in tab.get("squares").all()}
     for change, row in (("broken", planted.BROKEN), ("fixed", planted.FIXED), ("still wrong", planted.STILL_WRONG)):
         square = squares[change].get_by_test_id("changed-square")
-        assert [one.get_attribute("data-id") for one in square.all()] == [f"n{row}"]
+        expect(square).to_have_count(1)
+        expect(square).to_have_attribute("data-id", f"n{row}")
         square.hover()
         prediction = tab.get("docked-prediction", side="B")
         prediction.get_by_text(change).wait_for()
     squares["broken"].get_by_test_id("changed-square").click()
     label = tab.row_label("hidden", f"n{planted.BROKEN}")
-    assert label.inner_text().split() == [f"n{planted.BROKEN}", "A", "cat", "B", "ant"]
+    tab.becomes(lambda: label.inner_text().split(), [f"n{planted.BROKEN}", "A", "cat", "B", "ant"])
 
     tab.get("outcome", outcome="both_right").click()
     right = np.setdiff1d(np.arange(planted.ROWS), [planted.FIXED, planted.STILL_WRONG, planted.BROKEN])
@@ -191,17 +196,17 @@ def test_who_was_fixed_and_who_broke(url: str, open_tab: Callable[..., Tab]) -> 
     base = tab.frame.evaluate("window.__activis.row('hidden', 'outcome:both_right:0')")
     assert base == pytest.approx(planted.HIDDEN[right].astype(np.float64).mean(axis=0), rel=1e-6)
     label = tab.row_label("hidden", "both right")
-    assert "33 of the 36 instances sampled in both" in (label.get_attribute("title") or "")
+    expect(label).to_have_attribute("title", re.compile("33 of the 36 instances sampled in both"))
 
 
 def test_a_layer_that_is_missing_at_a_step_is_offered_at_another(url: str, open_tab: Callable[..., Tab]) -> None:
     tab = open_tab(url, hash_state=BASE.replace("step=1", "step=2") + "&p.activis.vs=other,validation,")
     missing = tab.get("missing-layer", side="B")
     missing.wait_for()
-    assert "B has no recording of hidden at step 2" in missing.inner_text()
-    assert "It recorded hidden at step 1." in missing.inner_text()
+    expect(missing).to_contain_text("B has no recording of hidden at step 2", use_inner_text=True)
+    expect(missing).to_contain_text("It recorded hidden at step 1.", use_inner_text=True)
     missing.get_by_role("button", name="Keep empty").click()
-    assert missing.inner_text() == "B is left empty here. Choose again"
+    expect(missing).to_have_text("B is left empty here. Choose again", use_inner_text=True)
     missing.get_by_role("button").click()
     missing.get_by_role("button", name="Use step 1").click()
     state = compared(tab, "B")
@@ -215,10 +220,9 @@ def test_a_run_about_other_instances_and_classes_is_shown_as_far_as_it_goes(
     tab = open_tab(url, hash_state=f"{BASE}&p.activis.vs=foreign,validation,")
     missing = tab.get("missing-layer", side="B")
     missing.wait_for()
-    assert "B has no layer called output" in missing.inner_text()
-    notes = tab.get("comparison").inner_text()
-    assert "no instance in both" in notes
-    assert "cat in A alone; dog in B alone" in notes
+    expect(missing).to_contain_text("B has no layer called output", use_inner_text=True)
+    for note in ("no instance in both", "cat in A alone; dog in B alone"):
+        expect(tab.get("comparison")).to_contain_text(note)
     ants = planted.HIDDEN[planted.LABELS == 1].mean(axis=0)
     assert side_row(tab, "class:ant") == pytest.approx(ants, rel=1e-6), "classes by name, neurons by index"
     assert tab.frame.evaluate("window.__activis.sideRow('B', 'hidden', 'class:cat')") is None
@@ -247,8 +251,8 @@ def test_the_layers_of_two_runs_are_told_how_alike_they_are(url: str, open_tab: 
     tab.get("over-steps-button").click()
     cell = tab.get("likeness-cell", layer="hidden", other="output")
     cell.wait_for()
-    assert "step 1 ↓ · other step 1 →" in tab.get("likeness").inner_text()
-    assert tab.get("likeness-cell").count() == 4
+    expect(tab.get("likeness")).to_contain_text("step 1 ↓ · other step 1 →", use_inner_text=True)
+    expect(tab.get("likeness-cell")).to_have_count(4)
     cell.click()
     state = tab.wait(
         "output of B beside hidden",
@@ -275,8 +279,8 @@ def test_swapping_removing_and_reloading(url: str, open_tab: Callable[..., Tab])
     tab.get("side-chip").get_by_role("button").click()
     tab.wait("nothing beside it", lambda state: state["sides"] == [])
     tab.get("instances").wait_for()
-    assert tab.row_label("hidden", "only A right").count() == 0
-    assert "vs=" not in tab.page.url
+    expect(tab.row_label("hidden", "only A right")).to_have_count(0)
+    tab.becomes(lambda: "vs=" in tab.page.url, False)
 
 
 @pytest.mark.parametrize("query", ["", "?darkMode=true"])
@@ -314,7 +318,7 @@ def test_where_both_store_everything_all_of_it_is_counted(tmp_path: Path, open_t
             "both_wrong": rows % 35 == 0,
         }
         for outcome, members in counts.items():
-            assert tab.get("outcome", outcome=outcome).locator("b").inner_text() == str(np.count_nonzero(members))
+            expect(tab.get("outcome", outcome=outcome).locator("b")).to_have_text(str(np.count_nonzero(members)))
         wrong = tab.get("squares", change="broken").get_by_test_id("changed-square").count()
         assert 0 < wrong < np.count_nonzero(counts["only_base"]), "squares are of the sample"
 

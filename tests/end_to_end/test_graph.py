@@ -1,11 +1,12 @@
 """The computation graph as the way in: groups, search, cards, sources, and what is said of broken graphs."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, expect
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 
 from tests.end_to_end.axe import violations
@@ -110,8 +111,8 @@ def left_and_middle(tab: Tab, name: str) -> tuple[float, float]:
 
 
 def test_groups_are_closed_at_first_and_a_layout_comes_from_a_worker(tab: Tab) -> None:
-    assert group(tab, "Open encoder 4 ops").count() == 1
-    assert tab.get("graph").get_by_text("MatMul").count() == 0
+    expect(group(tab, "Open encoder 4 ops")).to_have_count(1)
+    expect(tab.get("graph").get_by_text("MatMul")).to_have_count(0)
     loaded = tab.frame.evaluate(
         "performance.getEntriesByType('resource').map(({name, initiatorType}) => [name, initiatorType])"
     )
@@ -140,7 +141,7 @@ def test_search_opens_the_way_and_the_breadcrumb_names_it(tab: Tab) -> None:
     tab.get("find-node").fill("second/MatMul")
     tab.get("graph").locator(".located").get_by_text("MatMul").wait_for()
     crumbs = tab.get("graph-crumb")
-    assert crumbs.all_inner_texts() == ["encoder", "second"]
+    tab.becomes(crumbs.all_inner_texts, ["encoder", "second"])
     crumbs.first.click()
     tab.get("graph").locator(".located").get_by_text("encoder").wait_for()
 
@@ -153,9 +154,10 @@ def test_an_operators_card_tells_its_parameters_and_whom_it_waits_for(tab: Tab) 
     group(tab, "Operator Softmax").focus()
     tab.page.keyboard.press("Enter")
     card.get_by_text("waits for").wait_for()
-    assert "step0" in card.inner_text()
-    assert "CPU:0" in card.inner_text()
-    assert tab.get("graph-aside").count() == 1, "the control edge of the node that is looked at"
+    expect(card).to_contain_text("step0", use_inner_text=True)
+    expect(card).to_contain_text("CPU:0", use_inner_text=True)
+    # The control edge of the node that is looked at.
+    expect(tab.get("graph-aside")).to_have_count(1)
     assert violations(tab) == []
     tab.page.keyboard.press("Escape")
     card.wait_for(state="hidden")
@@ -165,13 +167,13 @@ def test_a_tensor_that_is_not_recorded_says_which_line_records_it(tab: Tab) -> N
     group(tab, "Open encoder 4 ops").click()
     group(tab, "Tensor first, not recorded").click()
     line = tab.get("how-to-record")
-    assert line.locator("code").inner_text() == 'layers=["head", "first"],'
+    expect(line.locator("code")).to_have_text('layers=["head", "first"],', use_inner_text=True)
     line.get_by_role("button", name="PyTorch").click()
-    assert line.locator("code").inner_text() == (
+    expect(line.locator("code")).to_have_text(
         'with activis_tb.torch.capture(model, ["head", "encoder.first"]) as captured:'
     )
     line.get_by_role("button", name="TensorFlow").click()
-    assert line.locator("code").inner_text() == '{"head": head, "first": first},'
+    expect(line.locator("code")).to_have_text('{"head": head, "first": first},', use_inner_text=True)
     tab.screenshot("graph-how-to-record")
     line.get_by_role("button", name="Copy the line").click()
     line.get_by_text("copied").wait_for()
@@ -185,7 +187,7 @@ def test_arrow_keys_go_from_node_to_node(tab: Tab) -> None:
 
 def test_a_recorded_tensor_opens_its_panel_and_wears_its_health(tab: Tab) -> None:
     tab.get("graph-health", layer="head").wait_for()
-    assert tab.get("graph-health", layer="head").locator("title").text_content().startswith("1 of 2 neurons dead")
+    expect(tab.get("graph-health", layer="head").locator("title")).to_have_text(re.compile("^1 of 2 neurons dead"))
     tab.open_layer("head")
 
 
@@ -198,11 +200,11 @@ def test_a_neighbours_name_in_a_panel_shows_it_in_the_graph(tab: Tab) -> None:
 
 
 def test_another_source_is_chosen_and_kept_in_the_address(tab: Tab, open_tab: Callable[..., Tab]) -> None:
+    tab.get("graph-source").locator("option", has_text="train").first.wait_for(state="attached")
     options = tab.get("graph-source").locator("option").all_inner_texts()
-    assert any("train" in option for option in options)
     tab.get("graph-source").select_option(label=next(option for option in options if "train" in option))
     tab.get("graph").get_by_text("Elu").wait_for()
-    assert "p.activis.source=" in tab.page.url
+    tab.wait_for_address("p.activis.source=")
     again = open_tab(tab.url, hash_state=tab.page.url.partition("#activis")[2])
     again.get("graph").get_by_text("Elu").wait_for()
 
@@ -220,12 +222,11 @@ def test_a_broken_graph_shows_what_it_can_and_says_what_is_wrong(url: str, open_
     tab = open_tab(url, hash_state="&p.activis.run=broken&p.activis.graph=tall")
     warnings = tab.get("graph-warning")
     warnings.wait_for()
-    assert "more)" in warnings.inner_text()
+    expect(warnings).to_contain_text("more)", use_inner_text=True)
     readout = tab.get("graph").locator(".graph-readout[title]")
     readout.wait_for()
-    told = readout.get_attribute("title")
-    assert "'second'" in told
-    assert "'nowhere'" in told
+    for name in ("'second'", "'nowhere'"):
+        expect(readout).to_have_attribute("title", re.compile(name))
     tab.get("graph").get_by_text("Add").wait_for()
     tab.screenshot("graph-broken")
     assert tab.page.evaluate("window.hacked") is None
@@ -236,11 +237,11 @@ def test_a_graph_that_leaves_layers_open_is_shown_and_opens_them(url: str, open_
     tab = open_tab(url, hash_state="&p.activis.run=ambiguous&p.activis.graph=tall")
     candidates = tab.get("graph").locator("[aria-label*='perhaps hidden']")
     candidates.first.wait_for()
-    assert candidates.count() == 2
+    expect(candidates).to_have_count(2)
     unplaced = tab.get("graph").locator(".unplaced")
-    assert unplaced.inner_text().startswith("not in the graph:")
-    assert "elsewhere" in unplaced.inner_text()
-    assert tab.get("graph-source").locator("option").last.inner_text() == "recorded layers"
+    expect(unplaced).to_have_text(re.compile("^not in the graph:"), use_inner_text=True)
+    expect(unplaced).to_contain_text("elsewhere", use_inner_text=True)
+    expect(tab.get("graph-source").locator("option").last).to_have_text("recorded layers", use_inner_text=True)
     candidates.first.click()
     tab.get("layer-candidate", layer="hidden").click()
     tab.get("panel", layer="hidden").wait_for()

@@ -1,12 +1,14 @@
 """Pictures, sounds, long texts and test cases in the tab; the demos that have them read well."""
 
 import json
+import re
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 import activis_tb
 from tests.data import ADULT, needed
@@ -71,7 +73,7 @@ def test_a_sound_plays_in_the_card_after_the_pointer_left_its_square(tones: str,
     square(tab, "tone2").hover()
     sound = tab.get("instance-card").get_by_test_id("sound")
     sound.wait_for()
-    assert "attribute=tone" in (sound.get_attribute("src") or "")
+    expect(sound).to_have_attribute("src", re.compile("attribute=tone"))
     tab.get("instance-card").hover()
     duration = sound.evaluate(
         """async (audio) => {
@@ -81,11 +83,11 @@ def test_a_sound_plays_in_the_card_after_the_pointer_left_its_square(tones: str,
         }"""
     )
     assert duration == pytest.approx(0.5, abs=0.05)
-    assert "tone2" in tab.get("instance-card").inner_text()
+    expect(tab.get("instance-card")).to_contain_text("tone2", use_inner_text=True)
     square(tab, "tone1").hover()
     tab.get("instance-card").get_by_text("no tone").wait_for()
     tab.get("instance-card").get_by_text("no picture").wait_for()
-    assert sound.count() == 0
+    expect(sound).to_have_count(0)
 
 
 def test_a_long_text_beside_media_is_cut_short_and_opens(tones: str, open_tab: OpenTab) -> None:
@@ -93,9 +95,9 @@ def test_a_long_text_beside_media_is_cut_short_and_opens(tones: str, open_tab: O
     square(tab, "tone3").hover()
     text = tab.get("card-text")
     whole = f"3: {TEXT}"
-    assert text.inner_text() == f"“{whole[:120]}… {len(whole) - 120} more characters"
+    expect(text).to_have_text(f"“{whole[:120]}… {len(whole) - 120} more characters", use_inner_text=True)
     tab.get("whole-text").click()
-    assert text.text_content() == f"“{whole}”"
+    expect(text).to_have_text(f"“{whole}”")
     square(tab, "tone4").hover()
     tab.get("whole-text").wait_for()
 
@@ -112,7 +114,7 @@ def test_a_pinned_instance_has_its_picture_beside_its_name(tones: str, open_tab:
         8,
         8,
     ]
-    assert tab.row_label("hidden", "tone1").get_by_test_id("thumbnail").count() == 0
+    expect(tab.row_label("hidden", "tone1").get_by_test_id("thumbnail")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("width", "query"), [(1280, ""), (1920, "?darkMode=true")])
@@ -120,16 +122,17 @@ def test_test_cases_are_shown_pinned_and_in_no_count(tones: str, open_tab: OpenT
     tab = open_tab(tones, width=width, query=query)
     tab.open_layer("hidden")
     cases = tab.get("test-case")
-    assert [" ".join(text.split()) for text in cases.all_inner_texts()] == ["a deep hum low ✓", "a whistle high → low"]
-    assert "1 of 2 as expected" in tab.get("test-cases").inner_text()
-    assert tab.get("instance-square").count() == ROWS
-    assert f"{ROWS} tones" in tab.get("instances").inner_text()
+    expected = ["a deep hum low ✓", "a whistle high → low"]
+    tab.becomes(lambda: [" ".join(text.split()) for text in cases.all_inner_texts()], expected)
+    expect(tab.get("test-cases")).to_contain_text("1 of 2 as expected", use_inner_text=True)
+    expect(tab.get("instance-square")).to_have_count(ROWS)
+    expect(tab.get("instances")).to_contain_text(f"{ROWS} tones", use_inner_text=True)
     cases.nth(0).hover()
     tab.get("instance-card").get_by_text("expected low").wait_for()
     cases.nth(0).click()
     label = tab.row_label("hidden", "test case hum")
     label.wait_for()
-    assert label.inner_text().split()[0] == "hum"
+    tab.becomes(lambda: label.inner_text().split()[0], "hum")
     tab.screenshot(f"test-cases-{width}")
     cases.nth(0).click()
     tab.leave()

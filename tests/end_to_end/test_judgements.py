@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 import activis_tb
 from tests.end_to_end.conftest import serve, wait_for_snapshots
@@ -51,18 +52,18 @@ def opened(open_tab: OpenTab, url: str, run: str, more: str = "") -> Tab:
 def test_an_instance_without_prediction_is_shown_and_counted_as_such(open_tab: OpenTab, url: str) -> None:
     tab = opened(open_tab, url, "broken")
     right = (LABEL == PREDICTED) & ~BROKEN
-    assert f"{100 * right.mean():.1f} % correct" in tab.get("instances").inner_text()
+    expect(tab.get("instances")).to_contain_text(f"{100 * right.mean():.1f} % correct", use_inner_text=True)
     squares = tab.get("instance-square", correct="false")
     squares.first.wait_for()
-    assert squares.count() == (~right).sum()
+    expect(squares).to_have_count(int((~right).sum()))
     nothing = tab.get("instances").locator(".instance-glyph.nothing[data-row]")
-    assert nothing.count() == BROKEN.sum()
+    expect(nothing).to_have_count(int(BROKEN.sum()))
     nothing.first.hover()
     card = tab.get("instance-card")
     card.get_by_text("no prediction").wait_for()
-    assert "Some of its scores are not finite" in card.inner_text()
+    expect(card).to_contain_text("Some of its scores are not finite", use_inner_text=True)
     cell = tab.get("prediction", row="-1", label="3")
-    assert cell.get_attribute("title") == "Make a subset of the instances with no prediction"
+    expect(cell).to_have_attribute("title", "Make a subset of the instances with no prediction")
     cell.click()
     row = tab.get("panel", layer="hidden").locator('[data-testid="row-label"][data-row="no prediction"]')
     row.get_by_text(str(BROKEN.sum()), exact=True).wait_for()
@@ -72,18 +73,19 @@ def test_data_without_labels_claims_no_accuracy(open_tab: OpenTab, url: str) -> 
     tab = opened(open_tab, url, "bare")
     instances = tab.get("instances")
     tab.get("instance-square").first.wait_for()
+    expect(instances).to_contain_text("no labels")
+    tab.becomes(instances.locator(".instance-group .class-name").all_inner_texts, [*CLASSES, "no prediction"])
     text = instances.inner_text()
     assert ("no labels" in text, "correct" in text, "misclassified" in text) == (True, False, False)
-    headings = instances.locator(".instance-group .class-name").all_inner_texts()
-    assert headings == [*CLASSES, "no prediction"]
-    assert tab.get("instance-square", predicted="cat").count() == ((PREDICTED == 0) & ~BROKEN).sum()
+    expect(tab.get("instance-square", predicted="cat")).to_have_count(int(((PREDICTED == 0) & ~BROKEN).sum()))
     assert (
         tab.get("instance-square", correct="false").count() == tab.get("instance-square", correct="true").count() == 0
     )
+    expect(tab.get("panel", layer="output")).to_contain_text("unlabelled")
     output = tab.get("panel", layer="output").inner_text()
     assert ("unlabelled" in output, "accuracy" in output) == (True, False)
     colours = tab.get("panel", layer="hidden").locator('[data-testid="colour-picker"]')
-    assert colours.input_value() == "predicted"
+    expect(colours).to_have_value("predicted")
     tab.get("subset-input").fill("score > 0.5")
     tab.get("subset-count", status="counted").wait_for()
     assert "correct" not in (tab.get("subset-count").locator("[title]").first.get_attribute("title") or "")
@@ -95,8 +97,11 @@ def test_a_run_without_labels_is_compared_by_its_predictions(
 ) -> None:
     tab = opened(open_tab, url, base, f"&p.activis.vs={other}%2Factivis,validation,0")
     tab.get("same-prediction").wait_for()
-    assert tab.get("same-prediction").inner_text() == f"same prediction on {(~BROKEN).sum()} of {ROWS}"
-    assert tab.get("outcome").count() == 0
-    assert tab.get("squares", change="different").locator('[data-testid="changed-square"]').count() == BROKEN.sum()
-    accuracies = tab.get("accuracy").all_inner_texts()
-    assert ["no accuracy" in text for text in accuracies] == [run == "bare" for run in (base, other)]
+    expect(tab.get("same-prediction")).to_have_text(f"same prediction on {(~BROKEN).sum()} of {ROWS}")
+    expect(tab.get("outcome")).to_have_count(0)
+    different = tab.get("squares", change="different").get_by_test_id("changed-square")
+    expect(different).to_have_count(int(BROKEN.sum()))
+    tab.becomes(
+        lambda: ["no accuracy" in text for text in tab.get("accuracy").all_inner_texts()],
+        [run == "bare" for run in (base, other)],
+    )

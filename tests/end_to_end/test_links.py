@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 import activis_tb
 from tests.end_to_end.conftest import serve, wait_for_snapshots
@@ -47,29 +48,29 @@ def test_the_printed_link_opens_the_run_where_tensorboard_serves_a_folder_around
     wait_for_snapshots(url, 7)
     tab = open_tab(url, hash_state=printed)
     tab.wait("the run", lambda state: (state["run"], state["step"]) == ("sweep/three/seed0/activis", 5))
-    assert tab.get("unknown").count() == 0
+    expect(tab.get("unknown")).to_have_count(0)
     with serve(folder) as own:
         wait_for_snapshots(own, 1)
         tab = open_tab(own, hash_state=printed)
         tab.wait("the run", lambda state: (state["run"], state["step"]) == ("activis", 5))
-        assert tab.get("unknown").count() == 0
+        expect(tab.get("unknown")).to_have_count(0)
 
 
 def test_a_link_that_names_what_there_is_not_says_so_and_keeps_what_is_shown_on_demand(
     url: str, open_tab: Callable[..., Tab]
 ) -> None:
     tab = open_tab(url, hash_state="&p.activis.run=two/seed0/activis&p.activis.step=7&p.activis.layers=hidden,gone")
-    assert "Run “two/seed0” has no recording of step 7" in tab.get("unknown").inner_text()
-    assert "was not recorded here. This snapshot has hidden" in tab.get("panel", layer="gone").inner_text()
+    expect(tab.get("unknown")).to_contain_text("Run “two/seed0” has no recording of step 7", use_inner_text=True)
+    expect(tab.get("panel", layer="gone")).to_contain_text("was not recorded here. This snapshot has hidden")
     tab.screenshot("link-unknown-step")
     tab.get("unknown").get_by_role("button", name="Keep what is shown").click()
     tab.get("unknown").wait_for(state="detached")
-    assert "p.activis.step=2&" in f"{tab.page.url}&"
+    tab.becomes(lambda: "p.activis.step=2&" in f"{tab.page.url}&", True)
     tab = open_tab(url, hash_state="&p.activis.run=gone/seed0/activis&p.activis.layers=hidden")
-    sentence = tab.get("unknown").inner_text()
-    assert "the run “gone/seed0/activis”, of which there is no recording here. Shown is" in sentence
+    sentence = "the run “gone/seed0/activis”, of which there is no recording here. Shown is"
+    expect(tab.get("unknown")).to_contain_text(sentence)
     tab = open_tab(url, hash_state="&p.activis.run=seed0/activis&p.activis.step=1.0")
-    assert "“one/seed0/activis”" in tab.get("unknown").inner_text()
+    expect(tab.get("unknown")).to_contain_text("“one/seed0/activis”", use_inner_text=True)
     tab.get("run-picker").select_option("two/seed0/activis")
     tab.wait("the run", lambda state: (state["run"], state["step"]) == ("two/seed0/activis", 2))
     tab.get("unknown").wait_for(state="detached")
@@ -81,14 +82,14 @@ def test_a_run_of_any_name_is_shown_and_one_that_cannot_be_served_is_named(
     tab = open_tab(url, hash_state=f"&p.activis.run={quote(ODD, safe='')}&p.activis.layers=hidden")
     tab.wait("the matrix", lambda state: len(state["columns"].get("hidden", [])) == 3)
     assert tab.state()["run"] == ODD
-    assert tab.get("run-picker").locator("option:checked").inner_text() == ODD
+    tab.becomes(tab.get("run-picker").locator("option:checked").inner_text, ODD)
     tab.get("notes").click()
-    notes = tab.get("tab").locator(".notes").inner_text()
-    assert f"does not give the data of run '{UNSERVED}'" in notes
-    assert "--load_fast=false" in notes
+    notes = tab.get("tab").locator(".notes")
+    expect(notes).to_contain_text(f"does not give the data of run '{UNSERVED}'")
+    expect(notes).to_contain_text("--load_fast=false")
     tab.get("download-menu").click()
     with tab.page.expect_download() as download:
         tab.get("download", what="hidden", format="csv").click()
     assert download.value.suggested_filename == "activis_a-b-c-d-e-2F-b-日本_validation_step2_hidden.csv"
     unserved = open_tab(url, hash_state=f"&p.activis.run={quote(UNSERVED, safe='')}")
-    assert "--load_fast=false" in unserved.get("unknown").inner_text()
+    expect(unserved.get("unknown")).to_contain_text("--load_fast=false", use_inner_text=True)

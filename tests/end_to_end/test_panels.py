@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from tests.end_to_end.conftest import serve, wait_for_snapshots
 from tests.end_to_end.tab import Tab
@@ -59,10 +60,10 @@ def test_keys_move_through_the_matrix_and_the_readout_follows(tab: Tab) -> None:
     tab.page.keyboard.press("ArrowLeft")
     state = tab.wait("the one before", lambda state: state["hover"]["neuron"] == 1)
     assert state["hover"]["row"] == "class:cat"
-    assert "neuron 1 · cat mean 1" in readout.inner_text()
+    expect(readout).to_contain_text("neuron 1 · cat mean 1", use_inner_text=True)
     tab.page.keyboard.press("ArrowDown")
     tab.wait("dogs", lambda state: state["hover"]["row"] == "class:dog")
-    assert "neuron 1 · dog mean 1,998" in readout.inner_text()
+    expect(readout).to_contain_text("neuron 1 · dog mean 1,998", use_inner_text=True)
     panel.get_by_test_id("focus-ring").wait_for()
     focused = tab.frame.evaluate(
         "document.getElementById(document.activeElement.getAttribute('aria-activedescendant')).innerText"
@@ -78,7 +79,7 @@ def test_a_locked_row_stays_lit_until_escape(tab: Tab) -> None:
     tab.page.keyboard.press("Space")
     tab.page.keyboard.press("Tab")
     tab.wait("cats stay lit", lambda state: state["hover"] is None and cats(state))
-    assert "locked=class%3Acat" in tab.page.url
+    tab.wait_for_address("locked=class%3Acat")
     tab.get("panel", layer="narrow").get_by_test_id("matrix-grid").focus()
     tab.page.keyboard.press("Escape")
     tab.page.keyboard.press("Tab")
@@ -87,8 +88,8 @@ def test_a_locked_row_stays_lit_until_escape(tab: Tab) -> None:
 
 def test_a_wide_layer_has_a_map_whose_window_moves(tab: Tab) -> None:
     panel = tab.get("panel", layer="wide")
-    assert panel.get_by_test_id("overview").get_attribute("data-kind") == "map"
-    assert tab.get("panel", layer="narrow").get_by_test_id("overview").count() == 0
+    expect(panel.get_by_test_id("overview")).to_have_attribute("data-kind", "map")
+    expect(tab.get("panel", layer="narrow").get_by_test_id("overview")).to_have_count(0)
     handle = panel.get_by_test_id("overview-handle")
     box = handle.bounding_box()
     assert box is not None
@@ -96,12 +97,13 @@ def test_a_wide_layer_has_a_map_whose_window_moves(tab: Tab) -> None:
     tab.leave()
     last = int(handle.get_attribute("max") or "0")
     panel.get_by_text(f"neurons {last + 1:,}–{WIDE:,} of {WIDE:,}, by cat mean").wait_for()
-    assert int(handle.input_value()) == last > 1000
+    expect(handle).to_have_value(str(last))
+    assert last > 1000
     tab.screenshot("panel-map")
     handle.dblclick(position={"x": 5, "y": 5})
     tab.leave()
     panel.get_by_text(f"neurons 1–{WIDE - last:,} of {WIDE:,}").wait_for()
-    assert handle.input_value() == "0"
+    expect(handle).to_have_value("0")
 
 
 def test_a_maximised_panel_stands_alone_also_after_a_reload(tab: Tab) -> None:
@@ -109,7 +111,7 @@ def test_a_maximised_panel_stands_alone_also_after_a_reload(tab: Tab) -> None:
     tab.get("panel", layer="narrow").wait_for(state="detached")
     tab.page.reload()
     tab.get("panel", layer="wide").wait_for()
-    assert tab.get("panel", layer="narrow").count() == 0
+    expect(tab.get("panel", layer="narrow")).to_have_count(0)
     tab.get("panel", layer="wide").get_by_test_id("maximise").click()
     tab.get("panel", layer="narrow").wait_for()
 
@@ -118,9 +120,9 @@ def test_dots_are_coloured_by_a_number(tab: Tab) -> None:
     before = picture(tab)
     tab.get("panel", layer="wide").get_by_test_id("colour-picker").select_option("attribute:length")
     tab.get("panel", layer="wide").locator(".legend-range").wait_for()
-    assert tab.get("panel", layer="wide").locator(".legend-range").inner_text().split() == ["0", "11"]
-    assert (picture(tab) != before).any()
-    assert "colour=attribute%3Alength" in tab.page.url
+    tab.becomes(lambda: tab.get("panel", layer="wide").locator(".legend-range").inner_text().split(), ["0", "11"])
+    tab.becomes(lambda: (picture(tab) != before).any(), True)
+    tab.wait_for_address("colour=attribute%3Alength")
 
 
 def picture(tab: Tab) -> np.ndarray:
@@ -146,5 +148,5 @@ def test_a_node_is_found_by_name(tab: Tab) -> None:
     tab.page.keyboard.press("/")
     tab.page.keyboard.type("narr")
     tab.get("graph").locator(".located").wait_for()
-    assert tab.get("graph").locator(".find-node small").inner_text() == "1 of 1"
-    assert tab.get("graph").locator(".located").get_by_text("narrow").count() == 1
+    expect(tab.get("graph").locator(".find-node small")).to_have_text("1 of 1", use_inner_text=True)
+    expect(tab.get("graph").locator(".located").get_by_text("narrow")).to_have_count(1)

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 from sklearn.metrics import silhouette_score
 
 from tests.end_to_end.conftest import QUESTION_EPOCHS, serve, wait_for_snapshots
@@ -89,7 +90,7 @@ def test_the_walk(
     steps = itertools.count(1)
 
     def shot(what: str) -> None:
-        tab.page.wait_for_timeout(250)
+        tab.painted()
         tab.screenshot(f"walk-{data}-{width}-{theme}-{next(steps)}-{what}")
 
     tab.get("graph-tensor").first.wait_for()
@@ -110,7 +111,7 @@ def test_the_walk(
     for row in wrong[:3]:
         tab.get("instance-square", row=str(row)).hover()
         tab.wait("it is read", lambda state, row=row: state["lit"]["hidden"] == [row])
-        assert texts[row] in tab.get("instance-card").inner_text()
+        tab.becomes(lambda row=row: texts[row] in tab.get("instance-card").inner_text(), True)
     shot("num-misclassified")
 
     for row in [*right[:2], *wrong[:2]]:
@@ -118,14 +119,14 @@ def test_the_walk(
     tab.leave()
     pinned = len(right[:2]) + len(wrong[:2])
     tab.wait("they are pinned", lambda state: len(state["pinned"]) == pinned)
-    assert tab.get("panel", layer="hidden").locator('[data-kind="instance"]').count() == pinned
+    expect(tab.get("panel", layer="hidden").locator('[data-kind="instance"]')).to_have_count(pinned)
     shot("pinned")
 
     if data == "trec":
         borders = Counter(CLASSES[columns["predicted"][row]] for row in wrong)
         assert borders.most_common(1)[0][0] == "DESC"
         shown = tab.get("instance-square", label="NUM", correct="false", predicted="DESC")
-        assert shown.count() == borders["DESC"]
+        expect(shown).to_have_count(int(borders["DESC"]))
 
     tab.row_label("hidden", "NUM").click()
     tab.row_label("hidden", "What is").hover()

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from tests.end_to_end.animals import RUN, write_animals
 from tests.end_to_end.axe import violations
@@ -59,7 +60,7 @@ def known(subset: dict[str, Any], condition: str) -> bool:
 def test_the_count_of_errors_of_a_class_becomes_a_row(tab: Tab) -> None:
     tab.get("class-errors", label="dog").click()
     assert made(tab, "label = 'dog' AND NOT correct")["count"] == 1
-    assert tab.get("pointed-note").inner_text() == "“dog errors” is a row now"
+    expect(tab.get("pointed-note")).to_have_text("“dog errors” is a row now", use_inner_text=True)
     tab.row_label("hidden", "dog errors").hover()
     tab.wait("the one wrong dog is lit", lambda state: state["lit"]["hidden"] == [4])
     tab.get("class-errors", label="dog").click()
@@ -122,7 +123,7 @@ def test_a_lasso_makes_a_subset_of_the_enclosed_dots(tab: Tab, url: str) -> None
     assert members(url, state["subsets"][0]["condition"]) == expected
     assert state["subsets"][0]["name"] == f"{len(expected)} of the sample · hidden"
     assert state["pinned"] == []
-    assert tab.get("panel", layer="hidden").get_by_test_id("lasso").get_attribute("aria-pressed") == "false"
+    expect(tab.get("panel", layer="hidden").get_by_test_id("lasso")).to_have_attribute("aria-pressed", "false")
 
 
 def test_dragging_with_shift_draws_too_and_escape_cancels(tab: Tab) -> None:
@@ -147,7 +148,7 @@ def test_a_lasso_around_nothing_says_so(tab: Tab) -> None:
     left, top, _, _ = place(tab, "output")
     tab.get("panel", layer="output").get_by_test_id("lasso").click()
     drag(tab, (left + 1, top + 1), (left + 4, top + 1), (left + 4, top + 4))
-    assert "No instance stands inside" in tab.get("pointed-note").inner_text()
+    expect(tab.get("pointed-note")).to_contain_text("No instance stands inside", use_inner_text=True)
     assert tab.state()["subsets"] == []
 
 
@@ -166,7 +167,7 @@ def test_values_and_bars_of_the_fields_make_subsets(tab: Tab, url: str) -> None:
     columns = {column["name"]: column for column in json.loads(fetch(url, "summaries"))["columns"]}
     age, bins = columns["age"], field(tab, "age").get_by_test_id("field-bin")
     filled = [position for position, count in enumerate(age["counts"]) if count > 0]
-    assert bins.count() == len(age["counts"])
+    expect(bins).to_have_count(len(age["counts"]))
     for position in (filled[0], filled[-1]):
         before = len(tab.state()["subsets"])
         bins.nth(position).click()
@@ -176,8 +177,10 @@ def test_values_and_bars_of_the_fields_make_subsets(tab: Tab, url: str) -> None:
     quarters = field(tab, "age").get_by_test_id("field-quarter")
     counts = []
     for position in range(quarters.count()):
+        before = len(tab.state()["subsets"])
         quarters.nth(position).click()
-        counts.append(made(tab, tab.state()["subsets"][-1]["condition"])["count"])
+        state = tab.wait("a quarter's row", lambda state, before=before: len(state["subsets"]) > before)
+        counts.append(made(tab, state["subsets"][-1]["condition"])["count"])
     assert counts == np.histogram(np.searchsorted(np.quantile(ages, [0.25, 0.5, 0.75]), ages), range(5))[0].tolist()
 
 
@@ -215,8 +218,8 @@ def test_two_compared_classes_sort_the_neurons_by_what_separates_them(tab: Tab, 
     state = tab.wait("sorted by d", lambda state: state["columns"]["hidden"][: len(expected)] == expected)
     assert state["columns"]["hidden"] != before
     assert state["columns"]["output"] == [0, 1, 2]
-    assert tab.get("comparison").inner_text().split() == ["dog", "−", "cat"]
-    assert "sort=compare" in tab.page.url
+    tab.becomes(lambda: tab.get("comparison").inner_text().split(), ["dog", "−", "cat"])
+    tab.wait_for_address("sort=compare")
     grid = tab.get("panel", layer="hidden").get_by_test_id("matrix-grid")
     grid.focus()
     tab.page.keyboard.press("Home")
@@ -225,7 +228,7 @@ def test_two_compared_classes_sort_the_neurons_by_what_separates_them(tab: Tab, 
     total, product = count[first] + other_count[first], count[first] * other_count[first]
     error = np.sqrt(total / product + d[first] ** 2 / (2 * total))
     shown = f"d = {d[first]:.2f} ± {error:.2f}".replace("-", "−")
-    assert shown in tab.get("panel", layer="hidden").get_by_test_id("readout").inner_text()
+    expect(tab.get("panel", layer="hidden").get_by_test_id("readout")).to_contain_text(shown)
     tab.screenshot("compared")
 
 
@@ -234,11 +237,11 @@ def test_a_comparison_survives_a_reload_and_ends_with_escape(tab: Tab) -> None:
     sort = tab.wait("compared", lambda state: state["sort"].startswith("compare:"))["sort"]
     tab.page.reload()
     tab.get("comparison").wait_for()
-    assert tab.state()["sort"] == sort
+    tab.wait("the same order", lambda state: state["sort"] == sort)
     tab.get("tab").click(position={"x": 3, "y": 3})
     tab.page.keyboard.press("Escape")
     tab.get("comparison").wait_for(state="detached")
-    assert tab.state()["sort"] == "strongest"
+    tab.wait("the first order", lambda state: state["sort"] == "strongest")
 
 
 def test_keys_compare_an_instance_with_a_class_by_its_z_value(tab: Tab, url: str) -> None:
@@ -258,7 +261,7 @@ def test_keys_compare_an_instance_with_a_class_by_its_z_value(tab: Tab, url: str
     tab.page.keyboard.press("Home")
     tab.wait("the farthest neuron", lambda state: (state["hover"] or {}).get("neuron") == expected[0])
     shown = f"z = {z[expected[0]]:.2f}".replace("-", "−")
-    assert shown in tab.get("panel", layer="hidden").get_by_test_id("readout").inner_text()
+    expect(tab.get("panel", layer="hidden").get_by_test_id("readout")).to_contain_text(shown)
 
 
 def test_two_instances_are_not_compared(tab: Tab) -> None:
@@ -266,7 +269,7 @@ def test_two_instances_are_not_compared(tab: Tab) -> None:
         tab.get("instance-square", row=str(row)).click()
     tab.leave()
     compare(tab, "animal3", "animal4")
-    assert "no spread" in tab.get("pointed-note").inner_text()
+    expect(tab.get("pointed-note")).to_contain_text("no spread", use_inner_text=True)
     assert tab.state()["sort"] == "strongest"
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from tests.end_to_end.conftest import QUESTION_EPOCHS, serve, wait_for_snapshots
 from tests.end_to_end.tab import Tab
@@ -64,8 +65,7 @@ def rows_of(mask: np.ndarray) -> list[int]:
 
 def test_the_recorded_tensors_are_yellow_in_the_graph(tab: Tab) -> None:
     tensors = tab.get("graph-tensor")
-    tensors.first.wait_for()
-    assert sorted(element.get_attribute("data-layer") for element in tensors.all()) == sorted(LAYERS)
+    tab.becomes(lambda: sorted(element.get_attribute("data-layer") for element in tensors.all()), sorted(LAYERS))
     fills = tensors.evaluate_all("all => all.map(one => getComputedStyle(one.querySelector('.dot')).fill)")
     assert set(fills) == {YELLOW}
     assert tab.state()["layers"] == []
@@ -76,8 +76,10 @@ def test_a_click_on_each_opens_a_panel_with_rows_and_projection(opened: Tab) -> 
     assert opened.state()["layers"] == list(LAYERS)
     for layer in LAYERS:
         labels = opened.get("panel", layer=layer).get_by_test_id("row-label")
-        rows = [(label.get_attribute("data-kind"), label.get_attribute("data-row")) for label in labels.all()]
-        assert rows == [*(("class", name) for name in CLASSES), ("subset", "What is")]
+        opened.becomes(
+            lambda labels=labels: labels.evaluate_all("all => all.map(one => [one.dataset.kind, one.dataset.row])"),
+            [*(["class", name] for name in CLASSES), ["subset", "What is"]],
+        )
         assert opened.state()["projection"][layer]["points"] == 500
     opened.wait(
         "t-SNE everywhere", lambda state: all(state["projection"][layer]["method"] == "tsne" for layer in LAYERS)
@@ -88,7 +90,7 @@ def test_a_click_on_each_opens_a_panel_with_rows_and_projection(opened: Tab) -> 
 def test_a_second_click_closes_the_panel(opened: Tab) -> None:
     opened.get("graph-tensor", layer="hidden").click()
     opened.wait("hidden is closed", lambda state: state["layers"] == ["concat", "output"])
-    assert opened.get("panel", layer="hidden").count() == 0
+    expect(opened.get("panel", layer="hidden")).to_have_count(0)
 
 
 def test_hovering_a_class_row_lights_exactly_its_instances_everywhere(opened: Tab, url: str) -> None:
@@ -122,7 +124,8 @@ def test_sorting_by_a_row_orders_every_panel_by_its_own_means(opened: Tab, url: 
 
 
 def test_instances_stand_by_true_label_correct_left_misclassified_right(tab: Tab, url: str) -> None:
-    tab.get("instance-square").first.wait_for()
+    columns = instances(url)
+    expect(tab.get("instance-square")).to_have_count(len(columns["label"]))
     squares = tab.get("instance-square").evaluate_all(
         """all => all.map(one => ({
             row: Number(one.dataset.row), label: one.dataset.label, predicted: one.dataset.predicted,
@@ -131,7 +134,6 @@ def test_instances_stand_by_true_label_correct_left_misclassified_right(tab: Tab
             core: getComputedStyle(one).getPropertyValue("--truth").trim(),
         }))"""
     )
-    columns = instances(url)
     assert sorted(square["row"] for square in squares) == list(range(len(columns["label"])))
     colour = {square["label"]: square["fill"] for square in squares if square["correct"]}
     assert len(set(colour.values())) == len(CLASSES)
@@ -166,8 +168,8 @@ def misclassified(url: str) -> int:
 
 
 def kinds(tab: Tab, layer: str) -> list[str | None]:
-    labels = tab.get("panel", layer=layer).get_by_test_id("row-label").all()
-    return [label.get_attribute("data-kind") for label in labels]
+    labels = tab.get("panel", layer=layer).get_by_test_id("row-label")
+    return labels.evaluate_all("all => all.map(one => one.dataset.kind)")
 
 
 def test_hovering_a_square_adds_a_row_everywhere_and_clicking_pins_it(opened: Tab, url: str) -> None:
@@ -178,18 +180,18 @@ def test_hovering_a_square_adds_a_row_everywhere_and_clicking_pins_it(opened: Ta
     square.hover()
     opened.wait("the instance is lit", lambda state: all(state["lit"][layer] == [row] for layer in LAYERS))
     for layer in LAYERS:
-        assert kinds(opened, layer)[-1] == "temporary"
-    assert question in opened.get("instance-card").inner_text()
+        opened.becomes(lambda layer=layer: kinds(opened, layer)[-1], "temporary")
+    expect(opened.get("instance-card")).to_contain_text(question, use_inner_text=True)
     opened.screenshot("5-hovered-instance")
     opened.leave()
     opened.wait("nothing is hovered", lambda state: state["hover"] is None)
-    assert all("temporary" not in kinds(opened, layer) for layer in LAYERS)
+    opened.becomes(lambda: any("temporary" in kinds(opened, layer) for layer in LAYERS), False)
 
     square.click()
     opened.leave()
     opened.wait("pinned", lambda state: len(state["pinned"]) == 1 and state["hover"] is None)
     for layer in LAYERS:
-        assert kinds(opened, layer)[-1] == "instance"
+        opened.becomes(lambda layer=layer: kinds(opened, layer)[-1], "instance")
     opened.screenshot("6-pinned")
     square.click()
     opened.leave()

@@ -1,9 +1,11 @@
 """Over the steps of a run: playing them, and one layer at all of them."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from tests.end_to_end.axe import violations
 from tests.end_to_end.conftest import serve, wait_for_snapshots
@@ -56,6 +58,9 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_playing_shows_every_step_whole(url: str, open_tab: Callable[..., Tab]) -> None:
     tab = open_tab(url, hash_state=f"{LAYERS}&p.activis.step=0")
     tab.wait("the projection", lambda state: (state["projection"].get("hidden") or {}).get("method") == "tsne")
+    tab.frame.wait_for_function(
+        """() => __activis.row("hidden", "class:ant") && !document.querySelector(".projection-waiting, .panel .bone")"""
+    )
     tab.frame.evaluate(
         """() => {
             window.seen = [];
@@ -76,7 +81,7 @@ def test_playing_shows_every_step_whole(url: str, open_tab: Callable[..., Tab]) 
     assert [one["step"] for one in seen] == list(STEPS)
     expected = [hidden(step)[LABELS == 0, 0].astype(np.float64).mean() for step in STEPS]
     assert [one["whole"] for one in seen] == pytest.approx(expected, rel=1e-5)
-    assert "projection=steps-30" in tab.page.url
+    tab.wait_for_address("projection=steps-30")
 
 
 def test_playing_beside_another_run_shows_both_at_the_same_step(url: str, open_tab: Callable[..., Tab]) -> None:
@@ -84,7 +89,12 @@ def test_playing_beside_another_run_shows_both_at_the_same_step(url: str, open_t
         url,
         hash_state=f"{LAYERS}&p.activis.step=0&p.activis.show=difference&p.activis.vs=higher%252Factivis,validation,",
     )
-    tab.wait("B", lambda state: state["sides"] and state["sides"][0]["layers"]["hidden"]["partners"])
+    tab.wait(
+        "B",
+        lambda state: state["sides"] and state["sides"][0]["layers"].get("hidden", {"partners": None})["partners"],
+    )
+    tab.wait("its places", lambda state: state["sides"][0]["layers"]["hidden"]["placed"] == ROWS)
+    tab.frame.wait_for_function("""() => __activis.sideRow("B", "hidden", "class:ant")""")
     tab.frame.evaluate(
         """() => {
             window.seen = [];
@@ -110,20 +120,21 @@ def test_playing_beside_another_run_shows_both_at_the_same_step(url: str, open_t
 def test_a_layer_over_the_steps(url: str, open_tab: Callable[..., Tab]) -> None:
     tab = open_tab(url, hash_state=f"{LAYERS}&p.activis.step=20")
     tab.get("over-steps-button").click()
-    charts = {chart.get_attribute("data-chart"): chart for chart in tab.get("step-chart").all()}
-    ants = charts["accuracy"].locator('path[data-name="ant"] title')
-    assert ants.text_content() == "ant: step 0 0 %, step 10 100 %, step 20 100 %"
-    bees = charts["accuracy"].locator('path[data-name="bee"] title')
-    assert bees.text_content() == "bee: step 0 100 %, step 10 100 %, step 20 100 %"
+    accuracy, silhouette = (tab.get("step-chart", chart=name) for name in ("accuracy", "silhouette"))
+    ants = accuracy.locator('path[data-name="ant"] title')
+    expect(ants).to_have_text("ant: step 0 0 %, step 10 100 %, step 20 100 %")
+    bees = accuracy.locator('path[data-name="bee"] title')
+    expect(bees).to_have_text("bee: step 0 100 %, step 10 100 %, step 20 100 %")
     for step in STEPS:
         tab.get("step-picture", step=str(step), ready="true").wait_for(timeout=60_000)
-    silhouettes = charts["silhouette"].locator('path[data-name="all"] title').text_content() or ""
-    values = [float(part.split()[-1].replace("−", "-")) for part in silhouettes.split(", ")]
+    title = silhouette.locator('path[data-name="all"] title')
+    expect(title).to_have_text(re.compile(r"step 0 .*step 10 .*step 20 "))
+    values = [float(part.split()[-1].replace("−", "-")) for part in (title.text_content() or "").split(", ")]
     assert values == sorted(values)
     assert values[0] < 0.1
     assert values[2] > 0.4
-    assert tab.get("separation").inner_text() == f"silhouette {values[2]:.2f}"
-    assert "over=hidden" in tab.page.url
+    expect(tab.get("separation")).to_have_text(f"silhouette {values[2]:.2f}", use_inner_text=True)
+    tab.wait_for_address("over=hidden")
     assert violations(tab, '[data-testid="over-steps"]') == []
 
     tab.get("step-picture", step="0").click()

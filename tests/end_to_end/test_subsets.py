@@ -118,21 +118,21 @@ def test_a_condition_is_completed_counted_and_becomes_a_row_of_means(questions_t
     tab, field = questions_tab, questions_tab.get("subset-input")
     field.click()
     tab.get("completion", insert="label <> predicted").wait_for()
-    assert inserts(tab)[:4] == ["text", "words", "label", "predicted"]
+    tab.becomes(lambda: inserts(tab)[:4], ["text", "words", "label", "predicted"])
     field.press_sequentially("te")
     field.press("Tab")
     field.press_sequentially(" IL")
     field.press("Tab")
     field.press_sequentially(" 'what is%' AND score < 0.999")
-    assert field.input_value() == CONDITION
+    expect(field).to_have_value(CONDITION)
     members = members_of_condition(questions_url)
     tab.get("subset-count", status="counted").get_by_text(f"{len(members)} of 500").wait_for()
-    assert tab.get("subset-count").inner_text().endswith("exact")
+    expect(tab.get("subset-count")).to_have_text(re.compile(r"exact$"), use_inner_text=True)
     field.press("Enter")
     label = tab.row_label("hidden", CONDITION)
     label.wait_for()
-    assert label.get_attribute("data-kind") == "subset"
-    assert field.input_value() == ""
+    expect(label).to_have_attribute("data-kind", "subset")
+    expect(field).to_have_value("")
     shown = row_values(tab, f"typed:{CONDITION}")
     means = array(questions_url, "activations", layer="hidden")[members].astype(np.float64).mean(axis=0)
     served = array(questions_url, "subset_statistics", layer="hidden", statistic="mean", condition=CONDITION)[0]
@@ -149,7 +149,7 @@ def test_hovering_the_row_lights_exactly_its_members_everywhere(questions_tab: T
     members = members_of_condition(questions_url)
     tab.wait("they are lit", lambda state: state["lit"]["hidden"] == members)
     bright = tab.frame.locator("[data-testid=instance-square]:not(.dim)")
-    assert sorted(bright.evaluate_all("all => all.map(one => Number(one.dataset.row))")) == members
+    tab.becomes(lambda: sorted(bright.evaluate_all("all => all.map(one => Number(one.dataset.row))")), members)
     tab.leave()
     tab.wait("nothing is", lambda state: state["lit"]["hidden"] == [])
 
@@ -160,15 +160,15 @@ def test_a_wrong_word_is_named_and_mended_by_a_click(questions_tab: Tab) -> None
     field.fill("label = 'NUM' AND scroe < 0.6")
     error = tab.get("subset-error")
     error.get_by_text("scroe").wait_for()
-    assert tab.get("subset-add").is_disabled()
+    expect(tab.get("subset-add")).to_be_disabled()
     word = tab.frame.locator(".condition-mirror .mistake")
-    assert word.inner_text() == "scroe"
+    expect(word).to_have_text("scroe", use_inner_text=True)
     assert abs(word.bounding_box()["x"] - error.bounding_box()["x"]) < 16
     tab.screenshot("subsets-mistake")
     tab.get("subset-suggestion").click()
-    assert field.input_value() == "label = 'NUM' AND score < 0.6"
+    expect(field).to_have_value("label = 'NUM' AND score < 0.6")
     tab.get("subset-count", status="counted").wait_for()
-    assert error.is_hidden()
+    expect(error).to_be_hidden()
     forgive_refusals(tab)
 
 
@@ -279,7 +279,7 @@ def test_listed_instances_of_a_sample_are_counted_among_the_sampled(
     tab.get("subset-input").fill(condition)
     count = tab.get("subset-count", status="counted")
     count.get_by_text("of 300 sampled").wait_for()
-    assert count.inner_text().split() == ["3", "of", "300", "sampled", "sample"]
+    tab.becomes(lambda: count.inner_text().split(), ["3", "of", "300", "sampled", "sample"])
     tab.screenshot("subsets-listed")
 
 
@@ -298,15 +298,21 @@ def test_patterns_are_completed_with_what_they_find(animals_tab: Tab) -> None:
     field.click()
     field.press_sequentially("call ILIKE ")
     tab.get("completion", insert="'meow number %'").wait_for()
-    counts = {item.get_attribute("data-insert"): item.inner_text().split()[-1] for item in tab.get("completion").all()}
     thirds = {"meow": "2,000", "purr": "1,000"}
-    assert counts == {f"'{call}{rest} %'": count for call, count in thirds.items() for rest in ("", " number")}
+    expected = {f"'{call}{rest} %'": count for call, count in thirds.items() for rest in ("", " number")}
+    tab.becomes(lambda: offered(tab), expected)
     tab.screenshot("subsets-patterns")
     field.press_sequentially("'meow n")
     field.press("Tab")
-    assert field.input_value() == "call ILIKE 'meow number %'"
+    expect(field).to_have_value("call ILIKE 'meow number %'")
     tab.get("subset-count", status="counted").get_by_text("2,000 of 3,000").wait_for()
     forgive_refusals(tab)
+
+
+def offered(tab: Tab) -> dict[str, str]:
+    """By what a completion inserts, the last word that is said of it."""
+    pairs = "all => all.map(one => [one.dataset.insert, one.innerText.split(/\\s+/).at(-1)])"
+    return dict(tab.get("completion").evaluate_all(pairs))
 
 
 def test_values_are_completed_with_their_counts(animals_tab: Tab, animals: dict[str, np.ndarray]) -> None:
@@ -315,13 +321,12 @@ def test_values_are_completed_with_their_counts(animals_tab: Tab, animals: dict[
     field.press_sequentially("colour = '")
     tab.get("completion", insert="'brown'").wait_for()
     counts = {one: int((animals["colour"] == one).sum()) for one in COLOURS}
-    items = {item.get_attribute("data-insert"): item.inner_text() for item in tab.get("completion").all()}
-    for colour, count in counts.items():
-        assert items[f"'{colour}'"].split()[-1].replace(",", "") == str(count)
+    expected = {f"'{colour}'": f"{count:,}" for colour, count in counts.items()}
+    tab.becomes(lambda: {insert: offered(tab).get(insert) for insert in expected}, expected)
     field.press_sequentially("br")
     tab.get("subset-offered-count").get_by_text(f"{counts['brown']:,}").wait_for()
     field.press("Tab")
-    assert field.input_value() == "colour = 'brown'"
+    expect(field).to_have_value("colour = 'brown'")
     tab.get("subset-count", status="counted").get_by_text(f"{counts['brown']:,} of 3,000").wait_for()
     forgive_refusals(tab)
 
@@ -334,7 +339,7 @@ def test_the_filter_leaves_the_instances_of_the_condition(animals_tab: Tab) -> N
     tab.get("filter-line").wait_for()
     tab.get("instance-square", correct="true").first.wait_for(state="detached")
     wrong = tab.get("instance-square", correct="false").count()
-    assert tab.get("filter-line").inner_text().split("\n")[-1].strip() == f"{wrong} of {SAMPLED}"
+    tab.becomes(lambda: tab.get("filter-line").inner_text().split("\n")[-1].strip(), f"{wrong} of {SAMPLED}")
     tab.screenshot("subsets-filter")
     tab.page.reload()
     tab.get("filter-line").get_by_text(f"{wrong} of {SAMPLED}").wait_for()

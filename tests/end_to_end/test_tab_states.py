@@ -105,7 +105,8 @@ def test_dead_weak_and_missing_values_look_different(url: str, open_tab: Callabl
     tab.leave()
     tab.wait("the columns", lambda state: len(state["columns"]["hidden"]) == NEURONS)
     tab.wait("the projection", lambda state: state["projection"]["hidden"])
-    tab.page.wait_for_timeout(500)
+    tab.frame.wait_for_function("""() => __activis.row("hidden", "class:cat")""")
+    tab.painted()
     dead, weak, strong, gone = (cell(tab, "cat", neuron) for neuron in (DEAD, WEAK, STRONG, GONE))
     empty_class = cell(tab, "bird", STRONG)
     assert 0 < ink(dead) < ink(gone) < ink(strong)
@@ -152,15 +153,16 @@ def test_text_from_the_data_is_shown_as_text(url: str, open_tab: Callable[..., T
     square = tab.get("instance-square").first
     square.hover()
     tab.wait("the instance", lambda state: state["hover"])
-    assert HOSTILE in tab.get("instance-card").inner_text()
+    tab.becomes(lambda: HOSTILE in tab.get("instance-card").inner_text(), True)
     tab.screenshot("state-hostile")
     square.click()
     tab.get("panel").get_by_test_id("row-label").first.hover()
-    labels = [label.get_attribute("data-row") for label in tab.get("panel").get_by_test_id("row-label").all()]
-    assert labels[:3] == [HOSTILE, "other", HOSTILE_SUBSET]
+    rows = tab.get("panel").get_by_test_id("row-label")
+    names = "all => all.slice(0, 3).map(one => one.dataset.row)"
+    tab.becomes(lambda: rows.evaluate_all(names), [HOSTILE, "other", HOSTILE_SUBSET])
     text = tab.frame.evaluate("document.body.innerText")
     assert HOSTILE in text
-    tab.page.wait_for_timeout(300)
+    tab.painted()
     assert tab.page.evaluate("window.hacked") is None
     images = tab.frame.evaluate("Array.from(document.images, one => one.getAttribute('src'))")
     assert [source for source in images if source == "x"] == []
