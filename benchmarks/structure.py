@@ -1,7 +1,7 @@
-"""Figures of the structure: modules, their lines and importers, and the modules that a batch and a condition cross.
+"""Figures of the structure: modules, their lines and importers, and the modules that a recording and a condition cross.
 
 `python benchmarks/structure.py [TREE]` measures this tree, or another one, such as a worktree of an earlier commit.
-What a batch and a condition cross is what runs of TREE's own package: its generated modules have to be there.
+What a recording and a condition cross is what runs of TREE's own package: its generated modules have to be there.
 """
 
 import argparse
@@ -76,8 +76,8 @@ def main() -> None:
     _print_room("Python", python_importers(tree / "activis_tb"))
     _print_room("TypeScript", typescript_importers(tree / "frontend" / "src"))
     batch, condition = crossings(tree)
-    print(f"a batch crosses {batch} Python modules from `process` to its event file")
-    print(f"a condition crosses {condition} Python modules from its requests to their answers")
+    print(f"a recording of two batches crosses {batch} Python modules, its arguments and event file included")
+    print(f"a condition over a sample crosses {condition} Python modules from its requests to their answers")
 
 
 def python_importers(package: Path) -> dict[Path, set[Path]]:
@@ -106,7 +106,7 @@ def typescript_importers(source: Path) -> dict[Path, set[Path]]:
 
 
 def crossings(tree: Path) -> tuple[int, int]:
-    """Returns how many modules a batch and a condition cross, counted when everything is imported and warm."""
+    """Returns how many modules a recording and a condition cross, counted when everything is imported and warm."""
     environment = {**os.environ, "PYTHONPATH": str(tree)}
     done = subprocess.run(
         [sys.executable, "-c", _CROSSING], cwd=tree, env=environment, stdout=subprocess.PIPE, text=True, check=True
