@@ -15,7 +15,7 @@ from tensorboard.backend import http_util
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request, Response
 
-from activis_tb.errors import ActivisError, ArgumentError, StoredDataError
+from activis_tb.errors import ActivisError, ArgumentError, StoredDataError, shorten
 from activis_tb.storage.metadata import AUDIO_FORMATS, IMAGE_FORMATS, media_type
 
 _LONGEST = 4096
@@ -28,10 +28,10 @@ class NotFoundError(ActivisError, LookupError):
     """A request names something that does not exist."""
 
     def __init__(self, what: str, name: object, there_is: Sequence[object] = (), way_out: str = "") -> None:
-        shown = ", ".join(repr(item) for item in there_is[:20])
+        shown = ", ".join(shorten(repr(item)) for item in there_is[:20])
         more = f" and {len(there_is) - 20:,} more" if len(there_is) > 20 else ""
         known = f"; there is {shown}{more}" if there_is else ""
-        super().__init__(f"There is no {what} {name!r}{known}. {way_out}".rstrip())
+        super().__init__(f"There is no {what} {shorten(repr(name))}{known}. {way_out}".rstrip())
 
 
 class SnapshotKey(NamedTuple):

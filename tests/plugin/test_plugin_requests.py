@@ -145,6 +145,10 @@ def test_a_perplexity_out_of_bounds_is_refused(slow, perplexity):
     ("changes", "sentence"),
     [
         ({"run": "cnn"}, "There is no run with recordings 'cnn'; there is 'cnn/activis'."),
+        (
+            {"run": "x" * 4_000},
+            f"There is no run with recordings 'x{'x' * 117}…; there is 'cnn/activis'.",
+        ),
         ({"name": "test"}, "There is no recording in run 'cnn/activis' named 'test'; there is 'validation'."),
         ({"step": 2}, "There is no snapshot of 'validation' in run 'cnn/activis' at step 2; there is 1."),
         (

@@ -395,7 +395,7 @@ class Stopping(keras.callbacks.Callback):
     ("every", "message"),
     [
         (4, "nothing will be recorded: every=4, and the training has 3 epochs"),
-        (2, "nothing was recorded: the training"),
+        (2, "nothing was recorded: no epoch of this training had a number divisible by every=2"),
     ],
 )
 def test_a_training_of_which_nothing_is_recorded_says_so(tmp_path, probable, every, message):
