@@ -52,7 +52,7 @@ export interface Computed<Value> {
 }
 
 /** Two layers whose neurons are matched, and how. */
-export interface MatchingRequest {
+interface MatchingRequest {
   layer: string;
   otherLayer: string;
   method: "best" | "index";

@@ -1,6 +1,6 @@
 /** Parser of the `.npy` bodies in which the plugin sends numbers: version 1.0 to 3.0, little-endian, C order. */
 
-export type NpyData = Float32Array | Float64Array | Uint8Array;
+type NpyData = Float32Array | Float64Array | Uint8Array;
 
 export interface NpyArray<Data extends NpyData = NpyData> {
   /** Lengths of the named axes, e.g. `[subsets, neurons]`. */

@@ -12,7 +12,7 @@ export const MOST_PARAMETERS = 6;
 const GROUP_HEIGHT = 22;
 const LABEL_HEIGHT = 32;
 
-export interface Label {
+interface Label {
   /** Written in it or below it; empty for an inner tensor. */
   label: string;
   detail: string;
@@ -38,7 +38,7 @@ export function shapeText(shape: readonly number[], known: boolean): string {
 export const groupTitle = (group: GraphNode): string =>
   group.repeats > 0 ? `${group.name} × ${group.repeats}` : group.name;
 
-export function labelOf(visible: VisibleNode, ends: ReadonlySet<string>): Label {
+function labelOf(visible: VisibleNode, ends: ReadonlySet<string>): Label {
   const { node, operators } = visible;
   if (node.kind === "group") return { label: shorten(groupTitle(node), 26), detail: `${operators} ops` };
   if (node.kind === "operator") return { label: shorten(node.operator || node.name, 18), detail: "" };
@@ -49,7 +49,7 @@ export function labelOf(visible: VisibleNode, ends: ReadonlySet<string>): Label 
 }
 
 /** Tensors that come from nowhere or go nowhere: the model's inputs and outputs. */
-export function connectedEnds(visible: VisibleGraph): Set<string> {
+function connectedEnds(visible: VisibleGraph): Set<string> {
   const sources = new Set(visible.edges.map((edge) => edge.source));
   const targets = new Set(visible.edges.map((edge) => edge.target));
   const ids = visible.nodes.map(({ node }) => node.id);
@@ -71,7 +71,7 @@ export function roomOf({ node, parameters, recorded }: VisibleNode, { label, det
   return { ...dot, width: Math.max(dot.width, 1.4 * half), half, below: LABEL_HEIGHT };
 }
 
-export const titleWidth = (group: GraphNode): number => textWidth(shorten(groupTitle(group), 60), 5.8) + 36;
+const titleWidth = (group: GraphNode): number => textWidth(shorten(groupTitle(group), 60), 5.8) + 36;
 
 const boxed = (width: number, height: number): Room => ({
   width,
@@ -83,8 +83,7 @@ const boxed = (width: number, height: number): Room => ({
 
 const textWidth = (text: string, perCharacter: number): number => text.length * perCharacter;
 
-export const shorten = (text: string, limit: number): string =>
-  text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
+const shorten = (text: string, limit: number): string => (text.length <= limit ? text : `${text.slice(0, limit - 1)}…`);
 
 export interface Box {
   x: number;

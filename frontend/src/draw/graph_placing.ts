@@ -10,7 +10,7 @@ export interface Point {
   y: number;
 }
 
-export interface PlacedLevel {
+interface PlacedLevel {
   width: number;
   height: number;
   /** By item, its centre; (0, 0) is the upper left corner of all of them with what is written beside them. */
@@ -28,7 +28,7 @@ const LOOSE_ASPECT = 4;
 
 const remembered = new Map<string, PlacedLevel>();
 
-export function placeLevel(level: Level): PlacedLevel {
+function placeLevel(level: Level): PlacedLevel {
   const key = JSON.stringify([level.items, [...level.edges.values()]]);
   const placed = remembered.get(key) ?? placeAnew(level);
   remembered.delete(key);
@@ -121,7 +121,7 @@ function movedToOrigin(
   };
 }
 
-export interface Rectangle {
+interface Rectangle {
   x: number;
   y: number;
   width: number;

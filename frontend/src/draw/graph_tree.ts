@@ -104,7 +104,7 @@ export interface LayoutItem {
   apart: boolean;
 }
 
-export interface LayoutGroup {
+interface LayoutGroup {
   id: string;
   parent: string;
   /** Room for its title. */
@@ -187,7 +187,7 @@ export interface VisibleNode {
   parameters: readonly GraphNode[];
 }
 
-export interface VisibleEdge {
+interface VisibleEdge {
   source: string;
   target: string;
 }

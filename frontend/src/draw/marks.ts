@@ -13,7 +13,7 @@ export interface PointMark {
 }
 
 /** Where a name is written: its left edge and its middle. */
-export interface LabelPlace {
+interface LabelPlace {
   mark: PointMark;
   text: string;
   left: number;

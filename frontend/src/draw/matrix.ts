@@ -21,7 +21,7 @@ export interface CellRow {
   fillings?: Uint8Array | null;
 }
 
-export interface CellPicture {
+interface CellPicture {
   /** Neurons in the order shown. */
   order: Int32Array;
   columns: ColumnLayout;
@@ -36,7 +36,7 @@ export interface CellPicture {
 export const FILLING = { full: 0, hollow: 1, none: 2 } as const;
 
 /** A neuron that is exactly zero: not a weak circle, a point. */
-export const ZERO_RADIUS = 0.8;
+const ZERO_RADIUS = 0.8;
 
 type Visit = (value: number, x: number, y: number, share: number | undefined) => void;
 
@@ -45,7 +45,7 @@ type Visit = (value: number, x: number, y: number, share: number | undefined) =>
  *
  * @param filling Of the columns that are visited.
  */
-export function eachCell(
+function eachCell(
   rows: readonly CellRow[],
   { order, columns, fillings }: CellPicture,
   visit: Visit,
@@ -64,7 +64,7 @@ export function eachCell(
   }
 }
 
-export function radiusOf(radius: number, share: number | undefined): number {
+function radiusOf(radius: number, share: number | undefined): number {
   return share === undefined ? radius : Math.max(ZERO_RADIUS, radius * Math.sqrt(Math.max(0, share)));
 }
 
@@ -74,7 +74,7 @@ const RADIUS_STEP = 0.25;
 const stamps = new Map<number, Stamp>();
 
 /** Paints every circle and zero of `rows`; (0, 0) is the top left of `context`'s own coordinates. */
-export function paintCells(context: CanvasRenderingContext2D, rows: readonly CellRow[], picture: CellPicture): void {
+function paintCells(context: CanvasRenderingContext2D, rows: readonly CellRow[], picture: CellPicture): void {
   const height = Math.max(0, ...rows.map((row) => row.top + ROW_HEIGHT));
   const ratio = context.getTransform().a || 1;
   const image = createRaster(Math.ceil(picture.width * ratio), Math.ceil(height * ratio));

@@ -3,7 +3,7 @@ import type { ColumnLayout } from "./matrix_layout";
 import { createRamp, levelOf, type Palette, type Ramp } from "./palette";
 import { packed, pixelsOf, type Raster, rgbOf } from "./raster";
 
-export interface MinimapPicture {
+interface MinimapPicture {
   /** (neurons,) per row; null while they are being fetched. */
   rows: readonly (Float32Array | null)[];
   /** Positions after which a gap stands, between groups of rows. */
@@ -18,7 +18,7 @@ const GROUP_GAP = 2;
 const TALLEST = 56;
 
 /** Height of a minimap of so many rows, in CSS pixels; rows beyond its height share their pixels. */
-export const minimapHeight = (rows: number, gaps: number): number =>
+const minimapHeight = (rows: number, gaps: number): number =>
   Math.min(TALLEST, rows * rowHeight(rows, gaps) + gaps * GROUP_GAP);
 
 const rowHeight = (rows: number, gaps: number): number =>
@@ -99,13 +99,13 @@ export interface HeaderLayout {
   height: number;
 }
 
-export const STRONGEST_HEIGHT = 4;
+const STRONGEST_HEIGHT = 4;
 const BELOW_STRONGEST = 4;
 /** From so many windows on, a strip no longer tells where to look. */
 const MAP_FROM = 8;
 const MAP_TOP = 18;
 /** Between the map and the strip below it, where lines lead from one to the other. */
-export const FUNNEL_HEIGHT = 9;
+const FUNNEL_HEIGHT = 9;
 
 /**
  * @param groups the kinds of the rows, one per row
@@ -187,7 +187,7 @@ export function drawFunnel(
   context.globalAlpha = 1;
 }
 
-export interface StrongestPicture {
+interface StrongestPicture {
   order: Int32Array;
   /** (neurons,): a class, or -1. */
   strongest: Int32Array;
@@ -246,7 +246,7 @@ export function scaleEnd(values: ArrayLike<number>): number {
   return Math.ceil(largest);
 }
 
-export interface DifferencePicture {
+interface DifferencePicture {
   order: Int32Array;
   /** (neurons,): positive where the first row is higher. */
   values: Float64Array;
@@ -277,7 +277,7 @@ export function drawDifference(context: CanvasRenderingContext2D, picture: Diffe
   }
 }
 
-export interface CorrelationsPicture {
+interface CorrelationsPicture {
   order: Int32Array;
   /** (neurons,): Pearson's r, NaN where it is not known. */
   correlations: Float64Array;

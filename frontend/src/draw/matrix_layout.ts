@@ -4,7 +4,7 @@ export const ROW_HEIGHT = 13;
 export const GROUP_GAP = 5;
 
 /** Neurons are printed, not only drawn, up to this many. */
-export const PRINTED_NEURONS = 16;
+const PRINTED_NEURONS = 16;
 const PRINTED_PITCH = { least: 38, most: 46 };
 
 const STRETCH_AT_LEAST = 5.8;

@@ -15,7 +15,7 @@ const MOST_POINTS = 50;
 /** Beside a bar, for its number. */
 const BESIDE = 36;
 
-export function drawChange(
+function drawChange(
   context: CanvasRenderingContext2D,
   change: OutputChange,
   top: number,
@@ -133,7 +133,7 @@ export function layoutOutput(columns: ColumnLayout, classes: number, width: numb
   return null;
 }
 
-export interface ValuesPicture {
+interface ValuesPicture {
   order: Int32Array;
   columns: ColumnLayout;
   /** Of the scale. */

@@ -124,7 +124,7 @@ export function pan(view: View, right: number, down: number, width: number, heig
   return { ...view, x: within(view.x + right, width), y: within(view.y + down, height) };
 }
 
-export interface PointsPicture {
+interface PointsPicture {
   /** In CSS pixels, (rows, 2); NaN where an instance has no place. */
   positions: Float32Array;
   /** By row, which of `colours` a dot has; -1 for none of them. */
@@ -151,7 +151,7 @@ function colourOf({ codes, colours, lit, palette }: PointsPicture, row: number):
 const notGrey = (colour: string, grey: string): string | null => (colour === grey ? null : colour);
 
 /** A picture's dots as pixels. */
-export interface PaintedPoints<Pixels extends Raster> {
+interface PaintedPoints<Pixels extends Raster> {
   /** All of them in their colours. */
   all: () => Pixels;
   /** Those with 1 in `lit` in their colours, the others small and grey. */

@@ -10,7 +10,7 @@ export interface Raster {
   data: Uint8ClampedArray;
 }
 
-export type Rgb = readonly [number, number, number];
+type Rgb = readonly [number, number, number];
 
 /** Reads `#rrggbb` and `rgb(r, g, b)`. */
 export function rgbOf(colour: string): Rgb {

@@ -202,7 +202,7 @@ export class SvgContext {
 }
 
 /** As `CanvasGradient`, from left to right. */
-export class LinearGradient {
+class LinearGradient {
   readonly #stops: string[] = [];
 
   constructor(

@@ -2,7 +2,7 @@
 import { writtenNumber } from "../contract/exact_values";
 import { comparable, quoteName, quoteText, readWords, type Word, wordValue } from "./tokens";
 
-export type Expectation =
+type Expectation =
   | { what: "operand" }
   /** After a column, by its name, or after a number. */
   | { what: "operator"; column: string | null }
@@ -25,7 +25,7 @@ const PATTERNS = ["LIKE", "ILIKE"];
 const ARITHMETIC = ["+", "-", "*", "/", "%"];
 
 /** Follows `words`, all of them complete, and returns what may come after them. */
-export function expectAfter(words: readonly Word[]): Expectation {
+function expectAfter(words: readonly Word[]): Expectation {
   return words.reduce<Expectation>((expected, word, at) => step(expected, word, words[at + 1]), { what: "operand" });
 }
 
@@ -122,7 +122,7 @@ export interface Completion {
 
 type Candidate = Pick<Completion, "insert" | "detail" | "count">;
 
-export const MOST_COMPLETIONS = 50;
+const MOST_COMPLETIONS = 50;
 
 /** Returns completions of what stands before `caret`, those that begin as it does before those that only hold it. */
 export function completeCondition(text: string, caret: number, vocabulary: Vocabulary): Completion[] {

@@ -1,6 +1,6 @@
 /** Tokens of a condition, quoted names and texts. */
 
-export type WordKind = "name" | "text" | "number" | "keyword" | "operator";
+type WordKind = "name" | "text" | "number" | "keyword" | "operator";
 
 export interface Word {
   kind: WordKind;

@@ -62,7 +62,7 @@ const MOST_KEPT = 50;
 export const MOST_CHARACTERS = 2 ** 20;
 
 /** Keeps the longest values in `storage`, as many as it takes for the hash to fit. Throws where there is no room. */
-export function keepLongValues(hash: string, values: HashValues, storage: Storage | null): HashValues {
+function keepLongValues(hash: string, values: HashValues, storage: Storage | null): HashValues {
   if (formatHash(hash, values).length <= LONGEST_HASH) return values;
   const short: Record<string, string> = { ...values, [KEPT]: newKey() };
   const long: Record<string, string> = {};
@@ -82,7 +82,7 @@ export function keepLongValues(hash: string, values: HashValues, storage: Storag
 }
 
 /** Returns `values` with what was kept for them, or null where this browser does not have it. */
-export function recallLongValues(values: HashValues, storage: Storage | null): HashValues | null {
+function recallLongValues(values: HashValues, storage: Storage | null): HashValues | null {
   const { [KEPT]: key, ...short } = values;
   if (key === undefined) return values;
   const text = storage?.getItem(STORAGE_PREFIX + key) ?? null;

@@ -9,7 +9,7 @@ import { type Loadable, sentenceOf } from "./resource";
 import { findRun, resolveSelection, type Selection, snapshotsOf } from "./selection";
 
 /** Returns `list` with the snapshots of `before` where they are alike. */
-export function reuseEntries(list: RunList, before: RunList | undefined): RunList {
+function reuseEntries(list: RunList, before: RunList | undefined): RunList {
   const known = new Map(before?.runs.flatMap((run) => run.snapshots.map((entry) => [keyOf(run, entry), entry])));
   const reuse = (run: RunEntry, entry: SnapshotEntry): SnapshotEntry => {
     const old = known.get(keyOf(run, entry));

@@ -30,7 +30,7 @@ export interface Other {
   context: SubsetContext;
 }
 
-export interface OthersContext extends Omit<SubsetContext, "catalogue"> {
+interface OthersContext extends Omit<SubsetContext, "catalogue"> {
   catalogue: Catalogue;
 }
 

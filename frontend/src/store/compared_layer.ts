@@ -102,7 +102,7 @@ export interface ComparedLayer {
   dispose: () => void;
 }
 
-export interface ComparedInputs {
+interface ComparedInputs {
   base: LayerStore;
   baseView: SnapshotView;
   recorded: string;

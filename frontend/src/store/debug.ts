@@ -4,7 +4,7 @@ import { type LayerStore, rowValues } from "./layer";
 import type { Side } from "./side";
 import type { Store } from "./store";
 
-export interface DebugState {
+interface DebugState {
   run: string | null;
   name: string | null;
   step: number | null;

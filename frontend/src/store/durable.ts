@@ -29,7 +29,7 @@ export interface LayerPair {
   recorded: string;
 }
 
-export interface ComparingChoices {
+interface ComparingChoices {
   others: Signal<readonly OtherWish[]>;
   showing: Signal<Showing>;
   /** Layers shown as differences where each is chosen by itself. */
@@ -40,7 +40,7 @@ export interface ComparingChoices {
   outcomes: Signal<readonly string[]>;
 }
 
-export const createComparingChoices = (): ComparingChoices => ({
+const createComparingChoices = (): ComparingChoices => ({
   others: signal([]),
   showing: signal("values"),
   differing: signal([]),
@@ -49,7 +49,7 @@ export const createComparingChoices = (): ComparingChoices => ({
   outcomes: signal([]),
 });
 
-export function comparingValues(choices: ComparingChoices): HashValues {
+function comparingValues(choices: ComparingChoices): HashValues {
   const others = choices.others.value.flatMap(({ run, name, step }) => [run, name, step === null ? "" : String(step)]);
   const pairs = choices.pairs.value.flatMap(({ other, layer, recorded }) => [String(other), layer, recorded]);
   return {
@@ -62,7 +62,7 @@ export function comparingValues(choices: ComparingChoices): HashValues {
   };
 }
 
-export function applyComparing(choices: ComparingChoices, values: HashValues): void {
+function applyComparing(choices: ComparingChoices, values: HashValues): void {
   choices.others.value = triples(values.vs).map(([run, name, step]) => ({ run, name, step: parseStep(step) }));
   choices.showing.value = chosen(values, "show");
   choices.differing.value = splitList(values.differing);
@@ -92,7 +92,7 @@ function chosen<Key extends keyof FewValues>(values: HashValues, key: Key): FewV
 }
 
 /** A step as text, `3` or `3.0`; null where it is none. */
-export const parseStep = (text: string | undefined): number | null =>
+const parseStep = (text: string | undefined): number | null =>
   text === undefined || !/^-?\d+(\.0*)?$/.test(text) ? null : Number(text);
 
 /** A flat list by threes; what is left over is dropped. */
@@ -127,7 +127,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   outcomes: { most: 100, items: 1, what: "rows of outcomes" },
 };
 
-export interface Bounded {
+interface Bounded {
   values: HashValues;
   /** What was left out, as sentences. */
   notes: string[];
@@ -212,7 +212,7 @@ export interface ProjectionChoice {
   framing: Framing;
 }
 
-export const DEFAULT_PROJECTION: ProjectionChoice = { method: "tsne", perplexity: 30, framing: "own" };
+const DEFAULT_PROJECTION: ProjectionChoice = { method: "tsne", perplexity: 30, framing: "own" };
 
 /** `label`, `predicted`, `score`, or `attribute:` and an attribute's name: what a projection's dots are coloured by. */
 export type Colour = string;

@@ -120,7 +120,7 @@ export interface DifferenceInputs {
  *
  * @param errorsOf Standard errors of the averages of a condition; null where they are no estimates.
  */
-export function followDifference(
+function followDifference(
   name: string,
   valuesOf: (row: MatrixRow) => Float32Array | null,
   errorsOf: (condition: string) => Float64Array | null,

@@ -11,7 +11,7 @@ export interface ProjectionFollower {
   dispose: () => void;
 }
 
-export interface ProjectionInputs {
+interface ProjectionInputs {
   client: Client;
   cache: Cache;
   layer: string;

@@ -20,7 +20,7 @@ export interface RowPath {
   strongest: readonly number[];
 }
 
-export const STRONGEST = 3;
+const STRONGEST = 3;
 
 /** Multiplications for the shares of one row: a few milliseconds. */
 const MOST_WORK = 4e6;

@@ -3,7 +3,7 @@ import type { InstanceColumns, SnapshotEntry } from "../contract/activis";
 import { judgementOf } from "./judgement";
 import type { SubsetFacts } from "./subsets";
 
-export type RowKind = "class" | "subset" | "instance" | "temporary";
+type RowKind = "class" | "subset" | "instance" | "temporary";
 
 export interface MatrixRow {
   /** The same in every step, run and layer: `class:NUM`, `subset:What is`, `typed:score < 0.6`, `instance:38`. */
@@ -83,7 +83,7 @@ export type Outcome = "both_right" | "only_base" | "only_other" | "both_wrong";
 export const OUTCOMES: readonly Outcome[] = ["both_right", "only_base", "only_other", "both_wrong"];
 
 /** Which instances a row stands for: those of an outcome of the base and one of the others. */
-export interface OutcomeRow {
+interface OutcomeRow {
   outcome: Outcome;
   /** Position among the others. */
   other: number;
@@ -130,7 +130,7 @@ export function outcomeFacts(columns: InstanceColumns, members: readonly number[
 }
 
 /** What became of an instance from one model to another. */
-export type Change = "still right" | "broken" | "fixed" | "still wrong";
+type Change = "still right" | "broken" | "fixed" | "still wrong";
 
 export function changeOf(wasRight: boolean, isRight: boolean): Change {
   if (wasRight) return isRight ? "still right" : "broken";

@@ -68,7 +68,7 @@ export interface Side extends Other {
 }
 
 /** What sides share with the base. */
-export interface SideContext {
+interface SideContext {
   base: Store;
   layerContext: LayerContext;
 }

@@ -32,7 +32,7 @@ import { type OpenedSnapshot, openEach, openSnapshot } from "./snapshot";
 import type { SubsetContext } from "./subsets";
 
 /** Opens the pending step beside the one that is shown; says whether all of it is there. */
-export function prepareStep(
+function prepareStep(
   pending: ReadonlySignal<number | null>,
   catalogue: Catalogue,
   layerContext: LayerContext,

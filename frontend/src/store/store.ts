@@ -26,7 +26,7 @@ import { followUnknown, type Unknown } from "./unknown";
 /** Of a longer text, so many were kept. */
 const MOST_CHARACTERS = 10_000;
 
-export interface FindState {
+interface FindState {
   /** What the user typed: a part of a text, or `#` and an id. */
   find: Signal<string>;
   /** By sampled row, 1 where it is found; null while nothing is looked for. */
@@ -35,7 +35,7 @@ export interface FindState {
   foundCount: ReadonlySignal<number>;
 }
 
-export function createFind(instances: ReadonlySignal<InstanceColumns | null>): FindState {
+function createFind(instances: ReadonlySignal<InstanceColumns | null>): FindState {
   const find = signal("");
   const texts = computed(() => (instances.value ? searchableTexts(instances.value) : []));
   const found = computed(() => {
@@ -82,7 +82,7 @@ export function followReading(
   return reading;
 }
 
-export interface LayerHealths {
+interface LayerHealths {
   states: ReadonlySignal<ReadonlyMap<string, Loadable<LayerHealth>>>;
   /** Keeps a layer's health known until the returned function is called. */
   follow: (layer: string) => () => void;
@@ -91,7 +91,7 @@ export interface LayerHealths {
 /** Panels that were just opened come first. */
 const PATIENCE = 800;
 
-export function openLayerHealths(client: Client, cache: Cache, catalogue: Catalogue): LayerHealths {
+function openLayerHealths(client: Client, cache: Cache, catalogue: Catalogue): LayerHealths {
   const followed: Signal<readonly string[]> = signal([]);
   const queue = createQueue();
   const { states } = createResources<LayerHealth>(

@@ -89,7 +89,7 @@ export interface Bound {
 }
 
 /** An interval of a number or a time: from the lower bound on, to below the upper one or to it. */
-export interface Interval {
+interface Interval {
   low: Bound;
   high: Bound;
   /** Which bounds belong to it. */

@@ -71,7 +71,7 @@ export function shortestFloat(value: number): number | null {
   return Number(value.toPrecision(9));
 }
 
-export interface InstanceRecord {
+interface InstanceRecord {
   id: string;
   index: number;
   /** Null where there is none. */

@@ -19,7 +19,7 @@ export interface Unknown {
   keepShown: () => void;
 }
 
-export interface UnknownInputs {
+interface UnknownInputs {
   durable: Durable;
   catalogue: Catalogue;
   others: ReadonlySignal<readonly Other[]>;

@@ -71,7 +71,7 @@ function basisText(answer: SubsetDescription): string {
 }
 
 /** `too few of the sample: 2`: why nothing is claimed of a mean. */
-export const tooFewText = (drawn: number): string =>
+const tooFewText = (drawn: number): string =>
   `too few of the sample: ${countText(drawn)}${drawn > 2 ? ", of uneven weight" : ""}`;
 
 /** `0.31 to 0.47 (95 %)` of a neuron, or that the sample has too few members; empty where it is no estimate. */

@@ -11,7 +11,7 @@ interface Line {
   height: number;
 }
 
-export function paintTexts(context: CanvasRenderingContext2D, element: Element, style: CSSStyleDeclaration): void {
+function paintTexts(context: CanvasRenderingContext2D, element: Element, style: CSSStyleDeclaration): void {
   for (const node of element.childNodes) {
     if (!(node instanceof Text) || node.data.trim() === "") continue;
     context.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
@@ -67,7 +67,7 @@ interface ImageContext {
 }
 
 /** Paints `element` and all in it, its left upper corner at the origin. */
-export function paintElement(context: CanvasRenderingContext2D, element: Element): void {
+function paintElement(context: CanvasRenderingContext2D, element: Element): void {
   const { left, top } = element.getBoundingClientRect();
   context.save();
   context.translate(-left, -top);

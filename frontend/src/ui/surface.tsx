@@ -12,7 +12,7 @@ export interface Drawing {
 
 const drawings = new WeakMap<HTMLCanvasElement, Drawing>();
 
-export const rememberDrawing = (canvas: HTMLCanvasElement, drawing: Drawing): void => {
+const rememberDrawing = (canvas: HTMLCanvasElement, drawing: Drawing): void => {
   drawings.set(canvas, drawing);
 };
 

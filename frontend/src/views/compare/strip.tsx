@@ -12,7 +12,7 @@ import { countText, listText, percentText } from "../../ui/numbers";
 import { OverStepsButton, PlayButton, StepSlider } from "../../ui/steps";
 import { AgreementBar } from "./agreement_bar";
 
-export interface OperatorMatch {
+interface OperatorMatch {
   matched: number;
   /** Operators of the base. */
   total: number;
@@ -58,13 +58,13 @@ function without(items: readonly string[], others: readonly string[]): string[] 
   });
 }
 
-export interface DataNote {
+interface DataNote {
   text: string;
   title: string;
   wrong: boolean;
 }
 
-export function differencesOfData(store: Store, side: Side): DataNote[] {
+function differencesOfData(store: Store, side: Side): DataNote[] {
   const operators = operatorNote(store, side);
   return [
     instanceNote(store, side),

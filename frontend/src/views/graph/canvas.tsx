@@ -14,12 +14,12 @@ import { GraphPicture, tilesInSight } from "./picture";
 import type { GraphSession, Shown } from "./session";
 import { useZoom, type Zoom } from "./zoom";
 
-export type Direction = "ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown";
+type Direction = "ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown";
 
 /** Steps aside count double, so that a row is followed before it is left. */
 const ASIDE = 2;
 
-export const isDirection = (key: string): key is Direction =>
+const isDirection = (key: string): key is Direction =>
   key === "ArrowLeft" || key === "ArrowRight" || key === "ArrowUp" || key === "ArrowDown";
 
 /** Returns the id of the nearest node or title of an open group in a direction; null where there is none. */
@@ -64,7 +64,7 @@ const WIDTH = 200;
 const TALLEST = 60;
 const LEAST = 22;
 
-export function Minimap({ placed, zoom, size }: MinimapProperties) {
+function Minimap({ placed, zoom, size }: MinimapProperties) {
   const palette = usePalette();
   const { bounds } = placed;
   if (fits(bounds, zoom.transform.value, size)) return null;

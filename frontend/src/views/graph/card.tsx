@@ -9,9 +9,9 @@ import { Icon } from "../../ui/glyphs";
 import { factsOf } from "./facts";
 import type { GraphSession } from "./session";
 
-export type Framework = "keras" | "torch" | "tensorflow";
+type Framework = "keras" | "torch" | "tensorflow";
 
-export interface Advice {
+interface Advice {
   /** The framework that the graph's names look like. */
   likely: Framework;
   lines: Record<Framework, string>;
@@ -20,7 +20,7 @@ export interface Advice {
 const LISTED = 6;
 
 /** `recorded` are the layers that are recorded already; the line keeps them. */
-export function recordingAdvice(graph: Graph, tensor: GraphNode, recorded: readonly string[]): Advice {
+function recordingAdvice(graph: Graph, tensor: GraphNode, recorded: readonly string[]): Advice {
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   const maker = nodes.get(graph.edges.find((edge) => edge.target === tensor.id && !edge.control)?.source ?? "");
   const groups = groupsAround(nodes, maker ?? tensor);

@@ -51,7 +51,7 @@ export function Key({ graph }: { graph: Graph }) {
   );
 }
 
-export function SizeButtons() {
+function SizeButtons() {
   const { graphSize } = useStore().durable;
   const size = graphSize.value;
   const toggle = (other: GraphSize) => () => {
@@ -87,7 +87,7 @@ export function SizeButtons() {
   );
 }
 
-export function SourcePicker({ graph, session }: { graph: Graph; session: GraphSession }) {
+function SourcePicker({ graph, session }: { graph: Graph; session: GraphSession }) {
   const { graphSource } = useStore().durable;
   const { controls } = session;
   // The list of layers is no choice beside a graph that has one of them.
@@ -131,7 +131,7 @@ interface FindNodeProperties {
   onFind: (node: GraphNode | null) => void;
 }
 
-export function FindNode({ index, onFind }: FindNodeProperties) {
+function FindNode({ index, onFind }: FindNodeProperties) {
   const input = useRef<HTMLInputElement>(null);
   const text = useSignal("");
   const step = useSignal(0);
@@ -193,7 +193,7 @@ interface UnplacedLayersProperties {
   title: string;
 }
 
-export function UnplacedLayers({ graph, title }: UnplacedLayersProperties) {
+function UnplacedLayers({ graph, title }: UnplacedLayersProperties) {
   const { catalogue, durable, toggleLayer } = useStore();
   const placed = new Set(graph?.nodes.map((node) => node.layer));
   const unplaced = catalogue.snapshot.value?.layers.filter((layer) => !placed.has(layer.name)) ?? [];

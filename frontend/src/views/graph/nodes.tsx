@@ -26,12 +26,12 @@ interface Press {
 }
 
 /** A name that holds what is written, as it is written, so that it can be called by that; then what is not. */
-export const spokenName = (what: string, written: readonly string[], more: readonly string[]): string => {
+const spokenName = (what: string, written: readonly string[], more: readonly string[]): string => {
   const label = written.filter(Boolean).join(" ");
   return [`${what} ${label}`, ...more.filter((text) => text !== "" && text !== written[0])].join(", ");
 };
 
-export function pressable({ name, tabStop, onPress, onFocus, expanded }: Press) {
+function pressable({ name, tabStop, onPress, onFocus, expanded }: Press) {
   return {
     role: "button" as const,
     tabindex: tabStop ? 0 : -1,
@@ -55,7 +55,7 @@ interface TensorProperties {
   tabStop: boolean;
 }
 
-export function Tensor({ placed, session, tabStop }: TensorProperties) {
+function Tensor({ placed, session, tabStop }: TensorProperties) {
   const { durable, toggleLayer } = useStore();
   const { x, y, label, detail, visible } = placed;
   const { node } = visible;

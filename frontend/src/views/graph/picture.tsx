@@ -13,7 +13,7 @@ import type { GraphSession } from "./session";
 /** So many groups can be moved smoothly one by one. */
 const MOST_GROUPS = 100;
 
-export interface Outlines {
+interface Outlines {
   edges: string;
   operators: string;
   tensors: string;
@@ -22,7 +22,7 @@ export interface Outlines {
   others: readonly PlacedNode[];
 }
 
-export function outlinesOf({ nodes, edges }: PlacedGraph): Outlines {
+function outlinesOf({ nodes, edges }: PlacedGraph): Outlines {
   const kinds = new Set(["operator", "tensor"]);
   if (nodes.filter(({ visible }) => visible.node.kind === "group").length > MOST_GROUPS) kinds.add("group");
   const isOutlined = ({ visible: { node } }: PlacedNode) => kinds.has(node.kind) && node.layer === "";
@@ -72,13 +72,13 @@ export const overlaps = (first: Box, second: Box): boolean =>
   first.y <= second.y + second.height &&
   second.y <= first.y + first.height;
 
-export interface Drawn {
+interface Drawn {
   nodes: readonly PlacedNode[];
   edges: readonly PlacedEdge[];
 }
 
 /** Recorded tensors are always there, so that the Tab key finds them. */
-export function drawnIn(placed: PlacedGraph, sight: Box): Drawn {
+function drawnIn(placed: PlacedGraph, sight: Box): Drawn {
   const inSight = ({ visible }: PlacedNode) => {
     const box = placed.boxes.get(visible.node.id);
     return visible.node.layer !== "" || (box !== undefined && overlaps(box, sight));
@@ -109,7 +109,7 @@ const asideCurve = linkHorizontal<{ from: Point; to: Point }, Point>()
 
 type Point = [number, number];
 
-export function Asides({ placed, session }: { placed: PlacedGraph; session: GraphSession }) {
+function Asides({ placed, session }: { placed: PlacedGraph; session: GraphSession }) {
   const attended = (session.hovered.value ?? session.chosen.value)?.id;
   const all = session.controls.value;
   const shown = placed.asides.filter(

@@ -16,7 +16,7 @@ import {
 } from "../../draw/graph_tree";
 
 /** What is to be seen when a layout is there. */
-export type Aim =
+type Aim =
   | { kind: "fit" }
   /** A group that was opened or closed stays where it is on screen. */
   | { kind: "keep"; id: string }

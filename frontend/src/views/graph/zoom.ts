@@ -103,7 +103,7 @@ export function useZoom(element: RefObject<SVGSVGElement | null>, shown: Shown):
 }
 
 /** As large as fits but of `least` scale; a graph that is too large then begins where data enters it. */
-export function fittingTransform(
+function fittingTransform(
   { bounds, nodes, edges }: PlacedGraph,
   width: number,
   height: number,
@@ -125,7 +125,7 @@ export function fittingTransform(
 }
 
 /** The middle of a box's left side, where the data enters, stays where it is on screen. */
-export function keeping(transform: ZoomTransform, from: Box, to: Box): ZoomTransform {
+function keeping(transform: ZoomTransform, from: Box, to: Box): ZoomTransform {
   return transform.translate(from.x - to.x, from.y + from.height / 2 - (to.y + to.height / 2));
 }
 
@@ -133,7 +133,7 @@ export function keeping(transform: ZoomTransform, from: Box, to: Box): ZoomTrans
 const middle = (transform: ZoomTransform, width: number): number => transform.invertX(width / 2);
 
 /** A box that is larger than the picture begins at its left upper corner. */
-export function revealing(transform: ZoomTransform, box: Box, width: number, height: number): ZoomTransform {
+function revealing(transform: ZoomTransform, box: Box, width: number, height: number): ZoomTransform {
   const shift = (low: number, high: number, available: number) =>
     low < ROOM || high - low > available - 2 * ROOM ? ROOM - low : Math.min(0, available - ROOM - high);
   const [left, top] = transform.apply([box.x, box.y]);

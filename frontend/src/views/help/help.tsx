@@ -10,7 +10,7 @@ import { useClassColours, usePalette, useStore } from "../../ui/context";
 import { ClassDot, Icon, InstanceGlyph, LayerGlyph, SubsetGlyph } from "../../ui/glyphs";
 import { Surface } from "../../ui/surface";
 
-export const KEYS: readonly { keys: readonly string[]; meaning: string }[] = [
+const KEYS: readonly { keys: readonly string[]; meaning: string }[] = [
   { keys: ["Tab"], meaning: "next part: toolbar, graph, panels, instances" },
   { keys: ["←", "→", "↑", "↓"], meaning: "move among cells, or among instances; what is there is read out" },
   { keys: ["Enter"], meaning: "press what is focused: open a layer, sort by a row, pin an instance" },
@@ -26,7 +26,7 @@ export const KEYS: readonly { keys: readonly string[]; meaning: string }[] = [
   },
 ];
 
-export const DEFINITIONS: readonly { word: string; meaning: string }[] = [
+const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   {
     word: "neuron",
     meaning: "A unit of a dense layer or a channel of a convolution; one column of a matrix.",
@@ -113,7 +113,7 @@ export const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   },
 ];
 
-export function Encodings() {
+function Encodings() {
   const classes = useStore().catalogue.snapshot.value?.classes ?? [];
   const colours = useClassColours();
   const [first] = colours;

@@ -20,7 +20,7 @@ interface CardTextProperties {
   besideMedia: boolean;
 }
 
-export function CardText({ name, text, besideMedia }: CardTextProperties) {
+function CardText({ name, text, besideMedia }: CardTextProperties) {
   const whole = useSignal(false);
   if (text === null) return <p class="hint">no {name}</p>;
   const shown = besideMedia ? SHOWN_BESIDE_MEDIA : SHOWN;

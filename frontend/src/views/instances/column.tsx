@@ -17,7 +17,7 @@ import { groupInstances } from "./grouping";
 import { Groups } from "./groups";
 import { listenToInstances, useInstanceMarks } from "./marked";
 
-export function FindField({ sampled, onEnter }: { sampled: number; onEnter: () => void }) {
+function FindField({ sampled, onEnter }: { sampled: number; onEnter: () => void }) {
   const { find, found, foundCount } = useStore();
   const count = foundCount.value;
   const clear = () => {
@@ -57,7 +57,7 @@ export function FindField({ sampled, onEnter }: { sampled: number; onEnter: () =
   );
 }
 
-export function FilterLine({ sampled }: { sampled: number }) {
+function FilterLine({ sampled }: { sampled: number }) {
   const { draft, durable, subsets } = useStore();
   const condition = durable.filter.value;
   if (condition === "") return null;
@@ -96,7 +96,7 @@ interface TestCasesProperties {
   instances: InstanceColumns;
 }
 
-export function TestCases({ snapshot, instances }: TestCasesProperties) {
+function TestCases({ snapshot, instances }: TestCasesProperties) {
   const store = useStore();
   const container = useRef<HTMLElement>(null);
   const rows = instances.example.flatMap((example, row) => (example ? [row] : []));

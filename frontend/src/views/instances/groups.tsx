@@ -17,7 +17,7 @@ import type { Group } from "./grouping";
 import { listenToInstances, useInstanceMarks } from "./marked";
 import { isInSight, type PlacedGroup, placeGroups, STEP, sightOf, squarePlace, squaresInSight } from "./windowing";
 
-export interface SquarePosition {
+interface SquarePosition {
   label: number;
   side: keyof Group;
   position: number;
@@ -25,7 +25,7 @@ export interface SquarePosition {
 
 const SIDES = ["correct", "misclassified"] as const;
 
-export function findSquare(groups: readonly Group[], row: number): SquarePosition | null {
+function findSquare(groups: readonly Group[], row: number): SquarePosition | null {
   for (const [label, group] of groups.entries()) {
     for (const side of SIDES) {
       const position = group[side].indexOf(row);
@@ -64,7 +64,7 @@ function nextInColumn(groups: readonly Group[], { label, side }: SquarePosition,
 }
 
 /** Over all instances, or of the squares that a filter leaves. */
-export type GroupCounts = Pick<SubsetEntry, "count"> & { correct?: number | undefined };
+type GroupCounts = Pick<SubsetEntry, "count"> & { correct?: number | undefined };
 
 interface InstanceGroupProperties {
   placed: PlacedGroup;
@@ -84,7 +84,7 @@ interface InstanceGroupProperties {
 /** Groups that follow each other are drawn in different frames, so many in turn. */
 const FRAMES = 4;
 
-export const InstanceGroup = memo(function InstanceGroup(current: InstanceGroupProperties) {
+const InstanceGroup = memo(function InstanceGroup(current: InstanceGroupProperties) {
   return <DrawnGroup {...useLater(current, current.placed.label % FRAMES)} />;
 });
 

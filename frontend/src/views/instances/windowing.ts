@@ -7,10 +7,10 @@
 
 import type { Group } from "./grouping";
 
-export const ALL_SHOWN = 2_000;
+const ALL_SHOWN = 2_000;
 /** From one square to the next. */
 export const STEP = 13;
-export const WRONG_WIDTH = 72;
+const WRONG_WIDTH = 72;
 const COLUMN_GAP = 8;
 const HEAD_HEIGHT = 32;
 const FOOT_HEIGHT = 7;
@@ -43,7 +43,7 @@ export function placeGroups(groups: readonly Group[], width: number, whole = fal
 }
 
 /** What is in sight, or everything. */
-export interface Sight {
+interface Sight {
   top: number;
   bottom: number;
 }

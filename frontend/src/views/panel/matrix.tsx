@@ -29,7 +29,7 @@ import { Predictions } from "./predictions";
 import { RowLabel, RowLabels } from "./row_labels";
 
 /** @param show Scrolls a row into sight. */
-export function useNewRowInSight(rows: readonly MatrixRow[], show: (position: number) => void): void {
+function useNewRowInSight(rows: readonly MatrixRow[], show: (position: number) => void): void {
   const before = useRef(rows);
   useLayoutEffect(() => {
     const position = newestRow(before.current, rows);
@@ -38,7 +38,7 @@ export function useNewRowInSight(rows: readonly MatrixRow[], show: (position: nu
   });
 }
 
-export function HoverCells({ frame }: { frame: MatrixFrame }) {
+function HoverCells({ frame }: { frame: MatrixFrame }) {
   const store = useStore();
   const band = useRef<HTMLElement>(null);
   const lock = useRef<HTMLElement>(null);
@@ -96,7 +96,7 @@ function move(box: Box, shown: boolean, transform: string): void {
   box.current.style.transform = shown ? transform : OUT_OF_SIGHT;
 }
 
-export function TemporaryRow({ frame }: { frame: MatrixFrame }) {
+function TemporaryRow({ frame }: { frame: MatrixFrame }) {
   const { temporary } = useStore();
   const row = temporary.value;
   return (
@@ -112,7 +112,7 @@ export function TemporaryRow({ frame }: { frame: MatrixFrame }) {
 }
 
 /** The cells alone, as a side of a comparison has them. */
-export function TemporaryCells({ frame }: { frame: MatrixFrame }) {
+function TemporaryCells({ frame }: { frame: MatrixFrame }) {
   const store = useStore();
   const palette = usePalette();
   const { columns, order, width, ramp, fillings, output } = frame;

@@ -60,7 +60,7 @@ export function rampOf(layer: LayerStore, palette: Palette): Ramp | null {
 }
 
 /** Shares of active instances of a class or subset, where the dots' sizes show them. */
-export function rowShares(store: Store, layer: LayerStore, row: MatrixRow): Float32Array | null {
+function rowShares(store: Store, layer: LayerStore, row: MatrixRow): Float32Array | null {
   if (store.durable.dotSize.value !== "active" || layer.entry.value?.signed || !isMany(row)) return null;
   return activeShares(layer, row);
 }

@@ -26,7 +26,7 @@ import { wheelColumns } from "./cells";
 import { isOutputLayer, type MatrixFrame, rampOf } from "./matrix_context";
 import { Followed, Readout, roomOf } from "./readout";
 
-export function ScaleLegend({ scale }: { scale: ValueScale }) {
+function ScaleLegend({ scale }: { scale: ValueScale }) {
   const palette = usePalette();
   const colours = scale.signed ? palette.diverging : palette.ramp;
   return (
@@ -41,7 +41,7 @@ export function ScaleLegend({ scale }: { scale: ValueScale }) {
   );
 }
 
-export function Overview({ frame }: { frame: MatrixFrame }) {
+function Overview({ frame }: { frame: MatrixFrame }) {
   const { layer, rows, order, width, header, columns } = frame;
   if (header.overview === "none" || !order) return null;
   const scale = width / columns.total;

@@ -14,13 +14,13 @@ import type { Store } from "../../store/store";
 import { useStore } from "../../ui/context";
 import type { MatrixFrame } from "./matrix_context";
 
-export interface CellPosition {
+interface CellPosition {
   row: number;
   /** By the order shown. */
   column: number;
 }
 
-export interface GridExtent {
+interface GridExtent {
   rows: number;
   columns: number;
   /** Columns in sight: how far a page is. */
@@ -56,7 +56,7 @@ export interface GridFocus {
   id: string;
 }
 
-export interface GridKeys extends GridFocus {
+interface GridKeys extends GridFocus {
   handlers: {
     "aria-activedescendant": string | undefined;
     onFocus: (event: FocusEvent) => void;

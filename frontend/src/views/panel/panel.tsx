@@ -16,7 +16,7 @@ interface MissingLayerProperties {
   layer: string;
 }
 
-export function MissingLayer({ side, layer }: MissingLayerProperties) {
+function MissingLayer({ side, layer }: MissingLayerProperties) {
   const runs = useStore().catalogue.runs.value;
   const snapshot = side.view.snapshot.value;
   const wanted = pairedName(side, layer);
@@ -107,7 +107,7 @@ function Offers({ side, layer, wanted }: MissingLayerProperties & { wanted: stri
 
 const distance = (step: number, from: number | undefined): number => Math.abs(step - (from ?? 0));
 
-export function ComparedLayers({ layer }: { layer: LayerStore }) {
+function ComparedLayers({ layer }: { layer: LayerStore }) {
   const { comparing } = useStore();
   const placed = useMatrixFrame(layer, false, true);
   return (
@@ -196,7 +196,7 @@ const withoutMiddle = (name: string): string =>
     ? name
     : `${name.slice(0, MOST_CHARACTERS / 2 - 1)}…${name.slice(-MOST_CHARACTERS / 2)}`;
 
-export function PanelHead({ layer }: { layer: LayerStore }) {
+function PanelHead({ layer }: { layer: LayerStore }) {
   const { catalogue, durable, toggleLayer } = useStore();
   const maximised = durable.maximised.value === layer.name;
   const entry = layer.entry.value;

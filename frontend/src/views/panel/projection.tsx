@@ -44,7 +44,7 @@ const MOST_DOTS = 5_000;
 const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** Returns what to draw now: `placed`, or on the way there. */
-export function useGliding(placed: PlacedPoints, glides: boolean): PlacedPoints {
+function useGliding(placed: PlacedPoints, glides: boolean): PlacedPoints {
   const shown = useRef(placed);
   const [, redraw] = useState(0);
   const aim = useRef({ placed, glides });
@@ -117,7 +117,7 @@ interface ProjectionDotsProperties {
   pointer: ReturnType<typeof usePointer>;
 }
 
-export function ProjectionDots({ placed, view, width, height, pointer }: ProjectionDotsProperties) {
+function ProjectionDots({ placed, view, width, height, pointer }: ProjectionDotsProperties) {
   const store = useStore();
   const canvas = useRef<HTMLCanvasElement>(null);
   const palette = usePalette();
@@ -200,7 +200,7 @@ interface ProjectionMarksProperties {
   height: number;
 }
 
-export function ProjectionMarks({ placed, view, width, height }: ProjectionMarksProperties) {
+function ProjectionMarks({ placed, view, width, height }: ProjectionMarksProperties) {
   const store = useStore();
   const canvas = useRef<HTMLCanvasElement>(null);
   const palette = usePalette();

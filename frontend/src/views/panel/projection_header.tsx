@@ -18,7 +18,7 @@ import type { PointerInputs, usePointer } from "./projection_pointer";
 type Pointer = ReturnType<typeof usePointer>;
 
 /** The toggle; `armed` is whether the next drag draws. */
-export function LassoButton({ armed }: { armed: Signal<boolean> }) {
+function LassoButton({ armed }: { armed: Signal<boolean> }) {
   return (
     <button
       type="button"

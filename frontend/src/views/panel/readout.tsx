@@ -16,12 +16,7 @@ import { ClassDot } from "../../ui/glyphs";
 import { correlationText, countText, percentText, valueText } from "../../ui/numbers";
 import type { MatrixFrame } from "./matrix_context";
 
-export function comparedText(
-  store: Store,
-  frame: MatrixFrame,
-  neuron: number,
-  row: MatrixRow | undefined,
-): ComponentChildren {
+function comparedText(store: Store, frame: MatrixFrame, neuron: number, row: MatrixRow | undefined): ComponentChildren {
   const sides = store.comparing.sides.value;
   const partners = sides.map((side) => partnerText(side, frame, neuron));
   const values = [row && frame.valuesOf(row)?.[neuron], ...sides.map((side) => valueOnSide(side, frame, neuron, row))];

@@ -16,7 +16,7 @@ import type { GridFocus } from "./matrix_keyboard";
 import { predictionOf } from "./matrix_text";
 import { valueOnSide } from "./readout";
 
-export function CompareButton({ row }: { row: MatrixRow }) {
+function CompareButton({ row }: { row: MatrixRow }) {
   const { comparison } = useStore();
   const marked = comparison.marked.value;
   const isMarked = marked?.key === row.key;
@@ -40,13 +40,13 @@ export function CompareButton({ row }: { row: MatrixRow }) {
 }
 
 /** `1` and `2` at the rows that are compared. */
-export function comparisonSign({ compared, marked }: Comparison, row: MatrixRow): string {
+function comparisonSign({ compared, marked }: Comparison, row: MatrixRow): string {
   if (marked.value?.key === row.key) return "1";
   const at = marked.value ? -1 : (compared.value?.findIndex(({ key }) => key === row.key) ?? -1);
   return at < 0 ? "" : String(at + 1);
 }
 
-export function ComparedPredictions({ row }: { row: MatrixRow }) {
+function ComparedPredictions({ row }: { row: MatrixRow }) {
   const store = useStore();
   const sides = store.comparing.sides.value;
   const places: { letter: string; store: Store; row: MatrixRow | undefined }[] = [

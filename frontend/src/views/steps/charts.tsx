@@ -14,7 +14,7 @@ export interface Line {
   values: readonly number[];
 }
 
-export interface LinePlace {
+interface LinePlace {
   x: (position: number) => number;
   y: (value: number) => number;
 }

@@ -19,7 +19,7 @@ const SIZE = 104;
 /** Dots are smaller than in a panel: the picture is laid out larger, and painted at this scale. */
 const SCALE = 0.6;
 
-export function StepStrip() {
+function StepStrip() {
   const { overSteps } = useStore();
   return (
     <div class="step-strip" data-testid="step-strip">

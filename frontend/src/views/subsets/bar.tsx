@@ -21,7 +21,7 @@ import { ConditionField } from "./condition_field";
 import { Fields } from "./fields";
 import { SubsetManager } from "./manager";
 
-export function PointedNote() {
+function PointedNote() {
   const said = useStore().pointing.said.value;
   return (
     <span
@@ -36,7 +36,7 @@ export function PointedNote() {
 }
 
 /** Makes one subset of all pinned instances. */
-export function PinnedButton() {
+function PinnedButton() {
   const { instances, rows, pointing } = useStore();
   const pinned = rows.value.filter((row) => row.kind === "instance").map((row) => row.sampled);
   const columns = instances.state.value.value;
@@ -55,7 +55,7 @@ export function PinnedButton() {
   );
 }
 
-export function ComparisonNote() {
+function ComparisonNote() {
   const { comparison } = useStore();
   const [secondColour, , firstColour] = usePalette().diverging;
   useEscape(comparison.end);
@@ -102,7 +102,7 @@ function useEscape(end: () => boolean): void {
   }, [end]);
 }
 
-export function Count() {
+function Count() {
   const { draft } = useStore();
   const status = draft.verdict.value.status;
   const answer = draft.latest.value;

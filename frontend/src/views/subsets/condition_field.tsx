@@ -10,7 +10,7 @@ import type { Draft, Verdict } from "../../store/draft";
 import { useStore } from "../../ui/context";
 import { countText } from "../../ui/numbers";
 
-export function NoteLine({ draft }: { draft: Draft }) {
+function NoteLine({ draft }: { draft: Draft }) {
   const { value: verdict } = draft.verdict;
   const note = verdict.status === "counted" ? verdict.answer.note : "";
   return (
@@ -26,7 +26,7 @@ interface MistakeLineProperties {
   scrolled: number;
 }
 
-export function MistakeLine({ id, typing, scrolled }: MistakeLineProperties) {
+function MistakeLine({ id, typing, scrolled }: MistakeLineProperties) {
   const { wrong } = typing;
   const line = useRef<HTMLParagraphElement>(null);
   useLayoutEffect(() => {
@@ -66,7 +66,7 @@ interface MirrorProperties {
   scrolled: number;
 }
 
-export function Mirror({ text, ghost, mistake, scrolled }: MirrorProperties) {
+function Mirror({ text, ghost, mistake, scrolled }: MirrorProperties) {
   return (
     <div class="condition-mirror" aria-hidden="true">
       <span style={{ transform: `translateX(${-scrolled}px)` }}>
@@ -101,7 +101,7 @@ interface CompletionsProperties {
   shown: boolean;
 }
 
-export function Completions({ id, typing, shown }: CompletionsProperties) {
+function Completions({ id, typing, shown }: CompletionsProperties) {
   const { completions, chosen, accept } = typing;
   return (
     <div id={`${id}-list`} class="completions" role="listbox" aria-label="Completions" hidden={!shown}>
@@ -153,7 +153,7 @@ function Item({ id, completion, chosen, accept }: ItemProperties) {
 }
 
 /** What the keys and the list have in common. */
-export interface Typing {
+interface Typing {
   draft: Draft;
   field: RefObject<HTMLInputElement | null>;
   caret: Signal<number>;

@@ -32,7 +32,7 @@ interface TickedProperties {
 }
 
 /** The classes, and the recorded subsets that have a condition. */
-export function Combinable({ ticked, tick }: TickedProperties & { tick: (key: string) => void }) {
+function Combinable({ ticked, tick }: TickedProperties & { tick: (key: string) => void }) {
   const parts = recordedParts(useStore());
   if (parts.size === 0) return null;
   return (
@@ -48,7 +48,7 @@ export function Combinable({ ticked, tick }: TickedProperties & { tick: (key: st
   );
 }
 
-export function Combine({ ticked, done }: TickedProperties & { done: () => void }) {
+function Combine({ ticked, done }: TickedProperties & { done: () => void }) {
   const store = useStore();
   const typed = store.subsets.list.value.map((subset): [string, NamedCondition] => [typedKey(subset.name), subset]);
   const all = new Map([...recordedParts(store), ...typed]);
@@ -87,7 +87,7 @@ function recordedParts({ catalogue }: Store): Map<string, NamedCondition> {
   );
 }
 
-export function Exchange() {
+function Exchange() {
   const store = useStore();
   const { subsets } = store;
   const problem = useSignal("");
@@ -150,7 +150,7 @@ interface SubsetLineProperties {
   drop: () => void;
 }
 
-export function SubsetLine({ subset, ticked, tick, move, drag, drop }: SubsetLineProperties) {
+function SubsetLine({ subset, ticked, tick, move, drag, drop }: SubsetLineProperties) {
   const { subsets, hover } = useStore();
   const { name, condition } = subset;
   const row = subsets.rows.value.find(({ key }) => key === typedKey(name));

@@ -16,7 +16,7 @@ import { Legend } from "./legend";
 
 const SHOWN_MILLISECONDS = 2_500;
 
-export function LinkButton() {
+function LinkButton() {
   const { address } = useStore();
   const feedback = useSignal("");
   useEffect(() => {
@@ -51,7 +51,7 @@ export function LinkButton() {
   );
 }
 
-export function Notes() {
+function Notes() {
   const { catalogue, address } = useStore();
   const silence = catalogue.silence.value;
   const warnings = catalogue.runs.value.value?.warnings ?? [];
@@ -73,7 +73,7 @@ export function Notes() {
   );
 }
 
-export function StepPicker({ steps, step }: Pick<StepSliderProperties, "steps" | "step">) {
+function StepPicker({ steps, step }: Pick<StepSliderProperties, "steps" | "step">) {
   const { stepping } = useStore();
   return (
     <div class="step-picker">
