@@ -19,6 +19,7 @@ PROTO = ROOT / "proto" / "activis.proto"
 STORAGE = ROOT / "activis_tb" / "storage"
 FRONTEND = ROOT / "frontend"
 STATIC = ROOT / "activis_tb" / "static"
+DEBUG = ROOT / "build" / "debug.js"
 
 
 def is_source_distribution() -> bool:
@@ -55,7 +56,7 @@ class BuildProto(Command):
 
 
 class BuildFrontend(Command):
-    """Builds activis_tb/static from frontend/ with npm."""
+    """Builds activis_tb/static from frontend/ with npm, and what tests and benchmarks look at the tab with."""
 
     description = "build the front end"
     user_options: list[tuple[str, str, str]] = []
@@ -65,7 +66,8 @@ class BuildFrontend(Command):
     def finalize_options(self) -> None: ...
 
     def run(self) -> None:
-        if is_source_distribution() or is_newer(STATIC / "index.js", [PROTO, *frontend_sources()]):
+        sources = [PROTO, *frontend_sources()]
+        if is_source_distribution() or all(is_newer(built, sources) for built in (STATIC / "index.js", DEBUG)):
             return
         npm = shutil.which("npm")
         if npm is None:

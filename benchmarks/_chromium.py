@@ -18,6 +18,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PROBE = Path(__file__).with_name("_tab_probe.js")
+DEBUG = Path(__file__).resolve().parents[1] / "build" / "debug.js"
 TIMEOUT = 120_000
 
 
@@ -44,6 +45,7 @@ def tab(chromium: Browser, url: str, run: str, layers: Sequence[str], **state: s
     page = context.new_page()
     page.set_default_timeout(TIMEOUT)
     page.add_init_script(path=PROBE)
+    page.add_init_script(path=DEBUG)
     page.goto(f"{url}/#activis{hash_state}")
     page.wait_for_selector('iframe[src*="name=activis"]', state="attached")
     handle = page.query_selector('iframe[src*="name=activis"]')

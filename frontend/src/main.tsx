@@ -25,7 +25,6 @@ import { render as renderInto } from "preact";
 import { App } from "./app";
 import { createClient } from "./contract/client";
 import { openParentHash } from "./store/address";
-import { exposeDebugState } from "./store/debug";
 import { observeHost } from "./store/host";
 import { createStore } from "./store/store";
 import { StoreContext } from "./ui/context";
@@ -41,7 +40,8 @@ export async function render(): Promise<void> {
     openParentHash(window),
     observeHost(window),
   );
-  exposeDebugState(store, window);
+  // For what looks on: store/debug.ts.
+  dispatchEvent(new CustomEvent("activis", { detail: store }));
   renderInto(
     <StoreContext.Provider value={store}>
       <App />

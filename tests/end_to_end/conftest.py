@@ -21,6 +21,8 @@ from tests.end_to_end.tab import Tab
 
 QUESTION_EPOCHS = 4
 ROOT = Path(__file__).resolve().parents[2]
+DEBUG = ROOT / "build" / "debug.js"
+"""The view of the tab's state, `window.__activis`, which is built beside the tab and not shipped."""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -94,6 +96,7 @@ def open_tab(browser: Browser, screenshots: Path) -> Iterator[Callable[..., Tab]
 
     def open_(url: str, width: int = 1600, height: int = 1000, **options: str) -> Tab:
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        context.add_init_script(path=DEBUG)
         tabs.append(Tab(context.new_page(), url, screenshots))
         return tabs[-1].open(**options)
 

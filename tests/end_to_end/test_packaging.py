@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.conftest import DEBUG
 from tests.snapshots import make_snapshot, write_snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,7 +69,15 @@ def test_the_wheel_carries_all_it_needs(wheel: Path) -> None:
         "activis_tb/static/index.js",
         "activis_tb/storage/activis_pb2.py",
     } <= names
-    assert not [name for name in names if name.startswith(("tests/", "frontend/", "benchmarks/", "demo/"))]
+    assert not [name for name in names if name.startswith(("tests/", "frontend/", "benchmarks/", "demo/", "build/"))]
+
+
+def test_the_state_is_open_to_tests_and_in_no_wheel(wheel: Path) -> None:
+    assert b"__activis" in DEBUG.read_bytes()
+    with zipfile.ZipFile(wheel) as archive:
+        scripts = [name for name in archive.namelist() if name.endswith(".js")]
+        assert "activis_tb/static/index.js" in scripts
+        assert [name for name in scripts if b"__activis" in archive.read(name)] == []
 
 
 def test_a_tensorboard_without_tensorflow_serves_the_tab(wheel: Path, tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-/** Debug view of the store for tests, read-only, made from the structures that are drawn. */
+/**
+ * Debug view of the store, read-only, made from the structures that are drawn: `window.__activis`. No part of the tab;
+ * tests and benchmarks run it in the page before the tab, which hands its store to it by an event.
+ */
 import type { Hover } from "./hover";
 import { type LayerStore, rowValues } from "./layer";
 import type { Side } from "./side";
@@ -55,13 +58,14 @@ declare global {
   }
 }
 
-export function exposeDebugState(store: Store, self: Window): void {
-  self.__activis = {
+addEventListener("activis", (event) => {
+  const store = (event as CustomEvent<Store>).detail;
+  window.__activis = {
     state: () => debugState(store),
     row: (layer, key) => debugRow(store, layer, key),
     sideRow: (letter, layer, key) => debugSideRow(store, letter, layer, key),
   };
-}
+});
 
 function debugSideRow(store: Store, letter: string, name: string, key: string): (number | null)[] | null {
   const side = store.comparing.sides.peek().find((candidate) => candidate.letter === letter);
