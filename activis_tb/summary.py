@@ -15,8 +15,8 @@ from activis_tb.errors import ArgumentError
 from activis_tb.model import AttributeType, ForwardGraph
 from activis_tb.recording.api import encode
 from activis_tb.recording.arguments import ClassArgument, SelectionArgument, SubsetArgument, read_settings, whole_number
+from activis_tb.recording.arrays import check_from_logits
 from activis_tb.recording.dataset import DatasetRecorder
-from activis_tb.recording.outcomes import check_from_logits
 from activis_tb.recording.recorder import Recorder, new_session
 from activis_tb.storage.events import summary_metadata
 from activis_tb.storage.metadata import SnapshotTag

@@ -31,7 +31,7 @@ from activis_tb.keras.randomness import unchanged_randomness
 from activis_tb.model import POOLINGS, ForwardGraph, LayerSpec, Pooling
 from activis_tb.recording.api import check_writable, encode
 from activis_tb.recording.arguments import ClassArgument, read_settings
-from activis_tb.recording.outcomes import check_from_logits
+from activis_tb.recording.arrays import check_from_logits
 from activis_tb.recording.recorder import Recorder
 
 if TYPE_CHECKING:

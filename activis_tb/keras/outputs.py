@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
 from activis_tb.keras.layers import find_layers
-from activis_tb.recording.outcomes import are_distributions
+from activis_tb.recording.arrays import are_distributions
 
 _ROUNDING = 1e-2
 

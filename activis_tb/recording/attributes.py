@@ -1,13 +1,12 @@
 """Attributes of a batch as checked columns, and their types once all values are known."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
 from math import isnan
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -15,93 +14,21 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, shorten
 from activis_tb.model import Attribute, AttributeType, cut_text
-from activis_tb.recording.arrays import (
-    WIDE,
-    Demand,
-    as_array,
-    check_encodable,
-    check_room,
-    check_rows,
-    decimal_number,
-    demands_of,
-    is_numeric,
-    joined_numbers,
-    narrowed,
-    numbers_of,
-    without_nulls,
-)
+from activis_tb.recording.arrays import as_array, check_encodable, check_rows, is_numeric, without_nulls
+from activis_tb.recording.blocks import MEDIA_KINDS, Column, Demand, Kind, all_present, empty_values, missing_column
 from activis_tb.recording.media import Audio, check_size, read_pictures, read_sounds
 from activis_tb.storage.metadata import AUDIO_FORMATS, IMAGE_FORMATS, media_type
 from activis_tb.times import EXAMPLE, TimeRangeError, canonical_times, nanoseconds_of, parse_time, time_texts, times_of
 
-Kind = Literal["number", "boolean", "text", "time", "image", "audio", ""]
-"""What a column holds; empty as long as every value was missing."""
-MEDIA_KINDS: frozenset[Kind] = frozenset({"image", "audio"})
-
-_EMPTY: dict[Kind, Any] = {"text": "", "image": b"", "audio": b"", "": None}
-_DTYPES: dict[Kind, str] = {"number": "f8", "boolean": "?", "time": "M8[us]"}
 _PLAIN = {str, bytes, bool, int, float, type(None)}
 _TEXTS: frozenset[AttributeType | None] = frozenset({"text", "category"})
 _FORMATS: Mapping[Kind, str] = {"image": IMAGE_FORMATS, "audio": AUDIO_FORMATS}
-_NEAR = np.array(["1678-01-01", "2262-01-01"], "M8[us]")
-"""Between these, times may have nanoseconds."""
-
-
-@dataclass(frozen=True, eq=False)
-class Column:
-    """One attribute of some instances.
-
-    Attributes:
-        kind: What `values` holds.
-        values: (instances,): float64, or int64 or uint64 where that holds more; bool; datetime64[us] or [ns]; or
-            objects (str; bytes, Picture or Sound); where a value is missing 0, False or empty.
-        present: bool (instances,).
-        needs: What the values need of their type, where that is known already.
-    """
-
-    kind: Kind
-    values: NDArray[Any]
-    present: NDArray[np.bool_]
-    needs: frozenset[Demand] | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether no value is missing."""
-        return self.present is _all_present(len(self.present)) or bool(self.present.all())
-
-    def take(self, rows: NDArray[Any] | slice) -> "Column":
-        """Returns the values at `rows`."""
-        return Column(self.kind, self.values[rows], self.present[rows])
-
-    def as_kind(self, kind: Kind) -> "Column":
-        """Returns a column whose values are all missing as one of `kind`; another one as it is."""
-        return self if self.kind or not kind else missing_column(len(self.values), kind)
-
-    def demands(self, known: frozenset[Demand] = frozenset()) -> frozenset[Demand]:
-        """Returns what the values, and the earlier ones that `known` tells of, need of their type."""
-        if self.needs is not None:
-            return known if self.needs <= known else known | self.needs
-        if self.kind == "number":
-            return demands_of(self.values, known)
-        if self.kind != "time":
-            return known
-        if self.values.dtype == "M8[ns]":
-            return known | {"nanoseconds"}
-        return known | {"far"} if ((self.values < _NEAR[0]) | (self.values > _NEAR[1])).any() else known
-
-
-def join_columns(columns: Sequence[Column]) -> Column:
-    """Returns `columns`, of one kind where any value is present, one after the other."""
-    kinds = [column.kind for column in columns if column.kind]
-    kind = kinds[0] if kinds else ""
-    parts = [column.as_kind(kind).values for column in columns]
-    values = joined_numbers(parts) if kind == "number" else np.concatenate(parts)
-    return Column(kind, values, np.concatenate([column.present for column in columns]))
-
-
-def missing_column(rows: int, kind: Kind = "") -> Column:
-    """Returns a column of `rows` missing values."""
-    return Column(kind, _nothing(rows, kind), np.zeros(rows, np.bool_))
+WIDE = 2**53
+"""Up to here every whole number is one of float64's."""
+_LARGEST = 308
+"""Float64 holds no number of more digits."""
+_NOTHING: frozenset[Demand] = frozenset()
+_SIGN: frozenset[Demand] = frozenset({"negative"})
 
 
 def read_column(name: str, value: object, rows: int, declared: AttributeType | None) -> Column:
@@ -145,7 +72,7 @@ def _read(value: object, rows: int, argument: str, declared: AttributeType | Non
     if declared in _TEXTS:
         return _of_list([number_text(item) for item in items.tolist()], argument, declared)
     if items.dtype.kind == "b" and declared in {None, "boolean"}:
-        return Column("boolean", items.astype(np.bool_), _all_present(rows))
+        return Column("boolean", items.astype(np.bool_), all_present(rows))
     if declared == "boolean":
         return _truths(_numbers(items), argument)
     if declared not in {None, "number"}:
@@ -156,7 +83,7 @@ def _read(value: object, rows: int, argument: str, declared: AttributeType | Non
 def _numbers(items: NDArray[Any]) -> Column:
     numbers, needs = narrowed(items)
     if len(items) and (items.dtype.kind in "iub" or not np.count_nonzero(missing := np.isnan(numbers))):
-        return Column("number", numbers, _all_present(len(items)), needs)
+        return Column("number", numbers, all_present(len(items)), needs)
     if not len(items) or missing.all():
         return missing_column(len(items))
     numbers[missing] = 0
@@ -178,18 +105,10 @@ def _of_times(items: NDArray[Any], argument: str, declared: AttributeType | None
     present = ~np.isnat(items)
     times = canonical_times(items[present]) if present.any() else np.empty(0, "M8[us]")
     if declared not in _TEXTS:
-        return _spread(Column("time" if len(times) else "", times, _all_present(len(times))), present)
+        return _spread(Column("time" if len(times) else "", times, all_present(len(times))), present)
     coarse = times.dtype == "M8[us]" and np.datetime_data(items.dtype)[0] not in {"Y", "M", "W", "ns"}
     texts = map(str, items[present].tolist()) if coarse else time_texts(times) if len(times) else ()
     return _spread(_dense("text", list(texts)), present)
-
-
-@lru_cache(maxsize=8)
-def _all_present(rows: int) -> NDArray[np.bool_]:
-    """As many True, read-only: most columns miss nothing."""
-    present = np.ones(rows, np.bool_)
-    present.flags.writeable = False
-    return present
 
 
 def number_text(value: object) -> str | None:
@@ -274,7 +193,7 @@ def _of_list(items: list[Any], argument: str, declared: AttributeType | None) ->
     kind = _kind(there, argument, declared)
     if declared == "boolean" and kind == "number":
         return _spread(
-            _truths(Column("number", numbers_of(there, argument), _all_present(len(there))), argument), present
+            _truths(Column("number", numbers_of(there, argument), all_present(len(there))), argument), present
         )
     return _spread(_converted(there, kind, argument, declared), present)
 
@@ -326,9 +245,9 @@ def _converted(items: list[Any], kind: Kind, argument: str, declared: AttributeT
     if kind and declared is not None and kind != ("text" if declared == "category" else declared):
         raise _misfit(argument, kind, declared)
     if kind == "number":
-        return Column("number", numbers_of(items, argument), _all_present(len(items)))
+        return Column("number", numbers_of(items, argument), all_present(len(items)))
     if kind == "time":
-        return Column("time", _times(items, argument), _all_present(len(items)))
+        return Column("time", _times(items, argument), all_present(len(items)))
     if kind == "text":
         items = [_text(item, argument) for item in items]
     elif kind in MEDIA_KINDS:
@@ -368,15 +287,11 @@ def _text(item: Any, argument: str) -> str:
     return text
 
 
-def _nothing(rows: int, kind: Kind) -> NDArray[Any]:
-    return np.zeros(rows, _DTYPES[kind]) if kind in _DTYPES else np.full(rows, _EMPTY[kind], np.object_)
-
-
 def _dense(kind: Kind, items: list[Any]) -> Column:
     """A column of values that are all there."""
-    values = _nothing(len(items), kind)
+    values = empty_values(len(items), kind)
     values[:] = items
-    return Column(kind, values, _all_present(len(items)))
+    return Column(kind, values, all_present(len(items)))
 
 
 def _with_gaps(kind: Kind, items: Sequence[Any]) -> Column:
@@ -391,7 +306,7 @@ def _spread(column: Column, present: NDArray[np.bool_]) -> Column:
         return column
     if not column.kind:
         return missing_column(len(present))
-    values = _nothing(len(present), column.kind).astype(column.values.dtype)
+    values = empty_values(len(present), column.kind).astype(column.values.dtype)
     values[present] = column.values
     spread = np.zeros(len(present), np.bool_)
     spread[present] = column.present
@@ -407,6 +322,95 @@ def _misfit(argument: str, got: str, declared: AttributeType | None) -> Argument
     return ArgumentError(
         argument, got, f"{declared}, as attribute_types says", "Convert it, or change attribute_types."
     )
+
+
+def narrowed(values: NDArray[Any]) -> tuple[NDArray[Any], frozenset[Demand] | None]:
+    """Returns real numbers as float64, unless that would change a whole one: then as int64, or uint64 beyond that.
+
+    With them what integers need of their type, see `demands_of`; None where the values themselves have to be asked.
+    """
+    if values.dtype.kind not in "iu" or not len(values):
+        return values.astype(np.float64), None
+    low, high = np.minimum.reduce(values), np.maximum.reduce(values)
+    demands = _SIGN if low < 0 else _NOTHING
+    if values.dtype.itemsize < 8 or (high <= WIDE and low >= -WIDE):
+        return values.astype(np.float64), demands
+    if not is_wide(values).any():
+        return values.astype(np.float64), None
+    return values.astype(np.uint64 if high >= 2**63 else np.int64), None
+
+
+def is_wide(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Returns which 64-bit integers are no float64: those with more than 53 digits in base 2, trailing zeros aside."""
+    magnitudes = values.view(np.uint64)
+    if values.dtype.kind == "i":
+        magnitudes = np.where(values < 0, ~magnitudes + np.uint64(1), magnitudes)
+    lowest = magnitudes & (~magnitudes + np.uint64(1))
+    return magnitudes // np.maximum(lowest, 1) >= np.uint64(WIDE)
+
+
+def numbers_of(items: Sequence[int | float], argument: str) -> NDArray[Any]:
+    """Returns numbers of Python as `narrowed` does.
+
+    Raises:
+        ArgumentError: A whole number that is none of float64's is beyond 64 bits, or beside fractions.
+    """
+    wide = [item for item in items if isinstance(item, int) and abs(item) > WIDE and not _is_float(item)]
+    if not wide:
+        return np.array(items, np.float64)
+    if max(item.bit_length() for item in wide) > 1024:
+        raise unlike_numbers(argument, f"a whole number of more than {_LARGEST} digits")
+    if any(isinstance(item, float) and not item.is_integer() for item in items):
+        raise unlike_numbers(argument, f"{wide[0]} beside fractions or infinity")
+    whole = list(map(int, items))
+    if min(whole) >= -(2**63) and max(whole) < 2**63:
+        return np.array(whole, np.int64)
+    if min(whole) >= 0 and max(whole) < 2**64:
+        return np.array(whole, np.uint64)
+    raise unlike_numbers(argument, f"the whole numbers {min(whole)} to {max(whole)}")
+
+
+def check_room(values: NDArray[Any], argument: str) -> None:
+    """Raises ArgumentError where a long double is a whole number, or a size, that float64 does not hold."""
+    if values.dtype.kind != "f" or values.dtype.itemsize <= 8:
+        return
+    with np.errstate(over="ignore"):
+        numbers = values.astype(np.float64)
+    changed = (numbers != values) & np.isfinite(values) & ((np.rint(values) == values) | np.isinf(numbers))
+    if changed.any():
+        raise unlike_numbers(argument, f"the long double {values[changed][0]}")
+
+
+def _is_float(number: int) -> bool:
+    try:
+        return float(number) == number
+    except OverflowError:
+        return False
+
+
+def unlike_numbers(argument: str, got: str) -> ArgumentError:
+    """Returns the error for numbers that no one type keeps."""
+    name = argument.partition('"')[2].partition('"')[0] or argument
+    return ArgumentError(
+        argument,
+        got,
+        "numbers that float64 holds, or whole numbers of 64 bits alone (whole numbers beyond 2^53 are kept exactly)",
+        f'To keep every digit, record them as text: attribute_types={{"{name}": "text"}}.',
+    )
+
+
+def decimal_number(value: Decimal, argument: str) -> int | float:
+    """Returns a decimal as the number it is written as; raises ArgumentError where that has more digits than kept."""
+    if not value.is_finite():
+        return np.nan if value.is_nan() else float(value)
+    if value.adjusted() > _LARGEST:
+        raise unlike_numbers(argument, f"the decimal {value:.3e}")
+    if value == value.to_integral_value():
+        return int(value)
+    number = float(value)
+    if Decimal(repr(number)) != value:
+        raise unlike_numbers(argument, f"the decimal {value}")
+    return number
 
 
 MOST_CATEGORIES = 100

@@ -10,12 +10,18 @@ from numpy.typing import NDArray
 from activis_tb.errors import ArgumentError, shorten
 from activis_tb.model import OUTCOME_COLUMNS, UNLABELLED, Layer, is_right
 from activis_tb.recording.arguments import Settings
-from activis_tb.recording.arrays import Demand, clash, is_lasting
-from activis_tb.recording.attributes import Column, Kind, read_column
-from activis_tb.recording.blocks import Block
+from activis_tb.recording.arrays import (
+    common_shape,
+    is_owned,
+    layer_of,
+    pool,
+    read_labels,
+    read_masks,
+    read_scores,
+)
+from activis_tb.recording.attributes import read_column
+from activis_tb.recording.blocks import Block, Column, Demand, Kind, clash
 from activis_tb.recording.identity import IdentityDeriver, check_distinct, read_ids
-from activis_tb.recording.outcomes import Outcomes, read_labels, read_scores
-from activis_tb.recording.pooling import common_shape, layer_of, pool, read_masks
 from activis_tb.recording.selections import BatchView
 from activis_tb.recording.workers import Partial
 
@@ -75,30 +81,30 @@ class BatchReader:
             from_logits: Whether `scores` are logits.
             mask: Of all layers or by layer name, or None.
         """
-        label, outcomes = self._read_outcomes(labels, scores, from_logits=from_logits)
+        label, predicted, score, all_scores = self._read_outcomes(labels, scores, from_logits=from_logits)
         rows = len(label)
         columns = self._read_attributes({} if attributes is None else attributes, rows)
         demands = self._demanded(columns)
-        layers, pooled, lasting = self._read_activations(activations, rows, mask)
+        layers, pooled, owned = self._read_activations(activations, rows, mask)
         if self._conditions is not None:
             self._conditions.check(columns, pooled, labelled=labels is not None)
         index = np.arange(self.instances, self.instances + rows)
         identities = self._read_ids(ids, columns, label, index)
         check_distinct(identities, recent)
-        selected = self._select(identities, index, label, outcomes, columns)
         block = Block(
             ids=identities,
             index=index,
             label=label,
-            predicted=outcomes.predicted,
-            score=outcomes.score,
-            scores=outcomes.scores,
-            always=selected[:, 0],
-            membership=selected[:, 1:],
+            predicted=predicted,
+            score=score,
+            scores=all_scores,
+            always=np.zeros(rows, np.bool_),
+            membership=np.zeros((rows, len(self._settings.subsets)), np.bool_),
             attributes=columns,
             activations=pooled,
-            lasting=lasting,
+            owned=owned,
         )
+        self._select(block)
         self._accept(block, layers, ids_given=ids is not None, labelled=labels is not None)
         self._demands = demands
         return block
@@ -144,8 +150,10 @@ class BatchReader:
             if selection.ids:
                 selection.found.update(selection.ids.intersection(block.ids))
 
-    def _read_outcomes(self, labels: Any, scores: Any, *, from_logits: bool) -> tuple[NDArray[np.int32], Outcomes]:
-        """The true classes, -1 without labels, and what the model made of the instances."""
+    def _read_outcomes(
+        self, labels: Any, scores: Any, *, from_logits: bool
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
+        """The true classes, -1 without labels, and what `read_scores` returns."""
         labelled, classes = labels is not None, self._settings.classes
         if self.labelled is not None and self.labelled != labelled:
             got, expected = ("labels", "None") if labelled else ("None", "labels")
@@ -154,8 +162,9 @@ class BatchReader:
             expected = f"a subset of another name than {UNLABELLED!r}, as all instances without labels are called"
             raise ArgumentError("labels", "None", expected, "Rename it.")
         label = read_labels(labels, classes, self._settings.class_values) if labelled else None
-        outcomes = read_scores(scores, None if label is None else len(label), len(classes), from_logits=from_logits)
-        return np.full(len(outcomes.predicted), -1, np.int32) if label is None else label, outcomes
+        rows = None if label is None else len(label)
+        predicted, score, all_scores = read_scores(scores, rows, len(classes), from_logits=from_logits)
+        return np.full(len(predicted), -1, np.int32) if label is None else label, predicted, score, all_scores
 
     def _remember_kinds(self, block: Block) -> None:
         earlier = self._kinds or {}
@@ -214,7 +223,7 @@ class BatchReader:
     def _read_activations(
         self, activations: Any, rows: int, mask: Any
     ) -> tuple[dict[str, Layer], dict[str, NDArray[np.float32]], frozenset[str]]:
-        """The layers, their activations, and which of these nobody can overwrite."""
+        """The layers, their activations, and which of these are owned."""
         if not isinstance(activations, Mapping):
             raise ArgumentError("activations", type(activations).__name__, "a mapping from layer names to arrays")
         wanted = [spec.name for spec in self._settings.layers]
@@ -238,7 +247,7 @@ class BatchReader:
             )
             layers[spec.name] = layer_of(pooled, spec.name, self.layers.get(spec.name))
             values[spec.name] = pooled.values
-        return layers, values, frozenset(name for name, array in values.items() if is_lasting(activations[name], array))
+        return layers, values, frozenset(name for name, array in values.items() if is_owned(activations[name], array))
 
     def _read_ids(
         self, ids: Any, columns: Mapping[str, Column], label: NDArray[np.int32], index: NDArray[np.int64]
@@ -255,36 +264,27 @@ class BatchReader:
                 )
         return self._deriver.derive(columns, label, index)
 
-    def _select(
-        self,
-        ids: NDArray[np.object_],
-        index: NDArray[np.int64],
-        label: NDArray[np.int32],
-        outcomes: Outcomes,
-        columns: Mapping[str, Column],
-    ) -> NDArray[np.bool_]:
-        """Always first, then the user's subsets: bool (instances, 1 + subsets); False where a condition will decide."""
-        selected = np.zeros((len(ids), 1 + len(self._settings.subsets)), np.bool_)
+    def _select(self, block: Block) -> None:
+        """Fills in `always` and `membership` of those who are selected by a function or ids, not by a condition."""
         if not self._settings.selections:
-            return selected
+            return
         of_labels: dict[str, Callable[[], NDArray[Any]]] = {
-            "label": lambda: self._names[label],
-            "correct": lambda: is_right(label, outcomes.predicted),
+            "label": lambda: self._names[block.label],
+            "correct": lambda: is_right(block.label, block.predicted),
         }
         view = BatchView(
             {
-                "id": lambda: ids.astype(np.str_),
-                "index": lambda: index,
-                "predicted": lambda: self._names[outcomes.predicted],
-                "score": lambda: outcomes.score,
-                "scores": lambda: outcomes.scores,
-                **(of_labels if (label >= 0).all() else {}),
+                "id": lambda: block.ids.astype(np.str_),
+                "index": lambda: block.index,
+                "predicted": lambda: self._names[block.predicted],
+                "score": lambda: block.score,
+                "scores": lambda: block.scores,
+                **(of_labels if (block.label >= 0).all() else {}),
             },
-            columns,
+            block.attributes,
         )
         if self._settings.always and not self._settings.always.condition:
-            selected[:, 0] = self._settings.always.members(ids, view)
-        for position, selection in enumerate(self._settings.subsets.values(), start=1):
+            block.always[:] = self._settings.always.members(block.ids, view)
+        for position, selection in enumerate(self._settings.subsets.values()):
             if not selection.condition:
-                selected[:, position] = selection.members(ids, view)
-        return selected
+                block.membership[:, position] = selection.members(block.ids, view)

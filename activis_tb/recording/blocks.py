@@ -1,17 +1,133 @@
 """Blocks of checked instances, the buffers that collect batches to them, and their background thread."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from threading import Thread
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.model import stratum_of
-from activis_tb.recording.attributes import MEDIA_KINDS, Column, join_columns
 from activis_tb.recording.media import Picture, Sound, thumbnail
+
+Kind = Literal["number", "boolean", "text", "time", "image", "audio", ""]
+"""What a column holds; empty as long as every value was missing."""
+MEDIA_KINDS: frozenset[Kind] = frozenset({"image", "audio"})
+
+_EMPTY: dict[Kind, Any] = {"text": "", "image": b"", "audio": b"", "": None}
+_DTYPES: dict[Kind, str] = {"number": "f8", "boolean": "?", "time": "M8[us]"}
+_NEAR = np.array(["1678-01-01", "2262-01-01"], "M8[us]")
+"""Between these, times may have nanoseconds."""
+
+Demand = str
+"""What the values of a column need: `exact` integers, or room for a `fraction`, for a `negative` one, for one `beyond`
+int64; `nanoseconds`, or years too `far` for them."""
+_ROOM = 2.0**64
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One attribute of some instances.
+
+    Attributes:
+        kind: What `values` holds.
+        values: (instances,): float64, or int64 or uint64 where that holds more; bool; datetime64[us] or [ns]; or
+            objects (str; bytes, Picture or Sound); where a value is missing 0, False or empty.
+        present: bool (instances,).
+        needs: What the values need of their type, where that is known already.
+    """
+
+    kind: Kind
+    values: NDArray[Any]
+    present: NDArray[np.bool_]
+    needs: frozenset[Demand] | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether no value is missing."""
+        return self.present is all_present(len(self.present)) or bool(self.present.all())
+
+    def take(self, rows: NDArray[Any] | slice) -> "Column":
+        """Returns the values at `rows`."""
+        return Column(self.kind, self.values[rows], self.present[rows])
+
+    def as_kind(self, kind: Kind) -> "Column":
+        """Returns a column whose values are all missing as one of `kind`; another one as it is."""
+        return self if self.kind or not kind else missing_column(len(self.values), kind)
+
+    def demands(self, known: frozenset[Demand] = frozenset()) -> frozenset[Demand]:
+        """Returns what the values, and the earlier ones that `known` tells of, need of their type."""
+        if self.needs is not None:
+            return known if self.needs <= known else known | self.needs
+        if self.kind == "number":
+            return demands_of(self.values, known)
+        if self.kind != "time":
+            return known
+        if self.values.dtype == "M8[ns]":
+            return known | {"nanoseconds"}
+        return known | {"far"} if ((self.values < _NEAR[0]) | (self.values > _NEAR[1])).any() else known
+
+
+def join_columns(columns: Sequence[Column]) -> Column:
+    """Returns `columns`, of one kind where any value is present, one after the other."""
+    kinds = [column.kind for column in columns if column.kind]
+    kind = kinds[0] if kinds else ""
+    parts = [column.as_kind(kind).values for column in columns]
+    values = joined_numbers(parts) if kind == "number" else np.concatenate(parts)
+    return Column(kind, values, np.concatenate([column.present for column in columns]))
+
+
+def missing_column(rows: int, kind: Kind = "") -> Column:
+    """Returns a column of `rows` missing values."""
+    return Column(kind, empty_values(rows, kind), np.zeros(rows, np.bool_))
+
+
+@lru_cache(maxsize=8)
+def all_present(rows: int) -> NDArray[np.bool_]:
+    """As many True, read-only: most columns miss nothing."""
+    present = np.ones(rows, np.bool_)
+    present.flags.writeable = False
+    return present
+
+
+def empty_values(rows: int, kind: Kind) -> NDArray[Any]:
+    return np.zeros(rows, _DTYPES[kind]) if kind in _DTYPES else np.full(rows, _EMPTY[kind], np.object_)
+
+
+def joined_numbers(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Returns numbers one after the other; whole floats become integers beside integers (see `demands_of`)."""
+    types = {part.dtype for part in parts}
+    if len(types) > 1:
+        target = np.uint64 if np.dtype(np.uint64) in types else np.int64
+        parts = [part.astype(target) for part in parts]
+    return np.concatenate(parts)
+
+
+def demands_of(values: NDArray[Any], known: frozenset[Demand]) -> frozenset[Demand]:
+    """Returns what numbers need of their type, `known` of earlier ones included."""
+    if not len(values) or (values.dtype.kind == "f" and "fraction" in known):
+        return known
+    low, high = np.minimum.reduce(values), np.maximum.reduce(values)
+    found = {"negative"} if low < 0 else set()
+    if values.dtype.kind != "f":
+        found |= {"exact"} | ({"beyond"} if high >= 2**63 else set())
+    elif low < -(2.0**63) or high >= _ROOM or np.logical_or.reduce(np.rint(values) != values):
+        found |= {"fraction"}
+    elif high >= 2.0**63:
+        found |= {"beyond"}
+    return known | found
+
+
+def clash(demands: Iterable[Demand]) -> str:
+    """Returns what no one type keeps, in words; empty where there is nothing of the kind."""
+    needed = set(demands)
+    if {"exact", "fraction"} <= needed:
+        return "whole numbers beyond 2^53 beside fractions or infinity"
+    if {"exact", "negative", "beyond"} <= needed:
+        return "whole numbers from 2^63 on beside negative ones"
+    return "times with nanoseconds beside years before 1678 or after 2262" if {"nanoseconds", "far"} <= needed else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +145,7 @@ class Block:
         membership: In the user's subsets, bool (instances, subsets).
         attributes: By name.
         activations: By layer name, float32 (instances, neurons).
-        lasting: Layers whose activations nobody else can overwrite.
+        owned: Layers whose activations are owned: nobody else can overwrite them.
     """
 
     ids: NDArray[np.object_]
@@ -42,7 +158,7 @@ class Block:
     membership: NDArray[np.bool_]
     attributes: Mapping[str, Column]
     activations: Mapping[str, NDArray[np.float32]]
-    lasting: frozenset[str] = frozenset()
+    owned: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.index)
@@ -64,7 +180,7 @@ class Block:
             **{name: getattr(self, name)[rows] for name in _COLUMNS},
             attributes={name: column.take(rows) for name, column in self.attributes.items()},
             activations={name: values[rows] for name, values in self.activations.items()},
-            lasting=self.lasting,
+            owned=self.owned,
         )
 
 
@@ -80,7 +196,7 @@ def join(blocks: Sequence[Block]) -> Block:
         **{name: np.concatenate([getattr(block, name) for block in blocks]) for name in _COLUMNS},
         attributes={name: join_columns([block.attributes[name] for block in blocks]) for name in first.attributes},
         activations={name: np.concatenate([block.activations[name] for block in blocks]) for name in first.activations},
-        lasting=frozenset(first.activations),
+        owned=frozenset(first.activations),
     )
 
 
@@ -121,8 +237,8 @@ _Copy = tuple[NDArray[np.float32], NDArray[np.float32]]
 class Buffer:
     """Instances that wait to be accumulated: at most `MOST_ROWS`, of at most `MOST_BYTES` of activations and scores.
 
-    The caller's arrays are copied, so they may be overwritten by the next batch; those that last only when the
-    instances are joined, beside the training loop.
+    The caller's arrays are copied at once, so that the next batch may overwrite them; owned ones are copied in the
+    background, when the instances are joined.
 
     Attributes:
         ids: Those collected, or last drained.
@@ -157,7 +273,7 @@ class Buffer:
         taken = block if len(block) <= room else block.take(slice(0, room))
         at = slice(self._rows, self._rows + len(taken))
         for name, values in taken.activations.items():
-            if name in block.lasting:
+            if name in block.owned:
                 self._waiting.append((self._activations[name][at], values))
             else:
                 self._activations[name][at] = values

@@ -16,15 +16,14 @@ from activis_tb.conditions import (
     Instances,
     Neuron,
     Schema,
-    check_syntax,
     parse_condition,
 )
 from activis_tb.errors import ArgumentError
 from activis_tb.model import Attribute, AttributeType
 from activis_tb.recording.arguments import Settings
-from activis_tb.recording.attributes import KIND_OF_TYPE, TYPE_OF_KIND, Column
-from activis_tb.recording.blocks import Block
-from activis_tb.recording.selections import Selection
+from activis_tb.recording.attributes import KIND_OF_TYPE, TYPE_OF_KIND
+from activis_tb.recording.blocks import Block, Column
+from activis_tb.recording.selections import Selection, refused_condition
 
 _MOST_SECONDS = 600.0
 _UNKNOWN: tuple[AttributeType, ...] = ("number", "text", "boolean", "image")
@@ -126,24 +125,11 @@ class Conditions:
         return self._engine
 
 
-def check_text(argument: str, text: str) -> None:
-    """Raises ArgumentError where `text`, given as `argument`, is no condition whatever the attributes are."""
-    try:
-        check_syntax(text)
-    except ConditionError as error:
-        raise _refused(argument, text, error) from error
-
-
 def _parse(selection: Selection, schema: Schema) -> Condition:
     try:
         return parse_condition(selection.condition, schema)
     except ConditionError as error:
-        raise _refused(selection.argument, selection.condition, error) from error
-
-
-def _refused(argument: str, text: str, error: ConditionError) -> ArgumentError:
-    expected = "a condition over the attributes and outcomes (for ids, write a list of them)"
-    return ArgumentError(argument, f"the text {text!r}", expected, str(error))
+        raise refused_condition(selection.argument, selection.condition, error) from error
 
 
 def _type_of(column: Column, declared: AttributeType | None) -> AttributeType | None:

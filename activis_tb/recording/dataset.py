@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from activis_tb.analysis.codes import quantise
 from activis_tb.model import Snapshot
-from activis_tb.recording.attributes import MEDIA_KINDS, Column
-from activis_tb.recording.blocks import Block, Buffer
+from activis_tb.recording.blocks import MEDIA_KINDS, Block, Buffer, Column
 from activis_tb.storage.side_files import MOST_ROWS, DatasetWriter, attribute_column, score_column, whole_column
 
 PART_ROWS = MOST_ROWS

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
-from activis_tb.recording.arrays import as_array, check_encodable, check_rows, is_wide
-from activis_tb.recording.attributes import MEDIA_KINDS, Column
+from activis_tb.recording.arrays import as_array, check_encodable, check_rows
+from activis_tb.recording.attributes import is_wide
+from activis_tb.recording.blocks import MEDIA_KINDS, Column
 
 SEED = np.uint64(0x41637469566973)
 _LONGEST = 64

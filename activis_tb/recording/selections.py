@@ -1,4 +1,4 @@
-"""Selections of instances by the user: the members of a subset, and instances that are always kept."""
+"""Selections of instances, for subsets and to be always kept: by a condition, a function of the batch, or ids."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
 from activis_tb.model import SubsetKind
-from activis_tb.recording.attributes import MEDIA_KINDS, Column
+from activis_tb.recording.blocks import MEDIA_KINDS, Column
 from activis_tb.recording.identity import id_text
 from activis_tb.recording.media import Picture, Sound
 from activis_tb.storage.parquet import check_duckdb
@@ -21,11 +21,11 @@ _WIDEST_TEXTS = 2**26
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """A set of instances, by a condition, a function of the batch or ids.
+    """A set of instances: the members of a subset, or those that are always kept.
 
     Attributes:
         argument: Where the user wrote it, for messages.
-        kind: `function` or `ids`.
+        kind: `condition`, `function` or `ids`.
         condition: What they are to fulfil, as text; `activis_tb.recording.conditions` finds them.
         function: What finds its members in a batch.
         ids: Those asked for.
@@ -76,9 +76,12 @@ def read_selection(argument: str, value: object) -> Selection:
         ArgumentError: It is none of them, or what is written is no condition whatever the attributes are.
     """
     if isinstance(value, str):
-        from activis_tb.recording.conditions import check_text
+        from activis_tb.conditions import ConditionError, check_syntax
 
-        check_text(argument, value)
+        try:
+            check_syntax(value)
+        except ConditionError as error:
+            raise refused_condition(argument, value, error) from error
         check_duckdb(argument, f"the condition {value!r}")
         return Selection(argument, "condition", condition=value)
     if callable(value):
@@ -87,6 +90,12 @@ def read_selection(argument: str, value: object) -> Selection:
         expected = "a condition, a function of the batch, or a list of ids"
         raise ArgumentError(argument, type(value).__name__, expected)
     return Selection(argument, "ids", ids=frozenset(id_text(item, argument) for item in value))
+
+
+def refused_condition(argument: str, text: str, error: Exception) -> ArgumentError:
+    """Returns the error for `text`, given as `argument`, which is no condition for the reason that `error` says."""
+    expected = "a condition over the attributes and outcomes (for ids, write a list of them)"
+    return ArgumentError(argument, f"the text {text!r}", expected, str(error))
 
 
 class BatchView(Mapping[str, NDArray[Any]]):

@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
 from activis_tb.recording.arguments import Settings
-from activis_tb.recording.arrays import clash
-from activis_tb.recording.attributes import missing_column
 from activis_tb.recording.batch import BatchReader
-from activis_tb.recording.blocks import Block, encode_media, join
+from activis_tb.recording.blocks import Block, clash, encode_media, join, missing_column
 from activis_tb.recording.identity import repeated_id
 
 MOST_EXAMPLES = 1_000

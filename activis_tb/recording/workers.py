@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from activis_tb.errors import ArgumentError, NewerVersionError
 from activis_tb.model import Layer
 from activis_tb.recording.arguments import Settings
-from activis_tb.recording.attributes import Column
-from activis_tb.recording.blocks import Block
+from activis_tb.recording.blocks import Block, Column
 from activis_tb.storage.npy import parse_npy
 
 _VERSION = 2
@@ -158,7 +157,7 @@ def _block(arrays: Mapping[str, NDArray[Any]], kinds: Mapping[str, Any], layers:
         **{name: arrays[f"sample/{name}"] for name in _NUMBERS},
         attributes=columns,
         activations={layer: arrays[f"activations/{position}"] for position, layer in enumerate(layers)},
-        lasting=frozenset(layers),
+        owned=frozenset(layers),
     )
 
 

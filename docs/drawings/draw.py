@@ -56,9 +56,9 @@ RECORDING = (
             step("recording/recorder", "one recording in memory"),
             step(
                 "recording/batch",
-                "checks the batch with outcomes,",
-                "arrays, attributes, pooling,",
-                "identity, selections",
+                "checks the batch with arrays,",
+                "attributes, identity,",
+                "selections",
             ),
             step("recording/blocks", "joins batches to blocks of", "about 4,096 instances"),
         ),

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import activis_tb
 from activis_tb.errors import ArgumentError
 from activis_tb.recording import blocks, sample
-from activis_tb.recording.arrays import is_lasting
+from activis_tb.recording.arrays import is_owned
 from activis_tb.recording.statistics import Accumulator
 from tests.unit.recording.helpers import CLASSES, batch, probabilities, read_snapshots, record, split
 
@@ -72,7 +72,7 @@ def test_tensors_are_recorded_as_they_are(tmp_path: Path, framework: str) -> Non
     as_tensor = numpy.constant if framework == "tensorflow" else numpy.asarray
     whole = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)
     tensor = as_tensor(whole)
-    assert is_lasting(tensor, np.asarray(tensor))
+    assert is_owned(tensor, np.asarray(tensor))
     labels = np.arange(100) % 3
     with activis_tb.preprocess(
         tmp_path, step=0, layers=["hidden"], classes=CLASSES, sample=100, quiet=True
