@@ -46,7 +46,11 @@ describe("another run", () => {
     expect(row && [...(compared?.valuesOf(row) ?? [])].slice(0, 3)).toEqual([0, 5, 4]);
     store.durable.comparing.showing.value = "difference";
     expect(store.comparing.isDifference("hidden")).toBe(true);
-    expect(row && [...(compared?.differencesOf(row) ?? [])].slice(0, 3)).toEqual([-5, 5, Number.NaN]);
+    expect(row && [...(compared?.differencesOf(row, rowNamed(store, "class:dog")) ?? [])].slice(0, 3)).toEqual([
+      -5,
+      5,
+      Number.NaN,
+    ]);
   });
 
   test("takes the base's step where it has that, else its newest", async () => {
@@ -79,16 +83,16 @@ describe("another run", () => {
 describe("hovering", () => {
   test("an instance is hovered by its id on the other side", async () => {
     const { store, side } = await openTwo();
-    store.hover.value = { source: "instances", row: { ...rowNamed(store, "class:cat"), kind: "class" } };
+    store.hover.value = { source: "instances", row: rowNamed(store, "class:cat") };
     expect(side.store.hover.value?.row?.key).toBe("class:cat");
     side.store.hover.value = {
       source: "projection",
       layer: "hidden",
-      row: { key: "instance:c", kind: "instance", name: "c", id: "c", subset: -1, sampled: 0 },
+      row: { key: "instance:c", kind: "instance", name: "c", id: "c", sampled: 0 },
     };
     expect(store.instance.value).toBe(2);
     expect(side.store.instance.value).toBe(0);
-    expect(store.temporary.value?.id).toBe("c");
+    expect(store.temporary.value).toMatchObject({ id: "c" });
     expect(side.store.temporary.value).toMatchObject({ id: "c", sampled: 0, kind: "temporary" });
   });
 

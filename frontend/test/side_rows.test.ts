@@ -33,34 +33,54 @@ const [cat, dog, striped] = subsetRows(BASE);
 
 describe("a row of the base on another side", () => {
   test("is the class of the same name, wherever that stands", () => {
-    expect(cat && rowOnSide(cat, side())).toMatchObject({ key: "class:cat", subset: 1, base: cat });
-    expect(dog && rowOnSide(dog, side())).toMatchObject({ subset: 0 });
+    expect(cat && rowOnSide(cat, side())).toEqual({ kind: "class", key: "class:cat", name: "cat", subset: 1 });
+    expect(dog && rowOnSide(dog, side())).toEqual({ kind: "class", key: "class:dog", name: "dog", subset: 0 });
   });
 
   test("is absent where there is no such class or subset", () => {
-    expect(striped && rowOnSide(striped, side())).toMatchObject({ subset: -1, absent: true });
+    expect(striped && rowOnSide(striped, side())).toEqual({
+      kind: "absent",
+      key: "subset:striped",
+      name: "striped",
+      of: striped,
+    });
     const named = side({ snapshot: snapshot({ subsets: [subset("cat", "function", 1, 1)] }) });
     expect(cat && rowOnSide(cat, named), "a subset that is called as a class is no class").toMatchObject({
-      absent: true,
+      kind: "absent",
     });
+  });
+
+  test("of all instances is only where there are no labels either", () => {
+    const base = snapshot({ subsets: [subset("unlabelled", "all", 3, 0)] });
+    const [all] = subsetRows(base);
+    expect(all).toEqual({ kind: "all", key: "subset:unlabelled", name: "unlabelled", subset: 0 });
+    expect(all && rowOnSide(all, side({ base }))).toMatchObject({ kind: "absent", of: all });
+    expect(all && rowOnSide(all, side({ base, snapshot: base }))).toEqual(all);
   });
 
   test("is asked about by its condition where that is known", () => {
     const conditioned = { ...subset("striped", "condition", 2, 1), condition: "stripes > 0" };
     const base = snapshot({ subsets: [...BASE.subsets.slice(0, 2), conditioned] });
-    expect(striped && rowOnSide(striped, side({ base }))).toMatchObject({ condition: "stripes > 0", subset: -1 });
+    expect(striped && rowOnSide(striped, side({ base }))).toEqual({
+      kind: "typed",
+      key: "subset:striped",
+      name: "striped",
+      condition: "stripes > 0",
+    });
   });
 
   test("is the instance of the same id, or absent", () => {
-    expect(rowOnSide(instanceRow(instances(), 0), side())).toMatchObject({ sampled: 4, absent: false });
-    expect(rowOnSide(instanceRow(instances(), 1), side())).toMatchObject({ sampled: -1, absent: true });
+    expect(rowOnSide(instanceRow(instances(), 0), side())).toMatchObject({ kind: "instance", sampled: 4 });
+    const lacked = instanceRow(instances(), 1);
+    expect(rowOnSide(lacked, side())).toMatchObject({ kind: "absent", key: lacked.key, of: lacked });
   });
 
   test("of an outcome has the same members there, as the same list each time", () => {
     const row = outcomeRow({ outcome: "only_base", other: 0 }, 1, [0, 1, 2]);
     const shared = side();
-    expect(rowOnSide(row, shared).members).toEqual([4, 0]);
-    expect(rowOnSide(row, shared).members).toBe(rowOnSide(row, shared).members);
+    const [first, second] = [rowOnSide(row, shared), rowOnSide(row, shared)];
+    expect(first).toMatchObject({ kind: "outcome", members: [4, 0] });
+    expect(first.kind === "outcome" && second.kind === "outcome" && first.members === second.members).toBe(true);
   });
 });
 

@@ -42,14 +42,14 @@ describe("hovering", () => {
 
   test("an instance adds a temporary row, until it is pinned", async () => {
     const { store } = await open();
-    const row = { key: "instance:b", kind: "instance" as const, name: "b", id: "b", subset: -1, sampled: 1 };
+    const row = { key: "instance:b", kind: "instance" as const, name: "b", id: "b", sampled: 1 };
     store.hover.value = { source: "instances", row };
     expect(store.temporary.value).toMatchObject({ id: "b", kind: "temporary", sampled: 1 });
     store.togglePin(1);
     expect(store.temporary.value).toBeNull();
     expect(store.rows.value.at(-1)).toMatchObject({ key: "instance:b", kind: "instance" });
     store.togglePin(1);
-    expect(store.rows.value.map((shown) => shown.kind)).toEqual(["class", "class", "subset"]);
+    expect(store.rows.value.map((shown) => shown.kind)).toEqual(["class", "class", "recorded"]);
   });
 });
 
@@ -60,7 +60,7 @@ describe("a locked row", () => {
     expect([...(store.lit.value ?? [])]).toEqual([1, 1, 0]);
     store.hover.value = {
       source: "instances",
-      row: { key: "instance:c", kind: "instance", name: "c", id: "c", subset: -1, sampled: 2 },
+      row: { key: "instance:c", kind: "instance", name: "c", id: "c", sampled: 2 },
     };
     expect(store.litKey.value).toBe("class:cat");
   });

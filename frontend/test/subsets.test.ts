@@ -72,7 +72,7 @@ describe("a subset of the user's", () => {
     expect(newest(() => store.subsets.replace([...store.subsets.list.value].reverse()))).toBe(-1);
     expect(newest(() => store.subsets.remove("loud"))).toBe(-1);
     const { value: rows } = store.rows;
-    const recorded = rows.filter((row) => row.condition === undefined);
+    const recorded = rows.filter((row) => row.kind !== "typed");
     expect(newestRow(recorded.slice(1), recorded)).toBe(-1);
     expect(newestRow(recorded, rows)).toBe(3);
   });

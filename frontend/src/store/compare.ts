@@ -6,7 +6,7 @@ import { type Catalogue, type SnapshotView, viewSnapshot } from "./catalogue";
 import { type Durable, type LayerPair, MOST_OTHERS, type OtherWish, type Showing, toggle } from "./durable";
 import type { LayerContext } from "./layer";
 import { createResource, type Resource, untilDone } from "./resource";
-import { letterOf, type MatrixRow, type Outcome, outcomeKey, outcomeRow, parseOutcome } from "./rows";
+import { letterOf, type Outcome, type OutcomeRow, outcomeKey, outcomeRow, parseOutcome } from "./rows";
 import { findRun, resolveSelection } from "./selection";
 import { openSide, pairedName, type Side } from "./side";
 import { fetchGraph, type OpenedSnapshot, openSnapshot } from "./snapshot";
@@ -133,7 +133,7 @@ export interface Comparing {
   toggleOutcome: (outcome: Outcome, other: number) => void;
   removeOutcome: (key: string) => void;
   /** Says what the row of an outcome holds for. */
-  titleOf: (row: MatrixRow) => string;
+  titleOf: (row: OutcomeRow) => string;
 }
 
 export function openComparing(
@@ -194,10 +194,9 @@ export function openComparing(
     removeOutcome: (key) => {
       outcomes.value = outcomes.peek().filter((other) => other !== key);
     },
-    titleOf: ({ key, name, members }) => {
-      const outcome = parseOutcome(key);
-      const over = outcome && sides.peek()[outcome.other]?.agreement.state.peek().value?.over;
-      return `${name}: averages over ${members?.length ?? 0} of the ${over ?? 0} instances sampled in both`;
+    titleOf: ({ name, members, other }) => {
+      const over = sides.peek()[other]?.agreement.state.peek().value?.over;
+      return `${name}: averages over ${members.length} of the ${over ?? 0} instances sampled in both`;
     },
   };
   return comparing;
@@ -234,7 +233,7 @@ function withoutOther<Item extends { other: number }>(
 }
 
 /** Rows of the outcomes that were chosen, while they are known. */
-export function outcomeRows(durable: Durable, others: ReadonlySignal<readonly Other[]>): ReadonlySignal<MatrixRow[]> {
+export function outcomeRows(durable: Durable, others: ReadonlySignal<readonly Other[]>): ReadonlySignal<OutcomeRow[]> {
   return computed(() =>
     durable.comparing.outcomes.value.flatMap((key) => {
       const row = parseOutcome(key);

@@ -95,8 +95,8 @@ export interface ComparedLayer {
   problem: ReadonlySignal<string>;
   /** A row's values by the base's neurons; null until they are there. */
   valuesOf: (row: MatrixRow) => Float32Array | null;
-  /** By how much they are above the base's. */
-  differencesOf: (row: MatrixRow) => Float32Array | null;
+  /** By how much they are above those of the base's row. */
+  differencesOf: (row: MatrixRow, before: MatrixRow | undefined) => Float32Array | null;
   /** Where the scale of differences ends; null until they are there. */
   differenceEnd: ReadonlySignal<number | null>;
   dispose: () => void;
@@ -124,10 +124,9 @@ export function openComparedLayer(inputs: ComparedInputs): ComparedLayer {
     const values = rowValues(layer, row);
     return values && matching.value && gather(values, matching.value.partners);
   };
-  const differencesOf = (row: MatrixRow): Float32Array | null => {
-    const values = rowValues(layer, row);
-    const before = row.base && !row.base.absent ? rowValues(base, row.base) : null;
-    return values && before && matching.value && subtract(values, before, matching.value);
+  const differencesOf = (row: MatrixRow, before: MatrixRow | undefined): Float32Array | null => {
+    const [values, subtracted] = [rowValues(layer, row), before ? rowValues(base, before) : null];
+    return values && subtracted && matching.value && subtract(values, subtracted, matching.value);
   };
   return {
     base,

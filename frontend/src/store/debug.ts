@@ -71,8 +71,10 @@ function debugSideRow(store: Store, letter: string, name: string, key: string): 
   const side = store.comparing.sides.peek().find((candidate) => candidate.letter === letter);
   const compared = side?.layers.peek().get(name);
   const row = side?.store.rows.peek().find((candidate) => candidate.key === key);
-  if (!compared || !row || row.absent) return null;
-  const values = store.comparing.isDifference(name) ? compared.differencesOf(row) : compared.valuesOf(row);
+  if (!compared || !row) return null;
+  const values = store.comparing.isDifference(name)
+    ? compared.differencesOf(row, store.rowOfKey(key))
+    : compared.valuesOf(row);
   return values && Array.from(values, finiteOrNull);
 }
 

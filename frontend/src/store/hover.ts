@@ -4,7 +4,7 @@ import { computed, type ReadonlySignal } from "@preact/signals";
 import type { InstanceColumns } from "../contract/activis";
 import type { NpyArray } from "../contract/npy";
 import { maskOf } from "./numbers";
-import { instanceRow, isMany, type MatrixRow } from "./rows";
+import { type InstanceRow, instanceRow, isInstance, isMany, type MatrixRow } from "./rows";
 
 export interface Hover {
   source: "matrix" | "label" | "projection" | "instances" | "head";
@@ -40,11 +40,14 @@ export function createHover(
   hover: Hovered,
   instances: ReadonlySignal<InstanceColumns | null>,
   membership: ReadonlySignal<NpyArray<Uint8Array> | null>,
-  pinned: ReadonlySignal<readonly MatrixRow[]>,
+  pinned: ReadonlySignal<readonly InstanceRow[]>,
   locked: ReadonlySignal<MatrixRow | null>,
   membersOf: (condition: string) => Uint8Array | null = () => null,
 ): HoverState {
-  const instance = computed(() => hover.value?.row?.sampled ?? -1);
+  const instance = computed(() => {
+    const row = hover.value?.row;
+    return row && isInstance(row) ? row.sampled : -1;
+  });
   const temporary = computed(() => {
     const sampled = instance.value;
     if (sampled < 0 || !instances.value || pinned.value.some((row) => row.sampled === sampled)) return null;
@@ -55,14 +58,12 @@ export function createHover(
     return row && isMany(row) ? row : locked.value;
   });
   const litKey = computed(() => litRow.value?.key ?? null);
-  const litSubset = computed(() => litRow.value?.subset ?? -1);
   const columns = computed(() => columnsOf(membership.value));
-  const litCondition = computed(() => litRow.value?.condition);
-  const litMembers = computed(() => litRow.value?.members);
   const lit = computed(() => {
-    if (litMembers.value) return maskOf(litMembers.value, instances.value?.id.length ?? 0);
-    if (litCondition.value !== undefined) return membersOf(litCondition.value);
-    return litSubset.value >= 0 ? columns.value(litSubset.value) : null;
+    const row = litRow.value;
+    if (!row || row.kind === "absent" || isInstance(row)) return null;
+    if (row.kind === "outcome") return maskOf(row.members, instances.value?.id.length ?? 0);
+    return row.kind === "typed" ? membersOf(row.condition) : columns.value(row.subset);
   });
   return { hover, instance, temporary, rowKey: computed(() => hover.value?.row?.key ?? null), litKey, lit };
 }

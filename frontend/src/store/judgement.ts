@@ -33,9 +33,6 @@ export function judgementOf(columns: Pick<InstanceColumns, "label" | "predicted"
 /** Whether it is to be seen as an error: predicted as another class, or as nothing although there is a label. */
 export const isError = ({ kind, label }: Judgement): boolean => kind === "wrong" || (kind === "nothing" && label >= 0);
 
-/** The one row of all instances that a snapshot without labels has in place of the classes. */
-export const UNLABELLED = "unlabelled";
-
 export const NO_PREDICTION = "no prediction";
 
 export const predictedName = (classes: readonly string[], predicted: number): string =>

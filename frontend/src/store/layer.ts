@@ -21,7 +21,7 @@ import {
   untilDone,
 } from "./resource";
 import { type ComparedRows, type Difference, type Moments, standardisedDifference } from "./row_comparison";
-import { isMany, type MatrixRow } from "./rows";
+import { isInstance, type MatrixRow } from "./rows";
 import { strataOf } from "./snapshot";
 import type { SubsetContext } from "./subsets";
 
@@ -138,7 +138,7 @@ function followDifference(
   const std = fetched("std");
   const count = fetched("count");
   const typed = createResources<SubsetStatistic>(
-    () => compared.value?.flatMap(({ condition }) => condition ?? []) ?? [],
+    () => compared.value?.flatMap((row) => (row.kind === "typed" ? [row.condition] : [])) ?? [],
     (condition) => {
       const reference = current();
       if (!reference) return null;
@@ -154,8 +154,9 @@ function followDifference(
   const momentsOf = (row: MatrixRow): Moments | null => {
     const mean = valuesOf(row);
     if (!mean) return null;
-    if (!isMany(row)) return { mean, std: null, count: 1 };
-    if (row.condition === undefined) {
+    if (isInstance(row)) return { mean, std: null, count: 1 };
+    if (row.kind === "outcome" || row.kind === "absent") return null;
+    if (row.kind !== "typed") {
       const deviations = sliceRow(std.state.value.value, row.subset);
       const counts = sliceRow(count.state.value.value, row.subset);
       return deviations && counts && { mean, std: deviations, count: counts };
@@ -349,12 +350,19 @@ export function rowValues(
   layer: Pick<LayerStore, "mean" | "activations" | "typedMeans">,
   row: MatrixRow,
 ): Float32Array | null {
-  if (row.condition !== undefined) return layer.typedMeans.states.value.get(row.condition)?.value?.values.data ?? null;
-  if (row.members) return averageRows(layer.activations.state.value.value, row.members);
-  return row.subset >= 0
-    ? sliceRow(layer.mean.state.value.value, row.subset)
-    : sliceRow(layer.activations.state.value.value, row.sampled);
+  if (row.kind === "absent") return null;
+  if (row.kind === "typed") return typedStatistic(layer.typedMeans, row)?.values.data ?? null;
+  if (row.kind === "outcome") return averageRows(layer.activations.state.value.value, row.members);
+  return isInstance(row)
+    ? sliceRow(layer.activations.state.value.value, row.sampled)
+    : sliceRow(layer.mean.state.value.value, row.subset);
 }
+
+/** A statistic of a row that is asked about by its condition; undefined of other rows, and until it is there. */
+export const typedStatistic = (
+  { states }: Resources<SubsetStatistic>,
+  row: MatrixRow | undefined,
+): SubsetStatistic | undefined => (row?.kind === "typed" ? states.value.get(row.condition)?.value : undefined);
 
 /** Of estimated means by neuron, from intervals of 95 %; null where they are no estimates. */
 function standardErrors(means: SubsetStatistic | undefined): Float64Array | null {
@@ -366,7 +374,8 @@ function standardErrors(means: SubsetStatistic | undefined): Float64Array | null
 
 /** Returns by neuron the share of a row's instances that are active; null where that is not known. */
 export function activeShares(layer: Pick<LayerStore, "active" | "typedActive">, row: MatrixRow): Float32Array | null {
-  if (row.condition !== undefined) return layer.typedActive.states.value.get(row.condition)?.value?.values.data ?? null;
+  if (row.kind === "typed") return typedStatistic(layer.typedActive, row)?.values.data ?? null;
+  if (row.kind === "outcome" || row.kind === "absent" || isInstance(row)) return null;
   return sliceRow(layer.active.state.value.value, row.subset);
 }
 

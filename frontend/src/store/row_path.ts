@@ -30,7 +30,7 @@ export function followedRow({ hover, rows, temporary, durable }: Store): MatrixR
   const hovered = hover.value?.row;
   const key = hovered?.key ?? durable.locked.value;
   const known = [...rows.value, ...(temporary.value ? [temporary.value] : [])].find((row) => row.key === key);
-  return known && !known.absent ? known : null;
+  return known && known.kind !== "absent" ? known : null;
 }
 
 /** Returns what a layer makes of a row; null until its numbers are there, and where no class has a mean. */

@@ -1,58 +1,96 @@
 /** Rows that every panel shows: classes, subsets, pinned instances, and the outcomes of a comparison. */
-import type { InstanceColumns, SnapshotEntry } from "../contract/activis";
+import type { InstanceColumns, SnapshotEntry, SubsetDescription } from "../contract/activis";
 import { judgementOf } from "./judgement";
-import type { SubsetFacts } from "./subsets";
 
-type RowKind = "class" | "subset" | "instance" | "temporary";
-
-export interface MatrixRow {
+interface Row {
   /** The same in every step, run and layer: `class:NUM`, `subset:What is`, `typed:score < 0.6`, `instance:38`. */
   key: string;
-  kind: RowKind;
   /** What to show. */
   name: string;
-  /** The subset's or class's name, or the instance's id. */
-  id: string;
-  /** Position on the axis `subsets`; -1 for a subset that was typed in the tab, and for an instance. */
-  subset: number;
-  /** Position on the axis `rows`, the sampled instances; -1 for a class or subset. */
-  sampled: number;
-  /** Of a subset that was typed in the tab. */
-  condition?: string;
-  /** The sampled rows that it stands for, where it was made by comparing predictions. */
-  members?: readonly number[];
-  /** Whether this snapshot has nothing of the kind; it is a row of another one that is compared with it. */
-  absent?: boolean;
-  /** The base's row that it stands beside, where the snapshot is compared with the base. */
-  base?: MatrixRow;
 }
+
+/** Row that was recorded: a class, all instances where there are no labels, or a subset of the user's. */
+export interface RecordedRow extends Row {
+  kind: "class" | "all" | "recorded";
+  /** Position on the axis `subsets`. */
+  subset: number;
+}
+
+/** Subset that is asked about by its condition: it was typed in the tab, or recorded in another snapshot only. */
+export interface TypedRow extends Row {
+  kind: "typed";
+  condition: string;
+}
+
+/** Instances that were chosen by comparing predictions. */
+export interface OutcomeRow extends Row, OutcomeReference {
+  kind: "outcome";
+  /** The sampled rows that it stands for. */
+  members: readonly number[];
+}
+
+/** Sampled instance: pinned, or hovered as a row for a while. */
+export interface InstanceRow extends Row {
+  kind: "instance" | "temporary";
+  id: string;
+  /** Position on the axis `rows`, the sampled instances. */
+  sampled: number;
+}
+
+type PresentRow = RecordedRow | TypedRow | OutcomeRow | InstanceRow;
+
+/** Row of another snapshot, compared with this one, which has nothing of the kind. */
+interface AbsentRow extends Row {
+  kind: "absent";
+  /** As the other snapshot has it. */
+  of: PresentRow;
+}
+
+export type MatrixRow = PresentRow | AbsentRow;
+
+export const absentRow = (of: PresentRow): AbsentRow => ({ kind: "absent", key: of.key, name: of.name, of });
 
 export const instanceKey = (id: string): string => `instance:${id}`;
 export const typedKey = (name: string): string => `typed:${name}`;
 
-/** Whether a row stands for many instances. */
-export const isMany = (row: MatrixRow): boolean => row.kind === "class" || row.kind === "subset";
+export const isInstance = (row: MatrixRow): row is InstanceRow => row.kind === "instance" || row.kind === "temporary";
+
+/** Whether a row stands for many instances; one that is absent, as it does elsewhere. */
+export const isMany = (row: MatrixRow): boolean => !isInstance(row.kind === "absent" ? row.of : row);
+
+/** Name of the block of rows that it stands in. */
+export function blockOf(row: MatrixRow): "class" | "subset" | "instance" | "temporary" {
+  const { kind } = row.kind === "absent" ? row.of : row;
+  return kind === "class" || kind === "instance" || kind === "temporary" ? kind : "subset";
+}
+
+/** Sampled rows of the pinned instances. */
+export const pinnedOf = (rows: readonly MatrixRow[]): number[] =>
+  rows.flatMap((row) => (row.kind === "instance" ? [row.sampled] : []));
+
+/** Kind of the row of a subset that was recorded. */
+export const recordedKind = ({ kind }: SnapshotEntry["subsets"][number]): RecordedRow["kind"] =>
+  kind === "class" || kind === "all" ? kind : "recorded";
 
 /** Rows of the classes and then of the user's subsets, in the order of the axis `subsets`. */
-export function subsetRows(snapshot: SnapshotEntry): MatrixRow[] {
-  return snapshot.subsets.map((subset, position) => {
-    const kind = subset.kind === "class" ? "class" : "subset";
-    return { key: `${kind}:${subset.name}`, kind, name: subset.name, id: subset.name, subset: position, sampled: -1 };
+export const subsetRows = (snapshot: SnapshotEntry): RecordedRow[] =>
+  snapshot.subsets.map((entry, subset) => {
+    const kind = recordedKind(entry);
+    return { kind, key: `${kind === "class" ? "class" : "subset"}:${entry.name}`, name: entry.name, subset };
   });
-}
 
 /** The row of one sampled instance. */
 export function instanceRow(
   instances: InstanceColumns,
   sampled: number,
-  kind: "instance" | "temporary" = "instance",
-): MatrixRow {
+  kind: InstanceRow["kind"] = "instance",
+): InstanceRow {
   const id = instances.id[sampled] ?? "";
-  return { key: instanceKey(id), kind, name: instanceName(instances, sampled), id, subset: -1, sampled };
+  return { kind, key: instanceKey(id), name: instanceName(instances, sampled), id, sampled };
 }
 
 /** Rows of the pinned instances that this snapshot has. */
-export function pinnedRows(instances: InstanceColumns, pinned: readonly string[]): MatrixRow[] {
+export function pinnedRows(instances: InstanceColumns, pinned: readonly string[]): InstanceRow[] {
   return pinned
     .map((id) => instances.id.indexOf(id))
     .filter((sampled) => sampled >= 0)
@@ -76,14 +114,16 @@ export function newestRow(before: readonly MatrixRow[], rows: readonly MatrixRow
 
 const keysOf = (rows: readonly MatrixRow[]): Set<string> => new Set(rows.map(({ key }) => key));
 
-const isMadeHere = (row: MatrixRow): boolean => row.condition !== undefined || row.members !== undefined;
+/** Whether the user made it in the tab, and can take it away. */
+export const isMadeHere = (row: MatrixRow): row is TypedRow | OutcomeRow =>
+  row.kind === "typed" || row.kind === "outcome";
 
 export type Outcome = "both_right" | "only_base" | "only_other" | "both_wrong";
 
 export const OUTCOMES: readonly Outcome[] = ["both_right", "only_base", "only_other", "both_wrong"];
 
 /** Which instances a row stands for: those of an outcome of the base and one of the others. */
-interface OutcomeRow {
+interface OutcomeReference {
   outcome: Outcome;
   /** Position among the others. */
   other: number;
@@ -91,16 +131,16 @@ interface OutcomeRow {
 
 export const letterOf = (other: number): string => String.fromCharCode("B".charCodeAt(0) + other);
 
-export const outcomeKey = ({ outcome, other }: OutcomeRow): string => `outcome:${outcome}:${other}`;
+export const outcomeKey = ({ outcome, other }: OutcomeReference): string => `outcome:${outcome}:${other}`;
 
-export function parseOutcome(key: string): OutcomeRow | null {
+export function parseOutcome(key: string): OutcomeReference | null {
   const [, outcome, other] = /^outcome:(\w+):(\d+)$/.exec(key) ?? [];
   const known = OUTCOMES.find((candidate) => candidate === outcome);
   return known ? { outcome: known, other: Number(other) } : null;
 }
 
 /** `only B right`; where there are several others, between which two: `B right, A wrong`. */
-export function outcomeName({ outcome, other }: OutcomeRow, others: number): string {
+export function outcomeName({ outcome, other }: OutcomeReference, others: number): string {
   const letter = letterOf(other);
   const several = others > 1;
   const names: Record<Outcome, string> = {
@@ -118,10 +158,20 @@ export function rightByDefinition(outcome: Outcome, isBase: boolean): boolean {
 }
 
 /** The row of an outcome; `members` are its sampled rows. */
-export function outcomeRow(row: OutcomeRow, others: number, members: readonly number[]): MatrixRow {
-  const name = outcomeName(row, others);
-  return { key: outcomeKey(row), kind: "subset", name, id: name, subset: -1, sampled: -1, members };
-}
+export const outcomeRow = (
+  { outcome, other }: OutcomeReference,
+  others: number,
+  members: readonly number[],
+): OutcomeRow => ({
+  kind: "outcome",
+  key: outcomeKey({ outcome, other }),
+  name: outcomeName({ outcome, other }, others),
+  outcome,
+  other,
+  members,
+});
+
+export type SubsetFacts = Pick<SubsetDescription, "count" | "correct" | "predicted_counts" | "without_prediction">;
 
 /** Counts of sampled rows. */
 export function outcomeFacts(columns: InstanceColumns, members: readonly number[]): SubsetFacts {

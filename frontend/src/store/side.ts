@@ -7,14 +7,14 @@
  * hovered there is hovered in the base, and the other way round.
  */
 
-import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal, untracked } from "@preact/signals";
 import type { SnapshotEntry } from "../contract/activis";
 import type { Other } from "./compare";
 import { type ComparedLayer, openComparedLayer } from "./compared_layer";
 import { createHover, type Hovered, type HoverState } from "./hover";
 import { followScores } from "./judgement";
 import type { LayerContext, LayerStore } from "./layer";
-import { instanceRow, isMany, type MatrixRow } from "./rows";
+import { absentRow, instanceRow, isInstance, isMany, type MatrixRow, recordedKind } from "./rows";
 import { openEach } from "./snapshot";
 import type { Store } from "./store";
 
@@ -27,23 +27,22 @@ export interface SideRows {
   baseIds: readonly string[];
 }
 
-/** Returns a row of the base as it is on the other side; one that it lacks is `absent`. */
+/** Returns a row of the base as it is on the other side; one that it lacks is absent. */
 export function rowOnSide(row: MatrixRow, { snapshot, rowOf, base, baseIds }: SideRows): MatrixRow {
-  if (row.members) return { ...row, base: row, members: membersOnSide(row.members, rowOf, baseIds) };
-  if (row.kind === "instance" || row.kind === "temporary") {
-    const sampled = rowOf.get(row.id) ?? -1;
-    return { ...row, base: row, sampled, absent: sampled < 0 };
+  if (row.kind === "absent") return rowOnSide(row.of, { snapshot, rowOf, base, baseIds });
+  if (row.kind === "typed") return row;
+  if (row.kind === "outcome") return { ...row, members: membersOnSide(row.members, rowOf, baseIds) };
+  if (isInstance(row)) {
+    const sampled = rowOf.get(row.id);
+    return sampled === undefined ? absentRow(row) : { ...row, sampled };
   }
-  if (row.condition !== undefined) return { ...row, base: row };
-  const isClass = row.kind === "class";
-  const isEverything = base?.subsets[row.subset]?.kind === "all";
-  const isAlike = (kind: string) => (kind === "class") === isClass && (kind === "all") === isEverything;
-  const subset = snapshot?.subsets.findIndex(({ name, kind }) => name === row.name && isAlike(kind)) ?? -1;
-  if (subset >= 0) return { ...row, base: row, subset };
+  const isAlike = (entry: SnapshotEntry["subsets"][number]) =>
+    entry.name === row.name && recordedKind(entry) === row.kind;
+  const subset = snapshot?.subsets.findIndex(isAlike) ?? -1;
+  if (subset >= 0) return { ...row, subset };
   // What was recorded there by another name, or not at all, may still be asked about.
-  const condition = isClass ? "" : (base?.subsets[row.subset]?.condition ?? "");
-  if (condition !== "") return { ...row, base: row, subset, condition };
-  return { ...row, base: row, subset, absent: true };
+  const condition = row.kind === "class" ? "" : base?.subsets[row.subset]?.condition;
+  return condition ? { kind: "typed", key: row.key, name: row.name, condition } : absentRow(row);
 }
 
 const translations = new WeakMap<readonly number[], WeakMap<ReadonlyMap<string, number>, readonly number[]>>();
@@ -90,7 +89,7 @@ export function openSide(other: Other, { base, layerContext }: SideContext): Sid
     other,
     base,
     layerContext,
-    computed(() => [...new Set(rows.value.flatMap(({ condition }) => condition ?? []))]),
+    computed(() => [...new Set(rows.value.flatMap((row) => (row.kind === "typed" ? [row.condition] : [])))]),
   );
   const store: Store = {
     ...base,
@@ -139,7 +138,7 @@ function followHover(
     hover,
     opened.columns,
     computed(() => opened.membership.state.value.value ?? null),
-    computed(() => rows.value.filter((row) => row.kind === "instance")),
+    computed(() => rows.value.filter(isInstance)),
     computed(() => rows.value.find((row) => row.key === base.durable.locked.value && isMany(row)) ?? null),
     opened.subsets.membersOf,
   );
@@ -150,13 +149,13 @@ function followHover(
   return { ...state, temporary };
 }
 
-/** The base's row for one of a side; an instance that the base did not sample has no place there. */
+/** The base's row for one of a side; an instance that the base did not sample is absent there. */
 function rowInBase(row: MatrixRow, base: Store): MatrixRow {
-  if (row.base) return row.base;
-  if (isMany(row)) return base.rows.peek().find(({ key }) => key === row.key) ?? row;
+  const known = untracked(() => base.rowOfKey(row.key));
+  if (known || !isInstance(row)) return known ?? row;
   const columns = base.columns.peek();
-  const sampled = base.rowOf.peek().get(row.id) ?? -1;
-  return columns && sampled >= 0 ? instanceRow(columns, sampled) : { ...row, sampled: -1, absent: true };
+  const sampled = base.rowOf.peek().get(row.id);
+  return columns && sampled !== undefined ? instanceRow(columns, sampled) : absentRow(row);
 }
 
 /**

@@ -7,8 +7,8 @@ import type { Client, SnapshotReference } from "../contract/client";
 import type { NpyArray } from "../contract/npy";
 import type { SnapshotView } from "./catalogue";
 import { type Cache, createResource, type Resource } from "./resource";
-import { type MatrixRow, outcomeFacts } from "./rows";
-import { openSubsets, type SubsetContext, type SubsetFacts, type SubsetsState } from "./subsets";
+import { isInstance, type MatrixRow, outcomeFacts, type SubsetFacts } from "./rows";
+import { openSubsets, type SubsetContext, type SubsetsState } from "./subsets";
 
 /** How many instances there are, and which share of them was predicted right; NaN of none, and without labels. */
 export function accuracyOf(snapshot: SnapshotEntry | null): { count: number; share: number } {
@@ -101,8 +101,9 @@ export function openSnapshot(context: SubsetContext, conditions?: ReadonlySignal
     rowOf: computed(() => new Map(columns.value?.id.map((id, row) => [id, row]))),
     subsets,
     factsOf: (row) => {
-      if (row.condition !== undefined) return subsets.answers.value.get(row.condition)?.value ?? null;
-      if (row.members) return columns.value && outcomeFacts(columns.value, row.members);
+      if (row.kind === "typed") return subsets.answerOf(row)?.value ?? null;
+      if (row.kind === "outcome") return columns.value && outcomeFacts(columns.value, row.members);
+      if (row.kind === "absent" || isInstance(row)) return null;
       return catalogue.snapshot.value?.subsets[row.subset] ?? null;
     },
   };

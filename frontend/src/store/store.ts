@@ -141,6 +141,8 @@ export interface Store extends HoverState, FindState, OpenedSnapshot {
   side: number;
   /** Classes, subsets and pinned instances, as every panel shows them; the temporary row comes after. */
   rows: ReadonlySignal<readonly MatrixRow[]>;
+  /** One of these, or the temporary one. */
+  rowOfKey: (key: string | undefined) => MatrixRow | undefined;
   draft: Draft;
   pointing: Pointing;
   comparison: Comparison;
@@ -205,6 +207,7 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
     base: null,
     side: -1,
     rows,
+    rowOfKey: followKeys(rows, hover.temporary),
     draft: openDraft(context, subsets),
     pointing,
     comparison,
@@ -226,16 +229,29 @@ export function createStore(client: Client, hash: HashStore, host: Host): Store 
   return { ...store, comparing: openComparing(store, others, layerContext) };
 }
 
+/** Finds rows by their keys. */
+export function followKeys(
+  rows: ReadonlySignal<readonly MatrixRow[]>,
+  temporary: ReadonlySignal<MatrixRow | null>,
+): (key: string | undefined) => MatrixRow | undefined {
+  const known = computed(() => new Map(rows.value.map((row) => [row.key, row])));
+  return (key) =>
+    known.value.get(key ?? "") ?? (temporary.value?.key === key ? (temporary.value ?? undefined) : undefined);
+}
+
 /** Which typed conditions the layers ask about: their averages always, who is active only where it is looked at. */
 function followConditions(
   subsets: SubsetsState,
   durable: Durable,
   { hover }: HoverState,
 ): Pick<LayerContext, "conditions" | "activeConditions"> {
-  const hovered = computed(() => hover.value?.row?.condition);
+  const hovered = computed(() => {
+    const row = hover.value?.row;
+    return row?.kind === "typed" ? row.condition : null;
+  });
   const activeConditions = computed(() => {
     if (durable.dotSize.value === "active") return subsets.conditions.value;
-    return hovered.value === undefined ? [] : [hovered.value];
+    return hovered.value === null ? [] : [hovered.value];
   });
   return { conditions: subsets.conditions, activeConditions };
 }

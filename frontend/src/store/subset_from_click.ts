@@ -42,8 +42,9 @@ export const labelledAs = (label: string): NamedCondition => ({
 /** A class or subset as a condition; null for one that was recorded without, by a function or as a list. */
 export function conditionOf(row: MatrixRow, snapshot: SnapshotEntry): NamedCondition | null {
   if (row.kind === "class") return labelledAs(row.name);
-  const condition = row.condition ?? snapshot.subsets[row.subset]?.condition ?? "";
-  return condition === "" ? null : { name: row.name, condition };
+  if (row.kind === "typed") return { name: row.name, condition: row.condition };
+  const condition = row.kind === "recorded" ? snapshot.subsets[row.subset]?.condition : "";
+  return condition ? { name: row.name, condition } : null;
 }
 
 /** Those of a subset that meet a condition too; an empty one asks nothing more. */

@@ -8,7 +8,7 @@ import { DEFAULT_SORT, type Durable } from "./durable";
 import { maskOf } from "./numbers";
 import { type Cache, createResources, type Loadable, type Queue, type Request } from "./resource";
 import { comparedKeys, renamedInSort } from "./row_comparison";
-import { type MatrixRow, typedKey } from "./rows";
+import { type MatrixRow, type TypedRow, typedKey } from "./rows";
 import { addSubset, removeSubset, renameSubset, type SubsetList } from "./subset_list";
 
 export interface SubsetContext {
@@ -19,16 +19,16 @@ export interface SubsetContext {
   queue: Queue;
 }
 
-export type SubsetFacts = Pick<SubsetDescription, "count" | "correct" | "predicted_counts" | "without_prediction">;
-
 export interface SubsetsState {
   list: ReadonlySignal<SubsetList>;
   /** Each once. */
   conditions: ReadonlySignal<readonly string[]>;
   /** Rows of the user's subsets, in their order. */
-  rows: ReadonlySignal<readonly MatrixRow[]>;
+  rows: ReadonlySignal<readonly TypedRow[]>;
   /** By condition, which instances it holds for; that of the filter too. */
   answers: ReadonlySignal<ReadonlyMap<string, Loadable<SubsetDescription>>>;
+  /** What is answered of a row's condition; undefined of rows that have none, and before it is asked. */
+  answerOf: (row: MatrixRow | undefined) => Loadable<SubsetDescription> | undefined;
   /** By sampled row, 1 where a condition holds; null until that is known. The same array for the same answer. */
   membersOf: (condition: string) => Uint8Array | null;
   /** Adds a row; without a name it is called as its condition. */
@@ -60,17 +60,10 @@ export function openSubsets(context: SubsetContext, others?: ReadonlySignal<read
     list,
     conditions,
     rows: computed(() =>
-      list.value.map(({ name, condition }) => ({
-        key: typedKey(name),
-        kind: "subset",
-        name,
-        id: name,
-        subset: -1,
-        sampled: -1,
-        condition,
-      })),
+      list.value.map(({ name, condition }) => ({ kind: "typed", key: typedKey(name), name, condition })),
     ),
     answers: states,
+    answerOf: (row) => (row?.kind === "typed" ? states.value.get(row.condition) : undefined),
     membersOf: (condition) => {
       const answer = states.value.get(condition)?.value;
       return answer ? maskOf(answer.rows, catalogue.snapshot.value?.sampled ?? 0) : null;

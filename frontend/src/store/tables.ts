@@ -2,8 +2,8 @@
 import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../contract/activis";
 import { numberOf, wholeOf } from "../contract/exact_values";
 import { judgementOf } from "./judgement";
-import { type LayerStore, rowValues } from "./layer";
-import { isMany, type MatrixRow } from "./rows";
+import { type LayerStore, rowValues, typedStatistic } from "./layer";
+import { blockOf, isMany, type MatrixRow } from "./rows";
 import type { Store } from "./store";
 
 /** A bigint is a whole number that no double is. */
@@ -36,7 +36,12 @@ export function matrixTable(store: Store, layer: LayerStore): Table {
   const lines = store.rows
     .peek()
     .flatMap((row) => [
-      [row.kind, row.name, isMany(row) ? (store.factsOf(row)?.count ?? null) : 1, ...valuesInOrder(layer, row, order)],
+      [
+        blockOf(row),
+        row.name,
+        isMany(row) ? (store.factsOf(row)?.count ?? null) : 1,
+        ...valuesInOrder(layer, row, order),
+      ],
       ...limitLines(store, layer, row, order),
     ]);
   return [header, ...lines];
@@ -44,8 +49,8 @@ export function matrixTable(store: Store, layer: LayerStore): Table {
 
 /** Of an estimate, the two ends of the 95 % intervals; empty cells where the sample is too small to say. */
 function limitLines(store: Store, layer: LayerStore, row: MatrixRow, order: readonly number[]): Cell[][] {
-  const answer = store.subsets.answers.peek().get(row.condition ?? "")?.value;
-  const ends = layer.typedMeans.states.peek().get(row.condition ?? "")?.value?.interval?.data;
+  const answer = store.subsets.answerOf(row)?.value;
+  const ends = typedStatistic(layer.typedMeans, row)?.interval?.data;
   if (!answer || !ends) return [];
   const end = (kind: string, count: number, from: number) => [
     ...[kind, row.name, count],

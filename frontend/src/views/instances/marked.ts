@@ -3,7 +3,7 @@
 import type { RefObject } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import type { InstanceColumns } from "../../contract/activis";
-import { instanceRow } from "../../store/rows";
+import { instanceRow, pinnedOf } from "../../store/rows";
 import type { Store } from "../../store/store";
 
 const MARKED = "[data-row]";
@@ -52,7 +52,7 @@ export function useInstanceMarks(container: RefObject<HTMLElement | null>, store
   const lit = store.lit.value;
   const found = store.found.value;
   const hovered = store.instance.value;
-  const pinned = new Set(store.rows.value.filter((row) => row.kind === "instance").map((row) => row.sampled));
+  const pinned = new Set(pinnedOf(store.rows.value));
   useLayoutEffect(() => {
     for (const marked of container.current?.querySelectorAll<HTMLElement>(MARKED) ?? []) {
       const row = Number(marked.dataset.row);

@@ -5,6 +5,7 @@ import type { SubsetStatistic } from "../../contract/client";
 import { type CellRow, drawCells, drawSeparators, FILLING } from "../../draw/matrix";
 import { columnAt, rowAt } from "../../draw/matrix_layout";
 import { drawOutput, drawValues } from "../../draw/matrix_text";
+import { typedStatistic } from "../../store/layer";
 import { usePalette, useStore } from "../../ui/context";
 import { Surface } from "../../ui/surface";
 import type { MatrixFrame } from "./matrix_context";
@@ -16,14 +17,13 @@ export function Cells({ frame }: { frame: MatrixFrame }) {
   const { rows, view, columns, order, width, ramp, fillings, output } = frame;
   const visible = rows
     .map((row, position) => ({ row, top: view.tops[position] ?? Number.NaN }))
-    .filter(({ row, top }) => Number.isFinite(top) && !row.absent);
+    .filter(({ row, top }) => Number.isFinite(top) && row.kind !== "absent");
   const known = order !== null && ramp !== null;
   const cells: CellRow[] = visible.map(({ row, top }) => ({
     top,
     values: known ? frame.valuesOf(row) : null,
     shares: frame.sharesOf(row),
-    fillings:
-      fillings || store.base ? null : fewSampled(frame.layer.typedMeans.states.value.get(row.condition ?? "")?.value),
+    fillings: fillings || store.base ? null : fewSampled(typedStatistic(frame.layer.typedMeans, row)),
   }));
   const printed = columns.printed ? visible.map(({ row, top }) => printedRow(store, frame, row, top)) : [];
 

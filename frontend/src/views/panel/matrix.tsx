@@ -13,8 +13,7 @@ import { drawBand, drawCells } from "../../draw/matrix";
 import { ROW_HEIGHT, scrollToRow } from "../../draw/matrix_layout";
 import { drawOutput, drawValues } from "../../draw/matrix_text";
 import type { ComparedLayer } from "../../store/compared_layer";
-import { UNLABELLED } from "../../store/judgement";
-import { type MatrixRow, newestRow } from "../../store/rows";
+import { blockOf, type MatrixRow, newestRow } from "../../store/rows";
 import type { Store } from "../../store/store";
 import { usePalette, useStore } from "../../ui/context";
 import { Problem } from "../../ui/controls";
@@ -117,10 +116,10 @@ function TemporaryCells({ frame }: { frame: MatrixFrame }) {
   const palette = usePalette();
   const { columns, order, width, ramp, fillings, output } = frame;
   const row = store.temporary.value;
-  const values = row && !row.absent ? frame.valuesOf(row) : null;
+  const values = row && row.kind !== "absent" ? frame.valuesOf(row) : null;
 
   const draw = (context: CanvasRenderingContext2D) => {
-    if (!row || row.absent || !ramp || !order) return;
+    if (!row || row.kind === "absent" || !ramp || !order) return;
     drawBand(context, 0, width, palette.hover);
     drawCells(context, [{ top: 0, values, shares: null }], { order, columns, ramp, palette, width, fillings });
     if (!columns.printed) return;
@@ -167,11 +166,11 @@ export function SideMatrix({ compared, placed }: SideMatrixProperties) {
   );
 }
 
-function absenceText({ kind, name, subset, base }: MatrixRow, unlabelled: boolean): string {
+function absenceText({ kind }: MatrixRow, unlabelled: boolean): string {
   if (kind === "instance") return "not in its sample";
   if (kind === "class" && unlabelled) return "recorded without labels";
-  const isEverything = base?.subset === 0 && kind === "subset" && subset < 0 && name === UNLABELLED;
-  return isEverything && !unlabelled ? "recorded with labels, by class" : `no ${kind} of this name`;
+  if (kind === "all" && !unlabelled) return "recorded with labels, by class";
+  return `no ${kind === "class" ? kind : "subset"} of this name`;
 }
 
 /** Says of rows without values why they have none. */
@@ -181,10 +180,10 @@ function AbsentRows({ frame: { rows, view } }: { frame: MatrixFrame }) {
     <>
       {rows.map((row, position) => {
         const top = view.tops[position] ?? Number.NaN;
-        if (!row.absent || !Number.isFinite(top)) return null;
+        if (row.kind !== "absent" || !Number.isFinite(top)) return null;
         return (
           <span key={row.key} class="absent-row" style={{ top: `${top}px` }}>
-            {absenceText(row, unlabelled)}
+            {absenceText(row.of, unlabelled)}
           </span>
         );
       })}
@@ -195,7 +194,7 @@ function AbsentRows({ frame: { rows, view } }: { frame: MatrixFrame }) {
 export function Matrix({ placed }: { placed: PlacedMatrix }) {
   const { frame, scrollTop, outer, grid, area } = placed;
   const { layer, rows, rowLayout, view } = frame;
-  const groups = rows.map((row) => row.kind);
+  const groups = rows.map(blockOf);
   const show = (position: number) => {
     if (grid.current) grid.current.scrollTop = scrollToRow(rowLayout, groups, position, scrollTop.peek(), view.height);
   };

@@ -19,7 +19,7 @@ import { createRamp, differenceColours, type Palette, type Ramp } from "../../dr
 import { type ColumnMatching, type ComparedLayer, gather } from "../../store/compared_layer";
 import { predictedNames } from "../../store/judgement";
 import { activeShares, type LayerStore, outputEntry, rowValues } from "../../store/layer";
-import { isMany, type MatrixRow } from "../../store/rows";
+import { blockOf, isMany, type MatrixRow } from "../../store/rows";
 import type { Store } from "../../store/store";
 import { usePalette, useStore } from "../../ui/context";
 import { useSize } from "../../ui/surface";
@@ -100,7 +100,7 @@ export function useMatrixFrame(layer: LayerStore, maximised: boolean, narrow = f
   const first = useSignal(0);
   const scrollTop = useSignal(0);
   const rows = store.rows.value;
-  const groups = rows.map((row) => row.kind);
+  const groups = rows.map(blockOf);
   const rowLayout = layoutRows(groups);
   const columns = layoutColumns(layer.entry.value?.neurons ?? 0, width, first.value);
   const plain = { header: layoutHeader(columns, groups, !narrow), differenceTop: null };
@@ -148,7 +148,7 @@ export function useSideFrame(compared: ComparedLayer, base: MatrixFrame): Matrix
     ...base,
     layer,
     rows: store.rows.value,
-    valuesOf: isDifference ? compared.differencesOf : compared.valuesOf,
+    valuesOf: isDifference ? (row) => compared.differencesOf(row, store.base?.rowOfKey(row.key)) : compared.valuesOf,
     sharesOf,
     fillings: matching && fillingsOf(matching),
     isDifference,

@@ -18,7 +18,7 @@ import { type ColumnMatching, type ComparedLayer, WEAK } from "../../store/compa
 import { predictedNames } from "../../store/judgement";
 import { type LayerStore, rowValues } from "../../store/layer";
 import type { ValueScale } from "../../store/numbers";
-import type { MatrixRow } from "../../store/rows";
+import { blockOf, isMany, type MatrixRow } from "../../store/rows";
 import { useClassColours, usePalette, useStore } from "../../ui/context";
 import { correlationText, countText, valueText } from "../../ui/numbers";
 import { Surface } from "../../ui/surface";
@@ -82,7 +82,7 @@ const OverviewPicture = memo(function OverviewPicture(properties: OverviewPictur
   const ramp = rampOf(layer, palette);
   const values = kind === "strip" ? stripValues(layer, rows, store.durable.sort.value) : null;
   const all = kind === "map" ? rows.map((row) => rowValues(layer, row)) : [];
-  const gaps = groupEnds(rows.map((row) => row.kind));
+  const gaps = groupEnds(rows.map(blockOf));
 
   const draw = (context: CanvasRenderingContext2D) => {
     if (!ramp) return;
@@ -326,7 +326,7 @@ function RestingText({ frame: { layer, columns } }: { frame: MatrixFrame }) {
   const row = rows.value.find((candidate) => candidate.key === sort);
   const strongest = catalogue.snapshot.value?.unlabelled ? "mean" : "strongest class";
   const named: Record<string, string> = { strongest, variance: "variance", natural: "" };
-  const by = row ? (row.sampled < 0 ? `${row.name} mean` : row.name) : (named[sort] ?? separation);
+  const by = row ? (isMany(row) ? `${row.name} mean` : row.name) : (named[sort] ?? separation);
   const total = countText(columns.total);
   const fits = columns.visible >= columns.total;
   const window = `neurons ${countText(columns.first + 1)}–${countText(columns.first + columns.visible)} of ${total}`;

@@ -10,6 +10,7 @@
 import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useId, useRef } from "preact/hooks";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
+import { isInstance } from "../../store/rows";
 import type { Store } from "../../store/store";
 import { useStore } from "../../ui/context";
 import type { MatrixFrame } from "./matrix_context";
@@ -124,7 +125,7 @@ function command(event: KeyboardEvent, store: Store, { rows }: MatrixFrame, { ro
   if (event.key === " ") store.toggleLock(row);
   else if (event.key.toLowerCase() === "s") store.durable.sort.value = row.key;
   else if (event.key.toLowerCase() === "c") store.comparison.compare(row);
-  else if (event.key.toLowerCase() === "p" && row.sampled >= 0) store.togglePin(row.sampled);
+  else if (event.key.toLowerCase() === "p" && isInstance(row)) store.togglePin(row.sampled);
   else if (event.key === "Escape" && store.comparison.end()) return true;
   else if (event.key === "Escape" && store.durable.locked.peek() !== "") store.durable.locked.value = "";
   else return false;

@@ -2,10 +2,9 @@
 import type { SnapshotEntry } from "../../contract/activis";
 import type { OutputChange, PrintedRow } from "../../draw/matrix_text";
 import { isError, type Judgement, judgementOf, lacksPredictions, predictedNames } from "../../store/judgement";
-import { changeOf, type MatrixRow, parseOutcome, rightByDefinition } from "../../store/rows";
+import { changeOf, isInstance, type MatrixRow, rightByDefinition, type SubsetFacts } from "../../store/rows";
 import { accuracyOfRow } from "../../store/snapshot";
 import type { Store } from "../../store/store";
-import type { SubsetFacts } from "../../store/subsets";
 import type { MatrixFrame } from "./matrix_context";
 
 export function printedRow(store: Store, frame: MatrixFrame, row: MatrixRow, top: number): PrintedRow {
@@ -60,17 +59,16 @@ function predictedCounts(snapshot: SnapshotEntry | null, subset: SubsetFacts): r
 }
 
 /** Of an estimate, or of rounded activations; null where the accuracy is exact. */
-function accuracyLimits({ subsets }: Store, { condition }: MatrixRow): readonly [number, number] | null {
-  const answer = condition === undefined ? undefined : subsets.answers.value.get(condition)?.value;
+function accuracyLimits({ subsets }: Store, row: MatrixRow): readonly [number, number] | null {
+  const answer = subsets.answerOf(row)?.value;
   if (!answer || answer.correct === undefined || answer.accuracy_low === answer.accuracy_high) return null;
   return [answer.accuracy_low, answer.accuracy_high];
 }
 
 /** The accuracy that a row has because its instances were chosen by it; null where it tells something. */
 function definedAccuracy({ base, side }: Store, row: MatrixRow): number | null {
-  const outcome = parseOutcome(row.key);
-  if (!outcome || (base && side !== outcome.other)) return null;
-  return Number(rightByDefinition(outcome.outcome, base === null));
+  if (row.kind !== "outcome" || (base && side !== row.other)) return null;
+  return Number(rightByDefinition(row.outcome, base === null));
 }
 
 /** What the model made of a sampled instance, and how surely, null of no prediction; null for other rows. */
@@ -79,7 +77,7 @@ export function predictionOf(
   row: MatrixRow,
 ): { judgement: Judgement; score: number | null } | null {
   const columns = instances.state.value.value;
-  if (!columns || columns.predicted[row.sampled] === undefined) return null;
+  if (!columns || !isInstance(row) || columns.predicted[row.sampled] === undefined) return null;
   const judgement = judgementOf(columns, row.sampled);
   return { judgement, score: judgement.kind === "nothing" ? null : (columns.score[row.sampled] ?? 0) };
 }
@@ -87,13 +85,14 @@ export function predictionOf(
 /** What became of a row's predictions from the base to here; null where that is not known. */
 function changeFromBase(store: Store, row: MatrixRow): OutputChange | null {
   const { base } = store;
-  if (!base || !row.base) return null;
-  const [before, after] = [base.factsOf(row.base), store.factsOf(row)];
+  const baseRow = base?.rowOfKey(row.key);
+  if (!base || !baseRow) return null;
+  const [before, after] = [base.factsOf(baseRow), store.factsOf(row)];
   const [was, is] = [before && accuracyOfRow(before), after && accuracyOfRow(after)];
   if (was !== null && is !== null) {
     return { points: 100 * (is - was), byDefinition: definedAccuracy(store, row) !== null };
   }
-  const [first, second] = [predictionOf(base, row.base), predictionOf(store, row)];
+  const [first, second] = [predictionOf(base, baseRow), predictionOf(store, row)];
   if (!first || !second || first.score === null || second.score === null) return null;
   if (first.judgement.label < 0 || second.judgement.label < 0) return null;
   return {

@@ -59,11 +59,10 @@ function RowCells({ frame: { layer, rows, view, header }, place, position }: Row
   const row = rows[position];
   const top = view.tops[position] ?? Number.NaN;
   if (!snapshot || !row || !isMany(row) || !Number.isFinite(top)) return null;
-  const isEverything = snapshot.unlabelled && row.subset === 0;
   const subset = conditionOf(row, snapshot);
   const facts = factsOf(row);
-  if (!(subset || isEverything) || !facts) return null;
-  const answer = subsets.answers.value.get(row.condition ?? "")?.value;
+  if (!(subset || row.kind === "all") || !facts) return null;
+  const answer = subsets.answerOf(row)?.value;
   return (
     <>
       {[...facts.predicted_counts, facts.without_prediction].map((count, label) => {

@@ -27,7 +27,7 @@ import {
 } from "../../draw/projection";
 import { judgementOf } from "../../store/judgement";
 import type { LayerStore } from "../../store/layer";
-import { instanceName } from "../../store/rows";
+import { instanceName, pinnedOf } from "../../store/rows";
 import type { Store } from "../../store/store";
 import { useClassColours, usePalette, useStore } from "../../ui/context";
 import { Problem } from "../../ui/controls";
@@ -258,10 +258,10 @@ function marksOf(
     filled: colours[shownClass(instances, row)] ?? palette.otherClass,
   });
   const hovered = store.instance.value;
-  const pinned = store.rows.value.filter((row) => row.kind === "instance" && row.sampled !== hovered);
+  const pinned = pinnedOf(store.rows.value).filter((row) => row !== hovered);
   return [
     ...instances.example.flatMap((example, row) => (example ? [diamond(row)] : [])),
-    ...pinned.map((row) => mark(row.sampled, palette.text)),
+    ...pinned.map((row) => mark(row, palette.text)),
     ...(hovered >= 0 ? [mark(hovered, palette.hoverRing)] : []),
   ];
 }

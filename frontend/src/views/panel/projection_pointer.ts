@@ -3,7 +3,7 @@
 import type { Signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { nearestRow, type PlacedPoints, pan, type View, WHOLE, zoomAround } from "../../draw/projection";
-import { instanceRow } from "../../store/rows";
+import { instanceRow, isInstance } from "../../store/rows";
 import { useStore } from "../../ui/context";
 
 const REACH = 8;
@@ -26,7 +26,8 @@ export function usePointer({ layer, placed, view, width, height }: PointerInputs
 
   const hover = (row: number | undefined) => {
     const instances = store.instances.state.peek().value;
-    if (store.hover.peek()?.row?.sampled === row) return;
+    const before = store.hover.peek()?.row;
+    if (before ? isInstance(before) && before.sampled === row : row === undefined) return;
     store.hover.value =
       row === undefined || !instances ? null : { source: "projection", layer, row: instanceRow(instances, row) };
   };

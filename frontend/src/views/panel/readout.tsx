@@ -3,7 +3,7 @@
 import { useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { type ColumnMatching, WEAK } from "../../store/compared_layer";
-import { activeShares, type LayerStore, rowValues } from "../../store/layer";
+import { activeShares, type LayerStore, rowValues, typedStatistic } from "../../store/layer";
 import { sliceRow } from "../../store/numbers";
 import type { Difference } from "../../store/row_comparison";
 import { followedRow, type RowPath, rowPath } from "../../store/row_path";
@@ -51,9 +51,8 @@ export function valueOnSide(
   neuron: number,
   row: MatrixRow | undefined,
 ): number | undefined {
-  const { rows, temporary } = side.store;
-  const there = [...rows.value, ...(temporary.value ? [temporary.value] : [])].find(({ key }) => key === row?.key);
-  return there && !there.absent ? side.layers.value.get(layer.name)?.valuesOf(there)?.[neuron] : undefined;
+  const there = side.store.rowOfKey(row?.key);
+  return there ? side.layers.value.get(layer.name)?.valuesOf(there)?.[neuron] : undefined;
 }
 
 /** Takes the place of what stands there otherwise while a row is hovered, or kept lit. */
@@ -176,15 +175,14 @@ function cellText(store: Store, { layer }: MatrixFrame, neuron: number, row: Mat
   const broken = layer.nonfiniteCounts.value?.[neuron] ?? 0;
   const facts: string[] = [];
   const value = row && (rowValues(layer, row)?.[neuron] ?? Number.NaN);
-  const condition = row?.condition ?? "";
-  const means = layer.typedMeans.states.value.get(condition)?.value;
-  const drawn = store.subsets.answers.value.get(condition)?.value?.drawn ?? 0;
+  const means = typedStatistic(layer.typedMeans, row);
+  const drawn = store.subsets.answerOf(row)?.value?.drawn ?? 0;
   const separation = differenceText(layer.difference.value, neuron);
   if (separation !== "") facts.push(separation);
   if (means) facts.push(intervalText(means, neuron, drawn) || averagesText(means) || "exact");
   if (row && isMany(row) && !layer.entry.value?.signed) {
     const share = activeShares(layer, row)?.[neuron];
-    const typed = layer.typedActive.states.value.get(condition)?.value;
+    const typed = typedStatistic(layer.typedActive, row);
     if (share !== undefined && Number.isFinite(share)) facts.push(`active in ${shareText(share, typed, neuron)}`);
   }
   if (store.catalogue.snapshot.value?.unlabelled)

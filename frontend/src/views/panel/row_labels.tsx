@@ -3,8 +3,18 @@
 import type { ComponentChildren } from "preact";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import { isError, judgementOf, judgementText, NO_PREDICTION } from "../../store/judgement";
+import { typedStatistic } from "../../store/layer";
 import type { Comparison } from "../../store/row_comparison";
-import { isMany, type MatrixRow } from "../../store/rows";
+import {
+  blockOf,
+  type InstanceRow,
+  isInstance,
+  isMadeHere,
+  isMany,
+  type MatrixRow,
+  type OutcomeRow,
+  type TypedRow,
+} from "../../store/rows";
 import type { Store } from "../../store/store";
 import { useClassColours, useStore } from "../../ui/context";
 import { averagesText, intervalText, populationText, roughCountText } from "../../ui/exactness";
@@ -22,7 +32,7 @@ function CompareButton({ row }: { row: MatrixRow }) {
   const isMarked = marked?.key === row.key;
   const label =
     marked && !isMarked ? `Compare ${marked.name} with ${row.name}` : `Compare ${row.name} with another row`;
-  const place = row.condition !== undefined ? "third" : isMany(row) || row.kind === "instance" ? "second" : "";
+  const place = row.kind === "typed" ? "third" : "second";
   return (
     <button
       type="button"
@@ -51,7 +61,7 @@ function ComparedPredictions({ row }: { row: MatrixRow }) {
   const sides = store.comparing.sides.value;
   const places: { letter: string; store: Store; row: MatrixRow | undefined }[] = [
     { letter: "A", store, row },
-    ...sides.map((side) => ({ letter: side.letter, store: side.store, row: rowOn(side.store, row) })),
+    ...sides.map((side) => ({ letter: side.letter, store: side.store, row: side.store.rowOfKey(row.key) })),
   ];
   return (
     <span class="row-detail predictions-compared">
@@ -85,9 +95,6 @@ function Prediction({ letter, store, row, isShort }: PredictionProperties) {
     </span>
   );
 }
-
-const rowOn = ({ rows, temporary }: Store, row: MatrixRow): MatrixRow | undefined =>
-  row.kind === "temporary" ? (temporary.value ?? undefined) : rows.value.find(({ key }) => key === row.key);
 
 interface RowLabelsProperties {
   frame: MatrixFrame;
@@ -129,8 +136,8 @@ function FocusedCell({ frame, row, column, id }: FocusedCellProperties) {
   const neuron = frame.order?.[column] ?? -1;
   const value = frame.valuesOf(row)?.[neuron];
   const { comparing, subsets } = useStore();
-  const means = layer.typedMeans.states.value.get(row.condition ?? "")?.value;
-  const sure = intervalText(means, neuron, subsets.answers.value.get(row.condition ?? "")?.value?.drawn ?? 0);
+  const drawn = subsets.answerOf(row)?.value?.drawn ?? 0;
+  const sure = intervalText(typedStatistic(layer.typedMeans, row), neuron, drawn);
   const others = comparing.sides.value.map((side) => {
     const there = valueOnSide(side, frame, neuron, row);
     return `; ${side.letter}: ${there === undefined ? "no value" : valueText(there)}`;
@@ -162,7 +169,7 @@ export function RowLabel({ row, top, layer, position, children }: RowLabelProper
   const inGrid = position !== undefined;
   return (
     <div
-      class={`row-label ${row.kind}${sorted ? " sorted" : ""}${locked ? " locked" : ""}`}
+      class={`row-label ${blockOf(row)}${sorted ? " sorted" : ""}${locked ? " locked" : ""}`}
       style={{ top: `${top}px`, height: `${ROW_HEIGHT}px` }}
       {...(inGrid && { role: "row", "aria-rowindex": position + 1 })}
       onPointerEnter={() => {
@@ -177,8 +184,8 @@ export function RowLabel({ row, top, layer, position, children }: RowLabelProper
           type="button"
           tabIndex={-1}
           data-testid="row-label"
-          data-row={row.id}
-          data-kind={row.kind}
+          data-row={isInstance(row) ? row.id : row.name}
+          data-kind={blockOf(row)}
           title={titleOf(row)}
           onClick={() => {
             durable.sort.value = row.key;
@@ -189,15 +196,15 @@ export function RowLabel({ row, top, layer, position, children }: RowLabelProper
         </button>
         {row.kind === "instance" && <UnpinButton row={row} />}
         {isMany(row) && <LockButton row={row} locked={locked} />}
-        {!isTemporary && !row.members && <CompareButton row={row} />}
-        {(row.condition !== undefined || row.members) && <RemoveButton row={row} />}
+        {!isTemporary && row.kind !== "outcome" && <CompareButton row={row} />}
+        {isMadeHere(row) && <RemoveButton row={row} />}
       </div>
       {children}
     </div>
   );
 }
 
-function UnpinButton({ row }: { row: MatrixRow }) {
+function UnpinButton({ row }: { row: InstanceRow }) {
   const { hover, togglePin } = useStore();
   return (
     <button
@@ -219,13 +226,13 @@ function UnpinButton({ row }: { row: MatrixRow }) {
 function useTitle(layer: string): (row: MatrixRow) => string {
   const { comparing, layers, subsets } = useStore();
   return (row) => {
-    if (row.members) return `${comparing.titleOf(row)}\nclick to sort the neurons by it`;
-    const name = row.condition && row.condition !== row.name ? `${row.name}: ${row.condition}` : row.name;
-    if (row.condition === undefined) return `${name}: click to sort the neurons by it`;
-    const state = subsets.answers.value.get(row.condition);
-    const means = layers.value.find((one) => one.name === layer)?.typedMeans.states.value.get(row.condition)?.value;
+    if (row.kind === "outcome") return `${comparing.titleOf(row)}\nclick to sort the neurons by it`;
+    if (row.kind !== "typed") return `${row.name}: click to sort the neurons by it`;
+    const state = subsets.answerOf(row);
+    const opened = layers.value.find((one) => one.name === layer);
+    const means = opened && typedStatistic(opened.typedMeans, row);
     const facts = [
-      name,
+      row.condition === row.name ? row.name : `${row.name}: ${row.condition}`,
       state?.status === "error" ? state.message : "",
       state?.value ? populationText(state.value) : "",
       averagesText(means, state?.value?.drawn),
@@ -235,7 +242,7 @@ function useTitle(layer: string): (row: MatrixRow) => string {
   };
 }
 
-function RemoveButton({ row }: { row: MatrixRow }) {
+function RemoveButton({ row }: { row: TypedRow | OutcomeRow }) {
   const { comparing, hover, subsets } = useStore();
   return (
     <button
@@ -247,7 +254,7 @@ function RemoveButton({ row }: { row: MatrixRow }) {
       title="Remove this subset"
       onClick={() => {
         hover.value = null;
-        if (row.members) comparing.removeOutcome(row.key);
+        if (row.kind === "outcome") comparing.removeOutcome(row.key);
         else subsets.remove(row.name);
       }}
     >
@@ -277,9 +284,9 @@ function LockButton({ row, locked }: { row: MatrixRow; locked: boolean }) {
 function RowContent({ row }: { row: MatrixRow }) {
   const { factsOf, subsets } = useStore();
   const colours = useClassColours();
-  if (!isMany(row)) return <InstanceContent row={row} colours={colours} />;
+  if (isInstance(row)) return <InstanceContent row={row} colours={colours} />;
   const facts = factsOf(row);
-  const state = row.condition === undefined ? undefined : subsets.answers.value.get(row.condition);
+  const state = subsets.answerOf(row);
   const failed = state?.status === "error";
   return (
     <>
@@ -309,7 +316,7 @@ function RowName({ name }: { name: string }) {
   );
 }
 
-function InstanceContent({ row, colours }: { row: MatrixRow; colours: readonly string[] }) {
+function InstanceContent({ row, colours }: { row: InstanceRow; colours: readonly string[] }) {
   const { catalogue, comparing, instances } = useStore();
   const columns = instances.state.value.value;
   const classes = catalogue.snapshot.value?.classes ?? [];

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { POLL_MILLISECONDS } from "../../store/catalogue";
 import { judgementOf, NO_PREDICTION } from "../../store/judgement";
-import { rowValues } from "../../store/layer";
+import { rowValues, typedStatistic } from "../../store/layer";
 import { instanceName, isMany, type MatrixRow } from "../../store/rows";
 import { accuracyOfRow } from "../../store/snapshot";
 import type { Store } from "../../store/store";
@@ -59,20 +59,19 @@ function sentenceOf(store: Store): string {
   const layer = store.layers.value.find((candidate) => candidate.name === hover?.layer);
   if (hover?.source === "matrix" && layer && hover.neuron !== undefined) {
     const value = row ? rowValues(layer, row)?.[hover.neuron] : undefined;
-    const means = layer.typedMeans.states.value.get(row?.condition ?? "")?.value;
-    const drawn = store.subsets.answers.value.get(row?.condition ?? "")?.value?.drawn ?? 0;
-    const sure = intervalText(means, hover.neuron, drawn);
+    const drawn = store.subsets.answerOf(row)?.value?.drawn ?? 0;
+    const sure = intervalText(typedStatistic(layer.typedMeans, row), hover.neuron, drawn);
     const shown = row ? `, ${row.name} ${value === undefined ? "" : valueText(value)}${sure && `, ${sure}`}` : "";
     return `${layer.name}, neuron ${hover.neuron}${shown}`;
   }
   if (!row) return "";
-  return isMany(row) ? subsetSentence(store, row) : instanceSentence(store, row.sampled);
+  return isMany(row) ? subsetSentence(store, row) : instanceSentence(store, store.instance.value);
 }
 
 function subsetSentence(store: Store, row: MatrixRow): string {
   const subset = store.factsOf(row);
   if (!subset) return "";
-  const answer = store.subsets.answers.value.get(row.condition ?? "")?.value;
+  const answer = store.subsets.answerOf(row)?.value;
   if (answer && !isExact(answer)) {
     return `${row.name}, about ${countText(answer.count)} instances, ${limitsText(answer)}, ${accuracyText(answer)}`.replace(
       /, $/,

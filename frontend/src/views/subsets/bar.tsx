@@ -2,6 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import type { SubsetDescription } from "../../contract/activis";
+import { pinnedOf } from "../../store/rows";
 import { listedInstances } from "../../store/subset_from_click";
 import { usePalette, useStore } from "../../ui/context";
 import {
@@ -38,7 +39,7 @@ function PointedNote() {
 /** Makes one subset of all pinned instances. */
 function PinnedButton() {
   const { instances, rows, pointing } = useStore();
-  const pinned = rows.value.filter((row) => row.kind === "instance").map((row) => row.sampled);
+  const pinned = pinnedOf(rows.value);
   const columns = instances.state.value.value;
   if (!columns || pinned.length === 0) return null;
   const count = `${countText(pinned.length)} pinned`;

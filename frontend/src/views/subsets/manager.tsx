@@ -1,10 +1,11 @@
 /** Manager of the user's subsets: named, ordered, combined, exported and imported. */
 
 import { useComputed, useSignal } from "@preact/signals";
-import { type Combination, quoteText } from "../../language/tokens";
+import type { Combination } from "../../language/tokens";
 import { sentenceOf } from "../../store/resource";
 import { subsetRows, typedKey } from "../../store/rows";
 import type { Store } from "../../store/store";
+import { conditionOf } from "../../store/subset_from_click";
 import {
   combineSubsets,
   duplicateSubset,
@@ -80,9 +81,9 @@ function recordedParts({ catalogue }: Store): Map<string, NamedCondition> {
   const snapshot = catalogue.snapshot.value;
   const rows = snapshot ? subsetRows(snapshot) : [];
   return new Map(
-    rows.flatMap(({ key, name, kind, subset }): [string, NamedCondition][] => {
-      const condition = kind === "class" ? `label = ${quoteText(name)}` : (snapshot?.subsets[subset]?.condition ?? "");
-      return condition === "" ? [] : [[key, { name, condition }]];
+    rows.flatMap((row): [string, NamedCondition][] => {
+      const part = snapshot && conditionOf(row, snapshot);
+      return part ? [[row.key, part]] : [];
     }),
   );
 }

@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { LayerStore } from "../../store/layer";
 import { sentenceOf } from "../../store/resource";
+import { pinnedOf } from "../../store/rows";
 import type { Store } from "../../store/store";
 import { fileName, formatCsv, formatJson, instanceRecords, matrixTable, recordTable } from "../../store/tables";
 import { useStore } from "../../ui/context";
@@ -52,7 +53,7 @@ function Menu() {
       ))}
     </li>
   );
-  const pinned = store.rows.value.filter((row) => row.kind === "instance").map((row) => row.sampled);
+  const pinned = pinnedOf(store.rows.value);
   const found = [...(store.found.value ?? [])].flatMap((flag, row) => (flag === 1 ? [row] : []));
   return (
     <div class="menu-body">

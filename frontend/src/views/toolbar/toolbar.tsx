@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { SnapshotEntry } from "../../contract/activis";
 import { DEFAULT_SORT, type DotSize } from "../../store/durable";
+import { isMany } from "../../store/rows";
 import { namesOf, type Selection, snapshotsOf } from "../../store/selection";
 import { copyText } from "../../ui/clipboard";
 import { useClassColours, useStore } from "../../ui/context";
@@ -199,7 +200,7 @@ function SortPicker({ snapshot }: { snapshot: SnapshotEntry }) {
   const compared = comparison.compared.value;
   const colours = useClassColours();
   const sort = durable.sort.value;
-  const byRow = rows.value.map((row) => ({ value: row.key, label: row.sampled < 0 ? `${row.name} mean` : row.name }));
+  const byRow = rows.value.map((row) => ({ value: row.key, label: isMany(row) ? `${row.name} mean` : row.name }));
   const options: Option[] = [
     ...(snapshot.unlabelled
       ? [{ value: "strongest", label: "mean" }]
