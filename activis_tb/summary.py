@@ -164,6 +164,7 @@ def _record(
         if files:
             files.commit()
     finally:
+        recorder.close()
         if files:
             files.abandon()
     blobs = np.empty(len(encoded), np.object_)

@@ -308,7 +308,7 @@ class SnapshotRecorder:
             RecordingClosedError: The recording was written or abandoned.
         """
         part = self._open_to_workers().extract()
-        self._recorder = None
+        self._close()
         return part
 
     def merge(self, part: bytes) -> None:
@@ -350,7 +350,7 @@ class SnapshotRecorder:
         path = write_event_file(directory, snapshot_event(self._tag, blobs, time.time()), label)
         if self._writer:
             self._writer.commit()
-        self._recorder = None
+        self._close()
         if self._graph:
             write_graph(directory, self._graph)
         if self._reporter:
@@ -373,9 +373,14 @@ class SnapshotRecorder:
             if error_type is None and self._recorder is not None:
                 self._write()
         finally:
-            self._recorder = None
+            self._close()
             if self._writer:
                 self._writer.abandon()
+
+    def _close(self) -> None:
+        if self._recorder is not None:
+            self._recorder.close()
+        self._recorder = None
 
     def _open_to_workers(self) -> Recorder:
         recorder = self._open()

@@ -1,9 +1,9 @@
 """Blocks of checked instances, the buffers that collect batches to them, and their background thread."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from threading import Thread
 from typing import Any, Literal
 
 import numpy as np
@@ -307,39 +307,39 @@ def _joined(blocks: Sequence[Block], activations: Mapping[str, NDArray[np.float3
     return replace(join(blocks), activations=activations)
 
 
-class Aside:
-    """One piece of work at a time, on a thread of its own; what it raises is raised by every later call here.
+class Background:
+    """One piece of work at a time, on a thread beside the training loop: NumPy and SciPy release the GIL there.
 
-    Work that failed is lost, so nothing that is built on it may be used.
+    What a piece raises is raised by every later call here: it is lost, so nothing that is built on it may be used.
     """
 
     def __init__(self) -> None:
-        self._thread: Thread | None = None
-        self._error: BaseException | None = None
+        self._pool = ThreadPoolExecutor(1, "activis-recording")
+        self._latest: Future[None] | None = None
 
     def begin(self, work: Callable[[], None]) -> None:
         """Waits for the piece before, and begins `work`."""
         self.settle()
-
-        self._thread = Thread(target=self._attempt, args=(work,), name="activis-recording", daemon=True)
-        self._thread.start()
-
-    def do(self, work: Callable[[], None]) -> None:
-        """Does `work` on this thread, and raises what it raises, now as later."""
-        self.settle()
-        self._attempt(work)
-        self.settle()
+        try:
+            self._latest = self._pool.submit(work)
+        except RuntimeError:  # when the interpreter exits, pools take no more work
+            self._latest = _done_here(work)
 
     def settle(self) -> None:
         """Waits until nothing is under way."""
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        if self._error is not None:
-            raise self._error
+        if self._latest is not None:
+            self._latest.result()
 
-    def _attempt(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except BaseException as error:
-            self._error = error
+    def close(self) -> None:
+        """Waits until nothing is under way, raises nothing, and ends the thread."""
+        self._pool.shutdown()
+
+
+def _done_here(work: Callable[[], None]) -> Future[None]:
+    future: Future[None] = Future()
+    try:
+        work()
+        future.set_result(None)
+    except BaseException as error:
+        future.set_exception(error)
+    return future

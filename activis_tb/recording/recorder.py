@@ -15,7 +15,7 @@ from activis_tb.model import UNLABELLED, Layer, Manifest, Sample, Snapshot, Subs
 from activis_tb.recording.arguments import Settings
 from activis_tb.recording.attributes import typed_attribute
 from activis_tb.recording.batch import BatchReader
-from activis_tb.recording.blocks import Aside, Block, Buffer, encode_media, has_media, join
+from activis_tb.recording.blocks import Background, Block, Buffer, encode_media, has_media, join
 from activis_tb.recording.identity import KnownIds, hash_texts
 from activis_tb.recording.sample import Sampler
 from activis_tb.recording.statistics import Accumulator
@@ -51,7 +51,7 @@ class Recorder:
         self._conditions = _conditions(settings)
         self._reader = BatchReader(settings, self._conditions)
         self._buffer, self._other_buffer = Buffer(), Buffer()
-        self._aside = Aside()
+        self._background = Background()
         self._sampler = Sampler(len(settings.classes), settings.sample)
         self._known = KnownIds()
         self._examples = Examples(settings)
@@ -68,7 +68,7 @@ class Recorder:
         batch = self._reader.read(recent, **({"ids": None, "attributes": None} | columns))
         self._examples.check(batch)
         if has_media(batch):
-            self._aside.settle()
+            self._background.settle()
             batch = encode_media(batch, self._wanted(batch))
         rest = batch if len(batch) else None
         while rest is not None:
@@ -166,28 +166,32 @@ class Recorder:
         statistics = self._accumulator.extract()
         return Snapshot(manifest, sample, statistics, sampled.activations, examples, cases.activations)
 
+    def close(self) -> None:
+        """Ends the background thread, without an error; nothing may be added afterwards."""
+        self._background.close()
+
     def _flush(self) -> None:
         """Everything that was processed is accumulated when this is done."""
         self._begin_flush()
-        self._aside.settle()
+        self._background.settle()
 
     def _begin_flush(self) -> None:
         """Accumulates what was collected while the next batches are collected in the other buffer.
 
         What is kept is written at once: that it cannot be is to be said by the call that brings it.
         """
-        self._aside.settle()
+        self._background.settle()
         collected = self._buffer.drain()
         if collected is None:
             return
         evaluate = self._conditions.prepare() if self._conditions else _as_it_is
+        self._background.begin(lambda: self._accumulate(evaluate(collected())))
         if self._keep is None:
-            self._aside.begin(lambda: self._accumulate(evaluate(collected())))
             self._buffer, self._other_buffer = self._other_buffer, self._buffer
         else:
-            self._aside.do(lambda: self._accumulate(evaluate(collected()), self._keep))
+            self._background.settle()
 
-    def _accumulate(self, block: Block, keep: Callable[[Block], None] | None = None) -> None:
+    def _accumulate(self, block: Block) -> None:
         hashes = hash_texts(block.ids.tolist())
         if self._reader.ids_given:
             self._known.add(block.ids, hashes)
@@ -197,8 +201,8 @@ class Recorder:
             self._accumulator = Accumulator(classes, subsets, neurons, len(self._strata))
         self._accumulator.add(block)
         self._sampler.add(block, hashes)
-        if keep is not None:
-            keep(block)
+        if self._keep is not None:
+            self._keep(block)
 
     def _wanted(self, batch: Block) -> NDArray[np.bool_]:
         """Which instances may be kept one by one; a condition finds those of `always` later."""

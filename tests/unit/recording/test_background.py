@@ -1,5 +1,7 @@
-"""Blocks are accumulated on another thread while batches come in: neither what is served nor what is said changes."""
+"""Blocks are accumulated on a background thread: neither what is served nor what is said changes."""
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -95,7 +97,7 @@ def test_a_condition_finds_its_members_while_the_type_of_its_column_is_not_known
     assert_allclose(snapshot.statistics("hidden").mean[-2:, 0], [np.arange(90, 100).mean(), np.arange(40).mean()])
 
 
-def test_what_fails_aside_is_said_by_a_later_call_and_nothing_is_written(
+def test_what_fails_in_the_background_is_said_by_a_later_call_and_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sample, "MOST_ALWAYS", 20)
@@ -118,6 +120,57 @@ def test_blocks_are_accumulated_on_one_thread_at_a_time_that_is_not_the_callers(
 
     monkeypatch.setattr(Accumulator, "add", add)
     record(tmp_path, split(batch([0] * 64), [16] * 3))
-    assert len(threads) == 4
+    assert len(threads) == 1
     assert threading.current_thread() not in threads
     assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_failure_in_the_background_is_said_by_every_later_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        message = "out of memory"
+        raise MemoryError(message)
+
+    monkeypatch.setattr(Accumulator, "add", fail)
+    recorder = activis_tb.preprocess(tmp_path, step=0, layers=["hidden"], classes=CLASSES, quiet=True)
+    recorder.process(**batch([0] * 16, ids=range(16)))
+    for start in (16, 32):
+        with pytest.raises(MemoryError, match="out of memory"):
+            recorder.process(**batch([0] * 16, ids=range(start, start + 16)))
+        with pytest.raises(MemoryError, match="out of memory"):
+            recorder.postprocess()
+    assert not list(tmp_path.rglob("*tfevents*"))
+
+
+@pytest.mark.parametrize("keep", ["sample", "all"])
+def test_no_thread_is_left_of_a_recording_that_is_given_up(tmp_path: Path, keep: str) -> None:
+    before = set(threading.enumerate())
+
+    def give_up() -> None:
+        arguments = {"step": 0, "layers": ["hidden"], "classes": CLASSES, "keep": keep, "quiet": True}
+        with activis_tb.preprocess(tmp_path, **arguments) as recorder:
+            recorder.process(**batch([0] * 64))
+            assert set(threading.enumerate()) - before
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        give_up()
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_recording_may_go_on_and_end_while_the_interpreter_exits(tmp_path: Path) -> None:
+    code = f"""
+import atexit
+import activis_tb
+from activis_tb.recording import blocks
+from tests.unit.recording.helpers import CLASSES, batch
+
+blocks.MOST_ROWS = 16
+recorder = activis_tb.preprocess({str(tmp_path)!r}, step=0, layers=["hidden"], classes=CLASSES, quiet=True)
+recorder.process(**batch([0] * 40, ids=range(40)))
+atexit.register(recorder.postprocess)
+atexit.register(lambda: recorder.process(**batch([1] * 60, ids=range(40, 100))))
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert [subset.count for subset in read_snapshots(tmp_path / "activis")[-1].manifest.subsets] == [40, 60, 0]
