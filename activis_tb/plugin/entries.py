@@ -1,4 +1,4 @@
-"""Wire messages of a snapshot (part 2 of `proto/activis.proto`)."""
+"""Entries of runs, snapshots and their instances (part 2 of `proto/activis.proto`)."""
 
 import os
 from collections import Counter
@@ -7,13 +7,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from werkzeug.wrappers import Response
 
 from activis_tb.model import Attribute, AttributeType, Layer, Manifest, Sample, Subset
+from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.catalogue import Catalogue
+from activis_tb.plugin.context import Context
+from activis_tb.plugin.http import json_document, message_to_dict
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.metadata import SUBRUN
 from activis_tb.times import time_texts
 
+_MOST_ENTRIES = 2_000
 _LARGEST = np.finfo(np.float64).max
 
 ENCODED_TYPES: tuple[AttributeType, ...] = ("image", "audio")
@@ -24,6 +30,40 @@ MOST_SCORES = 200_000
 
 MOST_COUNTED_CLASSES = 100
 """More predicted counts than these do not go into descriptions."""
+
+
+class RunRoute:
+    """Lists runs and their snapshots, and remembers the entries.
+
+    Args:
+        catalogue: Knows the runs without recordings too.
+        logdir: As TensorBoard was given it; names the run at its root; may be empty.
+    """
+
+    def __init__(self, catalogue: Catalogue, logdir: str) -> None:
+        self._catalogue = catalogue
+        self._logdir = logdir
+        self._entries: Recent[str, dict[str, Any]] = Recent(_MOST_ENTRIES)
+
+    def answer(self, context: Context) -> Response:
+        snapshots, warnings = context.snapshots.all(context.experiment)
+        by_run: dict[str, list[JoinedSnapshot]] = {}
+        for snapshot in snapshots:
+            by_run.setdefault(snapshot.key.run, []).append(snapshot)
+        labels = run_labels(by_run, self._logdir)
+        total = len(self._catalogue.run_names(context.experiment))
+        listing = message_to_dict(pb.RunList(total_runs=total, warnings=warnings, logdir=base_name(self._logdir)))
+        listing["runs"] = [
+            {"run": run, "label": labels[run], "snapshots": [self._entry(snapshot) for snapshot in found]}
+            for run, found in by_run.items()
+        ]
+        return json_document(context.request, listing)
+
+    def _entry(self, snapshot: JoinedSnapshot) -> dict[str, Any]:
+        def make() -> dict[str, Any]:
+            return {**message_to_dict(snapshot_entry(snapshot)), "step": snapshot.key.step}
+
+        return self._entries.get_or_make(snapshot.identity, make)
 
 
 def snapshot_entry(snapshot: JoinedSnapshot) -> pb.SnapshotEntry:

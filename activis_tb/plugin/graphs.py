@@ -9,13 +9,15 @@ from posixpath import dirname, normpath
 from typing import Any, Literal
 
 from tensorboard.data.provider import DataProvider
+from werkzeug.wrappers import Response
 
 from activis_tb import graph
 from activis_tb.errors import StoredDataError
 from activis_tb.model import Layer, graph_digest
 from activis_tb.plugin.blob_sequences import BlobSequences, UnservedError, VanishedError
 from activis_tb.plugin.cache import Recent
-from activis_tb.plugin.http import NotFoundError, encoded_document
+from activis_tb.plugin.context import Context
+from activis_tb.plugin.http import NotFoundError, encoded_document, json_body
 from activis_tb.plugin.snapshots import JoinedSnapshot, Snapshots
 
 SourceKind = Literal["forward", "run_graph", "function", "keras", "layers"]
@@ -246,6 +248,11 @@ class Graphs:
         self._sources = GraphSources(data_provider)
         self._snapshots = snapshots
         self._built: Recent[tuple[object, ...], bytes] = Recent(_MOST_GRAPHS)
+
+    def answer(self, context: Context) -> Response:
+        """Answers `graph`; raises what `get` raises."""
+        run, source = context.parameters.text("run"), context.parameters.text("source", "")
+        return json_body(context.request, self.get(context.experiment, run, source))
 
     def get(self, experiment: str, run: str, source: str = "") -> bytes:
         """Returns, as JSON, the graph of `run` from `source`, or from the best there is.

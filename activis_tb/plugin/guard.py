@@ -29,6 +29,12 @@ def sentence(request: Request, text: str, code: int, headers: Sequence[tuple[str
     return response
 
 
+def nothing_there(request: Request, path: str) -> Response:
+    """Returns the answer to a request for something that there is not."""
+    text = f"There is no file or route {path!r} in the ActiVis plugin; its documentation, docs/http_api.md, lists them."
+    return sentence(request, text, 404)
+
+
 _TITLES = {"duckdb": "DuckDB", "sklearn": "scikit-learn", "scipy": "SciPy", "google_crc32c": "google-crc32c"}
 
 

@@ -143,6 +143,15 @@ def json_body(request: Request, body: bytes, code: int = 200, headers: _Headers 
     return _respond(request, body, "application/json", code, headers)
 
 
+def computed(request: Request, message: Message, *, done: bool, iteration: int, iterations: int) -> Response:
+    """Returns what a job makes: the finished message, or with 202 an unfinished one and how far the job is."""
+    headers = [
+        ("Activis-Iteration", str(iterations if done else iteration)),
+        ("Activis-Iterations", str(iterations)),
+    ]
+    return json_document(request, message_to_dict(message), 200 if done else 202, headers)
+
+
 def encoded(request: Request, content: bytes, attribute: str, row: int) -> Response:
     """Returns an encoded picture or sound, its type told by its first bytes.
 

@@ -1,10 +1,11 @@
-"""Plugin as TensorBoard sees it: its name, its tab, its files and routes.
+"""Plugin as TensorBoard sees it: its name, its tab, its files and the door to its routes.
 
-TensorBoard loads this module when it starts and dies if the import fails, so everything that is not needed for the
-route table is imported when the tab is opened.
+TensorBoard loads this module when it starts and dies if the import fails, so the routes, and all that they need, are
+imported when the tab is opened.
 """
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,7 +15,7 @@ from tensorboard.backend import http_util
 from tensorboard.plugins import base_plugin
 from werkzeug.wrappers import Request, Response
 
-from activis_tb.plugin.guard import not_imported, refusal, sentence
+from activis_tb.plugin.guard import not_imported, nothing_there, refusal
 from activis_tb.storage.metadata import PLUGIN_NAME
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 STATIC = Path(__file__).parent.parent / "static"
+_ROUTE = re.compile(r"[a-z_]+")
 
 _CONTENT_TYPES = {
     ".js": "text/javascript",
@@ -61,8 +63,7 @@ def serve_static(request: Request, path: str, folder: Path = STATIC) -> Response
     if path == "index.js":
         missing: Response = http_util.Respond(request, _NOT_BUILT, "text/javascript")
         return missing
-    text = f"There is no file or route {path!r} in the ActiVis plugin; its documentation, docs/http_api.md, lists them."
-    return sentence(request, text, 404)
+    return nothing_there(request, path)
 
 
 def _files(folder: Path) -> frozenset[str]:
@@ -90,29 +91,8 @@ class ActivisPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         self._lock = threading.Lock()
 
     def get_plugin_apps(self) -> dict[str, _WsgiApplication]:
-        return {
-            "/runs": self._data("runs"),
-            "/graph": self._data("graph"),
-            "/instances": self._data("instances"),
-            "/image": self._data("image"),
-            "/membership": self._data("membership"),
-            "/statistics": self._data("statistics"),
-            "/activations": self._data("activations"),
-            "/projection": self._data("projection"),
-            "/health": self._data("health"),
-            "/scores": self._data("scores"),
-            "/subset": self._data("subset"),
-            "/subset_statistics": self._data("subset_statistics"),
-            "/summaries": self._data("summaries"),
-            "/common": self._data("common"),
-            "/agreement": self._data("agreement"),
-            "/outcomes": self._data("outcomes"),
-            "/matching": self._data("matching"),
-            "/separation": self._data("separation"),
-            "/similarity": self._data("similarity"),
-            "/index.js": self._static,
-            "/*": self._static,
-        }
+        # A name without a dot or a slash is a route of `activis_tb.plugin.routes`, anything else a file.
+        return {"/index.js": self._application, "/*": self._application}
 
     def is_active(self) -> bool:
         # The tab is shown when the data provider lists data of ours.
@@ -121,13 +101,12 @@ class ActivisPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
     def frontend_metadata(self) -> base_plugin.FrontendMetadata:
         return base_plugin.FrontendMetadata(es_module_path="/index.js", tab_name="ActiVis")
 
-    def _data(self, route: str) -> _WsgiApplication:
-        def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-            request = Request(environ)
-            response = refusal(request) or self._answer(route, request)
-            return response(environ, start_response)
-
-        return application
+    def _application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        request = Request(environ)
+        path = request.path.rpartition(f"/plugin/{PLUGIN_NAME}/")[2]
+        is_route = _ROUTE.fullmatch(path)
+        response = refusal(request) or (self._answer(path, request) if is_route else self._file(path, request))
+        return response(environ, start_response)
 
     def _answer(self, route: str, request: Request) -> Response:
         try:
@@ -149,11 +128,8 @@ class ActivisPlugin(base_plugin.TBPlugin):  # type: ignore[misc]
         with contextlib.suppress(ImportError):
             self._load().load()
 
-    def _static(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        request = Request(environ)
-        path = request.path.rpartition(f"/plugin/{PLUGIN_NAME}/")[2]
+    def _file(self, path: str, request: Request) -> Response:
         if path == "index.js" and self._routes is None:
             # The browser reads the script meanwhile; the request for data that follows finds everything imported.
             threading.Thread(target=self._load_ahead, name="activis-load", daemon=True).start()
-        response = refusal(request) or serve_static(request, path)
-        return response(environ, start_response)
+        return serve_static(request, path)

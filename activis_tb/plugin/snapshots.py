@@ -118,23 +118,6 @@ class Snapshots:
         raise NotFoundError(f"snapshot of {key.name!r} in run {key.run!r} at step", key.step, steps)
 
 
-class Finder:
-    """The snapshots of one experiment."""
-
-    def __init__(self, snapshots: Snapshots, experiment: str) -> None:
-        self._snapshots = snapshots
-        self._experiment = experiment
-
-    def get(self, key: SnapshotKey) -> JoinedSnapshot:
-        """Returns one snapshot; raises what `Snapshots.get` raises."""
-        return self._snapshots.get(self._experiment, key)
-
-    def steps(self, key: SnapshotKey) -> list[JoinedSnapshot]:
-        """Returns the readable snapshots of the run and name of `key`, by step."""
-        found, _ = self._snapshots.all(self._experiment, key.run)
-        return [snapshot for snapshot in found if snapshot.key.name == key.name]
-
-
 def _join(
     sessions: Sequence[Session], found: dict[Session, SnapshotReader | StoredDataError]
 ) -> JoinedSnapshot | StoredDataError:

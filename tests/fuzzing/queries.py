@@ -44,9 +44,9 @@ def questions(run: str, number: int = 0) -> Iterator[Query]:
     yield "subset", [*key, *condition]
     yield "subset", [*key, ("condition", CONDITIONS[(number + 1) % len(CONDITIONS)])]
     yield "subset_statistics", [*key, *layer, *condition, ("statistic", _STATISTICS[number % len(_STATISTICS)])]
-    for route in ("common", "agreement", "outcomes", "similarity"):
+    for route in ("agreement", "outcomes", "similarity"):
         yield route, [*key, *other]
-    yield from ((route, turned) for route in ("agreement", "common"))
+    yield "agreement", turned
     yield "matching", [*key, *other, *layer, ("method", "best")]
     yield "matching", [*turned, *layer, ("method", "index")]
     onto = [(name.replace("other_", "onto_"), value) for name, value in other]
@@ -64,7 +64,7 @@ def store_questions(run: str, number: int = 0) -> Iterator[Query]:
 
 _ROUTES = (
     *("runs", "graph", "instances", "image", "membership", "statistics", "activations", "projection", "health"),
-    *("scores", "subset", "subset_statistics", "summaries", "common", "agreement", "outcomes", "matching"),
+    *("scores", "subset", "subset_statistics", "summaries", "agreement", "outcomes", "matching"),
     *("separation", "similarity", "index.js", "nothing", "../runs", "runs/"),
 )
 _PARAMETERS = (

@@ -8,6 +8,13 @@ from google.protobuf.json_format import ParseDict
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import silhouette_score
 
+from activis_tb.plugin.cache import ArrayCache
+from activis_tb.plugin.catalogue import Catalogue
+from activis_tb.plugin.http import SnapshotKey
+from activis_tb.plugin.jobs import Computations
+from activis_tb.plugin.resources.comparisons import Comparisons, Pair
+from activis_tb.plugin.resources.layers import Digests
+from activis_tb.plugin.snapshots import Snapshots
 from activis_tb.storage import activis_pb2 as pb
 from tests.plugin.server import DEADLINE
 from tests.snapshots import make_snapshot, write_snapshot
@@ -67,8 +74,15 @@ def final(server, route, kind, **query):
     raise TimeoutError(f"{route} did not end")
 
 
+def in_both(server):
+    """The instances in the samples of a and b: the row in a, the row in b."""
+    snapshots = Snapshots(Catalogue(server.provider))
+    base, other = (snapshots.get("", SnapshotKey(run, "validation", 1)) for run in ("a/activis", "b/activis"))
+    return Comparisons(Computations(ArrayCache(None)), Digests()).common(Pair(base, other))
+
+
 def test_instances_in_both_are_found_by_id(serve, logdir):
-    rows = serve(logdir, snapshots=2).array("common", **BASE, **OTHER)
+    rows = in_both(serve(logdir, snapshots=2))
     assert rows.dtype == np.dtype("<i4")
     assert_array_equal(rows, [[row, ROWS - 1 - row] for row in range(10, ROWS)])
 
@@ -156,7 +170,7 @@ def test_a_projection_is_laid_onto_the_bases(serve, logdir):
         layer="hidden",
         method="pca",
     )
-    rows = server.array("common", **BASE, **OTHER)
+    rows = in_both(server)
     assert_allclose(moved[rows[:, 1]].mean(axis=0), base[rows[:, 0]].mean(axis=0), atol=1e-4)
     assert_allclose(np.linalg.norm(moved[rows[:, 1]]), np.linalg.norm(base[rows[:, 0]]), rtol=0.05)
 
@@ -188,15 +202,15 @@ def test_what_cannot_be_compared_is_a_sentence(serve_slow, tmp_path):
     query = {**BASE, **OTHER, "layer": "hidden", "method": "best"}
     assert "have 0 sampled instances in common; expected at least 3" in server.refused("matching", 400, **query)
     assert "expected at least 4" in server.refused("similarity", 400, **BASE, **OTHER)
-    assert server.array("common", **BASE, **OTHER).shape == (0, 2)
+    assert in_both(server).shape == (0, 2)
     agreement = server.json("agreement", **BASE, **OTHER)
     assert (agreement["over"], agreement["both_right"]) == (0, [])
     assert "no sampled instances in common; record the same data in both" in agreement["note"]
     assert "no layer 'pool'" in server.refused("matching", 404, **{**query, "other_layer": "pool"})
     assert "no layer 'pool'" in server.refused("similarity", 404, **BASE, **OTHER, other_layer="pool")
-    assert "no run with recordings 'c'" in server.refused("common", 404, **BASE, **{**OTHER, "other_run": "c"})
+    assert "no run with recordings 'c'" in server.refused("agreement", 404, **BASE, **{**OTHER, "other_run": "c"})
     assert "other_step: got 'x'; expected an integer" in server.refused(
-        "common", 400, **BASE, **{**OTHER, "other_step": "x"}
+        "agreement", 400, **BASE, **{**OTHER, "other_step": "x"}
     )
     assert "one of best, index" in server.refused("matching", 400, **{**query, "method": "worst"})
 

@@ -29,7 +29,6 @@ ROUTES = {
     "subset": {**RUN, "condition": "age > 20"},
     "subset_statistics": {**LAYER, "statistic": "mean", "condition": "age > 20"},
     "summaries": RUN,
-    "common": {**RUN, **OTHER},
     "agreement": {**RUN, **OTHER},
     "outcomes": {**RUN, **OTHER},
     "matching": {**LAYER, **OTHER, "method": "best"},

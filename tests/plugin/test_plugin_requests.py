@@ -1,12 +1,22 @@
 """Whatever a request says, the answer is data or a sentence; nothing but the plugin's own files is served."""
 
 import json
+import logging
+import re
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from activis_tb.errors import ArgumentError, NewerVersionError, StoredDataError
+from activis_tb.plugin import routes
+from activis_tb.plugin.http import NotFoundError
+from activis_tb.plugin.jobs import BusyError, QueueFullError
+from activis_tb.plugin.snapshots import Snapshots
 from tests.plugin.server import Server
 from tests.snapshots import column, make_snapshot, write_snapshot
 
+ROOT = Path(__file__).resolve().parents[2]
 KEY = {"run": "cnn/activis", "name": "validation", "step": 1}
 DATA_ROUTES = (
     "runs",
@@ -197,6 +207,53 @@ def test_hostile_text_is_never_more_than_not_found(server, text):
 def test_bytes_that_are_not_utf8_are_not_found(server):
     path = "/data/plugin/activis/instances?run=%ff%fe&name=validation&step=1"
     assert server.client.get(path).status_code == 404
+
+
+UNFORESEEN = (KeyError("hidden"), ValueError("cannot reshape"), RuntimeError(), MemoryError(), LookupError("x" * 4_000))
+
+
+@pytest.mark.parametrize("error", UNFORESEEN, ids=repr)
+@pytest.mark.parametrize("route", ["runs", "activations", "subset"])
+def test_an_error_that_nobody_foresaw_is_a_fault_of_the_program_and_is_logged(slow, monkeypatch, caplog, error, route):
+    monkeypatch.setattr(Snapshots, "all" if route == "runs" else "get", Mock(side_effect=error))
+    with caplog.at_level(logging.ERROR):
+        sentence = slow.refused(route, 500, **KEY, layer="hidden", condition="length > 1")
+    assert sentence.startswith(f"{routes.UNFORESEEN} ({type(error).__name__}: ")
+    assert sentence.endswith(
+        "). That is a fault of activis-tb: please report it, with what TensorBoard's terminal shows."
+    )
+    assert len(sentence) < 300
+    (record,) = [record for record in caplog.records if record.name == routes.__name__]
+    assert record.exc_info[1] is error
+    assert record.getMessage() == f"activis-tb cannot answer {route}"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (StoredDataError("The blob is damaged."), 422),
+        (ArgumentError("layer", "1", "a name"), 400),
+        (NotFoundError("layer", "x"), 404),
+        (BusyError(4), 503),
+        (QueueFullError(2, 16), 503),
+        (NewerVersionError("The snapshot", 9, 2), 422),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("route", ["activations", "subset"])
+def test_our_own_errors_are_sentences_that_say_whose_fault_it_is(slow, monkeypatch, caplog, error, code, route):
+    monkeypatch.setattr(Snapshots, "get", Mock(side_effect=error))
+    assert slow.refused(route, code, **KEY, layer="hidden", condition="length > 1") == str(error)
+    assert [record for record in caplog.records if record.name == routes.__name__] == []
+
+
+def test_the_table_of_routes_is_that_of_the_documentation_and_the_client(slow):
+    table = (ROOT / "docs" / "http_api.md").read_text(encoding="utf-8")
+    client = (ROOT / "frontend" / "src" / "contract" / "client.ts").read_text(encoding="utf-8")
+    served = set(routes.Routes(slow.provider, "")._handlers)
+    assert served == set(re.findall(r"^\| `(\w+)` \| .*\| .* \|$", table.partition("\n## Runs")[0], re.MULTILINE))
+    assert served == set(re.findall(r"""(?:(?:json|computed|floats|get)(?:<\w+>)?\(|\(base, )"(\w+)",""", client))
+    assert "There is no file or route 'nothing' in" in slow.refused("nothing", 404)
 
 
 def test_the_front_end_is_served_with_its_types(tmp_path, slow, monkeypatch):

@@ -1,13 +1,11 @@
 """Comparisons of two snapshots: shared instances, matching neurons, and who is right where."""
 
-from collections.abc import Callable, Mapping, Sequence
-from threading import Lock
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
-from google.protobuf.message import Message
 from numpy.typing import NDArray
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
 from activis_tb.analysis import comparison
 from activis_tb.analysis.comparison import common_rows
@@ -15,11 +13,10 @@ from activis_tb.errors import ActivisError, ArgumentError
 from activis_tb.model import ATTRIBUTE_TYPES
 from activis_tb.plugin import http
 from activis_tb.plugin.cache import Recent
-from activis_tb.plugin.http import Parameters
+from activis_tb.plugin.context import Context
 from activis_tb.plugin.jobs import Computations, Report, content_key
-from activis_tb.plugin.resources import layers
-from activis_tb.plugin.resources.layers import Digests, RecordedLayer, Separations, sampled_layer
-from activis_tb.plugin.snapshots import Finder, JoinedSnapshot
+from activis_tb.plugin.resources.layers import Digests, RecordedLayer, sampled_layer
+from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.joining import count_outcomes
 
@@ -305,7 +302,6 @@ def _note_over_all(common: int, over: int, base: JoinedSnapshot, other: JoinedSn
     )
 
 
-Handler = Callable[[Request, Parameters, Finder], Response]
 _MOST_AGREEMENTS = 200
 
 
@@ -314,78 +310,44 @@ class ComparisonRoutes:
 
     Args:
         computations: Runs and remembers what takes long.
-        logdir: As TensorBoard was given it; may be empty.
-
-    Attributes:
         comparisons: Of two snapshots.
-        handlers: By route; they raise what `Comparisons` raises.
+        logdir: As TensorBoard was given it; may be empty.
     """
 
-    def __init__(self, computations: Computations, logdir: str) -> None:
-        digests = Digests()
-        self.comparisons = Comparisons(computations, digests)
-        self._separations = Separations(computations, digests)
-        self._computations = computations
-        self._logdir = logdir
-        self._lock = Lock()
-        self._stored_outcomes: StoredOutcomes | None = None
+    def __init__(self, computations: Computations, comparisons: Comparisons, logdir: str) -> None:
+        self._comparisons = comparisons
+        self._stored_outcomes = StoredOutcomes(computations, logdir)
         self._agreements: Recent[tuple[str, str], dict[str, Any]] = Recent(_MOST_AGREEMENTS)
-        self.handlers: Mapping[str, Handler] = {
-            "common": self._common,
-            "agreement": self._agreement,
-            "outcomes": self._outcomes,
-            "matching": self._matching,
-            "separation": self._separation,
-            "similarity": self._similarity,
-        }
 
-    def _common(self, request: Request, parameters: Parameters, find: Finder) -> Response:
-        return http.npy(request, self.comparisons.common(_pair(parameters, find)))
-
-    def _agreement(self, request: Request, parameters: Parameters, find: Finder) -> Response:
-        pair = _pair(parameters, find)
+    def agreement(self, context: Context) -> Response:
+        pair = _pair(context)
         document = self._agreements.get_or_make(
             (pair.base.identity, pair.other.identity),
-            lambda: http.message_to_dict(agreement(pair.base, pair.other, self.comparisons.common(pair))),
+            lambda: http.message_to_dict(agreement(pair.base, pair.other, self._comparisons.common(pair))),
         )
-        return http.json_document(request, document)
+        return http.json_document(context.request, document)
 
-    def _outcomes(self, request: Request, parameters: Parameters, find: Finder) -> Response:
+    def outcomes(self, context: Context) -> Response:
+        found = self._stored_outcomes.get(_pair(context))
+        answer = found or pb.OutcomeCounts()
+        return http.computed(context.request, answer, done=found is not None, iteration=0, iterations=ITERATIONS)
 
-        with self._lock:
-            if self._stored_outcomes is None:
-                self._stored_outcomes = StoredOutcomes(self._computations, self._logdir)
-        found = self._stored_outcomes.get(_pair(parameters, find))
-        return _answer(request, found or pb.OutcomeCounts(), found is not None, 0, ITERATIONS)
+    def matching(self, context: Context) -> Response:
+        layer = context.parameters.text("layer")
+        other_layer = context.parameters.text("other_layer", layer)
+        method = context.parameters.choice("method", METHODS)
+        found, done = self._comparisons.matching(_pair(context), layer, other_layer, method)
+        answer = found or pb.NeuronMatching()
+        return http.computed(context.request, answer, done=found is not None, iteration=done, iterations=1)
 
-    def _matching(self, request: Request, parameters: Parameters, find: Finder) -> Response:
-        layer = parameters.text("layer")
-        other_layer = parameters.text("other_layer", layer)
-        method = parameters.choice("method", METHODS)
-        found, done = self.comparisons.matching(_pair(parameters, find), layer, other_layer, method)
-        return _answer(request, found or pb.NeuronMatching(), found is not None, done, 1)
-
-    def _separation(self, request: Request, parameters: Parameters, find: Finder) -> Response:
-        found, done = self._separations.get(find.get(parameters.snapshot()), parameters.text("layer"))
-        return _answer(request, found or pb.LayerSeparation(), found is not None, done, layers.ITERATIONS)
-
-    def _similarity(self, request: Request, parameters: Parameters, find: Finder) -> Response:
-        pair = _pair(parameters, find)
-        layers = parameters.texts("layer") or [layer.name for layer in pair.base.layers]
-        other_layers = parameters.texts("other_layer") or [layer.name for layer in pair.other.layers]
-        found, done = self.comparisons.similarity(pair, layers, other_layers)
-        pairs = len(layers) * len(other_layers)
-        return _answer(request, found or pb.LayerSimilarity(), found is not None, done, pairs)
+    def similarity(self, context: Context) -> Response:
+        pair = _pair(context)
+        layers = context.parameters.texts("layer") or [layer.name for layer in pair.base.layers]
+        other_layers = context.parameters.texts("other_layer") or [layer.name for layer in pair.other.layers]
+        found, done = self._comparisons.similarity(pair, layers, other_layers)
+        answer, pairs = found or pb.LayerSimilarity(), len(layers) * len(other_layers)
+        return http.computed(context.request, answer, done=found is not None, iteration=done, iterations=pairs)
 
 
-def _pair(parameters: Parameters, find: Finder) -> Pair:
-    return Pair(find.get(parameters.snapshot()), find.get(parameters.snapshot("other_")))
-
-
-def _answer(request: Request, message: Message, done: bool, iteration: int, iterations: int) -> Response:
-    """Returns a finished message, or the empty one with 202 and how far it is."""
-    headers = [
-        ("Activis-Iteration", str(iterations if done else iteration)),
-        ("Activis-Iterations", str(iterations)),
-    ]
-    return http.json_document(request, http.message_to_dict(message), 200 if done else 202, headers)
+def _pair(context: Context) -> Pair:
+    return Pair(context.snapshot, context.find("other_"))

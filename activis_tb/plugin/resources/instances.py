@@ -7,12 +7,54 @@ from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from werkzeug.wrappers import Response
 
 from activis_tb.errors import StoredDataError
 from activis_tb.model import ATTRIBUTE_TYPES, Attribute, Sample
-from activis_tb.plugin.entries import ENCODED_TYPES
+from activis_tb.plugin import http
+from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.context import Context
+from activis_tb.plugin.entries import ENCODED_TYPES, instance_columns
+from activis_tb.plugin.http import NotFoundError
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage.decoding import SnapshotReader
+
+_MOST_PICTURE_COLUMNS = 4
+
+
+class InstanceRoutes:
+    """Answers requests about single instances, and keeps the pictures and sounds that were asked for last."""
+
+    def __init__(self) -> None:
+        self._pictures: Recent[tuple[str, str], Attribute] = Recent(_MOST_PICTURE_COLUMNS)
+
+    def columns(self, context: Context) -> Response:
+        snapshot, manifest = context.snapshot, context.snapshot.manifest
+        columns = instance_columns(
+            shown_columns(snapshot), manifest.examples, manifest.attributes, shown_media(snapshot)
+        )
+        return http.json_document(context.request, http.message_to_dict(columns))
+
+    def image(self, context: Context) -> Response:
+        name, snapshot = context.parameters.text("attribute"), context.snapshot
+        row = context.row(shown_rows(snapshot))
+        encoded = [other for other, type_ in snapshot.manifest.attributes if type_ in ENCODED_TYPES]
+        if name not in encoded:
+            raise NotFoundError("attribute of type image or audio", name, encoded)
+        attribute = self._pictures.get_or_make((snapshot.identity, name), lambda: shown_attribute(snapshot, name))
+        if not attribute.present[row]:
+            raise NotFoundError(f"value of attribute {name!r} in row", row)
+        return http.encoded(context.request, attribute.values[row], name, row)
+
+    def scores(self, context: Context) -> Response:
+        scores = shown_scores(context.snapshot)
+        if context.parameters.has("row"):
+            row = context.row(shown_rows(context.snapshot))
+            scores = scores[row : row + 1]
+        return http.npy(context.request, scores)
+
+    def membership(self, context: Context) -> Response:
+        return http.npy(context.request, shown_membership(context.snapshot).astype(np.uint8))
 
 
 def shown_rows(snapshot: JoinedSnapshot) -> int:

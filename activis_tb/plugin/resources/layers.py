@@ -2,23 +2,61 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from werkzeug.wrappers import Response
 
 from activis_tb.analysis import health
 from activis_tb.analysis.health import Separation, separation
 from activis_tb.analysis.strata import sample_strata
 from activis_tb.errors import ArgumentError
 from activis_tb.model import ATTRIBUTE_TYPES, STATISTIC_NAMES, Statistics
+from activis_tb.plugin import http
 from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.context import Context
 from activis_tb.plugin.jobs import Computations, Report, content_key
 from activis_tb.plugin.resources.instances import shown_activations
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage import activis_pb2 as pb
 
 _MOST_LAYERS = 2_000
+
+
+class LayerRoutes:
+    """Answers requests about one layer.
+
+    Args:
+        computations: Run and remember what takes long.
+        digests: Name layers by their content.
+    """
+
+    def __init__(self, computations: Computations, digests: "Digests") -> None:
+        self._separations = Separations(computations, digests)
+        self._health_documents: Recent[tuple[str, str], dict[str, Any]] = Recent(_MOST_LAYERS)
+
+    def statistics(self, context: Context) -> Response:
+        layer = context.parameters.text("layer")
+        statistic = context.parameters.choice("statistic", STATISTIC_NAMES)
+        values = context.snapshot.reader_of(layer).statistic(layer, statistic)
+        return http.npy(context.request, values.astype(np.float32))
+
+    def activations(self, context: Context) -> Response:
+        layer = context.parameters.text("layer")
+        return http.npy(context.request, shown_activations(context.snapshot, layer))
+
+    def health(self, context: Context) -> Response:
+        layer, snapshot = context.parameters.text("layer"), context.snapshot
+        document = self._health_documents.get_or_make(
+            (snapshot.identity, layer), lambda: http.message_to_dict(layer_health(snapshot, layer))
+        )
+        return http.json_document(context.request, document)
+
+    def separation(self, context: Context) -> Response:
+        found, done = self._separations.get(context.snapshot, context.parameters.text("layer"))
+        answer = found or pb.LayerSeparation()
+        return http.computed(context.request, answer, done=found is not None, iteration=done, iterations=ITERATIONS)
 
 
 class RecordedLayer(NamedTuple):

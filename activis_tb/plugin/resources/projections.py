@@ -6,18 +6,18 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
 from activis_tb.analysis import projection
 from activis_tb.analysis.projection import PERPLEXITY, STEP_ITERATIONS, STEPS_VERSION, perplexity_of
 from activis_tb.analysis.tsne import align
 from activis_tb.plugin import http
 from activis_tb.plugin.cache import Recent
-from activis_tb.plugin.http import Parameters
+from activis_tb.plugin.context import Context
 from activis_tb.plugin.jobs import Computations, Report, content_key
 from activis_tb.plugin.resources.comparisons import Comparisons, Pair
 from activis_tb.plugin.resources.layers import RecordedLayer, shown_layer
-from activis_tb.plugin.snapshots import Finder, JoinedSnapshot
+from activis_tb.plugin.snapshots import JoinedSnapshot
 
 Method = Literal["pca", "tsne"]
 METHODS: tuple[Method, ...] = ("tsne", "pca")
@@ -249,9 +249,9 @@ class ProjectionRoutes:
         self._step_projections = StepProjections(computations, self._projections)
         self._comparisons = comparisons
 
-    def projection(self, request: Request, parameters: Parameters, find: Finder) -> Response:
+    def answer(self, context: Context) -> Response:
         """Returns coordinates, final ones with 200 and others with 202; raises what `Projections` raises."""
-        projection = self._find(parameters, find)
+        projection = self._find(context)
         headers = [
             ("Activis-Iteration", str(projection.iteration)),
             ("Activis-Iterations", str(projection.iterations)),
@@ -259,26 +259,25 @@ class ProjectionRoutes:
             ("Activis-Rows", str(projection.rows)),
             ("Activis-Neurons-Left-Out", str(projection.neurons_left_out)),
         ]
-        return http.npy(request, projection.coordinates, 200 if projection.done else 202, headers)
+        return http.npy(context.request, projection.coordinates, 200 if projection.done else 202, headers)
 
-    def _find(self, parameters: Parameters, find: Finder) -> Projection:
-        layer = parameters.text("layer")
-        snapshot = find.get(parameters.snapshot())
-        own = self._project(parameters, find, snapshot, layer)
-        if not parameters.has("onto_run"):
+    def _find(self, context: Context) -> Projection:
+        layer = context.parameters.text("layer")
+        own = self._project(context, context.snapshot, layer)
+        if not context.parameters.has("onto_run"):
             return own
-        onto = find.get(parameters.snapshot("onto_"))
-        fixed = self._project(parameters, find, onto, parameters.text("onto_layer", layer))
-        return own.onto(fixed, self._comparisons.common(Pair(snapshot, onto)))
+        onto = context.find("onto_")
+        fixed = self._project(context, onto, context.parameters.text("onto_layer", layer))
+        return own.onto(fixed, self._comparisons.common(Pair(context.snapshot, onto)))
 
-    def _project(self, parameters: Parameters, find: Finder, snapshot: JoinedSnapshot, layer: str) -> Projection:
+    def _project(self, context: Context, snapshot: JoinedSnapshot, layer: str) -> Projection:
+        parameters = context.parameters
         method = parameters.choice("method", METHODS)
         perplexity = parameters.integer_within("perplexity", *_PERPLEXITIES, default=PERPLEXITY)
         shown = shown_layer(snapshot, layer)
         if parameters.choice("frame", FRAMES, default="own") == "own" or method == "pca":
             return self._projections.get(shown, method, perplexity)
-        others = find.steps(snapshot.key)
-        snapshots = [other for other in others if layer in other.readers]
+        snapshots = [other for other in context.steps(snapshot) if layer in other.readers]
         steps = [
             Step(shown_layer(this, layer), self._comparisons.common(Pair(earlier, this)) if earlier else _NOBODY)
             for earlier, this in zip([None, *snapshots], snapshots, strict=False)

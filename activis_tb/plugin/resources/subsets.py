@@ -1,6 +1,5 @@
 """Subsets by condition: their members, described for the tab."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -11,12 +10,11 @@ from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
 from activis_tb.analysis.strata import Strata
 from activis_tb.conditions import (
     Condition,
-    ConditionError,
     Neuron,
     certain_and_possible,
     judge_kept_texts,
@@ -27,9 +25,8 @@ from activis_tb.errors import StoredDataError
 from activis_tb.model import MOST_CHARACTERS
 from activis_tb.plugin import http
 from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.context import Context
 from activis_tb.plugin.entries import MOST_COUNTED_CLASSES
-from activis_tb.plugin.guard import sentence
-from activis_tb.plugin.http import Parameters
 from activis_tb.plugin.jobs import Admission
 from activis_tb.plugin.populations import Exactness, Population, Populations, retry_time, schema_of
 from activis_tb.plugin.resources.statistics import (
@@ -315,7 +312,6 @@ def describe(subset: Subset) -> pb.SubsetDescription:
     )
 
 
-Handler = Callable[[Request, Parameters, JoinedSnapshot], Response]
 _MOST_SUMMARIES = 64
 
 
@@ -324,31 +320,25 @@ class SubsetRoutes:
 
     Args:
         logdir: As TensorBoard was given it; may be empty.
-
-    Attributes:
-        handlers: By route; they raise what `Subsets` raises.
     """
 
     def __init__(self, logdir: str) -> None:
         self._subsets = Subsets(logdir)
         self._summaries: Recent[str, tuple[ReferenceType[Population], dict[str, Any]]] = Recent(_MOST_SUMMARIES)
-        self.handlers: Mapping[str, Handler] = {
-            "subset": _refusing(self._subset),
-            "subset_statistics": _refusing(self._statistics),
-            "summaries": _refusing(self._summary),
-        }
 
-    def _subset(self, request: Request, parameters: Parameters, snapshot: JoinedSnapshot) -> Response:
-        subset = self._subsets.subset(snapshot, parameters.text("condition"))
-        return http.json_document(request, http.message_to_dict(describe(subset)))
+    def subset(self, context: Context) -> Response:
+        subset = self._subsets.subset(context.snapshot, context.parameters.text("condition"))
+        return http.json_document(context.request, http.message_to_dict(describe(subset)))
 
-    def _statistics(self, request: Request, parameters: Parameters, snapshot: JoinedSnapshot) -> Response:
+    def statistics(self, context: Context) -> Response:
+        snapshot, parameters = context.snapshot, context.parameters
         layer, statistic = parameters.text("layer"), parameters.choice("statistic", STATISTIC_CHOICES)
         subset, averages = self._subsets.averages(snapshot, layer, statistic, parameters.text("condition"))
         values = np.atleast_2d(averages.statistic(statistic)).astype(np.float64)
-        return http.npy(request, values, headers=_headers(subset, averages, statistic))
+        return http.npy(context.request, values, headers=_headers(subset, averages, statistic))
 
-    def _summary(self, request: Request, _: Parameters, snapshot: JoinedSnapshot) -> Response:
+    def summaries(self, context: Context) -> Response:
+        request, snapshot = context.request, context.snapshot
         key = snapshot.identity
         known = self._summaries.get(key)
         of_known = known and known[0]()
@@ -360,27 +350,6 @@ class SubsetRoutes:
         if not population.note:
             self._summaries.put(key, (ref(population), document))
         return http.json_document(request, document)
-
-
-def _refusing(handler: Handler) -> Handler:
-    """Returns `handler` with an answer to conditions that cannot be used."""
-
-    def answer(request: Request, parameters: Parameters, snapshot: JoinedSnapshot) -> Response:
-        try:
-            return handler(request, parameters, snapshot)
-        except ConditionError as error:
-            return _refused_condition(request, error)
-
-    return answer
-
-
-def _refused_condition(request: Request, error: ConditionError) -> Response:
-    """Returns the answer to a condition that cannot be used: a sentence, and where the fault is."""
-    start, end = error.position
-    headers = [("Activis-Error-Start", str(start)), ("Activis-Error-End", str(end))]
-    if error.suggestion:
-        headers.append(("Activis-Suggestion", quote(error.suggestion)))
-    return sentence(request, str(error), 400, headers)
 
 
 def _headers(subset: Subset, averages: Averages, statistic: StatisticChoice) -> list[tuple[str, str]]:

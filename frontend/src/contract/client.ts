@@ -137,12 +137,7 @@ export interface Client {
     signal: AbortSignal,
   ): Promise<Projection>;
   /** Which instances a condition holds for. */
-  subset(
-    snapshot: SnapshotReference,
-    condition: string,
-    signal: AbortSignal,
-    /** Names what is being typed, as `http_api.md` says: a newer one stops the evaluation of this one. */
-  ): Promise<SubsetDescription>;
+  subset(snapshot: SnapshotReference, condition: string, signal: AbortSignal): Promise<SubsetDescription>;
   subsetStatistics(
     snapshot: SnapshotReference,
     layer: string,
