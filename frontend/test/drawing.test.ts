@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { columnAt, columnX, layoutColumns, layoutRows, rowAt } from "../src/draw/matrix_layout";
 import { shortNumber } from "../src/draw/matrix_text";
-import { classColours, createRamp, LIGHT, levelOf } from "../src/draw/palette";
+import { classColours, createRamp, DARK, LIGHT, levelOf, mixes } from "../src/draw/palette";
 import { placePoints } from "../src/draw/projection";
+import { rgbOf } from "../src/draw/raster";
 
 describe("columns of a matrix", () => {
   test("of a small layer leave room for printed values", () => {
@@ -37,6 +38,15 @@ describe("rows of a matrix", () => {
   });
 });
 
+/** L* of CIE Lab, from 0 to 100. */
+function lightness(colour: string): number {
+  const linear = rgbOf(colour).map((channel) =>
+    channel / 255 > 0.04045 ? ((channel / 255 + 0.055) / 1.055) ** 2.4 : channel / 255 / 12.92,
+  );
+  const luminance = [0.2126, 0.7152, 0.0722].reduce((sum, weight, at) => sum + weight * (linear[at] ?? 0), 0);
+  return luminance > 0.008856 ? 116 * Math.cbrt(luminance) - 16 : 903.3 * luminance;
+}
+
 describe("a value's colour", () => {
   test("darkens up to the scale's end and is clipped there", () => {
     const ramp = createRamp(LIGHT, 2, false);
@@ -54,6 +64,17 @@ describe("a value's colour", () => {
     expect(ramp.levels[0]).toBe("rgb(179, 74, 0)");
     expect(ramp.levels[63]).toBe("rgb(31, 95, 174)");
   });
+
+  test.each([LIGHT, DARK])(
+    "is as much lighter or darker at every step",
+    ({ ramp, sequential, diverging: [, ...half] }) => {
+      for (const ends of [ramp, sequential, half]) {
+        const steps = mixes(ends, 9).map(lightness);
+        const [first = 0, last = 0] = [steps[0], steps[8]];
+        for (const [at, step] of steps.entries()) expect(step).toBeCloseTo(first + ((last - first) * at) / 8, 0);
+      }
+    },
+  );
 });
 
 describe("class colours", () => {

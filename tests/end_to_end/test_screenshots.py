@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from playwright.sync_api import expect
 
 from tests.end_to_end import planted_runs as planted
 from tests.end_to_end.animals import RUN, WRONG, write_animals
@@ -48,11 +49,18 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+def judged(tab: Tab) -> None:
+    """Waits for what comes last, a badge of health at each of the two recorded layers."""
+    expect(tab.get("graph-health")).to_have_count(2)
+
+
 def drawn(tab: Tab) -> None:
     tab.wait(
         "the columns and projections",
         lambda state: state["layers"] and all(state["columns"].values()) and all(state["projection"].values()),
     )
+    if "&p.activis.graph=slim" not in tab.page.url:
+        judged(tab)
 
 
 def a_subset_a_pinned_and_a_lit_row(tab: Tab) -> None:
@@ -72,7 +80,7 @@ def over_steps(tab: Tab) -> None:
 
 
 STATES: dict[str, tuple[str, str, Callable[[Tab], object]]] = {
-    "graph": ("", ANIMALS, lambda tab: tab.get("instance-square").first.wait_for()),
+    "graph": ("", ANIMALS, judged),
     "panels": ("", BASE, drawn),
     "panels-dark": ("?darkMode=true", BASE, drawn),
     "subset": ("", f"{ANIMALS}&p.activis.layers=hidden", a_subset_a_pinned_and_a_lit_row),
@@ -113,9 +121,9 @@ def picture(tab: Tab) -> Image.Image:
 
 def settled(tab: Tab) -> Image.Image:
     """The first picture that stays as it is."""
-    before, after = picture(tab), picture(tab)
-    while before.tobytes() != after.tobytes():
-        tab.page.wait_for_timeout(500)
+    before, after = None, picture(tab)
+    while before is None or before.tobytes() != after.tobytes():
+        tab.page.wait_for_timeout(1_000)
         before, after = after, picture(tab)
     return after
 

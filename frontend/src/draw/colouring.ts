@@ -4,7 +4,7 @@ import { extent } from "d3-array";
 import type { AttributeColumn, InstanceColumns } from "../contract/activis";
 import { isColourable } from "../contract/attributes";
 import { numberOf } from "../contract/exact_values";
-import { mix, type Palette } from "./palette";
+import { mixes, type Palette } from "./palette";
 
 export interface Colouring {
   /** By row, which of `colours`; -1 where the value is missing. */
@@ -62,15 +62,14 @@ function byNumber(
 ): Colouring {
   const isKnown = (value: number, row: number) => (present?.[row] ?? true) && !Number.isNaN(value);
   const [low = 0, high = 0] = extent(numbers.filter((value, row) => isKnown(value, row) && Number.isFinite(value)));
-  const [weak, strong] = palette.sequential;
-  const colours = Array.from({ length: STEPS }, (_, step) => mix(weak, strong, step / (STEPS - 1)));
+  const colours = mixes(palette.sequential, STEPS);
   const codes = Int32Array.from(numbers, (value, row) => {
     if (!isKnown(value, row)) return -1;
     if (!(high > low)) return value < low ? 0 : STEPS - 1;
     const share = Math.min(1, Math.max(0, (value - low) / (high - low)));
     return Math.round(share * (STEPS - 1));
   });
-  return { codes, colours, legend: { kind: "range", low, high, isTime, colours: [weak, strong] } };
+  return { codes, colours, legend: { kind: "range", low, high, isTime, colours } };
 }
 
 /** The most frequent values have a colour each, the others share one. */

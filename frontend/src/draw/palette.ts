@@ -1,5 +1,8 @@
 /** Colours of both themes, as one value that style sheets and canvases share. */
 
+import { pairs } from "d3-array";
+import { interpolateLab } from "d3-interpolate";
+
 export interface Palette {
   background: string;
   card: string;
@@ -145,13 +148,7 @@ export const differenceColours = ({ diverging: [low, zero, high] }: Palette): Pa
 
 /** @param colours Of the minimum, zero and the maximum. */
 export function createRamp(palette: Palette, max: number, signed: boolean, colours = palette.diverging): Ramp {
-  const levels = Array.from({ length: LEVELS }, (_, level) => {
-    const position = level / (LEVELS - 1);
-    if (!signed) return mix(palette.ramp[0], palette.ramp[1], position);
-    const [low, zero, high] = colours;
-    return position < 0.5 ? mix(zero, low, 1 - 2 * position) : mix(zero, high, 2 * position - 1);
-  });
-  return { signed, max, levels };
+  return { signed, max, levels: mixes(signed ? colours : palette.ramp, LEVELS) };
 }
 
 /** Returns the level of a finite value; values beyond the scale are clipped. */
@@ -161,9 +158,15 @@ export function levelOf(ramp: Ramp, value: number): number {
   return Math.round(((1 + Math.sign(value) * strength) / 2) * (LEVELS - 1));
 }
 
-/** Mixes two `#rrggbb` colours; `share` 0 is the first. */
-export function mix(first: string, second: string, share: number): string {
-  const channel = (colour: string, at: number) => Number.parseInt(colour.slice(at, at + 2), 16);
-  const mixed = [1, 3, 5].map((at) => Math.round(channel(first, at) * (1 - share) + channel(second, at) * share));
-  return `rgb(${mixed.join(", ")})`;
+/** Mixes two colours as they are perceived, in CIE Lab; `share` 0 is the first. */
+export const mix = (first: string, second: string, share: number): string => interpolateLab(first, second)(share);
+
+/** Returns `count` colours from the first to the last of `stops`, with steps that are perceived as even. */
+export function mixes(stops: readonly string[], count: number): string[] {
+  const parts = pairs(stops, interpolateLab);
+  return Array.from({ length: count }, (_, at) => {
+    const position = (parts.length * at) / (count - 1);
+    const part = Math.min(Math.floor(position), parts.length - 1);
+    return parts[part]?.(position - part) ?? "";
+  });
 }

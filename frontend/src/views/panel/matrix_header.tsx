@@ -13,11 +13,10 @@ import {
   scaleEnd,
 } from "../../draw/matrix_header";
 import { drawHeadings, FONT, type OutputLayout } from "../../draw/matrix_text";
-import { differenceColours } from "../../draw/palette";
+import type { Ramp } from "../../draw/palette";
 import { type ColumnMatching, type ComparedLayer, WEAK } from "../../store/compared_layer";
 import { predictedNames } from "../../store/judgement";
 import { type LayerStore, rowValues } from "../../store/layer";
-import type { ValueScale } from "../../store/numbers";
 import { blockOf, isMany, type MatrixRow } from "../../store/rows";
 import { useClassColours, usePalette, useStore } from "../../ui/context";
 import { correlationText, countText, valueText } from "../../ui/numbers";
@@ -26,17 +25,15 @@ import { wheelColumns } from "./cells";
 import { isOutputLayer, type MatrixFrame, rampOf } from "./matrix_context";
 import { Followed, Readout, roomOf } from "./readout";
 
-function ScaleLegend({ scale }: { scale: ValueScale }) {
-  const palette = usePalette();
-  const colours = scale.signed ? palette.diverging : palette.ramp;
+function ScaleLegend({ ramp: { signed, max, levels } }: { ramp: Ramp }) {
   return (
     <span
       class="scale"
       title="One scale for every row of this panel: the 99th percentile of the class means, rounded up; stronger values look like its end"
     >
-      {scale.signed ? `−${valueText(scale.max)}` : "0"}
-      <i style={{ background: `linear-gradient(to right, ${colours.join(", ")})` }} />
-      {valueText(scale.max)}
+      {signed ? `−${valueText(max)}` : "0"}
+      <i style={{ background: `linear-gradient(to right, ${levels.join(", ")})` }} />
+      {valueText(max)}
     </span>
   );
 }
@@ -223,10 +220,9 @@ function explain({ method, over }: ColumnMatching): string {
 }
 
 function Scale({ frame }: { frame: MatrixFrame }) {
-  const palette = usePalette();
   const { ramp } = frame;
   if (!ramp) return null;
-  if (!frame.isDifference) return <ScaleLegend scale={ramp} />;
+  if (!frame.isDifference) return <ScaleLegend ramp={ramp} />;
   const end = valueText(ramp.max);
   return (
     <span
@@ -235,7 +231,7 @@ function Scale({ frame }: { frame: MatrixFrame }) {
       title="Blue: A is higher, orange: the other. One scale for every row of this panel: the 99th percentile of the class means' differences, rounded up"
     >
       −{end}
-      <i style={{ background: `linear-gradient(to right, ${differenceColours(palette).join(", ")})` }} />+{end}
+      <i style={{ background: `linear-gradient(to right, ${ramp.levels.join(", ")})` }} />+{end}
     </span>
   );
 }
@@ -289,7 +285,7 @@ export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
       </span>
       {frame.differenceTop !== null && <DifferenceLabel frame={frame} top={frame.differenceTop} />}
       <Readout frame={frame} resting={problem ? <Failure sentence={problem} /> : <RestingText frame={frame} />} />
-      {!columns.printed && frame.ramp && <ScaleLegend scale={frame.ramp} />}
+      {!columns.printed && frame.ramp && <ScaleLegend ramp={frame.ramp} />}
       {frame.width > 0 && (
         <div class="strips">
           <Strips frame={frame} />

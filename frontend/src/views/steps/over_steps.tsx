@@ -6,6 +6,7 @@ import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { LayerSimilarity, SnapshotEntry } from "../../contract/activis";
 import type { SnapshotReference } from "../../contract/client";
 import { hasLabels } from "../../draw/colouring";
+import { mix } from "../../draw/palette";
 import { createPaintedPoints, FRAME_REACH, placePoints } from "../../draw/projection";
 import type { Store } from "../../store/store";
 import { useClassColours, usePalette, useStore } from "../../ui/context";
@@ -143,7 +144,7 @@ function Table({ similarity, against }: { similarity: LayerSimilarity; against: 
                 data-other={name}
                 title={`${layer} and ${name}: ${shown}, over ${countText(over[at] ?? 0)} instances. Opens the two side by side`}
                 style={{
-                  background: `color-mix(in srgb, ${strong} ${Math.round(100 * share)}%, ${weak})`,
+                  background: mix(weak, strong, share),
                   color: share > 0.5 ? palette.card : palette.text,
                 }}
                 onClick={() => openPair(store, against, layer, name)}
