@@ -27,7 +27,7 @@ PYTEST = $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loa
 BIN := .venv/bin
 DOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 SOURCES := pyproject.toml setup.py proto/activis.proto
-FRONTEND := $(shell find frontend -type f -not -path '*/node_modules/*' -not -name activis.ts 2>/dev/null)
+FRONTEND := $(shell find frontend -type f -not -path '*/node_modules/*' -not -name activis.ts -not -name language.ts 2>/dev/null)
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 found. Install one, or name it: make PYTHON=/path/to/python3.12 ..."; exit 1; }
@@ -40,7 +40,7 @@ $(BIN)/python:
 	@$(BIN)/python -m pip install --editable '.[$*]' >.venv/install.log 2>&1 || { tail -n 40 .venv/install.log; exit 1; }
 	@touch activis_tb/static/index.js $@
 
-activis_tb/static/index.js: $(FRONTEND) proto/activis.proto | $(BIN)/python
+activis_tb/static/index.js: $(FRONTEND) proto/activis.proto activis_tb/conditions/language.lark | $(BIN)/python
 	@echo "Building the front end"
 	@$(BIN)/python -m pip install --editable . --no-deps >.venv/install.log 2>&1 || { tail -n 40 .venv/install.log; exit 1; }
 	@touch $@
@@ -91,5 +91,5 @@ build: .venv/installed-test,check
 	$(BIN)/python -m build
 
 clean:
-	rm -rf .venv build dist site *.egg-info demo-runs test-results frontend/node_modules activis_tb/static frontend/src/contract/activis.ts \
+	rm -rf .venv build dist site *.egg-info demo-runs test-results frontend/node_modules activis_tb/static frontend/src/contract/{activis,language}.ts \
 		activis_tb/storage/activis_pb2.py activis_tb/storage/activis_pb2.pyi

@@ -16,6 +16,7 @@ from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).parent
 PROTO = ROOT / "proto" / "activis.proto"
+GRAMMAR = ROOT / "activis_tb" / "conditions" / "language.lark"
 STORAGE = ROOT / "activis_tb" / "storage"
 FRONTEND = ROOT / "frontend"
 STATIC = ROOT / "activis_tb" / "static"
@@ -28,7 +29,8 @@ def is_source_distribution() -> bool:
 
 def frontend_sources() -> list[Path]:
     folders = (FRONTEND / name for name in ("src", "public"))
-    nested = [path for folder in folders for path in folder.rglob("*") if path.name != "activis.ts"]
+    generated = {"activis.ts", "language.ts"}
+    nested = [path for folder in folders for path in folder.rglob("*") if path.name not in generated]
     return [path for path in [*FRONTEND.glob("*"), *nested] if path.is_file()]
 
 
@@ -66,7 +68,7 @@ class BuildFrontend(Command):
     def finalize_options(self) -> None: ...
 
     def run(self) -> None:
-        sources = [PROTO, *frontend_sources()]
+        sources = [PROTO, GRAMMAR, *frontend_sources()]
         if is_source_distribution() or all(is_newer(built, sources) for built in (STATIC / "index.js", DEBUG)):
             return
         npm = shutil.which("npm")

@@ -10,17 +10,17 @@ The language is that of SQL's boolean expressions, with SQL's meaning of NULL, a
 names that were found in the schema, and values, survive of the text; `Engine` hands the values to DuckDB as bound
 parameters.
 
-Importing this room loads sqlglot, building an `Engine` or checking a regular expression DuckDB: import it where
+Importing this room loads lark, building an `Engine` or checking a regular expression DuckDB: import it where
 conditions are used, not where TensorBoard starts.
 """
 
 from activis_tb.conditions.certainty import certain_and_possible, judge_kept_texts, possible_members
-from activis_tb.conditions.condition import Condition, check_syntax, parse_condition
+from activis_tb.conditions.check import check_syntax, parse_condition
 from activis_tb.conditions.distribution import Distribution
 from activis_tb.conditions.engine import Engine
 from activis_tb.conditions.instances import Instances, StoredColumn, StoredInstances
 from activis_tb.conditions.schema import ConditionError, CostlyConditionError, Schema
-from activis_tb.conditions.tree import Computed, Neuron, ScoreOf, names_instances
+from activis_tb.conditions.tree import Computed, Condition, Neuron, ScoreOf, names_instances
 
 __all__ = [
     "Computed",

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.conditions.condition import Condition
 from activis_tb.conditions.operands import wildcards_of
 from activis_tb.conditions.tree import (
     Arithmetic,
     Between,
     Column,
     Comparison,
+    Condition,
     Cut,
     Expression,
     Junction,

@@ -1,12 +1,13 @@
 """Type check of a condition: the syntax tree becomes a checked tree, or an error says where it cannot."""
 
 import re
-from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, ClassVar, NoReturn, cast
+from typing import Any, NoReturn, cast
+from typing import Literal as Choice
 
-from sqlglot import exp
+from lark import Token, Tree
 
+from activis_tb.conditions.grammar import MOST_CHARACTERS, MOST_OPERANDS, Node, parse, position_of
 from activis_tb.conditions.operands import (
     ESCAPE,
     MOST_REGULAR,
@@ -18,12 +19,12 @@ from activis_tb.conditions.operands import (
     resolve,
 )
 from activis_tb.conditions.schema import ConditionError, Schema, quote_text
-from activis_tb.conditions.tokens import ALLOWED, MOST_CHARACTERS, MOST_DEPTH, Words, position_of, too_deep
 from activis_tb.conditions.tree import (
     Arithmetic,
     Between,
     Column,
     Comparison,
+    Condition,
     Expression,
     Junction,
     Literal,
@@ -153,131 +154,126 @@ def _is_number(content: str) -> bool:
         return False
 
 
-_OPERATORS: dict[type[exp.Expression], Any] = {
-    exp.EQ: "=",
-    exp.NEQ: "<>",
-    exp.LT: "<",
-    exp.LTE: "<=",
-    exp.GT: ">",
-    exp.GTE: ">=",
-    exp.Add: "+",
-    exp.Sub: "-",
-    exp.Mul: "*",
-    exp.Div: "/",
-    exp.Mod: "%",
-    exp.Like: "LIKE",
-    exp.ILike: "ILIKE",
-    exp.RegexpLike: "~",
-    exp.And: "AND",
-    exp.Or: "OR",
-}
+def check_syntax(text: str) -> None:
+    """Checks a condition as far as that is possible without knowing what columns there are.
+
+    Raises:
+        ConditionError: It is not one, whatever the columns are.
+    """
+    parse(text)
 
 
-class Checker:
-    """Checks one condition.
+def parse_condition(text: str, schema: Schema) -> Condition:
+    """Returns the condition that `text` is, checked against `schema`.
+
+    Raises:
+        ConditionError: It is not one that can be evaluated; with the position and, where there is one, a suggestion.
+    """
+    return Condition(text, _Checker(schema, text).condition(parse(text)).expression)
+
+
+class _Checker:
+    """Checks the syntax tree of one condition.
 
     Args:
         schema: What its names and types are checked against.
-        words: What the syntax tree was parsed from.
+        text: What the tree was parsed from.
     """
 
-    def __init__(self, schema: Schema, words: Words) -> None:
+    def __init__(self, schema: Schema, text: str) -> None:
         self._schema = schema
-        self._words = words
+        self._text = text
+        self._operands = 0
         self._regular = 0
 
-    def condition(self, tree: exp.Expression, depth: int = 1) -> Typed:
+    def condition(self, node: Node) -> Typed:
         """Returns the checked tree of a condition.
 
         Raises:
             ConditionError: A name does not exist, types do not fit, or something is not allowed.
         """
-        checked = self.value(tree, depth)
-        refuse_unusable(checked, self._words.text)
+        checked = self._value(node)
+        refuse_unusable(checked, self._text)
         if checked.type != "boolean":
-            refuse_condition(checked, self._words.text)
+            refuse_condition(checked, self._text)
         return checked
 
-    def value(self, node: exp.Expression, depth: int) -> Typed:
-        """Returns the checked tree of a condition or of a part that is none."""
-        if depth > MOST_DEPTH:
-            raise too_deep(self._whole)
-        if type(node) is exp.Column:
-            return self._operand(node)
-        check = self._checks.get(type(node))
-        if check is None:
-            message = f"The condition holds something that is not allowed. Allowed: {ALLOWED}."
-            raise ConditionError(message, self._whole)
-        checked = check(self, node, depth + 1)
-        # `x NOT LIKE y` is a Not around a Like in some versions of sqlglot, an argument of the Like in others.
-        return _negated(checked) if node.args.get("negate") else checked
+    def _value(self, node: Node) -> Typed:
+        """The checked tree of a condition or of a part that is none."""
+        match node:
+            case Tree("disjunction", parts):
+                return self._junction("OR", parts)
+            case Tree("conjunction", parts):
+                return self._junction("AND", parts)
+            case Tree("negation", [operand]):
+                return _negated(self.condition(operand))
+            case Tree("comparison", [left, operator, right]):
+                return self._comparison(str(operator).replace("!=", "<>"), left, right)
+            case Tree("arithmetic", [left, operator, right]):
+                return self._arithmetic(str(operator), left, right)
+            case Tree("negative", [operand]):
+                return self._negative(operand)
+            case Tree("between" | "membership" | "unlisted" | "match" | "missing", [operand, Token("NOT"), *others]):
+                return _negated(self._predicate(node.data, self._value(operand), others))
+            case Tree("between" | "membership" | "unlisted" | "match" | "missing", [operand, *others]):
+                return self._predicate(node.data, self._value(operand), others)
+        return self._operand(node)
 
-    @property
-    def _whole(self) -> tuple[int, int]:
-        return 0, len(self._words.text)
+    def _operand(self, node: Node) -> Typed:
+        self._operands += 1
+        if self._operands > MOST_OPERANDS:
+            message = (
+                f"The condition has more than {MOST_OPERANDS:,} names and values; at most {MOST_OPERANDS:,} are read."
+            )
+            raise ConditionError(message, position_of(node))
+        return resolve(node, self._schema)
 
-    def _operand(self, node: exp.Expression) -> Typed:
-        if not node.this.args.get("quoted"):
-            word = node.this.name
-            token = next(token for token in self._words.tokens if token.text.upper() == word.upper())
-            message = f'{word} is a word of conditions; write "{word}" for a column of that name.'
-            raise ConditionError(message, position_of(token))
-        return resolve(self._words.operands[int(node.name)], self._words.text, self._schema)
+    def _junction(self, operator: Choice["AND", "OR"], nodes: list[Node]) -> Typed:
+        parts = [self.condition(node) for node in nodes]
+        return _truth(Junction(operator, tuple(part.expression for part in parts)), *parts)
 
-    def _paren(self, node: exp.Expression, depth: int) -> Typed:
-        return self.value(node.this, depth)
+    def _predicate(self, kind: str, operand: Typed, others: list[Node]) -> Typed:
+        match kind, others:
+            case "between", [low, high]:
+                return self._between(operand, self._value(low), self._value(high))
+            case "match", [Token("NOT_MATCHES"), pattern]:
+                return _negated(self._match("~", operand, self._value(pattern)))
+            case "match", [operator, pattern]:
+                return self._match(str(operator).upper(), operand, self._value(pattern))
+            case "missing", [null]:
+                return self._missing(operand, self._value(null))
+            case "membership", [_, *_]:
+                return self._membership(operand, others)
+        raise ConditionError("After IN there is a list of values in parentheses, e.g. IN ('a', 'b').", operand.position)
 
-    def _junction(self, node: exp.Expression, depth: int) -> Typed:
-        """A chain of one operator is one level deep, however long it is."""
-        kind, chain = type(node), []
-        while type(node) is kind:
-            chain.append(node.expression)
-            node = node.this
-        parts = [self.condition(part, depth) for part in (node, *reversed(chain))]
-        return _truth(Junction(_OPERATORS[kind], tuple(part.expression for part in parts)), *parts)
-
-    def _not(self, node: exp.Expression, depth: int) -> Typed:
-        return _negated(self.condition(node.this, depth))
-
-    def _is(self, node: exp.Expression, depth: int) -> Typed:
-        operand, null = self.value(node.this, depth), self.value(node.expression, depth)
+    def _missing(self, operand: Typed, null: Typed) -> Typed:
         if null.type != "null":
             raise ConditionError("After IS there can only be NULL or NOT NULL; compare with = instead.", null.position)
         if operand.type == "null":
-            refuse_unusable(operand, self._words.text)
+            refuse_unusable(operand, self._text)
         return _truth(Missing(operand.expression), operand, null)
 
-    def _comparison(self, node: exp.Expression, depth: int) -> Typed:
-        left, right = self.value(node.this, depth), self.value(node.expression, depth)
-        left, right = alike(left, right, self._words.text)
-        operator = _OPERATORS[type(node)]
+    def _comparison(self, operator: Any, left_node: Node, right_node: Node) -> Typed:
+        left, right = alike(self._value(left_node), self._value(right_node), self._text)
         if operator in {"=", "<>"}:
             self._check_class_names(left, right)
         return _truth(Comparison(operator, left.expression, right.expression), left, right)
 
-    def _between(self, node: exp.Expression, depth: int) -> Typed:
-        operand = self.value(node.this, depth)
-        low, high = self.value(node.args["low"], depth), self.value(node.args["high"], depth)
-        operand, low = alike(operand, low, self._words.text)
-        operand, high = alike(operand, high, self._words.text)
+    def _between(self, operand: Typed, low: Typed, high: Typed) -> Typed:
+        operand, low = alike(operand, low, self._text)
+        operand, high = alike(operand, high, self._text)
         return _truth(Between(operand.expression, low.expression, high.expression), operand, low, high)
 
-    def _in(self, node: exp.Expression, depth: int) -> Typed:
-        operand = self.value(node.this, depth)
-        if not node.expressions:
-            message = "After IN there is a list of values in parentheses, e.g. IN ('a', 'b')."
-            raise ConditionError(message, operand.position)
-        values = [alike(operand, self.value(item, depth), self._words.text)[1] for item in node.expressions]
+    def _membership(self, operand: Typed, items: list[Node]) -> Typed:
+        values = [alike(operand, self._value(item), self._text)[1] for item in items]
         for value in values:
             self._check_class_names(operand, value)
         literals = tuple(_literal(value) for value in values)
         return _truth(Membership(operand.expression, literals), operand, *values)
 
-    def _match(self, node: exp.Expression, depth: int) -> Typed:
-        operator = _OPERATORS[type(node)]
-        operand, pattern = self.value(node.this, depth), self.value(node.expression, depth)
-        require(operand, "text", self._words.text, operator)
-        require(pattern, "text", self._words.text, operator)
+    def _match(self, operator: Any, operand: Typed, pattern: Typed) -> Typed:
+        require(operand, "text", self._text, operator)
+        require(pattern, "text", self._text, operator)
         content = str(_literal(pattern).value)
         self._regular += operator == "~"
         if self._regular > MOST_REGULAR:
@@ -292,16 +288,15 @@ class Checker:
         escape = ESCAPE if like.is_escaped else ""
         return _truth(Match(operator, operand.expression, like.text, escape), operand, pattern)
 
-    def _arithmetic(self, node: exp.Expression, depth: int) -> Typed:
-        operator = _OPERATORS[type(node)]
-        left, right = self.value(node.this, depth), self.value(node.expression, depth)
+    def _arithmetic(self, operator: Any, left_node: Node, right_node: Node) -> Typed:
+        left, right = self._value(left_node), self._value(right_node)
         for side in (left, right):
-            require(side, "number", self._words.text, operator)
+            require(side, "number", self._text, operator)
         return _joined(Arithmetic(operator, left.expression, right.expression), "number", left, right)
 
-    def _negative(self, node: exp.Expression, depth: int) -> Typed:
-        operand = self.value(node.this, depth)
-        require(operand, "number", self._words.text, "-")
+    def _negative(self, node: Node) -> Typed:
+        operand = self._value(node)
+        require(operand, "number", self._text, "-")
         if isinstance(operand.expression, Literal):
             return _joined(Literal(-cast("float | Decimal", operand.expression.value)), "number", operand)
         return _joined(Negative(operand.expression), "number", operand)
@@ -311,20 +306,6 @@ class Checker:
             check_class_name(right, self._schema)
         if right.is_class:
             check_class_name(left, self._schema)
-
-    _checks: ClassVar[Mapping[type[exp.Expression], Callable[[Any, exp.Expression, int], Typed]]] = {
-        exp.Paren: _paren,
-        exp.And: _junction,
-        exp.Or: _junction,
-        exp.Not: _not,
-        exp.Is: _is,
-        **dict.fromkeys((exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE), _comparison),
-        exp.Between: _between,
-        exp.In: _in,
-        **dict.fromkeys((exp.Like, exp.ILike, exp.RegexpLike), _match),
-        **dict.fromkeys((exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod), _arithmetic),
-        exp.Neg: _negative,
-    }
 
 
 def _literal(value: Typed) -> Literal:

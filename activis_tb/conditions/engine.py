@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.conditions.condition import Condition
 from activis_tb.conditions.distribution import (
     Distribution,
     beginnings,
@@ -23,7 +22,7 @@ from activis_tb.conditions.duck import Columns, as_columns, create_table, lock, 
 from activis_tb.conditions.instances import Instances, StoredInstances, columns_of
 from activis_tb.conditions.schema import CostlyConditionError, Schema
 from activis_tb.conditions.table import Dictionary, Table, load_table, share_out
-from activis_tb.conditions.tree import Computed, Expression, Junction
+from activis_tb.conditions.tree import Computed, Condition, Expression, Junction
 from activis_tb.errors import ArgumentError
 
 if TYPE_CHECKING:

@@ -1,14 +1,16 @@
 """Operands of a condition: names and values looked up in the schema, and patterns within bounds."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from functools import cache
 from math import inf
 from threading import Lock
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn
 from typing import Literal as Choice
 
+from lark import Token, Tree
+
+from activis_tb.conditions.grammar import Node, position_of, value_of
 from activis_tb.conditions.schema import (
     OF_LABELS,
     ColumnType,
@@ -20,7 +22,6 @@ from activis_tb.conditions.schema import (
     quote_name,
     quote_text,
 )
-from activis_tb.conditions.tokens import Operand
 from activis_tb.conditions.tree import Column, Expression, Literal, Neuron, ScoreOf
 from activis_tb.errors import shorten
 
@@ -168,38 +169,51 @@ NULL = Literal("")
 """Stands for NULL until the checker has refused it or turned it into `Missing`."""
 
 
-def resolve(operand: Operand, text: str, schema: Schema) -> Typed:
-    """Returns the column, the value or the function's result that an operand of the condition `text` is.
+def resolve(operand: Node, schema: Schema) -> Typed:
+    """Returns the column, the value or the function's result that an operand of a condition is.
 
     Raises:
         ConditionError: There is no such column, class, layer or neuron.
     """
-    if (
-        operand.kind == "name"
-        and str(operand.value).casefold() in _INFINITE
-        and not schema.find_column(str(operand.value))
-    ):
-        return Typed(Literal(inf), "number", operand.position)
-    if operand.kind == "name":
-        column = _column(operand, text, schema)
-        return Typed(column, _VALUE_TYPES[column.type], operand.position)
-    if operand.kind == "score_of":
-        return Typed(_score_of(operand, schema), "number", operand.position)
-    if operand.kind == "neuron":
-        return Typed(_neuron(operand, schema), "number", operand.position)
-    if operand.kind == "null":
-        return Typed(NULL, "null", operand.position)
-    value = cast("str | float | Decimal | bool", operand.value)
-    literal = Literal(normal_form(value) if isinstance(value, str) else value)
-    return Typed(literal, operand.kind, operand.position, _escape(operand.escape) if operand.escape else "")
+    position = position_of(operand)
+    match operand:
+        case Tree("call", [Token("SCORE_OF"), Token() as name]):
+            return Typed(_score_of(name, schema), "number", position)
+        case Tree("call", [Token("NEURON"), Token() as layer, Token() as number]):
+            return Typed(_neuron(layer, number, schema), "number", position)
+        case Tree("escaped", [Token() as pattern, Token() as character]):
+            return replace(resolve(pattern, schema), escape=_escape(character))
+        case Token("NULL"):
+            return Typed(NULL, "null", position)
+        case Token("TEXT"):
+            return Typed(Literal(_text(operand)), "text", position)
+        case Token("NUMBER"):
+            return Typed(Literal(value_of(operand)), "number", position)
+        case Token("TRUE" | "FALSE"):
+            return Typed(Literal(value_of(operand)), "boolean", position)
+        case Token():
+            return _name(operand, schema)
+    raise AssertionError(operand)
 
 
-def _escape(operand: Operand) -> str:
-    character = normal_form(str(operand.value))
+def _text(token: Token) -> str:
+    return normal_form(str(value_of(token)))
+
+
+def _name(token: Token, schema: Schema) -> Typed:
+    name = str(value_of(token))
+    if name.casefold() in _INFINITE and not schema.find_column(name):
+        return Typed(Literal(inf), "number", position_of(token))
+    column = _column(token, name, schema)
+    return Typed(column, _VALUE_TYPES[column.type], position_of(token))
+
+
+def _escape(token: Token) -> str:
+    character = _text(token)
     if len(character) == 1:
         return character
     message = f"After ESCAPE there is one character, not {len(character)}: the one that takes the meaning from % and _."
-    raise ConditionError(message, operand.position, quote_text(character[:1] or "!"))
+    raise ConditionError(message, position_of(token), quote_text(character[:1] or "!"))
 
 
 def check_class_name(name: Typed, schema: Schema) -> None:
@@ -211,35 +225,32 @@ def check_class_name(name: Typed, schema: Schema) -> None:
         _refuse_class(written, name.position, schema)
 
 
-def _column(operand: Operand, text: str, schema: Schema) -> Column:
-    name = str(operand.value)
+def _column(token: Token, name: str, schema: Schema) -> Column:
+    position = position_of(token)
     found = schema.find_column(name)
     if len(found) == 1:
         return Column(found[0], schema.columns[found[0]])
     shown = shorten(name, 40)
     if not found and name.casefold() in OF_LABELS:
         message = f"There is no {name.casefold()}: these instances were recorded without labels."
-        raise ConditionError(message, operand.position, "predicted" if name.casefold() == "label" else None)
+        raise ConditionError(message, position, "predicted" if name.casefold() == "label" else None)
     if found:
         names = " and ".join(quote_name(column) for column in found)
-        raise ConditionError(
-            f"{shown} may be {names}; write it in the right case.", operand.position, quote_name(found[0])
-        )
+        raise ConditionError(f"{shown} may be {names}; write it in the right case.", position, quote_name(found[0]))
     guess = closest(name, schema.columns)
     folded = {known.casefold(): known for known in schema.classes}
-    if name.casefold() in folded or (guess is None and text[operand.position[0]] == '"'):
+    if name.casefold() in folded or (guess is None and token.type == "QUOTED"):
         message = f"There is no column {shown}. A text is written in single quotes, {quote_text(shown)}."
-        raise ConditionError(message, operand.position, quote_text(folded.get(name.casefold(), name)))
+        raise ConditionError(message, position, quote_text(folded.get(name.casefold(), name)))
     message = f"There is no column {shown}. Columns: {_listed(map(quote_name, schema.columns))}."
-    raise ConditionError(message, operand.position, quote_name(guess) if guess else None)
+    raise ConditionError(message, position, quote_name(guess) if guess else None)
 
 
-def _score_of(operand: Operand, schema: Schema) -> ScoreOf:
-    (argument,) = cast("tuple[Operand]", operand.value)
-    name = str(argument.value)
-    known = _one_of(name, schema.classes, argument.position)
+def _score_of(argument: Token, schema: Schema) -> ScoreOf:
+    name = str(value_of(argument))
+    known = _one_of(name, schema.classes, position_of(argument))
     if known is None:
-        _refuse_class(name, argument.position, schema)
+        _refuse_class(name, position_of(argument), schema)
     return ScoreOf(known, schema.classes.index(known))
 
 
@@ -258,20 +269,19 @@ def _refuse_class(name: str, position: tuple[int, int], schema: Schema) -> NoRet
     raise ConditionError(message, position, quote_text(guess) if guess is not None else None)
 
 
-def _neuron(operand: Operand, schema: Schema) -> Neuron:
-    layer, number = cast("tuple[Operand, Operand]", operand.value)
-    name = str(layer.value)
-    known = name if name in schema.neurons else _one_of(name, schema.neurons, layer.position)
+def _neuron(layer: Token, number: Token, schema: Schema) -> Neuron:
+    name = str(value_of(layer))
+    known = name if name in schema.neurons else _one_of(name, schema.neurons, position_of(layer))
     if known is None:
         guess = closest(name, schema.neurons)
         layers = _listed(map(quote_text, schema.neurons)) or "none"
         message = f"There is no layer {quote_text(shorten(name, 40))}. Recorded layers: {layers}."
-        raise ConditionError(message, layer.position, quote_text(guess) if guess is not None else None)
-    position = float(cast("float | Decimal", number.value))
+        raise ConditionError(message, position_of(layer), quote_text(guess) if guess is not None else None)
+    position = float(number)
     if not position.is_integer() or position >= schema.neurons[known]:
         last = schema.neurons[known] - 1
         message = f"Layer {quote_text(known)} has the neurons 0 to {last:,}; {position:,g} is none of them."
-        raise ConditionError(message, number.position)
+        raise ConditionError(message, position_of(number))
     return Neuron(known, int(position))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from importlib.resources import files
 from types import MappingProxyType
 from typing import Literal
 from unicodedata import normalize
@@ -42,8 +43,9 @@ OUTCOME_TYPES: Mapping[str, ColumnType] = MappingProxyType(
 )
 OF_LABELS = frozenset({"label", "correct"})
 """Outcomes that data without labels has not."""
-WORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "ILIKE", "IS", "NULL", "TRUE", "FALSE"})
-"""What is no name unless it is quoted."""
+GRAMMAR = files(__package__).joinpath("language.lark").read_text(encoding="utf-8")
+KEYWORDS = frozenset(re.findall(r'^(\w+): "\1"$', GRAMMAR, re.MULTILINE)) - {"ESCAPE"}
+"""Words that are no names unless they are quoted."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def closest(name: str, names: Iterable[str]) -> str | None:
 
 def quote_name(name: str) -> str:
     """Returns a column's name as it is written in a condition: in double quotes where it is not a plain word."""
-    plain = re.fullmatch(r"[^\W\d]\w*", name) and name.upper() not in WORDS
+    plain = re.fullmatch(r"[^\W\d]\w*", name) and name.upper() not in KEYWORDS
     return name if plain else '"{}"'.format(name.replace('"', '""'))
 
 

@@ -7,6 +7,7 @@ a missing value is neither true nor false, as in SQL.
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from functools import cached_property
 from typing import Literal as Choice
 
 from activis_tb.conditions.schema import ColumnType
@@ -149,6 +150,29 @@ Expression = (
 )
 Computed = Neuron | ScoreOf
 """What is not a column of the instances; whoever evaluates a condition supplies its values."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A checked condition; immutable, hashable, and safe to be kept as a key.
+
+    Attributes:
+        text: As the user wrote it.
+        expression: What it means.
+    """
+
+    text: str
+    expression: Expression
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the attributes and outcomes that it needs, each once, in the order of their first mention."""
+        return tuple(dict.fromkeys(part.name for part in parts_of(self.expression) if isinstance(part, Column)))
+
+    @cached_property
+    def computed(self) -> tuple[Computed, ...]:
+        """The neurons and class scores that it needs, each once, in the order of their first mention."""
+        return tuple(dict.fromkeys(part for part in parts_of(self.expression) if isinstance(part, Neuron | ScoreOf)))
 
 
 def names_instances(expression: Expression) -> bool:

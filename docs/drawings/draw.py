@@ -108,7 +108,7 @@ TYPING = (
             step("plugin/routes", "parameters by plugin/http"),
             step("plugin/snapshots", "(run, name, step), its", "sessions joined"),
             step("plugin/resources/subsets", "members, described"),
-            step("conditions/condition", "text to a checked tree,", "by tokens, operands, check"),
+            step("conditions/check", "text to a checked tree,", "by grammar, operands, schema"),
             step("plugin/populations", "everything stored, or the", "sample"),
             step("conditions/engine", "tree to members: table, sql,", "duck; 2 s at most"),
             step("analysis/estimates", "counts between limits"),

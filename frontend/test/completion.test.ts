@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { applyCompletion, canBeWhole, completeCondition, ghostOf, type Vocabulary } from "../src/language/completion";
-import { readWords } from "../src/language/tokens";
+import { readWords, type Word } from "../src/language/tokens";
+import grammar from "./completion_grammar.json";
 
 const vocabulary: Vocabulary = {
   classes: ["cat", "dog's"],
@@ -47,7 +48,20 @@ const vocabulary: Vocabulary = {
 const offered = (text: string) => completeCondition(text, text.length, vocabulary).map(({ insert }) => insert);
 const first = (text: string) => completeCondition(text, text.length, vocabulary)[0];
 
+/** Terminals of the grammar that a word may be. */
+function terminalsOf({ kind, text }: Word): string[] {
+  if (kind === "text" || kind === "number") return [kind.toUpperCase()];
+  if (kind === "name") return ["NAME", "QUOTED", text.toUpperCase()];
+  const signs = { "(": "LPAR", ")": "RPAR", ",": "COMMA", "~": "MATCHES" }[text];
+  return kind === "keyword" ? [text] : signs ? [signs] : ["EQUALITY", "RELATION"];
+}
+
 describe("completion", () => {
+  test.each(Object.entries(grammar))("offers after %o what the grammar goes on with", (text, following) => {
+    const words = offered(text).map((insert) => readWords(insert)[0]);
+    expect(words.filter((word) => !word || !terminalsOf(word).some((name) => following.includes(name)))).toEqual([]);
+  });
+
   test("begins with the columns, quoted where they must be, and the functions of the model", () => {
     expect(offered("")).toEqual([
       ...["text", '"coat colour"', "label", "predicted", "score", "correct"],

@@ -83,13 +83,13 @@ def test_a_missing_library_is_named_where_it_is_needed_and_nowhere_else(
 
 @pytest.mark.slow
 def test_conditions_alone_need_the_library_that_parses_them(logdir, own_cache):
-    code = "import sys; sys.modules['sqlglot'] = None; from tests.plugin import test_plugin_missing_libraries as test"
-    code += f"; from pathlib import Path; test.check_without_sqlglot(Path({str(logdir)!r}))"
+    code = "import sys; sys.modules['lark'] = None; from tests.plugin import test_plugin_missing_libraries as test"
+    code += f"; from pathlib import Path; test.check_without_lark(Path({str(logdir)!r}))"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-def check_without_sqlglot(logdir):
-    assert refused(Server(logdir, "slow"), "sqlglot") == CONDITIONS
+def check_without_lark(logdir):
+    assert refused(Server(logdir, "slow"), "lark") == CONDITIONS
 
 
 def test_an_extension_that_was_built_for_another_numpy_is_a_library_that_cannot_be_imported(

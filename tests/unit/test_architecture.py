@@ -46,7 +46,7 @@ DOORS = {
     "google_crc32c": {"storage"},
     "fsspec": {"storage"},
     "duckdb": {"storage", "conditions"},
-    "sqlglot": {"conditions"},
+    "lark": {"conditions"},
 }
 """By library, the rooms that may import it."""
 

@@ -9,6 +9,7 @@ import pytest
 
 import activis_tb
 from activis_tb.conditions import ConditionError, Schema, parse_condition
+from activis_tb.conditions.schema import GRAMMAR
 from tests.unit.test_readme import snapshots
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "conditions.md").read_text(encoding="utf-8")
@@ -106,3 +107,21 @@ def test_the_limits_are_those_that_the_page_states(stated: str, largest: str, ov
 
 def test_what_only_may_be_missing_or_not_is_a_condition() -> None:
     parse_condition("picture IS NOT NULL", SCHEMA)
+
+
+def test_the_operators_are_those_of_the_grammar_in_its_order() -> None:
+    rules, terminals = re.sub(r"//.*", "", GRAMMAR).split("?operand:")
+    written = {"NOT_MATCHES": ["!~"]}
+    for name, value in re.findall(r'^(\w+)[.\d]*: (".*)$', terminals, flags=re.MULTILINE):
+        written[name] = re.findall(r'"([^"]+)"', value)
+    of_grammar = [
+        operator
+        for literal, terminal in re.findall(r'"(\w+)"|\b([A-Z_]{2,})\b', rules)
+        for operator in ([literal] if literal else written[terminal])
+    ]
+    code = re.findall(r"`([^`]+)`", " ".join(row[0] for row in table("operators")))
+    listed = re.findall(r"[A-Z]+|[^\w\s…()]+", " ".join(code))
+    prefixes = {"NOT", "NULL"}
+    assert [one for one in dict.fromkeys(listed) if one not in prefixes] == [
+        one for one in dict.fromkeys(of_grammar) if one not in prefixes
+    ]

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
-from activis_tb.conditions.schema import OUTCOME_TYPES, WORDS
+from activis_tb.conditions.schema import KEYWORDS, OUTCOME_TYPES
 from activis_tb.plugin.plugin import ActivisPlugin
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,7 +16,7 @@ def page(name: str) -> str:
 
 def test_every_keyword_and_every_outcome_is_on_the_page_of_conditions() -> None:
     code = " ".join(re.findall(r"`([^`]+)`", page("conditions.md")))
-    assert [word for word in {*WORDS, "ESCAPE", *OUTCOME_TYPES} if not re.search(rf"\b{word}\b", code)] == []
+    assert [word for word in {*KEYWORDS, "ESCAPE", *OUTCOME_TYPES} if not re.search(rf"\b{word}\b", code)] == []
 
 
 def test_every_key_of_the_help_is_on_the_page_of_the_tab() -> None:

@@ -5,11 +5,11 @@ import { comparable, quoteName, quoteText, readWords, type Word, wordValue } fro
 type Expectation =
   | { what: "operand" }
   /** After a column, by its name, or after a number. */
-  | { what: "operator"; column: string | null }
+  | { what: "operator"; column: string | null; afterNot?: boolean }
   | { what: "value"; column: string | null; operator: string; listed: boolean }
   /** The parenthesis of IN. */
   | { what: "open"; column: string | null }
-  | { what: "null" }
+  | { what: "null"; afterNot?: boolean }
   /** The AND of BETWEEN. */
   | { what: "between"; column: string | null }
   /** Of a list, after a value. */
@@ -22,6 +22,8 @@ type Expectation =
 
 const COMPARISONS = ["=", "<>", "!=", "<", "<=", ">", ">=", "~", "!~", "LIKE", "ILIKE"];
 const PATTERNS = ["LIKE", "ILIKE"];
+/** Operators that may have a NOT before them. */
+const NEGATABLE = ["IN", "BETWEEN", "LIKE", "ILIKE", "~"];
 const ARITHMETIC = ["+", "-", "*", "/", "%"];
 
 /** Follows `words`, all of them complete, and returns what may come after them. */
@@ -41,7 +43,7 @@ function step(expected: Expectation, word: Word, next: Word | undefined): Expect
     case "open":
       return written === "(" ? { what: "value", column: expected.column, operator: "IN", listed: true } : expected;
     case "null":
-      return written === "NULL" ? { what: "junction" } : expected;
+      return written === "NULL" ? { what: "junction" } : { what: "null", afterNot: written === "NOT" };
     case "between":
       return written === "AND" ? { what: "value", column: expected.column, operator: "AND", listed: false } : expected;
     case "listed":
@@ -67,7 +69,7 @@ function afterOperator(column: string | null, written: string): Expectation {
   if (written === "BETWEEN") return { what: "value", column, operator: written, listed: false };
   if (written === "IN") return { what: "open", column };
   if (written === "IS") return { what: "null" };
-  if (written === "NOT") return { what: "operator", column };
+  if (written === "NOT") return { what: "operator", column, afterNot: true };
   if (ARITHMETIC.includes(written)) return { what: "operand" };
   return afterJunction(written);
 }
@@ -195,6 +197,7 @@ function candidates(expected: Expectation, vocabulary: Vocabulary): Candidate[] 
       return operands(vocabulary);
     case "operator": {
       const type = columnNamed(expected.column)?.type ?? "number";
+      if (expected.afterNot) return operators(type).filter(({ insert }) => NEGATABLE.includes(insert));
       return [...operators(type), ...(type === "boolean" ? junctionsOf(vocabulary) : [])];
     }
     case "value":
@@ -205,7 +208,9 @@ function candidates(expected: Expectation, vocabulary: Vocabulary): Candidate[] 
     case "open":
       return plain(["(", "a list of values"]);
     case "null":
-      return plain(["NULL", "has no value"], ["NOT NULL", "has a value"]);
+      return expected.afterNot
+        ? plain(["NULL", "has a value"])
+        : plain(["NULL", "has no value"], ["NOT NULL", "has a value"]);
     case "between":
       return plain(["AND", "the upper limit"]);
     case "junction":

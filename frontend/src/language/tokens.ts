@@ -1,4 +1,5 @@
 /** Tokens of a condition, quoted names and texts. */
+import { KEYWORDS, NAME, NUMBER, OPERATOR, QUOTED, TEXT } from "../contract/language";
 
 type WordKind = "name" | "text" | "number" | "keyword" | "operator";
 
@@ -12,9 +13,10 @@ export interface Word {
   closed: boolean;
 }
 
-const KEYWORDS = ["AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "ILIKE", "IS", "NULL", "TRUE", "FALSE"];
-const WORD =
-  /(?<text>'(?:[^']|'')*(?:'|$))|(?<quoted>"(?:[^"]|"")*(?:"|$))|(?<number>(?:\d+(?:\.\d*)?|(?<![\p{L}\p{N}\p{M}_)'"])\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[\p{L}_][\p{L}\p{N}\p{M}_]*)|(?<operator><=|>=|<>|!=|!~|\S)/gu;
+const WORD = new RegExp(
+  `(?<text>${TEXT}|'[^]*)|(?<quoted>${QUOTED}|"[^]*)|(?<number>${NUMBER})|(?<name>${NAME})|(?<operator>${OPERATOR}|\\S)`,
+  "giu",
+);
 
 /** Reads what can be read, whether or not the condition is complete. */
 export function readWords(text: string): Word[] {

@@ -3,15 +3,15 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { ColumnSummary, InstanceColumns, SnapshotEntry } from "../contract/activis";
 import { writtenNumber } from "../contract/exact_values";
+import { MOST_CHARACTERS, MOST_OPERANDS } from "../contract/language";
 import { combineConditions, quoteName, quoteText } from "../language/tokens";
 import { NO_PREDICTION } from "./judgement";
 import type { MatrixRow } from "./rows";
 import type { NamedCondition } from "./subset_list";
 import type { SubsetsState } from "./subsets";
 
-/** Of the condition language: values of a list, and characters of a condition. */
-export const MOST_LISTED = 1000;
-export const MOST_CHARACTERS = 4096;
+/** Values in the list of a condition, whose column is an operand too. */
+export const MOST_LISTED = MOST_OPERANDS - 1;
 
 /** The instances of a class that were taken for another one. */
 export const errorsOf = (label: string): NamedCondition => ({
