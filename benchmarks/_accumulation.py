@@ -14,7 +14,7 @@ import pandas as pd
 from _report import Figure
 
 from activis_tb.recording.blocks import MOST_ROWS, Block
-from activis_tb.recording.statistics import Accumulator, Workspace, as_floats, members_of
+from activis_tb.recording.statistics import Accumulator, Scratch, as_floats, membership_of
 
 ROWS, NEURONS, CLASSES, SUBSETS = 32_768, 256, 10, 54
 
@@ -67,10 +67,10 @@ def _blocks(block: Block) -> list[Block]:
 def _our_means(block: Block) -> np.ndarray:
     """What the accumulator does for sums and counts."""
     sums, counts = np.zeros((CLASSES + SUBSETS, NEURONS)), np.zeros(CLASSES + SUBSETS)
-    workspace = Workspace()
+    scratch = Scratch()
     for part in _blocks(block):
-        members = members_of(part, CLASSES)
-        sums += members.transposed @ as_floats(part.activations["layer"], workspace)
+        members = membership_of(part, CLASSES)
+        sums += members.transposed @ as_floats(part.activations["layer"], scratch)
         counts += members.sizes
     return sums / counts[:, None]
 

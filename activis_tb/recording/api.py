@@ -1,4 +1,4 @@
-"""The paper's three calls: preprocess, process, postprocess; one recording is one snapshot in the log directory."""
+"""Public calls of a recording, as in the paper: preprocess, process, postprocess; one recording writes one snapshot."""
 
 import os
 import shlex
@@ -72,7 +72,7 @@ def write_graph(directory: Location, graph: ForwardGraph) -> None:
 
 
 def check_writable(logdir: str | os.PathLike[str]) -> None:
-    """Raises ArgumentError where nothing can be written to a run's directory; nothing is left there by this."""
+    """Raises ArgumentError where nothing can be written to a run's directory; leaves nothing there."""
     location = child(read_location(os.fspath(logdir)), SUBRUN)
     try:
         open_folder(location).try_writing()
@@ -82,7 +82,7 @@ def check_writable(logdir: str | os.PathLike[str]) -> None:
 
 
 def announce(logdir: Location, manifest: Manifest) -> None:
-    """Prints where a snapshot is to be seen: once per process and directory, not at every epoch."""
+    """Prints a link to a snapshot, once per process and directory, not at every epoch."""
     directory = logdir.resolve() if isinstance(logdir, Path) else logdir
     if directory in _announced:
         return
@@ -101,7 +101,7 @@ def announce(logdir: Location, manifest: Manifest) -> None:
 
 
 def _folders(location: Location) -> list[str]:
-    """The names of the folders that lead to a run."""
+    """The names of the folders on the path to a run."""
     if isinstance(location, Path):
         return [part for part in location.parts if part != location.anchor]
     return [part for part in unquote(urlsplit(location).path).split("/") if part]
@@ -137,8 +137,8 @@ def preprocess(
     Args:
         logdir: The run's directory, as TensorBoard knows it, or its URL (`gs://bucket/run`), which fsspec writes to;
             the snapshot goes to a folder of its own below it.
-        name: What is recorded, e.g. `validation`; snapshots of one name are steps of one series.
-        step: The training step or epoch, from 0 on; the same numbers as for scalars, to be seen beside them.
+        name: Of what is recorded, e.g. `validation`; snapshots of one name are steps of one series.
+        step: The training step or epoch, from 0 on; the same numbers as for scalars, so that they line up.
         layers: Names of the layers, the keys of `activations` in `process`; a `LayerSpec` says how to pool one.
         classes: Names of the classes, by position, at least two; integers stand for themselves, as labels too. Or names
             by position, as a model's `id2label` has them.
@@ -149,17 +149,17 @@ def preprocess(
             per instance.
         sample: How many instances to keep one by one: all where there are no more, else about as many, and one of every
             class at least. Every class has the same share, and what small ones leave of theirs goes to the others.
-            They are chosen by a hash of the id, so they are the same ones in every step and run.
-        always: Instances to keep besides: a condition, a function or ids, as in `subsets`.
+            A hash of the id chooses them, so they are the same ones in every step and run.
+        always: Instances that are always kept, besides the sample: a condition, a function or ids, as in `subsets`.
         keep: What to keep one by one. `"all"` writes every instance besides the sample: its outcomes and attributes
-            (but pictures and sounds), and its activations in one byte each, so that subsets which are thought of later
-            are exact in their counts and within a stated bound in their averages. In a directory only, not at a URL.
+            (except pictures and sounds), and its activations in one byte each, so that subsets that are defined later
+            have exact counts, and averages within a stated bound. In a directory only, not at a URL.
         attribute_types: The type of some attributes, where the values do not show it.
         graph: The model's forward graph; written once per run.
-        total: How many instances there will be, where that is known: gives the time left.
-        progress: Is called with a `Progress` every few seconds, and when the snapshot is written. Without it, a
-            recording that takes longer prints lines on stderr.
-        quiet: Print neither these lines nor where the snapshot is to be seen.
+        total: How many instances there will be, where that is known, for the time left.
+        progress: Called with a `Progress` every few seconds, and when the snapshot is written. Without it, a recording
+            that takes longer prints lines on stderr.
+        quiet: Print neither these lines nor a link to the snapshot.
 
     Raises:
         ArgumentError: An argument cannot be used; the message says what can.
@@ -184,7 +184,7 @@ def preprocess(
 
 
 class SnapshotRecorder:
-    """A recording that `preprocess` began."""
+    """Recording that `preprocess` began."""
 
     def __init__(
         self,
@@ -275,14 +275,14 @@ class SnapshotRecorder:
             labels: What the model is expected to say, as in `process`.
             scores: What it says, as in `process`.
             activations: By layer name, as in `process`.
-            ids: Text or integers (instances,), each one once; those of the stream are no obstacle.
+            ids: Text or integers (instances,), each one once; they may be those of the stream.
             attributes: By name, as in `process`; one that is left out is missing.
             from_logits: As in `process`.
             mask: As in `process`.
 
         Raises:
             ArgumentError: Something cannot be used, or there are more than 1,000 of them. Attributes and layers that
-                are not like those of the stream are refused by `process` or `postprocess`.
+                do not fit those of the stream are refused by `process` or `postprocess`.
             RecordingClosedError: The recording was written or abandoned.
         """
         self._open().examples(
@@ -318,7 +318,7 @@ class SnapshotRecorder:
             part: What `extract` returned there.
 
         Raises:
-            ArgumentError: It is no such part, of another recording, or has instances that are here already.
+            ArgumentError: It is no part of this recording, or has instances that are here already.
             RecordingClosedError: The recording was written or abandoned.
         """
         recorder = self._open_to_workers()
@@ -327,7 +327,7 @@ class SnapshotRecorder:
             self._reporter.update(recorder.instances)
 
     def postprocess(self) -> Location:
-        """Writes the snapshot and returns its event file, its URL where the log directory is one.
+        """Writes the snapshot and returns its event file, or its URL where the log directory is one.
 
         Raises:
             ArgumentError: No instance was processed.

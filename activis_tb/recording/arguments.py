@@ -31,7 +31,7 @@ ClassArgument = Sequence[str] | Sequence[int] | Mapping[int, str] | Mapping[str,
 
 @dataclass(frozen=True, eq=False)
 class Settings:
-    """What is to be recorded.
+    """Arguments of a recording, checked.
 
     Attributes:
         name: The recording's name.
@@ -40,8 +40,8 @@ class Settings:
         class_values: By integer label, the position; empty where integers are positions.
         subsets: The user's, by name.
         sample: Instances to keep one by one, about.
-        always: Instances to keep besides, or None.
-        attribute_types: The user's word on some attributes.
+        always: Instances that are always kept, or None.
+        attribute_types: Types that the user declared, by attribute.
         graph: The model's forward graph, or None.
     """
 
@@ -57,7 +57,7 @@ class Settings:
 
     @property
     def selections(self) -> list[Selection]:
-        """Everything that the user selects instances by."""
+        """All selections: those always kept, then the subsets."""
         return [*([self.always] if self.always else []), *self.subsets.values()]
 
     @property

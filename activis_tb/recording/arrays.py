@@ -19,7 +19,7 @@ _SUM_ROUNDING = 1e-4
 
 
 def as_array(value: object, argument: str) -> NDArray[Any]:
-    """Returns `value` as a NumPy array; lists, and tensors of TensorFlow, JAX and PyTorch, are welcome.
+    """Returns `value`, also a list or a tensor of TensorFlow, JAX or PyTorch, as a NumPy array.
 
     Raises:
         ArgumentError: NumPy cannot read it.
@@ -37,10 +37,10 @@ def as_array(value: object, argument: str) -> NDArray[Any]:
 
 
 def without_nulls(value: Any) -> tuple[NDArray[Any], NDArray[np.bool_]] | None:
-    """Returns the values of a column that knows which of them are missing, and which are there, bool (instances,).
+    """Returns the present values of a nullable column, and which are present, bool (instances,).
 
-    So are the columns of pandas, polars and Arrow, and masked arrays; None for anything else. As a whole array NumPy
-    would have whole numbers beside a missing one as floats, and dates as objects.
+    Nullable are columns of pandas, polars and Arrow, and masked arrays; None for anything else. NumPy by itself would
+    read whole numbers beside a missing one as floats, and dates as objects.
     """
     if isinstance(value, np.ma.MaskedArray):
         return (value.compressed(), ~np.ma.getmaskarray(value)) if value.ndim == 1 else None
@@ -58,7 +58,7 @@ def without_nulls(value: Any) -> tuple[NDArray[Any], NDArray[np.bool_]] | None:
 def _without_nulls(
     value: Any, nulls: str, drop: str, options: Mapping[str, Any]
 ) -> tuple[NDArray[Any], NDArray[np.bool_]] | None:
-    """Returns None where NumPy has no such type, or only what it is stored as."""
+    """Returns None where NumPy has no such type, or only the type that it is stored as."""
     if hasattr(getattr(value, "type", None), "extension_name"):
         return None
     try:
@@ -78,24 +78,24 @@ def _as_objects(items: Sequence[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
 
 
 def _in_utc(column: Any) -> Any:
-    """A column of pandas with a time zone as one of UTC; NumPy would have it as objects."""
+    """A column of pandas with a time zone as one of UTC; NumPy would read it as objects."""
     if getattr(getattr(column, "dtype", None), "tz", None) is None:
         return column
     return getattr(column, "dt", column).tz_convert(None)
 
 
 def is_owned(value: object, array: NDArray[Any]) -> bool:
-    """Tells whether nobody can overwrite `array`, which is what NumPy reads of `value`.
+    """Tells whether `array`, as which NumPy reads `value`, is owned: nobody else can overwrite it.
 
-    That is so of the tensors of TensorFlow and JAX, and of `PooledActivations` that are read-only; other read-only
-    arrays may be views of some that are not.
+    Immutable tensors of TensorFlow and JAX are, and read-only `PooledActivations`; any other read-only array may be a
+    view of a writable one.
     """
     is_unchanging = isinstance(value, PooledActivations) or type(value).__module__.partition(".")[0] in _UNCHANGING
     return is_unchanging and not array.flags.writeable
 
 
 def _of_pytorch(tensor: Any) -> Any:
-    """Returns a tensor, wherever it is and whether or not it has a gradient, as one that NumPy reads."""
+    """Returns a tensor, on any device and with or without a gradient, as one that NumPy reads."""
     detached = tensor.detach().cpu()
     return detached.float() if str(detached.dtype).startswith(_PYTORCH_ONLY) else detached
 
@@ -245,7 +245,7 @@ def check_from_logits(from_logits: object) -> bool:
 
 
 def are_distributions(scores: NDArray[Any]) -> bool:
-    """Tells whether every finite row of (instances, classes) is a distribution, as no logits are but by design."""
+    """Tells whether every finite row of (instances, classes) is a distribution, as rows of logits are not by chance."""
     if scores.ndim != 2 or scores.shape[1] < 2 or not is_numeric(scores):
         return False
     values = scores.astype(np.float64)
@@ -257,7 +257,7 @@ def are_distributions(scores: NDArray[Any]) -> bool:
 
 
 def _probabilities(logits: NDArray[Any]) -> NDArray[np.float64]:
-    """Returns softmax over the classes, (instances, classes), or, of a single column, sigmoid."""
+    """Returns the softmax over the classes, (instances, classes), or the sigmoid of a single column."""
     if are_distributions(logits):
         way_out = "Leave from_logits out: these are probabilities already."
         raise ArgumentError("from_logits", "True for scores whose rows sum to 1", "logits", way_out)
@@ -300,7 +300,7 @@ def layer_of(pooled: PooledActivations, name: str, earlier: Layer | None) -> Lay
 
 
 def common_shape(earlier: Layer, later: Layer) -> tuple[int, ...]:
-    """Returns the shape of one instance in both; an axis that varies is -1. Raises ArgumentError if they are unlike."""
+    """Returns the shape of one instance in both, -1 for an axis that varies; raises ArgumentError where they differ."""
     if later.neurons != earlier.neurons or len(later.shape) != len(earlier.shape):
         raise ArgumentError(
             f'activations["{later.name}"]',
@@ -316,11 +316,11 @@ def read_masks(mask: object, layers: Sequence[str], rows: int) -> Mapping[str, N
 
     Args:
         mask: One for all layers, or masks by layer name: booleans or 1 and 0. None for no mask.
-        layers: Names of those that there are activations of.
+        layers: Names of the layers with activations.
         rows: Instances of the batch.
 
     Raises:
-        ArgumentError: It is no such thing.
+        ArgumentError: Another type, shape or number of instances, or a layer without activations.
     """
     if mask is None:
         return {}
@@ -351,12 +351,12 @@ def pool(
     Args:
         value: (instances, neurons), (instances,) for one neuron, or of rank > 2 with the channels on
             `spec.channel_axis`; other axes may be of any length, another one in every batch. Any real type; it becomes
-            float32. `PooledActivations` stay what they are.
+            float32. `PooledActivations` stay as they are.
         spec: The layer.
         rows: Instances of the batch.
-        mask: (instances, steps), False where a step, on the first of the axes that are pooled away, is padding. Of an
-            instance that is padding throughout comes NaN.
-        is_own_mask: Whether the mask is of this very layer, not one for all that are of rank > 2.
+        mask: (instances, steps), False where a step, on the first of the axes that are pooled away, is padding. An
+            instance that is all padding becomes NaN.
+        is_own_mask: Whether the mask is for this layer alone, not for all layers of rank > 2.
 
     Raises:
         ArgumentError: It is not numeric, has another number of instances, no channel axis or an empty axis, or other
@@ -402,7 +402,7 @@ def _pooled(values: NDArray[Any], pooling: Pooling) -> NDArray[np.float32]:
 
 
 def _pooled_where(values: NDArray[Any], mask: NDArray[np.bool_], pooling: Pooling) -> NDArray[np.float32]:
-    """Returns the same of the positions where `mask` (instances, steps) is True; NaN where there are none."""
+    """Returns the same over the positions where `mask` (instances, steps) is True; NaN where there are none."""
     flat = as_float32(values).reshape(len(values), -1, values.shape[-1])
     kept = np.repeat(mask, flat.shape[1] // mask.shape[1], axis=1)
     count = kept.sum(axis=1, keepdims=True)
@@ -419,7 +419,7 @@ def _pooled_where(values: NDArray[Any], mask: NDArray[np.bool_], pooling: Poolin
 
 @lru_cache
 def _name(dtype: np.dtype[Any]) -> str:
-    """NumPy makes it up anew each time."""
+    """NumPy builds the name anew each time."""
     return dtype.name
 
 

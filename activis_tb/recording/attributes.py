@@ -24,9 +24,9 @@ _PLAIN = {str, bytes, bool, int, float, type(None)}
 _TEXTS: frozenset[AttributeType | None] = frozenset({"text", "category"})
 _FORMATS: Mapping[Kind, str] = {"image": IMAGE_FORMATS, "audio": AUDIO_FORMATS}
 WIDE = 2**53
-"""Up to here every whole number is one of float64's."""
+"""Up to here float64 holds every whole number."""
 _LARGEST = 308
-"""Float64 holds no number of more digits."""
+"""Float64 holds no number with more digits."""
 _NOTHING: frozenset[Demand] = frozenset()
 _SIGN: frozenset[Demand] = frozenset({"negative"})
 
@@ -39,7 +39,7 @@ def read_column(name: str, value: object, rows: int, declared: AttributeType | N
         value: (instances,) of numbers, booleans, text, times, or bytes: encoded pictures or sounds, or UTF-8; arrays of
             pictures, see `read_pictures`; or `Audio`. None, NaN, NaT, nulls and what is masked is missing.
         rows: Instances of the batch.
-        declared: The user's word on its type; otherwise the values decide.
+        declared: Its type as the user declared it; otherwise the values decide.
 
     Raises:
         ArgumentError: Another shape, values of different kinds, or values that do not fit `declared` or cannot be kept.
@@ -91,7 +91,7 @@ def _numbers(items: NDArray[Any]) -> Column:
 
 
 def _truths(column: Column, argument: str) -> Column:
-    """Numbers that were declared booleans."""
+    """Numbers that were declared to be booleans."""
     if not np.isin(column.values, (0, 1)).all():
         raise _misfit(argument, "numbers other than 0 and 1", "boolean")
     return Column("boolean", column.values.astype(np.bool_), column.present) if column.kind else column
@@ -119,7 +119,7 @@ def number_text(value: object) -> str | None:
 
 
 def _media(value: object, rows: int, argument: str, declared: AttributeType | None) -> Column | None:
-    """Pictures and sounds that are given as arrays; None where the value is something else."""
+    """Pictures and sounds that are given as arrays; None for anything else."""
     if isinstance(value, Audio):
         if declared not in {None, "audio"}:
             raise _misfit(argument, "Audio", declared)
@@ -131,7 +131,7 @@ def _media(value: object, rows: int, argument: str, declared: AttributeType | No
 def _items(value: object, rows: int, argument: str, declared: AttributeType | None) -> list[Any] | NDArray[Any]:
     """The values as an array of numbers or times, else as a list of objects.
 
-    NumPy's byte strings would lose trailing zeros, and its arrays of whole and other numbers digits.
+    NumPy's byte strings would lose trailing zeros, and its arrays of whole numbers beside fractions digits.
     """
     if isinstance(value, Mapping | str | bytes):
         raise ArgumentError(argument, type(value).__name__, f"{rows} values, one per instance")
@@ -155,7 +155,7 @@ def _items(value: object, rows: int, argument: str, declared: AttributeType | No
 
 
 def _numbers_of(values: Sequence[Any]) -> NDArray[Any] | None:
-    """Numbers or booleans of Python as an array; None for others, or where NumPy would make other numbers of them."""
+    """Numbers or booleans of Python as an array; None for others, or where NumPy would change a number."""
     kinds = set(map(type, values))
     if not (kinds <= {bool} or kinds <= {int, float}):
         return None
@@ -165,7 +165,7 @@ def _numbers_of(values: Sequence[Any]) -> NDArray[Any] | None:
 
 
 def _plain(item: Any, argument: str, declared: AttributeType | None) -> Any:
-    """What a scalar of a framework, a member of an enumeration, a decimal or a UUID stands for; else itself."""
+    """The plain value of a framework's scalar, a member of an enumeration, a decimal or a UUID; others as they are."""
     if getattr(item, "ndim", None) == 0:
         item = np.asarray(item)[()]
         item = item if isinstance(item, np.datetime64 | np.timedelta64) else item.item()
@@ -241,7 +241,7 @@ def _kind_of_bytes(item: bytes, declared: AttributeType | None) -> Kind:
 
 
 def _converted(items: list[Any], kind: Kind, argument: str, declared: AttributeType | None) -> Column:
-    """A column of values that are all there."""
+    """A column without missing values."""
     if kind and declared is not None and kind != ("text" if declared == "category" else declared):
         raise _misfit(argument, kind, declared)
     if kind == "number":
@@ -288,7 +288,7 @@ def _text(item: Any, argument: str) -> str:
 
 
 def _dense(kind: Kind, items: list[Any]) -> Column:
-    """A column of values that are all there."""
+    """A column without missing values."""
     values = empty_values(len(items), kind)
     values[:] = items
     return Column(kind, values, all_present(len(items)))
@@ -301,7 +301,7 @@ def _with_gaps(kind: Kind, items: Sequence[Any]) -> Column:
 
 
 def _spread(column: Column, present: NDArray[np.bool_]) -> Column:
-    """A column of the values that are there as one of all instances."""
+    """A column of the present values as one of all instances."""
     if present.all():
         return column
     if not column.kind:
@@ -327,7 +327,7 @@ def _misfit(argument: str, got: str, declared: AttributeType | None) -> Argument
 def narrowed(values: NDArray[Any]) -> tuple[NDArray[Any], frozenset[Demand] | None]:
     """Returns real numbers as float64, unless that would change a whole one: then as int64, or uint64 beyond that.
 
-    With them what integers need of their type, see `demands_of`; None where the values themselves have to be asked.
+    With them what integers demand of their type, see `demands_of`; None where that takes a look at the values.
     """
     if values.dtype.kind not in "iu" or not len(values):
         return values.astype(np.float64), None
@@ -341,7 +341,7 @@ def narrowed(values: NDArray[Any]) -> tuple[NDArray[Any], frozenset[Demand] | No
 
 
 def is_wide(values: NDArray[Any]) -> NDArray[np.bool_]:
-    """Returns which 64-bit integers are no float64: those with more than 53 digits in base 2, trailing zeros aside."""
+    """Returns which 64-bit integers float64 cannot hold: those of more than 53 bits without their trailing zeros."""
     magnitudes = values.view(np.uint64)
     if values.dtype.kind == "i":
         magnitudes = np.where(values < 0, ~magnitudes + np.uint64(1), magnitudes)
@@ -353,7 +353,7 @@ def numbers_of(items: Sequence[int | float], argument: str) -> NDArray[Any]:
     """Returns numbers of Python as `narrowed` does.
 
     Raises:
-        ArgumentError: A whole number that is none of float64's is beyond 64 bits, or beside fractions.
+        ArgumentError: A whole number that float64 cannot hold is beyond 64 bits, or beside fractions.
     """
     wide = [item for item in items if isinstance(item, int) and abs(item) > WIDE and not _is_float(item)]
     if not wide:
@@ -371,7 +371,7 @@ def numbers_of(items: Sequence[int | float], argument: str) -> NDArray[Any]:
 
 
 def check_room(values: NDArray[Any], argument: str) -> None:
-    """Raises ArgumentError where a long double is a whole number, or a size, that float64 does not hold."""
+    """Raises ArgumentError where a long double is a whole number, or of a size, that float64 cannot hold."""
     if values.dtype.kind != "f" or values.dtype.itemsize <= 8:
         return
     with np.errstate(over="ignore"):
@@ -389,7 +389,7 @@ def _is_float(number: int) -> bool:
 
 
 def unlike_numbers(argument: str, got: str) -> ArgumentError:
-    """Returns the error for numbers that no one type keeps."""
+    """Returns the error for numbers that no single type holds."""
     name = argument.partition('"')[2].partition('"')[0] or argument
     return ArgumentError(
         argument,
@@ -400,7 +400,7 @@ def unlike_numbers(argument: str, got: str) -> ArgumentError:
 
 
 def decimal_number(value: Decimal, argument: str) -> int | float:
-    """Returns a decimal as the number it is written as; raises ArgumentError where that has more digits than kept."""
+    """Returns a decimal as the number it is written as; raises ArgumentError where digits would be lost."""
     if not value.is_finite():
         return np.nan if value.is_nan() else float(value)
     if value.adjusted() > _LARGEST:
@@ -439,9 +439,9 @@ KIND_OF_TYPE: dict[AttributeType, Kind] = {
 
 
 def typed_attribute(name: str, column: Column, declared: AttributeType | None) -> Attribute:
-    """Returns the sampled values of one attribute with their type: the declared one, else the one they show.
+    """Returns the sampled values of one attribute with their type: the declared one, else the one that they have.
 
-    Categories are in alphabetical order, so that every step of a run has the same ones as long as the values are.
+    Categories are in alphabetical order, so that every step of a run with the same values has the same ones.
     """
     kind = KIND_OF_TYPE[declared] if declared else column.kind or "text"
     filled = column.as_kind(kind)
@@ -458,7 +458,7 @@ def typed_attribute(name: str, column: Column, declared: AttributeType | None) -
 
 
 def _fitted(column: Column) -> NDArray[Any]:
-    """Numbers and times in the type that the sampled ones need, whatever those beside them were."""
+    """Numbers and times in the type that the sampled ones demand, whatever the others were."""
     if column.kind == "number":
         return narrowed(column.values)[0]
     return canonical_times(column.values) if column.kind == "time" else column.values

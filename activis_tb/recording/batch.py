@@ -1,4 +1,4 @@
-"""Batch of one call of `process`, checked, as a block; what is refused changes nothing."""
+"""Batch of one call of `process`, checked and read as a block; a batch that is refused changes nothing."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ from activis_tb.recording.attributes import read_column
 from activis_tb.recording.blocks import Block, Column, Demand, Kind, clash
 from activis_tb.recording.identity import IdentityDeriver, check_distinct, read_ids
 from activis_tb.recording.selections import BatchView
-from activis_tb.recording.workers import Partial
+from activis_tb.recording.workers import Part
 
 if TYPE_CHECKING:
     from activis_tb.recording.conditions import Conditions
@@ -32,17 +32,17 @@ _RESERVED = frozenset({*OUTCOME_COLUMNS, "scores"})
 
 
 class BatchReader:
-    """Turns batches into blocks, and remembers what all of them must have in common.
+    """Reader of batches as blocks, which remembers what all of them must have in common.
 
     Args:
         settings: What is to be recorded.
-        conditions: Of the settings; they are checked with every batch, and find their members later.
+        conditions: Of the settings; they are checked with every batch, and evaluated later.
 
     Attributes:
         instances: Instances accepted so far.
         ids_given: Whether the user gives ids; None before the first batch.
         labelled: Whether the user gives labels; None before the first batch.
-        layers: As the accepted batches show them, by name.
+        layers: By name, as in the accepted batches.
     """
 
     def __init__(self, settings: Settings, conditions: "Conditions | None" = None) -> None:
@@ -64,15 +64,15 @@ class BatchReader:
         labels: Any,
         scores: Any,
         activations: Any,
-        ids: Any,
-        attributes: Any,
+        ids: Any = None,
+        attributes: Any = None,
         from_logits: bool = False,
         mask: Any = None,
     ) -> Block:
         """Returns one checked batch; raises ArgumentError where something does not fit.
 
         Args:
-            recent: Ids that may not come again, as far as they are remembered.
+            recent: Ids that may not come again.
             labels: See `activis_tb.recording.api.SnapshotRecorder.process`, as for the others.
             scores: (instances, classes).
             activations: By layer name.
@@ -109,34 +109,34 @@ class BatchReader:
         self._demands = demands
         return block
 
-    def check_part(self, partial: Partial) -> None:
-        """Raises ArgumentError where another worker had other layers, labels or attributes than the batches here."""
-        if partial.labelled != self.labelled and None not in {partial.labelled, self.labelled}:
-            got, expected = ("labels", "none") if partial.labelled else ("no labels", "labels")
+    def check_part(self, part: Part) -> None:
+        """Raises ArgumentError where another worker's layers, labels or attributes do not fit the batches here."""
+        if part.labelled != self.labelled and None not in {part.labelled, self.labelled}:
+            got, expected = ("labels", "none") if part.labelled else ("no labels", "labels")
             raise ArgumentError("part", got, f"{expected}, as here", "Give them on all workers or on none.")
-        for layer in partial.layers:
+        for layer in part.layers:
             common_shape(self.layers.get(layer.name, layer), layer)
-        kinds = {name: column.kind for name, column in partial.sample.attributes.items()} if partial.sample else {}
+        kinds = {name: column.kind for name, column in part.sample.attributes.items()} if part.sample else {}
         earlier = kinds if self._kinds is None else self._kinds
         unlike = [name for name, kind in kinds.items() if kind and earlier.get(name) and earlier[name] != kind]
         if list(kinds) != list(earlier) or unlike:
             got, expected = (", ".join(f"{name} ({kind})" for name, kind in one.items()) for one in (kinds, earlier))
             raise ArgumentError("part", f"attributes {got or 'none'}", f"{expected or 'none'}, as here")
-        if partial.sample:
-            self._demanded(partial.sample.attributes, "Convert them on every worker")
+        if part.sample:
+            self._demanded(part.sample.attributes, "Convert them on every worker")
 
-    def accept_part(self, partial: Partial, block: Block) -> None:
-        """Takes the instances of another worker, `block` of them sampled, for accepted."""
-        theirs = {layer.name: layer for layer in partial.layers}
+    def accept_part(self, part: Part, block: Block) -> None:
+        """Counts the instances of another worker as accepted; `block` are those of them that were sampled."""
+        theirs = {layer.name: layer for layer in part.layers}
         shapes = {name: common_shape(self.layers.get(name, layer), layer) for name, layer in theirs.items()}
         self.layers = {name: replace(layer, shape=shapes[name]) for name, layer in (theirs | self.layers).items()}
         self.ids_given = True
-        self.labelled = partial.labelled
-        self.instances += partial.instances
+        self.labelled = part.labelled
+        self.instances += part.instances
         self._remember_kinds(block)
         self._demands = self._demanded(block.attributes)
         for selection in self._settings.selections:
-            selection.found.update(selection.ids.intersection(partial.found))
+            selection.found.update(selection.ids.intersection(part.found))
 
     def _accept(self, block: Block, layers: dict[str, Layer], *, ids_given: bool, labelled: bool) -> None:
         self.layers = layers
@@ -171,11 +171,11 @@ class BatchReader:
         self._kinds = {name: column.kind or earlier.get(name, "") for name, column in block.attributes.items()}
 
     def kind_of(self, name: str) -> Kind:
-        """Returns what the values of an attribute are, empty as long as all were missing."""
+        """Returns the kind of an attribute's values, empty as long as all were missing."""
         return (self._kinds or {}).get(name, "")
 
     def _demanded(self, columns: Mapping[str, Column], way_out: str = "Convert them") -> dict[str, frozenset[Demand]]:
-        """What the values so far need of their types; raises ArgumentError where none has it all."""
+        """What the values so far demand of their types; raises ArgumentError where no type meets all of it."""
         demands = {name: column.demands(self._demands.get(name, frozenset())) for name, column in columns.items()}
         for name, needed in demands.items():
             if needed is not self._demands.get(name) and (got := clash(needed)):
@@ -265,7 +265,7 @@ class BatchReader:
         return self._deriver.derive(columns, label, index)
 
     def _select(self, block: Block) -> None:
-        """Fills in `always` and `membership` of those who are selected by a function or ids, not by a condition."""
+        """Fills in `always` and `membership` where a function or ids select; conditions are evaluated later."""
         if not self._settings.selections:
             return
         of_labels: dict[str, Callable[[], NDArray[Any]]] = {

@@ -1,4 +1,4 @@
-"""Blocks of checked instances, the buffers that collect batches to them, and their background thread."""
+"""Tables of instances while recording: blocks and their columns, the buffer of batches, the background thread."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,21 +22,21 @@ _NEAR = np.array(["1678-01-01", "2262-01-01"], "M8[us]")
 """Between these, times may have nanoseconds."""
 
 Demand = str
-"""What the values of a column need: `exact` integers, or room for a `fraction`, for a `negative` one, for one `beyond`
-int64; `nanoseconds`, or years too `far` for them."""
+"""What the values of a column demand of its type: `exact` integers, or room for a `fraction`, for a `negative` one, for
+one `beyond` int64; `nanoseconds`, or years too `far` for them."""
 _ROOM = 2.0**64
 
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One attribute of some instances.
+    """One attribute of the instances of a block.
 
     Attributes:
         kind: What `values` holds.
         values: (instances,): float64, or int64 or uint64 where that holds more; bool; datetime64[us] or [ns]; or
             objects (str; bytes, Picture or Sound); where a value is missing 0, False or empty.
         present: bool (instances,).
-        needs: What the values need of their type, where that is known already.
+        needs: What the values demand of their type, where that is known already.
     """
 
     kind: Kind
@@ -58,7 +58,7 @@ class Column:
         return self if self.kind or not kind else missing_column(len(self.values), kind)
 
     def demands(self, known: frozenset[Demand] = frozenset()) -> frozenset[Demand]:
-        """Returns what the values, and the earlier ones that `known` tells of, need of their type."""
+        """Returns what the values demand of their type, `known` demands of earlier ones included."""
         if self.needs is not None:
             return known if self.needs <= known else known | self.needs
         if self.kind == "number":
@@ -106,7 +106,7 @@ def joined_numbers(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
 
 
 def demands_of(values: NDArray[Any], known: frozenset[Demand]) -> frozenset[Demand]:
-    """Returns what numbers need of their type, `known` of earlier ones included."""
+    """Returns what numbers demand of their type, `known` demands of earlier ones included."""
     if not len(values) or (values.dtype.kind == "f" and "fraction" in known):
         return known
     low, high = np.minimum.reduce(values), np.maximum.reduce(values)
@@ -121,7 +121,7 @@ def demands_of(values: NDArray[Any], known: frozenset[Demand]) -> frozenset[Dema
 
 
 def clash(demands: Iterable[Demand]) -> str:
-    """Returns what no one type keeps, in words; empty where there is nothing of the kind."""
+    """Returns in words which demands no single type meets; empty where one does."""
     needed = set(demands)
     if {"exact", "fraction"} <= needed:
         return "whole numbers beyond 2^53 beside fractions or infinity"
@@ -132,7 +132,7 @@ def clash(demands: Iterable[Demand]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Instances of the stream.
+    """Table of checked instances of the stream.
 
     Attributes:
         ids: str, object array (instances,).
@@ -201,7 +201,7 @@ def join(blocks: Sequence[Block]) -> Block:
 
 
 def has_media(block: Block) -> bool:
-    """Whether there is anything to encode."""
+    """Tells whether `block` has pictures or sounds."""
     return any(column.kind in MEDIA_KINDS for column in block.attributes.values())
 
 
@@ -231,11 +231,11 @@ MOST_ROWS = 4096
 MOST_BYTES = 32 * 2**20
 
 _Copy = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""Where to, and what."""
+"""Target and source."""
 
 
 class Buffer:
-    """Instances that wait to be accumulated: at most `MOST_ROWS`, of at most `MOST_BYTES` of activations and scores.
+    """Buffer of instances to be accumulated: at most `MOST_ROWS`, with at most `MOST_BYTES` of activations and scores.
 
     The caller's arrays are copied at once, so that the next batch may overwrite them; owned ones are copied in the
     background, when the instances are joined.
@@ -260,11 +260,11 @@ class Buffer:
 
     @property
     def full(self) -> bool:
-        """Whether `drain` has to come before the next `fill`."""
+        """Whether the next call has to be `drain`, not `fill`."""
         return self._rows == self._capacity > 0
 
     def fill(self, block: Block) -> Block | None:
-        """Takes from `block` what there is room for and returns the rest, None where there is none."""
+        """Takes as many instances of `block` as there is room for; returns the rest, or None."""
         if not self._activations:
             self._allocate(block)
         if not self._rows:
@@ -283,9 +283,9 @@ class Buffer:
         return None if taken is block else block.take(slice(room, None))
 
     def drain(self) -> Callable[[], Block] | None:
-        """Returns what joins all that was collected, on any thread, or None where that is nothing.
+        """Empties the buffer; returns a function, for any thread, that returns its instances as one block, or None.
 
-        The activations are valid until the next `fill`.
+        The activations of that block are valid until the next `fill`.
         """
         if not self._rows:
             return None
@@ -308,9 +308,9 @@ def _joined(blocks: Sequence[Block], activations: Mapping[str, NDArray[np.float3
 
 
 class Background:
-    """One piece of work at a time, on a thread beside the training loop: NumPy and SciPy release the GIL there.
+    """Background thread beside the training loop, with one task at a time; NumPy and SciPy release the GIL in it.
 
-    What a piece raises is raised by every later call here: it is lost, so nothing that is built on it may be used.
+    What a task raises is raised by every later call: its instances are lost, so no result may be used any more.
     """
 
     def __init__(self) -> None:
@@ -318,7 +318,7 @@ class Background:
         self._latest: Future[None] | None = None
 
     def begin(self, work: Callable[[], None]) -> None:
-        """Waits for the piece before, and begins `work`."""
+        """Waits for the task before, and begins `work`."""
         self.settle()
         try:
             self._latest = self._pool.submit(work)
@@ -326,12 +326,12 @@ class Background:
             self._latest = _done_here(work)
 
     def settle(self) -> None:
-        """Waits until nothing is under way."""
+        """Waits until the task is done."""
         if self._latest is not None:
             self._latest.result()
 
     def close(self) -> None:
-        """Waits until nothing is under way, raises nothing, and ends the thread."""
+        """Waits until the task is done, raises nothing, and ends the thread."""
         self._pool.shutdown()
 
 

@@ -1,4 +1,4 @@
-"""Conditions as subsets or as what is kept: checked with every batch, evaluated block by block."""
+"""Conditions that select instances while recording: checked with every batch, evaluated over every block."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ _MOST_UNKNOWN = 4
 
 
 class Conditions:
-    """All conditions of one recording, parsed once for columns that stay the same.
+    """All conditions of one recording, parsed once as long as the columns stay the same.
 
     Args:
         settings: With at least one condition.
@@ -50,10 +50,10 @@ class Conditions:
     ) -> None:
         """Checks the conditions against the columns and the layers of a batch.
 
-        A column without any value so far has no type yet; it may be of any that suits the conditions.
+        A column without any value so far has no type yet; it takes one that suits the conditions.
 
         Raises:
-            ArgumentError: A condition speaks of something that is not there, or compares what cannot be compared.
+            ArgumentError: A condition names something that is not there, or compares what cannot be compared.
         """
         schema = replace(self._settled(columns, activations), labelled=labelled)
         if schema == self._schema:
@@ -62,10 +62,10 @@ class Conditions:
         self._schema, self._parsed = self._parse(schema, unknown)
 
     def prepare(self) -> Callable[[Block], Block]:
-        """Returns what finds the members of the conditions in a block of the batches checked so far.
+        """Returns a function that evaluates the conditions over a block of the batches checked so far.
 
-        It may be called on another thread while the next batches are checked, one such call at a time, and returns the
-        block with them in `always` and `membership`.
+        It returns the block with their members in `always` and `membership`. It may run on another thread while the
+        next batches are checked, one call at a time.
         """
         assert self._schema is not None
         return partial(self._evaluate, self._schema, self._parsed)
@@ -137,7 +137,7 @@ def _type_of(column: Column, declared: AttributeType | None) -> AttributeType | 
 
 
 def _attributes(block: Block, types: Sequence[tuple[str, AttributeType]]) -> Iterator[Attribute]:
-    """Categories are plain texts here: their values are not all known before the end."""
+    """Yields the columns; categories as plain texts, since not all of them are known before the end."""
     for name, type_ in types:
         column = block.attributes[name].as_kind(KIND_OF_TYPE[type_])
         yield Attribute(name, "text" if type_ == "category" else type_, column.values, column.present)

@@ -1,4 +1,4 @@
-"""Data set of `keep="all"`: every instance, part by part, to the side files."""
+"""Recorder of the stored instances (`keep="all"`): every instance, in parts, to the side files."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,7 +18,7 @@ PART_BYTES = 64 * 2**20
 
 
 class DatasetRecorder:
-    """Collects blocks to parts; its memory does not grow with the number of instances."""
+    """Recorder that joins blocks to parts; its memory does not grow with the number of instances."""
 
     def __init__(self, writer: DatasetWriter) -> None:
         self._writer = writer
@@ -38,13 +38,13 @@ class DatasetRecorder:
             self.flush()
 
     def finish(self, snapshot: Snapshot) -> Snapshot:
-        """Writes the rest of the instances, and returns `snapshot` with where they are; raises what `add` does."""
+        """Writes the rest of the instances, and returns `snapshot` with their place; raises what `add` does."""
         self.flush()
         manifest = replace(snapshot.manifest, store=self._writer.store, stored=self._writer.instances)
         return replace(snapshot, manifest=manifest)
 
     def flush(self) -> None:
-        """Writes what has not been written."""
+        """Writes the instances that are still in memory."""
         collected = self._buffer.drain()
         self._text_bytes = 0
         if collected is not None:

@@ -1,4 +1,4 @@
-"""Identity of instances: the user's ids or ids from contents, their seeded 64-bit hashes, repeated ids.
+"""Identity of instances: ids from the user or from contents, their seeded 64-bit hashes, and repeated ids.
 
 Python's own hash differs from process to process, and a sample has to be the same instances everywhere.
 """
@@ -31,9 +31,9 @@ def mix(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def hash_bytes(values: Sequence[bytes]) -> NDArray[np.uint64]:
-    """Returns a hash per value, uint64 (values,); it depends on the value alone, not on those beside it.
+    """Returns a hash per value, uint64 (values,), that depends on this value alone.
 
-    The value's 8-byte words are mixed in one after the other; those of its BLAKE2b digest if it has more than 64 bytes.
+    The 8-byte words of the value, or of its BLAKE2b digest where it has more than 64 bytes, are mixed in one by one.
     """
     sizes = np.fromiter(map(len, values), np.uint64, len(values))
     short = values
@@ -51,7 +51,7 @@ def hash_texts(texts: Sequence[str]) -> NDArray[np.uint64]:
 
 
 class KnownHashes:
-    """Hashes that have come, ascending, 8 bytes each; the newest wait in a few sorted runs beside the others."""
+    """Sorted multiset of the hashes so far, 8 bytes each: a few short sorted runs of new ones beside one long run."""
 
     def __init__(self) -> None:
         self._newest: list[NDArray[np.uint64]] = []
@@ -71,7 +71,7 @@ class KnownHashes:
             self._settle()
 
     def count(self, ordered: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Returns how often each of some hashes, in ascending order, has come, int64 (hashes,)."""
+        """Returns how often each of some hashes, in ascending order, is there, int64 (hashes,)."""
         runs = [run for run in (*self._newest, self._settled) if len(run)]
         return sum((_count(run, ordered) for run in runs), np.zeros(len(ordered), np.int64))
 
@@ -81,7 +81,7 @@ class KnownHashes:
         return self._settled
 
     def _settle(self) -> None:
-        """Makes room behind those that have settled, and merges in place: that takes little memory besides."""
+        """Merges the short runs into the long one, in place: that takes little memory besides."""
         for run in self._newest:
             settled = len(self._settled)
             self._settled.resize(settled + len(run), refcheck=False)
@@ -91,12 +91,12 @@ class KnownHashes:
 
 
 _FEW, _NEW = 2**16, 8
-"""So many are the newest, or one in so many; a run is at least so many times as long as the next one."""
+"""Most hashes in short runs, or one in so many of all; and how many times as long as the next a short run is."""
 
 
 def _merged(runs: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Sorts two sorted runs that stand one after the other, in place."""
-    runs.sort(kind="stable")  # which merges them
+    """Merges two sorted runs, one after the other, in place."""
+    runs.sort(kind="stable")  # merges sorted runs
     return runs
 
 
@@ -110,7 +110,7 @@ def _count(run: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[np.i
 
 
 def _hash(content: bytes, sizes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The hashes of values that stand in `content` one after the other, of at most `_LONGEST` bytes each.
+    """The hashes of the values that `content` concatenates, of at most `_LONGEST` bytes each.
 
     `sizes` (values,) are those of the values themselves, of which longer ones are replaced by `_LONGEST` bytes.
     """
@@ -126,7 +126,7 @@ def _hash(content: bytes, sizes: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 MOST_CHECKED = 50_000_000
-"""Instances up to which every id is known to come once; of more, repeats are not looked for."""
+"""Instances up to which repeated ids are found; for more, they are not looked for."""
 
 _NO_REPEATS = (
     "Padding that a sampler adds, so that every worker has as many, is left out by its position before process(): "
@@ -202,11 +202,11 @@ def repeated_id(identity: str) -> ArgumentError:
 
 
 class KnownIds:
-    """The ids of all instances so far, to find one that comes again however much later, or on another worker.
+    """The ids of all instances so far, to find an id that comes again, however much later, or on another worker.
 
-    What is kept is a 64-bit hash of each, 8 bytes per instance. That two of n different ids have the same one, so that
-    an honest recording is refused, has a probability of at most n**2 / 2**65: 3e-8 for a million, 7e-5 for the
-    `MOST_CHECKED`. Of more instances nothing is kept, and `complete` says so.
+    Of each a 64-bit hash is kept, 8 bytes per instance. The probability that two of n different ids collide, so that a
+    correct recording is refused, is at most n**2 / 2**65: 3e-8 for a million, 7e-5 for `MOST_CHECKED`. For more
+    instances nothing is kept, and `complete` says so.
 
     Attributes:
         complete: Whether repeats would have been found.
@@ -230,7 +230,7 @@ class KnownIds:
         self._extend(ordered)
 
     def check(self, hashes: NDArray[np.uint64] | None, sampled: NDArray[np.object_]) -> None:
-        """Checks that the instances of another worker are not those that are here.
+        """Checks that another worker's instances are not here already.
 
         Args:
             hashes: What its `extract` returned.
@@ -255,7 +255,7 @@ class KnownIds:
         )
 
     def merge(self, hashes: NDArray[np.uint64] | None) -> None:
-        """Adds what another worker's `extract` returned and `check` was asked about."""
+        """Adds what another worker's `extract` returned, after `check`."""
         self.complete &= hashes is not None
         self._extend(np.empty(0, np.uint64) if hashes is None else hashes)
 
@@ -278,10 +278,10 @@ class KnownIds:
 
 
 class IdentityDeriver:
-    """Ids for instances whose user gave none: a hash of attributes and label, and the number of its occurrence.
+    """Ids from contents, where the user gives none: a hash of attributes and label, and the number of its occurrence.
 
-    So the same data has the same ids in whatever order it comes. Where there are no attributes, the id is the index.
-    It remembers 8 bytes per instance to tell occurrences apart.
+    So the same data has the same ids in any order. Without attributes, the id is the index. Telling occurrences apart
+    takes 8 bytes per instance.
     """
 
     def __init__(self) -> None:
@@ -336,7 +336,7 @@ def _contents(attributes: Mapping[str, Column], label: NDArray[np.int32]) -> NDA
 
 
 def _number_words(values: NDArray[Any]) -> NDArray[np.uint64]:
-    """What float64 holds is told by its bits, in whichever type it comes; other whole numbers by their own."""
+    """A number that float64 holds by the bits of that, whatever its type; other whole numbers by their own."""
     words = (values + 0.0).view(np.uint64)
     if values.dtype.kind == "f":
         return words
@@ -345,7 +345,7 @@ def _number_words(values: NDArray[Any]) -> NDArray[np.uint64]:
 
 
 def _time_words(values: NDArray[np.datetime64]) -> NDArray[np.uint64]:
-    """The same for a time in microseconds and in nanoseconds."""
+    """The same words for a time in microseconds and in nanoseconds."""
     microseconds = values.astype("M8[us]")
     finer = (values - microseconds).astype(np.int64).view(np.uint64)
     return mix(microseconds.view(np.uint64)) + np.asarray(finer, np.uint64)

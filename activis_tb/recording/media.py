@@ -1,4 +1,4 @@
-"""Pictures and sounds of instances, as arrays or encoded, to small encoded ones."""
+"""Pictures and sounds of instances, given as arrays or encoded, and kept as small PNG, JPEG or WAV."""
 
 import io
 import wave
@@ -24,11 +24,11 @@ _VALUES = "uint8, or values from 0 to 1 or from 0 to 255"
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """One picture that is encoded when it is kept.
+    """Picture that is encoded when its instance is kept.
 
     Attributes:
         pixels: (height, width) or (height, width, channels).
-        factor: Makes values from 0 to 255 of them.
+        factor: By which they are multiplied to be from 0 to 255.
     """
 
     pixels: NDArray[Any]
@@ -36,7 +36,7 @@ class Picture:
 
     @property
     def content(self) -> bytes:
-        """What tells it from others."""
+        """Bytes that identify it."""
         return repr(self.pixels.shape).encode() + self.pixels.tobytes()
 
     def encoded(self) -> bytes:
@@ -52,16 +52,16 @@ class Picture:
 
 
 def read_pictures(value: Any, rows: int, argument: str) -> list[Any] | None:
-    """Returns the pictures of a batch that are given as arrays, None for a missing one; None where there is no array.
+    """Returns the pictures of a batch, None for a missing one; None where none of them is an array.
 
     Args:
         value: (instances, height, width) or (instances, height, width, channels); or a list of such without the first
-            axis, of different sizes perhaps, among which may be encoded ones (bytes).
+            axis, of any sizes, among which may be encoded ones (bytes).
         rows: Instances of the batch.
         argument: Where the user wrote it.
 
     Raises:
-        ArgumentError: Another shape, or values that are no brightness.
+        ArgumentError: Another shape, or values out of range.
     """
     if getattr(value, "ndim", 0) > 2:
         items = list(as_array(value, argument))
@@ -80,7 +80,7 @@ def read_pictures(value: Any, rows: int, argument: str) -> list[Any] | None:
 
 
 def thumbnail(content: bytes) -> bytes:
-    """Returns an encoded picture in a small form; what is small already, or cannot be read, as it is."""
+    """Returns an encoded picture scaled down; one that is small already, or cannot be read, as it is."""
     from PIL import Image, ImageOps
 
     if len(content) <= SMALL:
@@ -112,7 +112,7 @@ def _check_shape(array: NDArray[Any], argument: str) -> None:
 
 
 def _factor(arrays: Sequence[NDArray[Any]], argument: str) -> float:
-    """What makes values from 0 to 255 of a batch: 255 where none is above 1, unless they are integers."""
+    """The factor to values from 0 to 255: 255 where none is above 1, unless they are integers."""
     wide = [array.astype(np.float32, copy=False) for array in arrays if array.dtype != np.uint8]
     if not wide:
         return 1.0
@@ -132,13 +132,13 @@ _SAMPLES = "samples (instances, samples) or (instances, samples, channels): int1
 
 
 class Audio:
-    """An attribute of sounds that are given as samples: `attributes={"sound": activis_tb.Audio(samples, 16_000)}`.
+    """Attribute of sounds that are given as samples: `attributes={"sound": activis_tb.Audio(samples, 16_000)}`.
 
     A clip is kept in one channel of 16 bits, its first 160,000 bytes: 5 seconds of 16 kHz.
 
     Args:
         samples: (instances, samples) or (instances, samples, channels); or a list of such without the first axis, of
-            different lengths perhaps, None where there is none. int16, or floating point from -1 to 1.
+            any lengths, None where there is none. int16, or floating point from -1 to 1.
         sample_rate: Samples per second.
 
     Raises:
@@ -161,7 +161,7 @@ class Audio:
 
 @dataclass(frozen=True, eq=False)
 class Sound:
-    """One clip that is encoded when it is kept.
+    """Clip that is encoded when its instance is kept.
 
     Attributes:
         samples: (samples,) or (samples, channels).
@@ -173,7 +173,7 @@ class Sound:
 
     @property
     def content(self) -> bytes:
-        """What tells it from others."""
+        """Bytes that identify it."""
         return repr((self.samples.shape, self.sample_rate)).encode() + self.samples.tobytes()
 
     def encoded(self) -> bytes:

@@ -12,13 +12,13 @@ SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a recording is; as text, one line for people.
+    """Progress of a recording; as text, one line for people.
 
     Attributes:
         name: The recording's name.
         step: Its step.
         instances: Processed so far.
-        total: Instances there will be, or None where nobody said so.
+        total: Instances there will be, or None where that is not known.
         seconds: Since the recording began.
         finished: Whether the snapshot is written.
     """
@@ -37,7 +37,7 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """At this rate; None where the total is not known, or nothing was processed."""
+        """Seconds left at this rate; None where the total is not known, or nothing was processed."""
         if self.total is None or not self.per_second:
             return None
         return max(self.total - self.instances, 0) / self.per_second
@@ -54,7 +54,7 @@ ProgressFunction = Callable[[Progress], object]
 
 
 class ProgressReporter:
-    """Reports every `SECONDS`, and at the end.
+    """Reporter of the progress, every `SECONDS` and at the end.
 
     Args:
         name: Of the recording.
@@ -79,13 +79,13 @@ class ProgressReporter:
         self._began = self._reported = clock()
 
     def update(self, instances: int) -> None:
-        """Takes note of the number of instances processed so far."""
+        """Updates the number of instances processed so far."""
         if self._clock() - self._reported >= SECONDS:
             self._is_due_at_the_end = True
             self._call(instances, finished=False)
 
     def finish(self, instances: int) -> None:
-        """Takes note of the snapshot's being written."""
+        """Reports that the snapshot is written."""
         if self._is_due_at_the_end:
             self._call(instances, finished=True)
 

@@ -1,4 +1,4 @@
-"""One recording in memory: batches in, one snapshot out. Knows no files; the writers stand around it."""
+"""Recorder in memory: batches in, statistics and a sample of one snapshot out; its callers write the files."""
 
 import threading
 import time
@@ -19,8 +19,8 @@ from activis_tb.recording.blocks import Background, Block, Buffer, encode_media,
 from activis_tb.recording.identity import KnownIds, hash_texts
 from activis_tb.recording.sample import Sampler
 from activis_tb.recording.statistics import Accumulator
-from activis_tb.recording.test_cases import Examples
-from activis_tb.recording.workers import Partial, check_alike, describe, pack, unpack
+from activis_tb.recording.test_cases import TestCases
+from activis_tb.recording.workers import Part, check_alike, describe, pack, unpack
 
 if TYPE_CHECKING:
     from activis_tb.recording.conditions import Conditions
@@ -38,11 +38,11 @@ def new_session() -> int:
 
 
 class Recorder:
-    """Streams instances into statistics and a sample.
+    """Streaming recorder of the statistics and the sample of one snapshot.
 
     Args:
         settings: What is to be recorded.
-        keep: Is given every instance once, in the order of the stream; the activations are valid during the call only.
+        keep: Called with every instance once, in order, in blocks; their activations are valid during the call only.
     """
 
     def __init__(self, settings: Settings, keep: Callable[[Block], None] | None = None) -> None:
@@ -54,19 +54,19 @@ class Recorder:
         self._background = Background()
         self._sampler = Sampler(len(settings.classes), settings.sample)
         self._known = KnownIds()
-        self._examples = Examples(settings)
+        self._test_cases = TestCases(settings)
         self._accumulator: Accumulator | None = None
 
     @property
     def instances(self) -> int:
-        """How many were processed."""
+        """Number of instances processed."""
         return self._reader.instances
 
     def process(self, **columns: Any) -> None:
         """Adds one batch, see `activis_tb.recording.api.SnapshotRecorder.process`."""
         recent = (self._buffer.ids, self._other_buffer.ids)
-        batch = self._reader.read(recent, **({"ids": None, "attributes": None} | columns))
-        self._examples.check(batch)
+        batch = self._reader.read(recent, **columns)
+        self._test_cases.check(batch)
         if has_media(batch):
             self._background.settle()
             batch = encode_media(batch, self._wanted(batch))
@@ -78,7 +78,7 @@ class Recorder:
 
     def examples(self, **columns: Any) -> None:
         """Adds test cases, see `activis_tb.recording.api.SnapshotRecorder.examples`."""
-        self._examples.add(**({"ids": None, "attributes": None} | columns))
+        self._test_cases.add(**columns)
 
     def extract(self) -> bytes:
         """Returns everything recorded so far, for `merge` in another process.
@@ -91,7 +91,7 @@ class Recorder:
             raise ArgumentError("ids", "none", "ids, as several workers record", "Pass ids= to process().")
         self._known.warn(stacklevel=3)
         kept = self._sampler.extract()
-        partial = Partial(
+        part = Part(
             description=describe(self._settings),
             instances=self._reader.instances,
             layers=list(self._reader.layers.values()),
@@ -101,30 +101,30 @@ class Recorder:
             sample=kept[0] if kept else None,
             ids=self._known.extract(),
         )
-        return pack(partial)
+        return pack(part)
 
-    def merge(self, part: bytes) -> None:
+    def merge(self, packed: bytes) -> None:
         """Adds what another worker has recorded; what is refused changes nothing.
 
         Raises:
-            ArgumentError: It is no such thing, of another recording, or of instances that are here already.
+            ArgumentError: It is no part of a recording, of another recording, or of instances that are here already.
         """
-        partial = unpack(part)
-        check_alike(describe(self._settings), partial.description)
+        part = unpack(packed)
+        check_alike(describe(self._settings), part.description)
         self._flush()
         if self._reader.ids_given is False:
             raise ArgumentError("ids", "none", "ids, as several workers record", "Pass ids= to process().")
-        if partial.sample is None:
+        if part.sample is None:
             return
-        self._reader.check_part(partial)
-        strata = len(self._settings.classes) if partial.labelled else 1
-        names = [layer.name for layer in partial.layers]
-        other = Accumulator.from_arrays(partial.sums, names, partial.instances, strata)
-        self._known.check(partial.ids, partial.sample.ids)
-        sample = replace(partial.sample, index=partial.sample.index + self._reader.instances)
+        self._reader.check_part(part)
+        strata = len(self._settings.classes) if part.labelled else 1
+        names = [layer.name for layer in part.layers]
+        other = Accumulator.from_arrays(part.sums, names, part.instances, strata)
+        self._known.check(part.ids, part.sample.ids)
+        sample = replace(part.sample, index=part.sample.index + self._reader.instances)
         self._sampler.merge(sample, other.stratum_counts)
-        self._known.merge(partial.ids)
-        self._reader.accept_part(partial, sample)
+        self._known.merge(part.ids)
+        self._reader.accept_part(part, sample)
         if self._accumulator is None:
             self._accumulator = other
         else:
@@ -134,7 +134,7 @@ class Recorder:
         """Returns everything recorded so far as one snapshot.
 
         Raises:
-            ArgumentError: There is no instance, or the test cases have columns that the instances have not.
+            ArgumentError: There is no instance, or the test cases have columns that the instances lack.
         """
         self._flush()
         kept = self._sampler.extract()
@@ -145,7 +145,7 @@ class Recorder:
         self._warn_of_unseen_ids()
         self._known.warn(stacklevel=4)
         sampled, drawn = kept
-        cases = self._examples.extract(sampled)
+        cases = self._test_cases.extract(sampled)
         self._warn_of_no_prediction(self._accumulator, cases)
         sample, examples = self._samples(sampled, drawn, cases)
         graph = self._settings.graph
@@ -171,14 +171,14 @@ class Recorder:
         self._background.close()
 
     def _flush(self) -> None:
-        """Everything that was processed is accumulated when this is done."""
+        """Accumulates everything that was processed, and waits until that is done."""
         self._begin_flush()
         self._background.settle()
 
     def _begin_flush(self) -> None:
-        """Accumulates what was collected while the next batches are collected in the other buffer.
+        """Accumulates the full buffer in the background while the next batches fill the other one.
 
-        What is kept is written at once: that it cannot be is to be said by the call that brings it.
+        With `keep`, waits for it: the call that brings instances raises that they cannot be written.
         """
         self._background.settle()
         collected = self._buffer.drain()
@@ -205,7 +205,7 @@ class Recorder:
             self._keep(block)
 
     def _wanted(self, batch: Block) -> NDArray[np.bool_]:
-        """Which instances may be kept one by one; a condition finds those of `always` later."""
+        """Which instances may be kept one by one: all of them where a condition decides later on `always`."""
         always = self._settings.always
         if always and always.condition:
             return np.ones(len(batch), np.bool_)
@@ -229,7 +229,7 @@ class Recorder:
         )
 
     def _samples(self, sampled: Block, drawn: NDArray[np.bool_], examples: Block) -> tuple[Sample, Sample | None]:
-        """The sampled instances and the test cases, whose attributes have the same types and categories."""
+        """The sampled instances and the test cases, with the same attribute types and categories."""
         if not len(examples):
             return self._sample(sampled, drawn), None
         together = self._sample(join([sampled, examples]), np.append(drawn, np.zeros(len(examples), np.bool_)))

@@ -23,7 +23,7 @@ def share_of_classes(counts: NDArray[np.int64], sample: int) -> int:
 
     It is the smallest share at which `sample` instances are kept in all, or all there are: what small classes leave of
     `sample / classes` goes to the others in equal parts. As classes grow by instances that do not fit, it only falls;
-    so what is to be kept of a stream is among what was to be kept of its parts.
+    so the sample of a stream is among the samples of its parts.
 
     Args:
         counts: Instances of every class, (classes,).
@@ -38,7 +38,7 @@ def share_of_classes(counts: NDArray[np.int64], sample: int) -> int:
 
 
 class Sampler:
-    """The sample of the instances added so far; its memory does not grow with their number.
+    """Sampler that keeps the sample of the instances added so far, in memory that does not grow with their number.
 
     Args:
         classes: Number of classes; of data without labels, all instances are of one.
@@ -60,7 +60,7 @@ class Sampler:
         return self._counts.copy()
 
     def wanted(self, block: Block) -> NDArray[np.bool_]:
-        """Returns which instances may be in the sample at the end, bool (instances,), those of `always` aside."""
+        """Returns which instances may be in the sample at the end, regardless of `always`, bool (instances,)."""
         hashes = hash_texts(block.ids.tolist())
         order = _ascending(hashes, block.ids)
         drawn = np.empty(len(block), np.bool_)
@@ -87,7 +87,7 @@ class Sampler:
             self._choose(self._counts, self._waiting)
 
     def merge(self, kept: Block, counts: NDArray[np.int64]) -> None:
-        """Offers what another sampler of the same classes and size has kept of other instances.
+        """Offers the instances that another sampler of the same classes and size has kept.
 
         Args:
             kept: See `extract`.
@@ -110,7 +110,7 @@ class Sampler:
         return None if self._kept is None else (self._kept, self._drawn)
 
     def _choose(self, counts: NDArray[np.int64], offered: Sequence[tuple[Block, NDArray[np.uint64]]]) -> None:
-        """Keeps what is to be kept of the instances kept before and those offered, of so many in all."""
+        """Keeps the sample of the instances kept before and those offered; `counts` are those of every instance."""
         if self._kept is not None:
             offered = [(self._kept, self._hashes), *offered]
         if not offered:

@@ -26,8 +26,8 @@ class Selection:
     Attributes:
         argument: Where the user wrote it, for messages.
         kind: `condition`, `function` or `ids`.
-        condition: What they are to fulfil, as text; `activis_tb.recording.conditions` finds them.
-        function: What finds its members in a batch.
+        condition: Text that `activis_tb.recording.conditions` evaluates.
+        function: Of a batch; returns which instances are members.
         ids: Those asked for.
         found: Those of them that have come.
     """
@@ -45,11 +45,11 @@ class Selection:
         return sorted(self.ids - self.found)
 
     def members(self, ids: NDArray[np.object_], view: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
-        """Returns which instances of a batch the function or the ids select, bool (instances,).
+        """Returns which instances of a batch are members by the function or the ids, bool (instances,).
 
         Raises:
             ArgumentError: The function's result is not one boolean per instance. What it raises itself passes through,
-                with a note saying which columns there are.
+                with a note that lists the columns.
         """
         if self.function is None:
             return np.fromiter((identity in self.ids for identity in ids), np.bool_, len(ids))
@@ -73,7 +73,7 @@ def read_selection(argument: str, value: object) -> Selection:
     """Returns the selection that a user wrote as `argument`: a condition, a function of the batch, or ids.
 
     Raises:
-        ArgumentError: It is none of them, or what is written is no condition whatever the attributes are.
+        ArgumentError: It is none of them, or a text that is no condition, whatever the attributes are.
     """
     if isinstance(value, str):
         from activis_tb.conditions import ConditionError, check_syntax
@@ -93,20 +93,20 @@ def read_selection(argument: str, value: object) -> Selection:
 
 
 def refused_condition(argument: str, text: str, error: Exception) -> ArgumentError:
-    """Returns the error for `text`, given as `argument`, which is no condition for the reason that `error` says."""
+    """Returns the error for `text`, given as `argument`, that is no condition; `error` says why."""
     expected = "a condition over the attributes and outcomes (for ids, write a list of them)"
     return ArgumentError(argument, f"the text {text!r}", expected, str(error))
 
 
 class BatchView(Mapping[str, NDArray[Any]]):
-    """What a selection's function sees: read-only arrays of one value per instance, made when they are looked at.
+    """View of a batch for a selection's function: read-only arrays of one value per instance, made when accessed.
 
     Numbers are float64 with NaN where the value is missing, whole ones beyond 2^53 integers, masked there; times are
-    datetime64 with NaT; texts are NumPy strings, empty where missing (objects
-    where the longest is too long for that); pictures and sounds are objects as they were given, arrays or bytes.
+    datetime64 with NaT; texts are NumPy strings, empty where missing (objects where the longest is too long for that);
+    pictures and sounds are objects as they were given, arrays or bytes.
 
     Args:
-        outcomes: By name, what makes a column; it is called once at most.
+        outcomes: By name, a function that makes the column; it is called at most once.
         attributes: By name.
     """
 

@@ -2,8 +2,8 @@
 
 Sums and sums of squares are S^T A and S^T A² with a sparse S. Summaries of disjoint sets of instances merge to that of
 their union (Chan, Golub and LeVeque 1979), so batches, workers and machines may split the instances as they like. Where
-a sum of squares would lose the variance to cancellation, the deviations are taken from the mean instead. No BLAS: its
-threads would fight with the training's.
+a sum of squares would lose the variance to cancellation, the deviations are taken from the mean instead. BLAS is not
+used: its threads would compete with the training's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,8 +21,8 @@ from activis_tb.model import Statistics, is_right
 from activis_tb.recording.blocks import Block
 
 
-class Workspace:
-    """Arrays for intermediate results, one per dtype and purpose; each is valid until the next of its kind."""
+class Scratch:
+    """Scratch arrays for intermediate results, one per dtype and purpose; each is valid until the next of its kind."""
 
     def __init__(self) -> None:
         self._memory: dict[tuple[np.dtype[Any], str], NDArray[Any]] = {}
@@ -43,10 +43,10 @@ class Workspace:
 
 
 @dataclass(frozen=True, eq=False)
-class Members:
-    """The members of every subset in one block.
+class Membership:
+    """Membership of the instances of one block in every subset, the mapping S as a sparse matrix.
 
-    S^T is kept by columns: a product with it reads every instance once, in order, and keeps the sums in the cache.
+    S^T is kept by columns (CSC): a product with it reads every instance once, in order, with the sums in the cache.
 
     Attributes:
         shape: Numbers of subsets and of instances.
@@ -60,7 +60,7 @@ class Members:
 
     @cached_property
     def instances(self) -> NDArray[np.int32]:
-        """Which instance each of `subsets` is of, int32."""
+        """By entry of `subsets`, the instance, int32."""
         return np.repeat(np.arange(self.shape[1], dtype=np.int32), np.diff(self.starts))
 
     @cached_property
@@ -75,7 +75,7 @@ class Members:
 
     @cached_property
     def counting(self) -> sparse.csc_array:
-        """The same of the smallest integers that can count the instances, for counts: faster."""
+        """S^T of the smallest integers that can count the instances: faster, for counts."""
         return self._transposed(np.min_scalar_type(-self.shape[1] - 1))
 
     @cached_property
@@ -88,8 +88,8 @@ class Members:
         return sparse.csc_array((np.ones(len(self.subsets), dtype), self.subsets, self.starts), self.shape)
 
 
-def members_of(block: Block, strata: int) -> Members:
-    """Returns the members of the strata in order, of which each instance is in one, and of the user's subsets."""
+def membership_of(block: Block, strata: int) -> Membership:
+    """Returns the membership in the strata, of which each instance is in one, and in the user's subsets."""
     own = block.membership.shape[1]
     chosen = np.flatnonzero(block.membership)
     rows = chosen // max(own, 1)
@@ -100,43 +100,43 @@ def members_of(block: Block, strata: int) -> Members:
     of_stratum[starts[:-1]] = True
     subsets[of_stratum] = block.stratum
     subsets[~of_stratum] = chosen - rows * own + strata
-    return Members((strata + own, len(block)), subsets, starts)
+    return Membership((strata + own, len(block)), subsets, starts)
 
 
 _ROWS_AT_ONCE = 1024
 _SIDE_BY_SIDE = 2048
-"""Values that are compared in one go: few long rows keep the processor busier than many short ones."""
+"""Values that are compared in one go: few long rows are faster than many short ones."""
 
 
 class Extremes(NamedTuple):
-    """float32, (neurons,) of a table or (subsets, neurons); `low` is infinite and `high` minus infinite of nothing."""
+    """Extremes, float32 (neurons,) or (subsets, neurons); of nothing, `low` is infinite and `high` minus infinite."""
 
     low: NDArray[np.float32]
     high: NDArray[np.float32]
 
 
 def extremes_of(table: NDArray[np.float32]) -> Extremes:
-    """Returns those of a table (instances, neurons) of at least one instance; NaN where there is any."""
+    """Returns the extremes of a table (instances, neurons) of at least one instance; NaN where it has any."""
     return Extremes(_reduced(np.minimum, table), _reduced(np.maximum, table))
 
 
 def subset_extremes(
-    tables: Extremes, block: Extremes, known: Extremes, members: Members, workspace: Workspace
+    tables: Extremes, block: Extremes, known: Extremes, members: Membership, scratch: Scratch
 ) -> Extremes:
-    """Returns the extremes (subsets, neurons) of those subsets that may have wider ones than are known.
+    """Returns the extremes (subsets, neurons) of those subsets for which they may be wider than `known`.
 
-    Most layers do not go below zero, and most subsets have been there early on: they need no second look.
+    Most layers do not go below zero, and most subsets reach zero early on: they need no second look.
 
     Args:
         tables: Where to look for the smallest and for the largest, (instances, neurons), of finite values or of
-            infinite ones that are no extreme; mostly they are one and the same table.
+            infinite ones that are no extreme; mostly the same table.
         block: Of all instances, (neurons,).
         known: (subsets, neurons).
         members: Of the subsets.
-        workspace: For copies of the members' activations.
+        scratch: For copies of the members' activations.
     """
     found = Extremes(np.full_like(known.low, np.inf), np.full_like(known.high, -np.inf))
-    copies = workspace.array((min(_ROWS_AT_ONCE, members.shape[1]), tables.low.shape[1]), np.float32)
+    copies = scratch.array((min(_ROWS_AT_ONCE, members.shape[1]), tables.low.shape[1]), np.float32)
     lower, higher = _which(block.low < known.low), _which(block.high > known.high)
     for subset in sorted(lower | higher):
         rows = members.rows[subset]
@@ -176,7 +176,7 @@ _LEAST_SHARE = 1e-8
 
 
 class Moments:
-    """The summary of one layer; a new one is the neutral element of `merge`.
+    """Moments and extremes of one layer; a new object is the neutral element of `merge`.
 
     All arrays are (subsets, neurons).
 
@@ -200,12 +200,12 @@ class Moments:
         self.active = np.zeros(shape, np.int64)
         self.nonfinite = np.zeros(shape, np.int64)
 
-    def add(self, activations: NDArray[np.float32], members: Members, workspace: Workspace) -> None:
+    def add(self, activations: NDArray[np.float32], members: Membership, scratch: Scratch) -> None:
         """Adds a block of instances, `activations` (instances, neurons)."""
-        self.merge(_summarise(activations, members, Extremes(self.min, self.max), workspace))
+        self.merge(_summarise(activations, members, Extremes(self.min, self.max), scratch))
 
     def merge(self, other: "Moments") -> None:
-        """Adds the instances that `other` has seen."""
+        """Adds the instances of `other`."""
         total = self.count + other.count
         share = other.count / np.maximum(total, 1)
         distance = other.mean - self.mean
@@ -236,15 +236,15 @@ class Moments:
         )
 
 
-def as_floats(activations: NDArray[np.float32], workspace: Workspace) -> NDArray[np.float64]:
-    """Returns a copy, contiguous and wide enough to be added up, (instances, neurons)."""
-    values: NDArray[np.float64] = workspace.array(activations.shape, np.float64)
+def as_floats(activations: NDArray[np.float32], scratch: Scratch) -> NDArray[np.float64]:
+    """Returns a contiguous copy as float64, for sums, (instances, neurons)."""
+    values: NDArray[np.float64] = scratch.array(activations.shape, np.float64)
     np.copyto(values, activations)
     return values
 
 
-def _summarise(activations: NDArray[np.float32], members: Members, known: Extremes, workspace: Workspace) -> Moments:
-    """The summary of one block, without those extremes that are `known`."""
+def _summarise(activations: NDArray[np.float32], members: Membership, known: Extremes, scratch: Scratch) -> Moments:
+    """The moments of one block, without the extremes that are `known`."""
     part = Moments(members.shape[0], activations.shape[1])
     block = extremes_of(activations)
     finite = None if np.isfinite(block).all() else np.isfinite(activations)
@@ -258,11 +258,11 @@ def _summarise(activations: NDArray[np.float32], members: Members, known: Extrem
         tables = Extremes(np.where(finite, activations, highest), np.where(finite, activations, lowest))
         block = Extremes(extremes_of(tables.low).low, extremes_of(tables.high).high)
         activations = np.where(finite, activations, np.float32(0))
-    part.min, part.max = subset_extremes(tables, block, known, members, workspace)
+    part.min, part.max = subset_extremes(tables, block, known, members, scratch)
     varies = block.low != block.high
     for start in range(0, activations.shape[1], _NEURONS_AT_ONCE):
         neurons = slice(start, start + _NEURONS_AT_ONCE)
-        lost = varies[neurons] & _sum(part, activations, members, neurons, workspace)
+        lost = varies[neurons] & _sum(part, activations, members, neurons, scratch)
         if lost.any():
             _rescue(part, start, lost, activations, finite, members)
     part.deviations[:, ~varies] = 0
@@ -270,14 +270,14 @@ def _summarise(activations: NDArray[np.float32], members: Members, known: Extrem
 
 
 def _sum(
-    part: Moments, activations: NDArray[np.float32], members: Members, neurons: slice, workspace: Workspace
+    part: Moments, activations: NDArray[np.float32], members: Membership, neurons: slice, scratch: Scratch
 ) -> NDArray[np.bool_]:
-    """Fills in what sums give, and returns where the variance was lost, bool (subsets, neurons)."""
+    """Fills in counts, means and deviations; returns where cancellation lost the variance, bool (subsets, neurons)."""
     some = activations[:, neurons]
-    active = workspace.array(some.shape, members.counting.dtype)
+    active = scratch.array(some.shape, members.counting.dtype)
     np.copyto(active, some > 0)
     part.active[:, neurons] = members.counting @ active
-    values = as_floats(some, workspace)
+    values = as_floats(some, scratch)
     count = np.maximum(part.count[:, neurons], 1)
     mean = (members.transposed @ values) / count
     part.mean[:, neurons] = mean
@@ -294,9 +294,9 @@ def _rescue(
     lost: NDArray[np.bool_],
     activations: NDArray[np.float32],
     finite: NDArray[np.bool_] | None,
-    members: Members,
+    members: Membership,
 ) -> None:
-    """Sums the squared deviations one by one where the variance was lost; `lost` begins at neuron `start`."""
+    """Sums the squared deviations from the mean where the variance was lost; `lost` begins at neuron `start`."""
     for subset in np.flatnonzero(lost.any(axis=1)):
         neurons = start + np.flatnonzero(lost[subset])
         cells = np.ix_(members.rows[subset], neurons)
@@ -326,7 +326,7 @@ class Accumulator:
         self.instances = 0
         self._classes = classes
         self._strata = strata = classes if strata is None else strata
-        self._workspace = Workspace()
+        self._scratch = Scratch()
         self._counts = np.zeros(strata + subsets, np.int64)
         self._correct = np.zeros(strata + subsets, np.int64)
         self._predicted_counts = np.zeros((strata + subsets, classes), np.int64)
@@ -334,20 +334,20 @@ class Accumulator:
 
     def add(self, block: Block) -> None:
         """Adds the instances of `block`."""
-        members = members_of(block, self._strata)
+        members = membership_of(block, self._strata)
         right = is_right(block.label, block.predicted)[members.instances]
         self._counts += members.sizes
         self._correct += np.bincount(members.subsets[right], minlength=len(self._correct))
         predicted = block.predicted[members.instances]
         cells = members.subsets.astype(np.intp) * self._classes + predicted
-        # Of one axis it is several times as fast.
+        # With one axis it is several times as fast.
         np.add.at(self._predicted_counts.reshape(-1), cells[predicted >= 0], 1)
         for name, layer in self._layers.items():
-            layer.add(block.activations[name], members, self._workspace)
+            layer.add(block.activations[name], members, self._scratch)
         self.instances += len(block)
 
     def merge(self, other: Self) -> None:
-        """Adds what `other` has seen: the same classes, subsets and layers, other instances."""
+        """Adds the instances of `other`, which has the same classes, subsets and layers."""
         self.instances += other.instances
         self._counts += other._counts
         self._correct += other._correct
@@ -356,7 +356,7 @@ class Accumulator:
             layer.merge(other._layers[name])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Returns all that it has seen, for `from_arrays` in another process."""
+        """Returns its state as arrays, for `from_arrays` in another process."""
         arrays = {"counts": self._counts, "correct": self._correct, "predicted_counts": self._predicted_counts}
         for position, layer in enumerate(self._layers.values()):
             arrays |= {f"{position}/{name}": values for name, values in vars(layer).items()}
@@ -366,10 +366,10 @@ class Accumulator:
     def from_arrays(
         cls, arrays: Mapping[str, NDArray[Any]], layers: Sequence[str], instances: int, strata: int
     ) -> Self:
-        """Returns the accumulator that `arrays` is of.
+        """Returns the accumulator with this state.
 
         Args:
-            arrays: What the method of that name returned.
+            arrays: State, as `arrays` returned it.
             layers: Names, in order.
             instances: Added to it.
             strata: As of the constructor.
@@ -405,7 +405,7 @@ class Accumulator:
         return bool((self._layers[layer].min < 0).any())
 
     def outcomes(self) -> list[tuple[int, int, tuple[int, ...]]]:
-        """Returns by subset how many instances it has, how many are predicted right, and by class how many as it."""
+        """Returns by subset its instances, how many are predicted right, and how many as each class."""
         return [
             (int(count), int(correct), tuple(predicted.tolist()))
             for count, correct, predicted in zip(self._counts, self._correct, self._predicted_counts, strict=True)

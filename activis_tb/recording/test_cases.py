@@ -1,4 +1,4 @@
-"""Test cases of the user's own: labelled instances beside the stream, which enter no statistic."""
+"""Test cases of the user's own: labelled instances beside the stream that enter no statistic."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,11 +13,11 @@ from activis_tb.recording.batch import BatchReader
 from activis_tb.recording.blocks import Block, clash, encode_media, join, missing_column
 from activis_tb.recording.identity import repeated_id
 
-MOST_EXAMPLES = 1_000
+MOST_TEST_CASES = 1_000
 """Test cases of one snapshot: every one of them is shown."""
 
 
-class Examples:
+class TestCases:
     """The test cases of one recording, in the order given.
 
     Args:
@@ -29,60 +29,41 @@ class Examples:
         self._blocks: list[Block] = []
         self._ids: set[str] = set()
 
-    def add(
-        self,
-        *,
-        labels: Any,
-        scores: Any,
-        activations: Any,
-        ids: Any,
-        attributes: Any,
-        from_logits: bool = False,
-        mask: Any = None,
-    ) -> None:
+    def add(self, *, ids: Any = None, attributes: Any = None, **others: Any) -> None:
         """Adds test cases, see `activis_tb.recording.api.SnapshotRecorder.examples`."""
         given = attributes if isinstance(attributes, Mapping) else {}
         types = {name: declared for name, declared in self._settings.attribute_types.items() if name in given}
         reader = BatchReader(replace(self._settings, attribute_types=types))
-        block = reader.read(
-            (),
-            labels=labels,
-            scores=scores,
-            activations=activations,
-            ids=ids,
-            attributes=attributes,
-            from_logits=from_logits,
-            mask=mask,
-        )
+        block = reader.read((), ids=ids, attributes=attributes, **others)
         index = len(self._ids) + np.arange(len(block))
         block = encode_media(block, np.ones(len(block), np.bool_))
         block = replace(block, ids=_names(block.ids if ids is not None else index + 1), index=index)
         if repeated := self._ids.intersection(block.ids):
             raise repeated_id(min(repeated))
-        if len(self._ids) + len(block) > MOST_EXAMPLES:
+        if len(self._ids) + len(block) > MOST_TEST_CASES:
             got = f"{len(self._ids) + len(block):,} test cases"
-            raise ArgumentError("examples", got, f"at most {MOST_EXAMPLES:,}", "Record the others with process().")
+            raise ArgumentError("examples", got, f"at most {MOST_TEST_CASES:,}", "Record the others with process().")
         self._blocks.append(block)
         self._ids.update(block.ids)
 
     def check(self, stream: Block) -> None:
-        """Refuses test cases that are not like the instances of the stream.
+        """Refuses test cases that do not fit the instances of the stream.
 
         Raises:
-            ArgumentError: An attribute that the stream has not, or of another kind, or a layer of another width.
+            ArgumentError: An attribute that the stream lacks, or of another kind, or a layer of another width.
         """
         for block in self._blocks:
             _check_attributes(stream, block)
             _check_neurons(stream, block)
 
     def extract(self, stream: Block) -> Block:
-        """Returns the test cases with the columns of `stream`, what they lack missing; see `check` for errors."""
+        """Returns the test cases with the columns of `stream`, missing where they lack one; raises as `check`."""
         self.check(stream)
         return join([stream.take(slice(0)), *(_as_in(stream, block) for block in self._blocks)])
 
 
 def _names(ids: NDArray[Any]) -> NDArray[np.object_]:
-    """What tells test cases from the instances of the stream, which may have the same ids."""
+    """Ids that tell test cases from the instances of the stream, which may have the same ones."""
     return np.array([f"test case {identity}" for identity in ids], np.object_)
 
 

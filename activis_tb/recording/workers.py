@@ -1,4 +1,4 @@
-"""Parts of a recording that workers hand over as bytes, and that one of them merges."""
+"""Part of a recording: what one worker recorded, packed as bytes for the worker that merges."""
 
 import io
 import json
@@ -21,15 +21,15 @@ _NUMBERS = ("index", "label", "predicted", "score", "scores", "always", "members
 
 
 @dataclass(frozen=True, eq=False)
-class Partial:
-    """What a worker has seen of a recording.
+class Part:
+    """Part of a recording: what one worker recorded.
 
     Attributes:
-        description: What is recorded, see `describe`; that of all workers is the same.
+        description: What is recorded, see `describe`; the same on all workers.
         instances: Processed by it.
-        layers: As its batches show them.
+        layers: As in its batches.
         labelled: Whether they have true classes; None where there was no instance.
-        found: The ids that were asked for and have come to it.
+        found: Those of the ids asked for that it processed.
         sums: See `activis_tb.recording.statistics.Accumulator.arrays`; empty where there was no instance.
         sample: Its sample, or None where there was no instance.
         ids: The hashes of all ids, ascending, uint64 (instances,), 8 bytes each; None where there are too many.
@@ -46,7 +46,7 @@ class Partial:
 
 
 def describe(settings: Settings) -> dict[str, Any]:
-    """Returns what all workers must have in common, as JSON has it."""
+    """Returns what all workers must have in common, in the types of JSON."""
     selections = {selection.argument: [selection.kind, selection.condition] for selection in settings.selections}
     description = {
         "name": settings.name,
@@ -61,37 +61,37 @@ def describe(settings: Settings) -> dict[str, Any]:
     return common
 
 
-def pack(partial: Partial) -> bytes:
-    """Returns `partial` as bytes."""
-    kinds = {} if partial.sample is None else {name: one.kind for name, one in partial.sample.attributes.items()}
+def pack(part: Part) -> bytes:
+    """Returns `part` as bytes."""
+    kinds = {} if part.sample is None else {name: one.kind for name, one in part.sample.attributes.items()}
     header = {
         "version": _VERSION,
-        "description": partial.description,
-        "instances": partial.instances,
-        "layers": [asdict(layer) for layer in partial.layers],
-        "labelled": partial.labelled,
-        "found": list(partial.found),
+        "description": part.description,
+        "instances": part.instances,
+        "layers": [asdict(layer) for layer in part.layers],
+        "labelled": part.labelled,
+        "found": list(part.found),
         "attributes": kinds,
     }
     arrays: dict[str, NDArray[Any]] = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
-    arrays |= {} if partial.ids is None else {"ids": partial.ids}
-    arrays |= {f"sums/{name}": values for name, values in partial.sums.items()}
-    if partial.sample is not None:
-        arrays |= _block_arrays(partial.sample)
+    arrays |= {} if part.ids is None else {"ids": part.ids}
+    arrays |= {f"sums/{name}": values for name, values in part.sums.items()}
+    if part.sample is not None:
+        arrays |= _block_arrays(part.sample)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
-def unpack(part: bytes) -> Partial:
-    """Returns what `pack` packed.
+def unpack(packed: bytes) -> Part:
+    """Returns the part that `pack` packed.
 
     Raises:
-        ArgumentError: It is nothing of the kind.
+        ArgumentError: It is no packed part.
         NewerVersionError: A newer activis-tb packed it.
     """
     try:
-        arrays = _arrays(part)
+        arrays = _arrays(packed)
         header = json.loads(arrays["header"].tobytes())
         if header["version"] > _VERSION:
             raise NewerVersionError("This part of a recording", header["version"], _VERSION)
@@ -99,7 +99,7 @@ def unpack(part: bytes) -> Partial:
             message = "packed by an older activis-tb"
             raise ValueError(message)
         layers = [Layer(**{**layer, "shape": tuple(layer["shape"])}) for layer in header["layers"]]
-        return Partial(
+        return Part(
             description=header["description"],
             instances=header["instances"],
             layers=layers,
@@ -112,16 +112,16 @@ def unpack(part: bytes) -> Partial:
     except NewerVersionError:
         raise
     except Exception as error:  # an archive can be wrong in as many ways as its two parsers know
-        got = f"{len(part):,} bytes" if isinstance(part, bytes) else type(part).__name__
+        got = f"{len(packed):,} bytes" if isinstance(packed, bytes) else type(packed).__name__
         expected = "the bytes that extract() of another worker returned"
         raise ArgumentError("part", got, expected, "Install the same activis-tb on every worker.") from error
 
 
-def _arrays(part: bytes) -> dict[str, NDArray[Any]]:
-    """Returns the arrays of an archive in which nothing is compressed, so that none is larger than it."""
-    with ZipFile(io.BytesIO(part)) as archive:
+def _arrays(packed: bytes) -> dict[str, NDArray[Any]]:
+    """Returns the arrays of an uncompressed archive, so that none is larger than it."""
+    with ZipFile(io.BytesIO(packed)) as archive:
         members = archive.infolist()
-        if any(member.compress_type != ZIP_STORED or member.file_size > len(part) for member in members):
+        if any(member.compress_type != ZIP_STORED or member.file_size > len(packed) for member in members):
             message = "got compressed arrays; expected what np.savez writes"
             raise ValueError(message)
         return {member.filename.removesuffix(".npy"): parse_npy(archive.read(member)).copy() for member in members}
