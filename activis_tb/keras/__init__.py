@@ -1,4 +1,4 @@
-"""Keras: a snapshot at the end of every epoch, or of a trained model, on every back end of Keras 3.
+"""Keras integration: a snapshot at the end of every epoch, or of a trained model, on every back end of Keras 3.
 
 model.fit(x, y, callbacks=[keras.callbacks.TensorBoard(logdir), activis_tb.keras.ActivisCallback(logdir, ...)])
 activis_tb.keras.record(model, (x, y), logdir, ...)

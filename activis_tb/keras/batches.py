@@ -1,4 +1,4 @@
-"""Batches of inputs, labels, attributes and ids from data in the forms that `model.evaluate` takes, in order."""
+"""Batches of inputs, labels, attributes and ids, in order, from the forms of data that `model.evaluate` takes."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,13 +14,13 @@ from activis_tb.recording.arguments import ClassArgument
 
 
 class Columns:
-    """Columns that go with the data by position.
+    """Attributes and ids that go with the data by position.
 
     Args:
         attributes: By name, (instances,): a mapping, or a data frame of pandas or polars; None for none.
         ids: (instances,), or None.
-        argument: How a message calls one of them, around its name.
-        per: What there is one value per.
+        argument: Name of one of them in messages, with a place for its own name.
+        per: What has one value each, in messages.
 
     Raises:
         ArgumentError: A column cannot be looked up by position.
@@ -49,7 +49,7 @@ class Columns:
         return ids | {"attributes": {name: _at(values, rows) for name, values in self._attributes.items()}}
 
     def check_length(self, instances: int, *, more: bool = False) -> None:
-        """Raises ArgumentError where a column has not one value for each of so many instances.
+        """Raises ArgumentError where a column does not have one value for each of so many instances.
 
         Args:
             instances: How many there are.
@@ -75,7 +75,7 @@ def _named(attributes: Any) -> dict[str, Any]:
 
 
 def _at(values: Any, rows: slice) -> Any:
-    """Returns values by position, whatever index a column of pandas has."""
+    """Returns values by position, also of a column of pandas with an index of its own."""
     return values.iloc[rows] if hasattr(values, "iloc") else values[rows]
 
 
@@ -86,13 +86,13 @@ _INFINITE = -1
 
 
 class Batch(NamedTuple):
-    """Instances as the data brings them.
+    """Batch of instances as the data yields them.
 
     Attributes:
         inputs: What the model is fed with, (instances, ...).
-        labels: See `class_labels`; where the model has several outputs, perhaps those of every output. None of data
+        labels: See `class_labels`; where the model has several outputs, perhaps those of every output. None for data
             without labels.
-        columns: `attributes` and `ids` that come with the data, for `process`; None where it brings none.
+        columns: `attributes` and `ids` that the data yields, for `process`; None where it yields none.
     """
 
     inputs: Any
@@ -101,12 +101,12 @@ class Batch(NamedTuple):
 
     @property
     def instances(self) -> int:
-        """How many there are, by the first of the inputs."""
+        """Number of instances, by the first of the inputs."""
         return len(keras.tree.flatten(self.inputs)[0])
 
 
 class Batches:
-    """The instances of some data, however often they are walked through.
+    """Batches of some data, which may be iterated over several times.
 
     Args:
         x: An array, or a list or dict of arrays, (instances, ...); or, of batches (x, y), a tf.data.Dataset, a
@@ -116,13 +116,13 @@ class Batches:
             or is a tuple (x, y) or (x, y, sample_weight).
         batch_size: Instances in a batch of arrays.
         classes: As of `activis_tb.preprocess`.
-        labelled: Whether there are labels. If not, batches may be `x` alone, and what stands in the place of labels is
-            left aside.
+        labelled: Whether there are labels. If not, batches may be `x` alone, and anything in the place of labels is
+            ignored.
 
     Attributes:
         source: What the batches come from: `x`, arrays in Keras' precision.
-        instances: How many there are; None where only walking through them tells.
-        labels: All labels, (instances,); None where only walking through the instances or the model tells.
+        instances: How many there are; None where only a pass over them tells.
+        labels: All labels, (instances,); None where only a pass over the instances or the model tells.
 
     Raises:
         ArgumentError: The arrays are of different lengths, or x and y do not go together.
@@ -156,7 +156,7 @@ class Batches:
 
     @property
     def is_spent_after_one_pass(self) -> bool:
-        """Whether the instances come but once, as from a generator."""
+        """Whether the instances come only once, as from a generator."""
         return isinstance(self.source, Iterator)
 
     def example(self) -> Any:
@@ -166,7 +166,7 @@ class Batches:
         return self._example
 
     def first(self) -> Batch:
-        """Returns the first batch, which is not lost to a walk through them all.
+        """Returns the first batch, which a later pass still yields.
 
         Raises:
             ArgumentError: There is none.
@@ -230,7 +230,7 @@ class Batches:
                 yield Batch(inputs, tuple(values[rows] for values in self._y))
 
     def _take_labels(self, y: Any, classes: ClassArgument) -> None:
-        """Notes the labels, or, until the model tells which output decides, those of every output."""
+        """Notes the labels, or those of every output until the model tells which one decides."""
         flat = keras.tree.flatten(self.source)
         count = len(flat[0]) if flat else 0
         self._y = y
@@ -256,7 +256,7 @@ class Batches:
 
 
 def class_labels(labels: Any, classes: ClassArgument, argument: str) -> NDArray[Any]:
-    """Returns labels as `process` has them, (instances,), from these, (instances, 1), or one-hot (instances, classes).
+    """Returns labels for `process`, (instances,), from the same, (instances, 1), or one-hot (instances, classes).
 
     Raises:
         ArgumentError: Another shape, fractions, or rows that are no distribution over the classes.
@@ -281,7 +281,7 @@ def class_labels(labels: Any, classes: ClassArgument, argument: str) -> NDArray[
 
 
 def check_rows(inputs: Any, rows: int, alike: str = "as there are labels") -> None:
-    """Raises ArgumentError where a batch has not so many inputs, as it has labels."""
+    """Raises ArgumentError where a batch has another number of inputs than of labels."""
     for path, values in keras.tree.flatten_with_path(inputs):
         shape = getattr(values, "shape", None)
         if shape is None or (len(shape) and shape[0] in {None, rows}):
@@ -307,7 +307,7 @@ def _from_one_hot(values: NDArray[Any], argument: str) -> NDArray[Any]:
 
 
 def _are_attributes(part: Any, labels: Any) -> bool:
-    """Whether the third part of a batch is attributes, and not the weights of every output."""
+    """Whether the third part of a batch is attributes, not the weights of every output."""
     return isinstance(part, Mapping) and not (isinstance(labels, Mapping) and set(part) <= set(labels))
 
 
@@ -329,7 +329,7 @@ def _is_dataset(x: Any) -> bool:
 
 
 def _is_of_batches(x: Any) -> bool:
-    """Whether `x` is something to iterate over, and not arrays."""
+    """Whether `x` is something to iterate over, not arrays."""
     if hasattr(x, "shape") or isinstance(x, str | bytes | Mapping) or not isinstance(x, Iterable):
         return False
     return not isinstance(x, Sequence) or all(isinstance(batch, tuple) for batch in islice(x, 2))
@@ -354,7 +354,7 @@ def _check_dataset(x: Any, y: Any, *, labelled: bool) -> None:
 
 
 def _count(x: Any) -> tuple[int, int] | None:
-    """Returns how many instances there are, and in the first batch, where that is known without walking through."""
+    """Returns how many instances there are, and how many in the first batch, where that is known without a pass."""
     if _is_tf_dataset(x):
         return _count_in_tensorflow(x)
     torch = sys.modules.get("torch")
@@ -369,7 +369,7 @@ def _count(x: Any) -> tuple[int, int] | None:
 
 
 def _count_in_tensorflow(dataset: Any) -> tuple[int, int] | None:
-    """Follows steps that keep the number of their elements down to the one that made batches of instances."""
+    """Follows steps that keep the number of elements, down to the step that made batches of instances."""
     while not hasattr(dataset, "_batch_size"):
         inputs = dataset._inputs() if hasattr(dataset, "_input_dataset") else []  # noqa: SLF001
         if len(inputs) != 1 or int(inputs[0].cardinality()) != int(dataset.cardinality()):
@@ -393,5 +393,5 @@ def _as_array(values: Any) -> NDArray[Any]:
 
 
 def _as_input(values: Any) -> Any:
-    """What the back end can take as it is stays where it is."""
+    """One input as it is where the back end takes that, without a copy between devices."""
     return values if keras.ops.is_tensor(values) else _as_array(values)

@@ -17,20 +17,20 @@ from activis_tb.recording.progress import ProgressFunction
 
 
 class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
-    """Records activations of the validation instances at the end of every epoch, for the ACTIVIS tab.
+    """Keras callback that records a snapshot of the validation instances at the end of every epoch.
 
     The step of a snapshot is the number of the epoch from 0 on, as in the scalars of `keras.callbacks.TensorBoard`. The
-    model runs in inference mode; one pass yields the layers and the scores. Layers of rank > 2 are pooled, padding left
-    out where Keras carries a mask, and low precision is converted where they were computed. Scores are a probability
-    per class, or (instances, 1) for two classes; or logits, see `from_logits`.
+    model runs in inference mode; one pass yields the layers and the scores. Layers of rank > 2 are pooled, without
+    padding where Keras carries a mask, and low precision is converted, both on the device. Scores are a probability per
+    class, or (instances, 1) for two classes; or logits, see `from_logits`.
 
-    When training begins, one batch goes through everything, and what cannot be recorded is refused. What goes wrong
-    later does not end the training: the callback warns and records nothing any more. Recording changes no random state
-    and no state of the model.
+    When training begins, one batch goes through everything, and what cannot be recorded is refused. An error later
+    does not end the training: the callback warns and records nothing more. Recording changes no random state and no
+    state of the model.
 
-    Instances are known by their position, and so have to come in the same order in every pass, where `attributes` or
-    `ids` stand beside the data: data that is shuffled anew is refused then. With batches (x, y, attributes) or (x, y,
-    attributes, ids) any order will do.
+    Where `attributes` or `ids` are given beside the data, instances are known by their position, and have to come in
+    the same order in every pass: data that is reshuffled is refused then. With batches (x, y, attributes) or (x, y,
+    attributes, ids), any order will do.
 
     Args:
         logdir: The run's directory, the same as for `keras.callbacks.TensorBoard`.
@@ -47,10 +47,10 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
             mapping, or a data frame of pandas or polars.
         subsets: By name, a condition, a function of the batch that returns a boolean per instance, or a list of ids.
         ids: One per instance, in the order of `x`.
-        name: What is recorded here; two recordings of one run need two names.
-        every: Record after every so many epochs.
+        name: Of what is recorded; two recordings of one run need two names.
+        every: Epochs from one snapshot to the next.
         sample: Instances whose activations are kept one by one, about.
-        always: Instances to keep besides: a condition, a function of the batch, or ids.
+        always: Instances that are always kept besides: a condition, a function of the batch, or ids.
         examples: Test cases of your own beside the data, `(x, y)`, `(x, y, attributes)` or `(x, y, attributes, ids)`:
             always shown, right or wrong, in no average or subset.
         keep: `all` writes every instance to files beside the event file, as in `activis_tb.preprocess`.
@@ -59,16 +59,16 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         batch_size: Instances per forward pass where `x` is arrays.
         pooling: `max`, `mean`, or the `first` or `last` unmasked position, for layers of rank > 2.
         attribute_types: By name, the type of an attribute where its values leave that open.
-        from_logits: Whether the model returns logits, of which softmax makes probabilities, or sigmoid where there is
-            one column. None: where the loss of the output says so.
-        labels: None records data without labels: `x` alone, arrays or batches; what stands in the place of labels, as
-            in the (x, x) of an autoencoder, is left aside. All instances are one row, and nobody is right or wrong.
-        progress: Is called every few seconds of a long recording, as in `activis_tb.preprocess`.
-        strict: Let errors through, also in the midst of training.
-        quiet: Do not print where the first snapshot is to be seen.
+        from_logits: Whether the model returns logits, which softmax makes probabilities, or sigmoid where there is one
+            column. None: where the loss of the output says so.
+        labels: None records data without labels: `x` alone, arrays or batches; anything in the place of labels, as in
+            the (x, x) of an autoencoder, is ignored. All instances are one row, and none is right or wrong.
+        progress: Called every few seconds of a long recording, as in `activis_tb.preprocess`.
+        strict: Raise errors, also in the midst of training.
+        quiet: Do not print a link to the first snapshot.
 
     Raises:
-        ArgumentError: An argument cannot be used. What only the model and a batch tell (layers, outputs, logits,
+        ArgumentError: An argument cannot be used. What only the model and a batch show (layers, outputs, logits,
             shapes, conditions on neurons, a directory that cannot be written) is refused when training begins, before
             the first step.
     """
@@ -136,7 +136,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._snapshots = 0
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 (the name is Keras')
-        """Puts one batch through everything and refuses what cannot be recorded, before the first step."""
+        """Runs one batch through everything and refuses what cannot be recorded, before the first step."""
         self._refuse_another()
         self._is_disabled, self._is_training, self._snapshots = False, True, 0
         epochs = (self.params or {}).get("epochs")
@@ -153,7 +153,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
             raise
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
-        """Ends the time in which another callback may begin beside this one."""
+        """Ends the time in which another callback of this training may begin."""
         _beginning.discard(self)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
@@ -166,18 +166,18 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
             self._disable(error)
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
-        """Says it if nothing was recorded."""
+        """Warns where nothing was recorded."""
         _beginning.discard(self)
         self._is_training = False
         if not self._snapshots and not self._is_disabled:
             _warn(f"nothing was recorded: no epoch of this training had a number divisible by every={self._every}.")
 
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
-        """Says that an evaluation outside of training is not recorded."""
+        """Warns that an evaluation outside of training is not recorded."""
         self._say_what_records("evaluate")
 
     def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
-        """Says that a prediction is not recorded."""
+        """Warns that a prediction is not recorded."""
         self._say_what_records("predict")
 
     def record(self, step: int) -> None:
@@ -206,7 +206,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
             _warn(f"model.{method} records nothing. {way_out}")
 
     def _disable(self, error: Exception) -> None:
-        """Warns that nothing is recorded from now on, unless errors are to be let through."""
+        """Warns that nothing is recorded from now on, or raises `error` where `strict`."""
         if self._strict:
             raise error
         self._is_disabled = True
@@ -218,11 +218,11 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 _beginning: "weakref.WeakSet[ActivisCallback]" = weakref.WeakSet()
-"""Callbacks whose training has begun, but not its first epoch: those of one training are there together."""
+"""Callbacks whose training has begun, but not its first epoch: those of one training are in it together."""
 
 
 def _canonical(logdir: str | os.PathLike[str]) -> str:
-    """Returns one text for all ways to write a directory."""
+    """Returns the same text for every way to write a directory."""
     path = os.fspath(logdir)
     return path.rstrip("/") if "://" in path else str(Path(path).expanduser().resolve())
 

@@ -1,4 +1,4 @@
-"""Evaluation pass that the callback and `record` share: instances and test cases through a model to a recorder."""
+"""Evaluation pass of the callback and of `record`: instances and test cases through a model to a recorder."""
 
 import os
 import warnings
@@ -44,8 +44,8 @@ ExampleData = (
 """Inputs and expected labels as for the data, and perhaps attributes by name, and ids."""
 
 
-class Examples:
-    """The same test cases, however often they are walked through.
+class TestCases:
+    """Test cases beside the data, which may be iterated over several times.
 
     Args:
         data: `(x, y)`, `(x, y, attributes)` or `(x, y, attributes, ids)`; None for no test cases.
@@ -53,7 +53,7 @@ class Examples:
         classes: As of `activis_tb.preprocess`.
 
     Raises:
-        ArgumentError: It is something else, or its parts are of different lengths.
+        ArgumentError: It is something else, or its parts differ in length.
     """
 
     def __init__(self, data: ExampleData | None, batch_size: int, classes: ClassArgument) -> None:
@@ -86,21 +86,21 @@ _SETTINGS = ("name", "classes", "subsets", "sample", "always", "attribute_types"
 
 
 class Evaluation:
-    """Records snapshots of a model on the same instances.
+    """Evaluation of one model on the same instances, which records snapshots.
 
     Args:
         logdir: The run's directory.
         x: See `Batches`, as for `y`.
         y: Labels.
         labels: `data`, or None where there are none.
-        layers: By name, or as `LayerSpec` where the name does not say all.
+        layers: By name, or as `LayerSpec`.
         classes: Names, by position.
         attributes: By name, (instances,), beside the data.
         ids: (instances,), beside the data, or None.
         pooling: For layers of rank > 2 that are given by name.
         output: Of several outputs, the one that decides, see `DecidingOutput`.
         batch_size: Instances per forward pass where `x` is arrays.
-        examples: Test cases, see `Examples`, or None.
+        examples: Test cases, see `TestCases`, or None.
         from_logits: Whether the model returns logits; None where its loss or its last activation tells.
         options: For `activis_tb.preprocess`.
 
@@ -147,23 +147,23 @@ class Evaluation:
         of_output = y[output] if isinstance(y, Mapping) and isinstance(output, str) and output in y else y
         classes = self._options["classes"]
         self.batches = Batches(x, of_output, batch_size, classes, labelled=labels is not None)
-        self._examples = Examples(examples, batch_size, self._options["classes"])
+        self._test_cases = TestCases(examples, batch_size, self._options["classes"])
         self._rehearse(batch_size)
         self._content_ids = self._is_reordered()
         self._walk: Walk | None = None
         self._prepared: tuple[keras.Model, ForwardPass, DecidingOutput, ForwardGraph | None] | None = None
 
     def find_layers(self, model: keras.Model) -> None:
-        """Raises ArgumentError where `model` has not got one of the layers; it need not be built."""
+        """Raises ArgumentError where `model` lacks one of the layers; it need not be built."""
         find_layers(model, [layer.name for layer in self._layers])
 
     def try_out(self, model: keras.Model) -> None:
-        """Puts one batch through everything and writes nothing: better refused now than after an epoch.
+        """Runs one batch through everything and writes nothing, to refuse before training what cannot be recorded.
 
-        Nothing random is used up by it, and no state of the model changes.
+        No random state and no state of the model changes.
 
         Raises:
-            ArgumentError: Something cannot be recorded as it is.
+            ArgumentError: Something cannot be recorded.
         """
         self.find_layers(model)
         with unchanged_randomness(model, self.batches.source):
@@ -191,17 +191,17 @@ class Evaluation:
                 activations=activations,
                 **self._columns_of(batch, slice(0, batch.instances), labels, ContentIds()),
             )
-            for inputs, columns in self._examples:
+            for inputs, columns in self._test_cases:
                 with explained(model, inputs, "examples"):
                     activations, scores = forward(inputs)
                 recorder.examples(scores=scores, from_logits=is_logits, activations=activations, **columns)
             self._check_all(output)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of what one batch says nothing about, such as ids that never came
+                warnings.simplefilter("ignore")  # one batch says nothing about, for instance, ids that never came
                 encode(recorder.finish(0, 0))
 
     def prepare(self, model: keras.Model) -> tuple[ForwardPass, DecidingOutput, ForwardGraph | None]:
-        """Traces the model once; the traces see later changes of the weights.
+        """Traces the model once; the traces use the weights as they are when they run.
 
         Raises:
             ArgumentError: A layer or an output cannot be recorded.
@@ -237,7 +237,7 @@ class Evaluation:
         return path
 
     def _process(self, snapshot: "SnapshotRecorder", forward: ForwardPass, output: DecidingOutput) -> Walk | None:
-        """Gives all instances and test cases to `snapshot`; returns in which order they came where that matters."""
+        """Records all instances and test cases; returns in which order they came where that matters."""
         instances, is_logits = 0, None
         ids, walk = ContentIds(), Walk(self._walk)
         is_by_position = self.batches.is_of_batches and not self._content_ids
@@ -260,7 +260,7 @@ class Evaluation:
         self._columns.check_length(instances)
         if is_by_position:
             walk.end()
-        for inputs, columns in self._examples:
+        for inputs, columns in self._test_cases:
             activations, scores = forward(inputs)
             snapshot.examples(scores=scores, from_logits=bool(is_logits), activations=activations, **columns)
         return walk if is_by_position else None
@@ -286,10 +286,10 @@ class Evaluation:
         return self._columns.rows(rows)
 
     def _is_reordered(self) -> bool:
-        """Whether the data has another order in every pass: instances are known by what they are then.
+        """Whether the data has another order in every pass: then instances are known by their contents.
 
         Raises:
-            ReorderedError: There are attributes or ids beside it, which would be of other instances.
+            ReorderedError: There are attributes or ids beside it, which would belong to other instances.
         """
         reason = what_reorders(self.batches.source) if self.batches.is_of_batches else ""
         if reason and self._columns:
@@ -297,7 +297,7 @@ class Evaluation:
         return bool(reason)
 
     def _check_order(self, first: Batch) -> None:
-        """Looks at the first batch once more, and at how many values there are beside the data."""
+        """Checks the first batch once more, and the number of values beside the data."""
         if self.batches.instances is not None:
             self._columns.check_length(self.batches.instances)
         source = self.batches.source
@@ -315,10 +315,10 @@ class Evaluation:
             warnings.warn(message, UserWarning, stacklevel=2)
 
     def _check_all(self, output: DecidingOutput) -> None:
-        """Walks through the data without the model where columns go by its order, and its order or length is not known.
+        """Passes over the data without the model where columns go by its order, and its order or length is not known.
 
         Raises:
-            ReorderedError: It has another order when it is walked through again.
+            ReorderedError: The second pass has another order.
             ArgumentError: A column has more or fewer values than there are instances.
         """
         batches = self.batches
@@ -336,7 +336,7 @@ class Evaluation:
         self._columns.check_length(len(walk.labels))
 
     def _graph(self, model: keras.Model) -> ForwardGraph | None:
-        """The picture of the model is no reason not to record it."""
+        """The graph, or None with a warning: a model without one is recorded all the same."""
         try:
             return forward_graph(model, [layer.name for layer in self._layers], self.batches.example())
         except Exception as error:
@@ -351,7 +351,7 @@ class Evaluation:
         return read_settings(layers=self._layers, graph=graph, **{name: options[name] for name in _SETTINGS})
 
     def _without_neurons(self) -> dict[str, Any]:
-        """Subsets and test cases but those that ask for neurons, which only the model tells."""
+        """The selections without those that ask for neurons, which only the model tells."""
 
         def is_known(selection: Any) -> bool:
             return not (isinstance(selection, str) and "neuron" in selection.casefold())
@@ -361,9 +361,9 @@ class Evaluation:
         return {"subsets": known, "always": always if is_known(always) else ()}
 
     def _rehearse(self, batch_size: int) -> None:
-        """Goes through a recording that is never written, without the model."""
+        """Records without the model and without a file, to check the data and the columns."""
         recording = Recorder(self._settings(self._options | self._without_neurons()))
-        for _, columns in self._examples:
+        for _, columns in self._test_cases:
             recording.examples(**columns, **self._nothing(len(columns["labels"])))
         labels, count = self.batches.labels, self.batches.instances
         if self.batches.is_of_batches or count is None or (labels is None and self.batches.labelled):
@@ -375,7 +375,7 @@ class Evaluation:
             recording.process(labels=of_rows, **self._nothing(rows.stop - start), **self._columns.rows(rows))
 
     def _nothing(self, count: int) -> dict[str, Any]:
-        """What a model could have made of so many instances."""
+        """Scores and activations that a model could have for so many instances."""
         scores = np.full((count, self._classes), 1 / self._classes, np.float32)
         return {
             "scores": scores,

@@ -1,4 +1,4 @@
-"""Forward pass of a Keras model in inference mode: back ends, tracing, pooling, the recorded layers in one pass."""
+"""Forward pass of a Keras model in inference mode: tracing by back end, pooling, all recorded layers in one pass."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def traced_graph(model: keras.Model, layers: Sequence[str], inputs: Any = None) 
 
 
 def outputs(model: keras.Model, targets: Mapping[str, Target]) -> Outputs:
-    """Returns what collects the outputs of layers in the graph that is traced at present."""
+    """Returns a collector of layers' outputs in the graph that is being traced."""
     graph = tf.compat.v1.get_default_graph()
     return Outputs(model, targets, partial(_is_in, graph=graph), _is_trial)
 
@@ -55,7 +55,7 @@ def specs(batches: Batches) -> Any:
 
 
 def input_spec(value: Any) -> tf.TensorSpec:
-    """Returns what is known of one input of a model: any number of instances, the other axes as in `value`."""
+    """Returns the TensorSpec of one input: any number of instances, the other axes as in `value`."""
     shape = tf.TensorShape(value.shape)
     dtype = value.dtype if isinstance(value, tf.TensorSpec) else tf.as_dtype(getattr(value, "dtype", None))
     return tf.TensorSpec([None, *shape[1:]] if shape.rank else shape, dtype, getattr(value, "name", None))
@@ -72,7 +72,7 @@ def _own_inputs(model: keras.Model) -> Any:
 
 
 def _named(specs: Any) -> Any:
-    """Gives inputs without a name one, which the graph shows: the key in a dict, else `input`."""
+    """Names inputs without a name, for the graph: by the key in a dict, else `input`."""
     flat = keras.tree.flatten_with_path(specs)
     named = [
         tf.TensorSpec(spec.shape, spec.dtype, spec.name or "_".join(map(str, path or ("input",))))
@@ -82,7 +82,7 @@ def _named(specs: Any) -> Any:
 
 
 class _Trace:
-    """Calls the model while all its layers are watched; what was seen is in `tensors` and `scopes` afterwards."""
+    """Trace of a model with all its layers watched; fills `tensors` and `scopes`."""
 
     def __init__(self, model: keras.Model, layers: Mapping[str, Target]) -> None:
         self._model = model
@@ -106,7 +106,7 @@ class _Trace:
             return output
         self.scopes.setdefault(tf.get_current_name_scope(), (type(layer).__name__, layer.name))
         if self._is_shared(layer, inputs, tensor) and tensor is output:
-            # A layer that passes its input on (dropout when not training) has no tensor of its own in the graph.
+            # A layer that returns its input (dropout when not training) has no tensor of its own in the graph.
             output = tensor = tf.identity(output)
         if id(layer) in self._ids:
             self._taken.add(tensor.name)
@@ -123,13 +123,13 @@ def _is_in(tensor: Any, graph: Any) -> bool:
 
 
 def _is_trial(tensor: Any) -> bool:
-    """Whether Keras made `tensor` only to learn its shape; eager ones are the model's own business."""
+    """Whether Keras made `tensor` only to infer its shape; eager tensors are the model's own."""
     graph = getattr(tensor, "graph", None)
     return graph is None or getattr(graph, "name", "").startswith(_TRIAL)
 
 
 def _variable_names(model: keras.Model, concrete: Any) -> dict[str, str]:
-    """Returns by placeholder of the trace the path of the variable that it stands for, e.g. `hidden/kernel`."""
+    """Returns by placeholder of the trace the path of its variable, e.g. `hidden/kernel`."""
     paths = {
         id(variable.value.handle): variable.path for variable in model.variables if hasattr(variable.value, "handle")
     }
@@ -238,7 +238,7 @@ def _in_torch(model: keras.Model, run: Run, batches: Batches) -> Callable[[Any],
 
 
 def _stateless(model: keras.Model, function: Forward) -> Callable[[list[Any], Any], Any]:
-    """Returns `function` with the values of the model's variables as an argument, as JAX wants it."""
+    """Returns `function` with the values of the model's variables as an argument, as JAX requires."""
 
     def pure(values: list[Any], inputs: Any) -> Any:
         with keras.StatelessScope(state_mapping=list(zip(model.variables, values, strict=True))):
@@ -257,7 +257,7 @@ def _tensor(values: Any) -> Any:
 
 
 def is_built(model: keras.Model, inputs: Any) -> bool:
-    """Builds a model that learns its inputs in training, without computing anything; tells whether Keras can."""
+    """Builds a model that would be built by training, without computing anything; returns whether Keras can."""
     if not model.built:
         try:
             model(keras.tree.map_structure(_symbolic, inputs), training=False)
@@ -268,7 +268,7 @@ def is_built(model: keras.Model, inputs: Any) -> bool:
 
 @contextmanager
 def explained(model: keras.Model, inputs: Any, argument: str = "x") -> Iterator[None]:
-    """What Keras cannot put through the model is an argument that does not fit."""
+    """Raises ArgumentError for an error of Keras in the block: the inputs do not fit the model."""
     try:
         yield
     except ArgumentError:
@@ -302,11 +302,11 @@ _REDUCE = {"max": ops.max, "mean": ops.mean}
 def channel_axis(layer: keras.Layer, spec: LayerSpec, rank: int) -> int:
     """Returns the axis of the neurons in the output of `layer`, from 1 to `rank` - 1.
 
-    It is the one that `spec` names; without a word of it, that of the layer's `data_format`; for pictures and volumes
-    from layers that have none (an activation, say), that of Keras' setting.
+    It is the one that `spec` names, else that of the layer's `data_format`, else, for pictures and volumes from layers
+    without one (an activation, say), that of Keras' setting.
 
     Raises:
-        ArgumentError: `spec` names an axis that is not there.
+        ArgumentError: There is no axis as `spec` names it.
     """
     if spec.channel_axis is not None and rank > 1:
         axis = spec.channel_axis % rank
@@ -326,10 +326,10 @@ def pooled(tensor: Any, mask: Any, axis: int, pooling: Pooling) -> Any:
 
     Args:
         tensor: (instances, ...), of rank 1 or higher.
-        mask: Keras' mask, bool (instances, steps), False where a step is padding and is left out; or None. NaN is what
-            comes of an instance that is padding throughout.
-        axis: That of the neurons.
-        pooling: How.
+        mask: Keras' mask, bool (instances, steps), False where a step is padding and is left out; or None. An instance
+            that is all padding becomes NaN.
+        axis: Of the neurons.
+        pooling: One of `POOLINGS`.
     """
     values = ops.cast(tensor, "float32")
     rank = len(values.shape)
@@ -369,19 +369,19 @@ def _end_where(values: Any, mask: Any, pooling: Pooling) -> Any:
 
 
 def _fits(mask: Any, values: Any) -> bool:
-    """Whether the mask is one of these values' steps: a layer that shortens sequences may hand on its input's."""
+    """Whether the mask fits these values' steps: a layer that shortens sequences may pass on that of its input."""
     steps = zip(mask.shape[1:], values.shape[1:-1], strict=False)
     return 2 <= len(mask.shape) < len(values.shape) and all(None in pair or pair[0] == pair[1] for pair in steps)
 
 
 class ForwardPass:
-    """Runs a model in inference mode and keeps what chosen layers return.
+    """Forward pass of a model in inference mode, with the outputs of chosen layers.
 
     Args:
         model: Functional, Sequential or subclassed.
-        layers: How to record them; the names are those of layers.
-        batches: The data that it will be run on.
-        output: Of the model: which one decides.
+        layers: By their names in the model.
+        batches: The data that it will run on.
+        output: The output that decides on the class.
 
     Raises:
         ArgumentError: A layer cannot be recorded, or the deciding output is not one row of scores per instance.

@@ -21,8 +21,8 @@ Tensor = Any
 def structural_graph(model: keras.Model, layers: Sequence[str], inputs: Any = None) -> ForwardGraph | None:
     """Runs `model` on one instance while its layers are watched, see `activis_tb.keras.forward_graph`.
 
-    A layer whose output comes of tensors that no layer inside of it made is one operation. If the model itself is such
-    a one, because its class computes something between its layers, there is no graph.
+    A layer whose output comes from tensors that none of its inner layers made is one operation. If that is so of the
+    model itself, because its class computes something between its layers, there is no graph.
     """
     targets = find_layers(model, layers)
     calls = _Calls(model)
@@ -38,7 +38,7 @@ def structural_graph(model: keras.Model, layers: Sequence[str], inputs: Any = No
 
 
 class _Calls:
-    """The calls of a model's layers in one pass; tensors are told apart by identity and kept alive for it."""
+    """Calls of a model's layers in one pass; tensors are kept alive, as their identity tells them apart."""
 
     def __init__(self, model: keras.Model) -> None:
         self._model = model
@@ -58,7 +58,7 @@ class _Calls:
         return self._model(inputs, training=False)
 
     def convert(self, before: Tensor, after: Tensor) -> None:
-        """Takes `after`, in the precision of the layer that gets it, for `before`."""
+        """Takes `after`, which is `before` in the precision of the layer that gets it, for the same tensor."""
         if id(before) in self._made_by:
             self._made_by[id(after)] = self._made_by[id(before)]
             self._alive.append(after)
@@ -70,7 +70,7 @@ class _Calls:
         self._open.append((f"{name}/" if name else "", len(self._nodes)))
 
     def see(self, layer: keras.Operation, inputs: Any, output: Any) -> Any:
-        """Closes the scope of `layer`: one operation, or a group of those inside of it."""
+        """Closes the scope of `layer`: one operation, or a group of its inner ones."""
         scope, first = self._open.pop()
         name = scope.rstrip("/")
         tensors = [tensor for tensor in keras.tree.flatten(output) if hasattr(tensor, "shape")]
@@ -92,7 +92,7 @@ class _Calls:
         return output
 
     def outputs_of(self, layer: keras.Layer) -> list[str]:
-        """Returns by call of `layer` the node that made its output, as far as there is one."""
+        """Returns by call of `layer` the node that made its output, where there is one."""
         return [name for name in self._layer_outputs.get(id(layer), []) if name in self._nodes]
 
     def graph_def(self) -> graph_pb2.GraphDef:
@@ -112,7 +112,7 @@ class _Calls:
     def _close(self, name: str, layer: keras.Operation, inputs: Any, outputs: list[Tensor]) -> None:
         given = [tensor for tensor in keras.tree.flatten(inputs) if hasattr(tensor, "shape")]
         if not outputs or not all(id(tensor) in self._made_by for tensor in given):
-            self._nodes[name] = node_def_pb2.NodeDef(name=name)  # it has no place, and so the layer around it has none
+            self._nodes[name] = node_def_pb2.NodeDef(name=name)  # without a place, so the layer around it has none
             return
         self._add(name, type(layer).__name__, [self._made_by[id(tensor)] for tensor in given], *outputs)
 
@@ -143,7 +143,7 @@ class _Calls:
 
 @contextmanager
 def _conversions(on_conversion: Callable[[Tensor, Tensor], None]) -> Iterator[None]:
-    """While the block runs, tells what layers convert their inputs to before they see them."""
+    """Reports, within the block, what layers convert their inputs to before their call."""
     original = keras.dtype_policies.DTypePolicy.convert_input
 
     def convert_input(policy: Any, values: Any, *args: Any, **kwargs: Any) -> Any:
@@ -160,7 +160,7 @@ def _conversions(on_conversion: Callable[[Tensor, Tensor], None]) -> Iterator[No
 
 
 def _operations(model: keras.Model) -> Iterator[keras.Operation]:
-    """Yields everything that the model is called through, but what works inside of a loop."""
+    """Yields all operations of the model, except those inside of loops."""
     looped = inside_of_loops(model)
     layers = [model, *(layer for _, layer in sublayers(model))]
     for layer in layers:
@@ -204,11 +204,11 @@ def forward_graph(model: keras.Model, layers: Sequence[str], inputs: Any = None)
     Args:
         model: Functional, Sequential or subclassed.
         layers: Names of layers, as for `ActivisCallback`.
-        inputs: A batch; needed for subclassed models, as they do not know their inputs.
+        inputs: A batch; needed for subclassed models, which do not know their inputs.
 
     Returns:
-        The graph; None where JAX or PyTorch run a model that is a class and computes something between its layers: the
-        tab then lists the recorded layers in order.
+        The graph; None where JAX or PyTorch run a subclassed model that computes something between its layers: the tab
+        then lists the recorded layers in order.
 
     Raises:
         ArgumentError: There is no such layer, or the inputs are not known.

@@ -1,4 +1,4 @@
-"""Layers of a Keras model, found by the names that the user knows them by."""
+"""Layers of a Keras model by the names that the user knows them by."""
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ _CLOSE = 0.6
 
 
 class Target(NamedTuple):
-    """What is to be recorded: a layer, and which of its calls, counted from 1; None where it has but one."""
+    """Layer to be recorded, and which of its calls, counted from 1; None where it has only one."""
 
     layer: keras.Layer
     call: int | None
@@ -23,8 +23,8 @@ def find_layers(model: keras.Model, names: Iterable[str]) -> dict[str, Target]:
     """Returns the layers called `names`, in that order.
 
     A name is a layer's name (`hidden`), its path from the model (`encoder/dense`, for nested ones), or, for models that
-    are classes, the attribute that holds it (`self.hidden`). A layer below the top may go by its name alone where no
-    other layer has it. Of a layer that the model calls several times, `hidden:2` is the second call.
+    are classes, the attribute that holds it (`self.hidden`). A nested layer may go by its name alone where no other
+    layer has it. Of a layer that the model calls several times, `hidden:2` is the second call.
 
     Raises:
         ArgumentError: There is no such layer, several have that name, or two names are one layer.
@@ -41,7 +41,7 @@ def find_layers(model: keras.Model, names: Iterable[str]) -> dict[str, Target]:
 
 
 def sublayers(layer: keras.Layer, prefix: str = "") -> Iterator[tuple[str, keras.Layer]]:
-    """Yields (path, layer) for all layers inside of `layer`, outer ones before what they hold."""
+    """Yields (path, layer) for all layers inside of `layer`, outer ones first."""
     children = layer._flatten_layers(include_self=False, recursive=False)  # noqa: SLF001 (Keras has no public way)
     for child in children:
         if isinstance(child, keras.layers.InputLayer) or child is layer:
@@ -80,7 +80,7 @@ def _find(model: keras.Model, name: str, paths: dict[str, keras.Layer]) -> keras
 
 
 def _close(name: str, known: Iterable[str]) -> list[str]:
-    """Returns up to three names like `name`: like the whole path of a layer, or like the end of it."""
+    """Returns up to three names similar to `name`, by the whole path of a layer or its last part."""
 
     def likeness(path: str) -> float:
         parts = path.casefold().split("/")
@@ -104,6 +104,6 @@ def _attribute(model: keras.Model, path: str) -> keras.Layer | None:
 
 
 def _held_by(layer: keras.Layer) -> dict[str, object]:
-    """Returns the attributes of `layer` without computing any; in PyTorch it keeps other layers apart."""
+    """Returns the attributes of `layer` without computing properties; in PyTorch, submodules are held elsewhere."""
     held: dict[str, object] = vars(layer) | vars(layer).get("_modules", {})
     return held

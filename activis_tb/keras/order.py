@@ -1,4 +1,4 @@
-"""Order of the instances from one pass over the data to the next: whether it stays, and instances by what they are."""
+"""Order of the instances from one pass over the data to the next, and ids from contents where it changes."""
 
 import sys
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _WORD = 8
 
 
 class ReorderedError(ArgumentError):
-    """The instances came in another order than before."""
+    """Instances in another order than before."""
 
     def __init__(self, got: str) -> None:
         expected = "the same instances in the same order in every pass, as they are known by their position"
@@ -31,12 +31,10 @@ class ReorderedError(ArgumentError):
 
 
 class Walk:
-    """One pass over the data: what its instances are, and whether they are where they were in an earlier pass.
-
-    It remembers 16 bytes per instance.
+    """Pass over the data that compares its instances with those of an earlier pass, in 16 bytes per instance.
 
     Args:
-        earlier: The pass that this one is compared with, if there was one.
+        earlier: The earlier pass, if there was one.
     """
 
     def __init__(self, earlier: "Walk | None" = None) -> None:
@@ -46,14 +44,14 @@ class Walk:
         self._instances = 0
 
     def see(self, labels: NDArray[Any] | None, inputs: Any) -> None:
-        """Takes the next batch.
+        """Adds the next batch.
 
         Args:
             labels: (instances,), whole numbers or texts; None where there are none.
-            inputs: As the data brings them.
+            inputs: As the data yields them.
 
         Raises:
-            ReorderedError: An instance has another label than the one that stood at its place.
+            ReorderedError: An instance has another label than the one at its position before.
         """
         codes = _codes(labels, inputs)
         self._labels.append(codes)
@@ -68,7 +66,7 @@ class Walk:
         self._instances += len(codes)
 
     def end(self) -> None:
-        """Is told that there are no more batches.
+        """Ends the pass.
 
         Raises:
             ReorderedError: There were more instances or fewer than before, or the same ones in another order.
@@ -95,7 +93,7 @@ class Walk:
 
 
 class ContentIds:
-    """Ids that instances keep in any order: a hash of inputs and label, and the number of its occurrence."""
+    """Ids from contents, the same in any order: a hash of inputs and label, and the number of its occurrence."""
 
     def __init__(self) -> None:
         self._deriver = IdentityDeriver()
@@ -112,7 +110,7 @@ class ContentIds:
 
 
 def _codes(labels: NDArray[Any] | None, inputs: Any) -> NDArray[np.int64]:
-    """Returns a number per instance that is the same where the label is, (instances,); 0 where there are no labels."""
+    """Returns a number per instance, equal where the labels are, (instances,); 0 where there are no labels."""
     if labels is None:
         return np.zeros(len(keras.tree.flatten(inputs)[0]), np.int64)
     if labels.dtype.kind in "iub":
@@ -121,7 +119,7 @@ def _codes(labels: NDArray[Any] | None, inputs: Any) -> NDArray[np.int64]:
 
 
 def is_permuted(before: NDArray[np.uint64], now: NDArray[np.uint64]) -> bool:
-    """Tells whether hashes are the same ones in another order; others, of augmented inputs, say nothing about it."""
+    """Tells whether hashes are the same ones in another order; those of augmented inputs leave that open."""
     return not np.array_equal(before, now) and np.array_equal(np.sort(before), np.sort(now))
 
 
@@ -160,7 +158,7 @@ def _factors(count: int) -> NDArray[np.uint64]:
 
 
 def what_reorders(source: Any) -> str:
-    """Returns what gives `source` another order in every pass, for a message; empty where nothing is known to."""
+    """Returns why `source` has another order in every pass, for a message; empty where no reason is known."""
     if _is_tf_dataset(source):
         return _TensorFlowPipeline(source).reorders
     if isinstance(source, keras.utils.PyDataset):
@@ -169,12 +167,12 @@ def what_reorders(source: Any) -> str:
 
 
 def is_shuffled_once(source: Any) -> bool:
-    """Tells whether a tf.data.Dataset is shuffled, though into the same order in every pass."""
+    """Tells whether a tf.data.Dataset is shuffled, but into the same order in every pass."""
     return _is_tf_dataset(source) and _TensorFlowPipeline(source).is_shuffled
 
 
 def keeps_order(source: Any) -> bool:
-    """Tells whether `source` certainly has its instances in the same order in every pass, as far as it can be seen."""
+    """Tells whether `source` certainly yields its instances in the same order in every pass."""
     if isinstance(source, list | tuple):
         return True
     if _is_tf_dataset(source):
@@ -192,12 +190,12 @@ def _is_tf_dataset(source: Any) -> bool:
 
 
 class _TensorFlowPipeline:
-    """What the steps of a tf.data.Dataset, and the functions in them, do to the order.
+    """Steps of a tf.data.Dataset, and the functions in them, by what they do to the order.
 
     Attributes:
-        reorders: What changes it from pass to pass, for a message; empty where nothing does.
+        reorders: What changes the order from pass to pass, for a message; empty where nothing does.
         is_shuffled: Whether there is a shuffle, of any kind.
-        is_opaque: Whether there are steps that may make any order.
+        is_opaque: Whether there are steps that may yield any order.
     """
 
     def __init__(self, dataset: Any) -> None:
@@ -275,7 +273,7 @@ def _in_py_dataset(source: keras.utils.PyDataset) -> str:
 
 
 def _seems_random(source: Any, *methods: str) -> bool:
-    """Whether methods, or those of the same class that they call, use something that is named like chance."""
+    """Whether methods, or those of the same class that they call, use a name that suggests random numbers."""
     known: set[str] = set()
     names = list(methods)
     while names:
@@ -292,7 +290,7 @@ def _is_of_keras(kind: type, method: str) -> bool:
 
 
 def _in_loader(source: Any) -> str:
-    """Of a PyTorch DataLoader: whether its sampler draws at random."""
+    """Why a PyTorch DataLoader has another order in every pass: its sampler draws at random."""
     torch = sys.modules.get("torch")
     if torch is None or not isinstance(source, torch.utils.data.DataLoader):
         return ""

@@ -1,4 +1,4 @@
-"""Output of a model that decides on the class: its scores and its labels."""
+"""Output of a model that decides on the class, with its scores, logits and labels."""
 
 from collections.abc import Mapping
 from operator import index
@@ -16,7 +16,7 @@ _ROUNDING = 1e-2
 
 
 class DecidingOutput:
-    """The output of a model that is looked at.
+    """Output of a model that decides on the class.
 
     Args:
         model: Of one output or several.
@@ -26,7 +26,7 @@ class DecidingOutput:
         from_logits: Whether it returns logits; None where the model tells.
 
     Attributes:
-        layer: The layer that returns it, if it was given so: its outputs are to be shown to `see`.
+        layer: The layer that returns it, if it was given so: `see` needs its outputs.
     """
 
     def __init__(self, model: keras.Model, output: Any, classes: int, from_logits: bool | None = None) -> None:
@@ -41,7 +41,7 @@ class DecidingOutput:
         self._of_layer: list[Any] = []
 
     def see(self, layer: keras.Layer, output: Any) -> None:
-        """Takes note of what `layer` returns in the pass that runs."""
+        """Notes what `layer` returns in the current pass."""
         if layer is self.layer:
             self._of_layer.extend(keras.tree.flatten(output))
 
@@ -49,7 +49,7 @@ class DecidingOutput:
         """Returns the scores or logits, float32 (instances, classes) or, for a single column, (instances,).
 
         Args:
-            outputs: All that the model returns, tensors of known rank.
+            outputs: All outputs of the model, tensors of known rank.
 
         Raises:
             ArgumentError: There is no such output, several fit, or it is not one row of scores per instance.
@@ -71,13 +71,13 @@ class DecidingOutput:
         return keras.ops.reshape(scores, (-1,)) if is_single else scores
 
     def are_logits(self, scores: NDArray[np.float32]) -> bool:
-        """Whether this output is logits: by the user's word, else by its loss unless the scores say otherwise.
+        """Whether this output is logits: as the user says, else by its loss unless the scores contradict it.
 
         Args:
             scores: What `scores` returned for some instances.
 
         Raises:
-            ArgumentError: They are logits, and nobody says so; or the model contradicts the user.
+            ArgumentError: They are logits, and neither user nor loss says so; or the model contradicts the user.
         """
         is_probability = self.activation in {"softmax", "sigmoid"} or are_distributions(scores)
         if self._from_logits is not None:
@@ -98,7 +98,7 @@ class DecidingOutput:
         """Returns the labels of this output: those of its name or position where every output has its own.
 
         Raises:
-            ArgumentError: There are none of this output.
+            ArgumentError: There are none for this output.
         """
         if isinstance(labels, Mapping):
             if self._name not in labels:
@@ -124,7 +124,7 @@ class DecidingOutput:
 
     @property
     def activation(self) -> str:
-        """The activation that this output comes of, such as `softmax`; empty where the model does not tell."""
+        """The activation of this output, such as `softmax`; empty where the model does not tell."""
         outputs = getattr(self._model, "outputs", None) or []
         return _activation(outputs[self._position]) if len(outputs) == self._count else ""
 

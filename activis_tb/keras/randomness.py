@@ -1,4 +1,4 @@
-"""Random states that recording leaves as they were: of Python, NumPy, the frameworks, the model and the data."""
+"""Random states that recording restores: of Python, NumPy, the frameworks, the model and the data."""
 
 import random
 import sys
@@ -16,15 +16,15 @@ Restore = Callable[[], object]
 
 @contextmanager
 def unchanged_randomness(model: keras.Model, source: Any) -> Iterator[None]:
-    """After the block, everything random goes on as if it had not run.
+    """Restores every random state after the block.
 
-    So a training draws the same numbers whether or not it is recorded: those of `random`, NumPy, TensorFlow and
-    PyTorch, the generators that `source` holds, and Keras' seeds and other variables of `model` that are no trainable
-    weights, such as moving statistics.
+    So a training draws the same random numbers whether or not it is recorded: of `random`, NumPy, TensorFlow and
+    PyTorch, of generators that `source` holds, and of Keras' seeds. Variables of `model` that are no trainable weights,
+    such as moving statistics, are restored too.
 
     Args:
         model: Built or not.
-        source: The data that is walked through.
+        source: The data that the block iterates over.
     """
     restores = [*_of_process(), *_of_keras(model), *_of_holders(source)]
     try:
@@ -51,7 +51,7 @@ def _of_tensorflow() -> Iterator[Restore]:
 
     eager = context.context()
     if seeds := getattr(eager, "_rng", None):
-        # Operations with seeds of their own have a state for each seed, so that no seed may be drawn twice.
+        # Operations with seeds of their own have a state per seed, so no seed may be drawn twice.
         state = seeds.getstate()
         eager._rng = random.Random(seeds.random())  # noqa: SLF001
         yield _restorer(seeds.setstate, state)
@@ -85,7 +85,7 @@ def _variable_restorer(variable: Any, before: Any) -> Restore:
 
 
 def _of_holders(source: Any) -> Iterator[Restore]:
-    """Of generators that an object of the user's own holds, or what it holds does, as a DataLoader's sampler."""
+    """Of generators that an object of the user holds, directly or in what it holds, such as a DataLoader's sampler."""
     held = [source, *_parts(source), *(part for inner in _parts(source) for part in _parts(inner))]
     for value in {id(one): one for one in held}.values():
         if isinstance(value, np.random.Generator):

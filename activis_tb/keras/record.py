@@ -1,4 +1,4 @@
-"""Recording of a trained Keras model without training it."""
+"""Recording of a trained Keras model, without training."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -50,23 +50,23 @@ def record(
         logdir: The run's directory.
         layers: See `ActivisCallback`, as for everything below.
         classes: Names of the classes, by position; or integers, which labels are then, or an `id2label`.
-        name: What is recorded.
+        name: Of what is recorded.
         step: The training step or epoch that the weights are of.
         attributes: By name, (instances,), beside the data.
         subsets: By name.
         ids: One per instance.
         sample: Instances to keep one by one, about.
-        always: Instances to keep besides.
+        always: Instances that are always kept besides.
         examples: Test cases of your own beside the data.
         keep: What to keep one by one.
         output: Of several outputs, the one that decides.
         batch_size: Instances per forward pass where the data is arrays.
         pooling: `max`, `mean`, or the `first` or `last` unmasked position, for layers of rank > 2.
         attribute_types: By name.
-        progress: Is called every few seconds of a long recording, as in `activis_tb.preprocess`.
+        progress: Called every few seconds of a long recording, as in `activis_tb.preprocess`.
         from_logits: Whether the model returns logits.
         labels: None records data without labels, `data` being `x` alone: arrays or batches.
-        quiet: Do not print where the snapshot is to be seen.
+        quiet: Do not print a link to the snapshot.
 
     Raises:
         ArgumentError: An argument cannot be used, data and model do not fit together, or the log directory cannot be

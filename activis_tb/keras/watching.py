@@ -1,4 +1,4 @@
-"""Watcher of what layers return while a model runs or is traced.
+"""Observer of layers' outputs while a model runs or is traced.
 
 Wrapping `call` works alike for Functional, Sequential and subclassed models and needs no second model, so what is
 recorded is what the model itself computes.
@@ -19,19 +19,19 @@ from activis_tb.keras.layers import Target, sublayers
 OnOutput = Callable[[keras.Layer, Any, Any], Any]
 _METHODS = ("call", "quantized_call")
 _LOOPS = (keras.layers.RNN, keras.layers.TimeDistributed)
-"""Layers that call what is inside of them once for every time step."""
+"""Layers that call their inner layers once per time step."""
 
 
 @contextmanager
 def watched(
     layers: Iterable[keras.Operation], on_output: OnOutput, on_call: Callable[[keras.Operation], None] | None = None
 ) -> Iterator[None]:
-    """While the block runs, gives every output of `layers` to `on_output` and goes on with what that returns.
+    """Within the block, passes every output of `layers` to `on_output` and goes on with what that returns.
 
     Args:
         layers: Layers of one model.
         on_output: Called with the layer, its (nested) inputs, and its output.
-        on_call: Called with the layer before it is.
+        on_call: Called with the layer before each of its calls.
     """
     replaced: list[tuple[dict[str, Any], str, Any]] = []
     try:
@@ -66,14 +66,14 @@ def _reporting(
 
 
 class Outputs:
-    """The output tensors of chosen layers, collected in one pass or trace.
+    """Output tensors of chosen layers, collected in one pass or trace.
 
     Args:
         model: The model that is run.
         targets: By name, the layers to collect from.
-        is_own: Tells whether a value is a tensor of this very pass, not of a loop or function inside of it.
-        is_trial: Tells whether a tensor is of a graph in which Keras tries a layer to learn its output's shape.
-        keep: Returns what is kept of a tensor: a copy where later layers may write to it.
+        is_own: Tells whether a value is a tensor of this pass itself, not of a loop or function inside of it.
+        is_trial: Tells whether a tensor is of a graph in which Keras calls a layer to infer its output's shape.
+        keep: Returns the tensor to keep: a copy where later layers may write to it.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Outputs:
         self._tensors: dict[int, list[tuple[Any, Any]]] = defaultdict(list)
 
     def see(self, layer: keras.Layer, _: Any, output: Any) -> Any:
-        """Takes the first tensor of `output` if `layer` is chosen and this is the pass that is collected in."""
+        """Collects the first tensor of `output` if `layer` is chosen and the tensor is of this pass."""
         if id(layer) not in self._ids:
             return output
         tensor = first_tensor(output)
@@ -110,7 +110,7 @@ class Outputs:
         """Returns the tensors by name, in the order of the chosen layers.
 
         Raises:
-            ArgumentError: A layer was not called, or not so often, or in a loop, or returns no dense tensor.
+            ArgumentError: A layer was not called, not as often, in a loop, or returns no dense tensor.
         """
         return {name: self._tensor(name, target) for name, target in self._targets.items()}
 
@@ -128,18 +128,18 @@ class Outputs:
         if target.call is not None and target.call > len(tensors):
             raise ArgumentError("layers", repr(name), f"a call from 1 to {len(tensors)}")
         tensor, kept = tensors[(target.call or 1) - 1]
-        if kept is not tensor:  # Keras tells the mask of an output after the layer has returned it
+        if kept is not tensor:  # Keras sets the mask of an output after the layer has returned it
             set_keras_mask(kept, get_keras_mask(tensor))
         return kept
 
 
 def first_tensor(output: Any) -> Any:
-    """Returns the first leaf of a nested output: of an LSTM with states, say, the sequence."""
+    """Returns the first leaf of a nested output: for an LSTM with states, the sequence."""
     leaves = keras.tree.flatten(output)
     return leaves[0] if leaves else None
 
 
 def inside_of_loops(model: keras.Model) -> set[int]:
-    """Returns the ids of the layers that others call once for every time step."""
+    """Returns the ids of the layers that others call once per time step."""
     loops = [layer for _, layer in sublayers(model) if isinstance(layer, _LOOPS)]
     return {id(inner) for loop in loops for _, inner in sublayers(loop)}

@@ -1,4 +1,4 @@
-"""Axis of the channels in what a module returns: told by the module, or followed from the one before it."""
+"""Channel axis of a module's output: known from its class, or traced from the modules before it."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -66,7 +66,7 @@ _CHANNELS_LAST: tuple[tuple[type[nn.Module], str], ...] = (
 
 
 class Place(NamedTuple):
-    """Where the channels of one output are.
+    """Place of the channels in one output.
 
     Attributes:
         axis: Counted from 0.
@@ -80,11 +80,11 @@ class Place(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """What a module's class says.
+    """Channels by a module's class.
 
     Attributes:
         is_first: Whether the channels are on axis 1, else on the last.
-        channels: How many there are; None where that is left open.
+        channels: Their number; None where the class leaves it open.
     """
 
     is_first: bool
@@ -92,7 +92,7 @@ class Kind(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """An output of which the place is known; `tensor` is kept alive, so that its memory is not another's."""
+    """Output with a known place; `tensor` is kept alive, so that its memory is not reused."""
 
     module: nn.Module
     tensor: torch.Tensor
@@ -100,7 +100,7 @@ class _Seen(NamedTuple):
 
 
 class ChannelAxes:
-    """Follows the channels through the modules of one pass.
+    """Channel axes traced through the modules of one pass.
 
     Args:
         steps_first: Modules that put the steps of a sequence before the instances.
@@ -112,11 +112,11 @@ class ChannelAxes:
         self._latest: _Seen | None = None
 
     def see(self, module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
-        """Remembers where the channels of `output` are, for the modules after it.
+        """Notes where the channels of `output` are, for the modules after it.
 
         Args:
-            module: What returned it. What was called inside of it has been seen.
-            inputs: What it was called with.
+            module: The module that returned it; its inner calls have been seen.
+            inputs: Of the call.
             output: The tensor, of rank > 1.
         """
         place = self.place(module, inputs, output)
@@ -125,7 +125,7 @@ class ChannelAxes:
 
     def place(self, module: nn.Module, inputs: Any, output: torch.Tensor) -> Place:
         """Returns where the channels are in one of the outputs of `module`, see `see`."""
-        if output.ndim < 3:  # the modules after it may be of a higher rank
+        if output.ndim < 3:  # the modules after it may return a higher rank
             return Place(1, is_certain=True)
         given = _first(inputs)
         before = self._places.get(given) if given is not None else None
@@ -136,13 +136,13 @@ class ChannelAxes:
         return found._replace(steps_first=True) if follows else found
 
     def forget(self) -> None:
-        """Lets go of the tensors of the pass."""
+        """Releases the tensors of the pass."""
         self._latest = None
 
     def _followed(
         self, module: nn.Module, output: torch.Tensor, given: torch.Tensor | None, before: Place | None
     ) -> Place:
-        if output in self._places:  # what a module inside of it, or before it, returned
+        if output in self._places:  # the output of an inner module, or of an earlier one
             place: Place = self._places[output]
             return place
         inside = self._latest is not None and self._latest.module in set(module.modules()) - {module}
@@ -160,9 +160,9 @@ class ChannelAxes:
 
 
 def own_place(module: nn.Module, output: torch.Tensor, *, steps_first: bool) -> Place | None:
-    """Returns where a module of a known kind puts its channels; None where it is of no such kind.
+    """Returns where a module of a known kind puts its channels; None for any other.
 
-    A class of the user's own may put them elsewhere, as a LayerNorm2d does: their number tells.
+    A class of the user's own may put them elsewhere, as a LayerNorm2d does: their number shows it.
     """
     kind = kind_of(module)
     if kind is None:
@@ -178,31 +178,31 @@ def own_place(module: nn.Module, output: torch.Tensor, *, steps_first: bool) -> 
 
 
 def kind_of(module: nn.Module) -> Kind | None:
-    """Returns what is known of a module by its class, None where that is nothing."""
+    """Returns what is known of a module by its class, or None."""
     for is_first, kinds in ((True, _CHANNELS_FIRST), (False, _CHANNELS_LAST)):
         for kind, attribute in kinds:
             if isinstance(module, kind):
                 channels = getattr(module, attribute) if attribute else None
-                if isinstance(channels, tuple | list):  # of LayerNorm((C, H, W)) any axis may have the channels
+                if isinstance(channels, tuple | list):  # in LayerNorm((C, H, W)) any axis may have the channels
                     return Kind(is_first, channels[0]) if len(channels) == 1 else None
                 return Kind(is_first, channels)
     return None
 
 
 def default_place(output: torch.Tensor) -> Place:
-    """Returns where the channels are taken to be if nothing tells."""
+    """Returns where the channels are taken to be if nothing shows it."""
     return Place(1 if output.ndim > 3 else output.ndim - 1, is_certain=False)
 
 
 def _carried(before: torch.Tensor, place: Place, after: torch.Tensor, *, keeps_axes: bool = False) -> Place:
-    """Returns where the channels of `before` are in `after`, which was made of it in a way that is not known.
+    """Returns where the channels of `before` are in `after`, which was computed from it in an unknown way.
 
-    A view tells by its strides; else the only axis of so many channels is theirs, or the only one that has changed.
+    A view shows it by its strides; else it is the only axis of as many channels, or the only one that has changed.
 
     Args:
         before: A tensor with known channels.
         place: Where they are.
-        after: Another one.
+        after: The tensor computed from it.
         keeps_axes: Whether the axes are known to be the same.
     """
     if after is before or (keeps_axes and after.ndim == before.ndim):
@@ -226,8 +226,8 @@ def _carried(before: torch.Tensor, place: Place, after: torch.Tensor, *, keeps_a
 
 
 def _derived(before: torch.Tensor, place: Place, after: torch.Tensor, *, is_made_of_it: bool) -> Place:
-    """Returns the same where `after` is only likely to be made of `before`, the output of the latest module."""
-    if before.ndim < 3 <= after.ndim:  # scores, say, of what comes after them
+    """Returns the same where `after` is only likely to be computed from `before`, the latest module's output."""
+    if before.ndim < 3 <= after.ndim:  # for example scores of what comes after them
         return default_place(after)
     reading = _carried(before, place, after)
     is_alike = reading.axis == place.axis or after.numel() == before.numel()
@@ -239,14 +239,14 @@ def _axes_of_size(tensor: torch.Tensor, size: int) -> list[int]:
 
 
 def _axis_of_parameters(module: nn.Module, output: torch.Tensor) -> int | None:
-    """Returns the only axis that parameters of the module's own fit, one value per channel: a norm, a scale, a bias."""
+    """Returns the only axis that the module's own parameters fit, one value per channel: a norm, a scale, a bias."""
     sizes = {len(parameter) for parameter in module.parameters(recurse=False) if parameter.ndim == 1}
     axes = [axis for size in sizes for axis in _axes_of_size(output, size)]
     return axes[0] if len(axes) == 1 else None
 
 
 def _works_on_each_value(module: nn.Module) -> bool:
-    """Whether PyTorch says that the axes of its output are those of its input."""
+    """Whether PyTorch documents the axes of its output to be those of its input."""
     if isinstance(module, nn.Identity | nn.LayerNorm):
         return True
     home = type(module).__module__
@@ -260,11 +260,11 @@ def _first(inputs: Any) -> torch.Tensor | None:
 
 
 class Places:
-    """Where the channels of captured layers are, as the first pass shows it; a context in which modules are followed.
+    """Places of the channels of captured layers, by the first pass; a context in which modules are followed.
 
     Args:
         model: The model.
-        targets: By layer name, what is captured of it.
+        targets: By layer name, what is captured of the model.
     """
 
     def __init__(self, model: nn.Module, targets: Mapping[str, Target]) -> None:
@@ -288,7 +288,7 @@ class Places:
         self.stop()
 
     def stop(self) -> None:
-        """Follows no longer: what a whole pass has not shown stays open."""
+        """Ends the tracing: what a whole pass has not shown stays open."""
         self._hooks.close()
         self._axes.forget()
         self._is_following = False
@@ -297,10 +297,10 @@ class Places:
         """Returns where the channels of a captured output are, the instances being first.
 
         Args:
-            spec: The layer; its `channel_axis` goes before what the module tells.
+            spec: The layer; its `channel_axis` takes precedence over the module.
             call: Which of the module's calls in this pass.
-            inputs: What the module was called with.
-            output: What is captured of what it returned, of rank > 2.
+            inputs: Of the module's call.
+            output: The captured tensor, of rank > 2.
 
         Raises:
             ArgumentError: There is no axis `channel_axis`.
@@ -317,7 +317,7 @@ class Places:
         return place
 
     def remarks(self) -> dict[str, str]:
-        """Returns by layer what is to be said, once, where its channels are not known."""
+        """Returns by layer a warning, to be given once, where its channels are not known."""
         return {f"axis {name}": _open_axis(name, shape, axis) for name, (shape, axis) in self._open.items()}
 
     def _find(self, module: nn.Module, inputs: Any, output: Output) -> Place:
@@ -335,7 +335,7 @@ class Places:
 
 
 def _modules_to_follow(model: nn.Module, targets: Mapping[str, Target], steps_first: set[nn.Module]) -> list[nn.Module]:
-    """Returns the modules that tell where the channels of `targets` are; none where the targets say it themselves."""
+    """Returns the modules to trace for the channels of `targets`; none where their own classes show it."""
     chosen = {target.module for target in targets.values()}
     if not steps_first and all(kind_of(module) for module in chosen):
         return []
@@ -360,7 +360,7 @@ def _named_axis(spec: LayerSpec, shape: tuple[int, ...]) -> int:
 
 
 def _open_axis(name: str, shape: tuple[int, ...], axis: int) -> str:
-    """What is said of a layer of which one instance has `shape`."""
+    """The warning for a layer of which one instance has `shape`."""
     readings = sorted({1, len(shape), axis})
     read = "; or ".join(f"on axis {one}: {_reading(shape, one)}" for one in readings)
     specs = " or ".join(f"LayerSpec({name!r}, channel_axis={one})" for one in readings)
@@ -369,6 +369,6 @@ def _open_axis(name: str, shape: tuple[int, ...], axis: int) -> str:
 
 
 def _reading(shape: tuple[int, ...], axis: int) -> str:
-    """What one instance is with its neurons on `axis`, counted with that of the instances."""
+    """The meaning of one instance's axes with its neurons on `axis`, counted with that of the instances."""
     positions = " × ".join(map(str, shape[: axis - 1] + shape[axis:]))
     return f"{shape[axis - 1]:,} neuron{'' if shape[axis - 1] == 1 else 's'}, each over {positions} positions"

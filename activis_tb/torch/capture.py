@@ -1,4 +1,4 @@
-"""Capture of what modules return, by forward hooks."""
+"""Capture of modules' outputs by forward hooks."""
 
 import warnings
 from collections import defaultdict
@@ -27,15 +27,15 @@ def capture(
 
     The model is not changed, nor whether it trains; the hooks are gone when the block is left. Outputs are detached,
     pooled and converted to float32 on the device that computed them, when they are returned: what is written to them
-    later is not recorded. Inside of the block, models that `torch.compile` made run as they do without it.
+    later is not recorded. Inside of the block, models that `torch.compile` made run uncompiled.
 
     Args:
         model: Any module, compiled or not.
         layers: Names as in `model.named_modules()`, e.g. `fc1` or `features.3`; `relu:2` is the second call of a module
             that a forward pass calls several times; `lstm[1]` or `encoder[hidden_states][2]` is an entry of the tuple,
             dict or dataclass that a module returns, by default its first tensor. A `LayerSpec` says how to pool one,
-            and where its channels are: by default where its module has them, on axis 1 of what convolutions return, on
-            the last of what Linear, LayerNorm, embeddings, attention and recurrent modules do; other modules have them
+            and where its channels are: by default where its module has them, on axis 1 of convolutions' outputs, on
+            the last of those of Linear, LayerNorm, embeddings, attention and recurrent modules; other modules have them
             where the one before or inside of them has. There is a warning where that leaves it open.
         pooling: `max`, `mean`, `first` or `last` (unmasked) position, for outputs of rank > 2 that are given by name.
         mask: See `Capture.mask`.
@@ -53,14 +53,14 @@ def capture(
 
 
 class Capture:
-    """The context that `capture` returns.
+    """Context that `capture` returns.
 
     Attributes:
-        mask: Which steps are no padding, to be left out by pooling: booleans or 1 and 0 (instances, steps), anything
-            that NumPy reads, False where a step is padding; or such masks by layer name. To be set before a forward
-            pass. One mask holds for every output whose first pooled axis has so many steps. Without it, the
-            `attention_mask` (or `src_key_padding_mask`, `tgt_key_padding_mask`) that the model, or a module around the
-            layer, is called with is taken.
+        mask: Which steps are no padding, which pooling leaves out: booleans or 1 and 0 (instances, steps), anything
+            that NumPy reads, False where a step is padding; or such masks by layer name. Set it before a forward pass.
+            One mask applies to every output whose first pooled axis has as many steps. Without it, the
+            `attention_mask` (or `src_key_padding_mask`, `tgt_key_padding_mask`) of the call of the model, or of a
+            module around the layer, is used.
     """
 
     def __init__(self, model: nn.Module, layers: Sequence[LayerSpec], mask: Any = None) -> None:
@@ -78,10 +78,10 @@ class Capture:
 
     @property
     def activations(self) -> dict[str, PooledActivations]:
-        """What the last forward pass returned, by layer, float32 (instances, neurons), read-only; for `process`.
+        """Activations of the last forward pass, by layer, float32 (instances, neurons), read-only; for `process`.
 
         Raises:
-            ArgumentError: There was no pass, a module was called several times, or not at all, or the mask fits no
+            ArgumentError: There was no pass, a module was called several times or not at all, or the mask fits no
                 layer.
         """
         self._is_read = True
@@ -97,12 +97,12 @@ class Capture:
         """Returns the model's forward graph, for `graph=` of `activis_tb.preprocess`.
 
         Args:
-            example: What the model is called with, of a few instances.
-            keywords: The same, by name.
+            example: Arguments of the model, for a few instances.
+            keywords: Keyword arguments.
 
         Returns:
             The graph, or None, with a warning, where PyTorch cannot trace the model; the tab then lists the recorded
-            layers in order. A layer whose values no tensor of the graph has is in no place of it, with a warning.
+            layers in order. A layer whose values no tensor of the graph has is not placed in it, with a warning.
         """
         was_open = self._is_open
         self._block.close()
@@ -133,7 +133,7 @@ class Capture:
         self._block.close()
 
     def _keep(self, hook: torch.utils.hooks.RemovableHandle) -> None:
-        """The hook is there until the block is left."""
+        """Removes the hook when the block is left."""
         self._block.callback(hook.remove)
 
     def _begin(self, *_: Any) -> None:
@@ -142,7 +142,7 @@ class Capture:
         self._is_read = False
 
     def _enter(self, path: str, module: nn.Module, inputs: Any, keywords: Mapping[str, Any]) -> None:  # noqa: ARG002
-        if self._is_read:  # a part of the model is called by itself
+        if self._is_read:  # a part of the model was called by itself
             self._begin()
         self._masks.see(path, inputs, keywords)
 
@@ -155,7 +155,7 @@ class Capture:
                 return
             place = self._places.of(spec, len(calls), inputs, chosen)
             tensor = instances_first(chosen, module, steps_first=place.steps_first)
-            if is_state(module, chosen.path):  # of layers and directions, not of steps
+            if is_state(module, chosen.path):  # has layers and directions, no steps
                 calls.append(replace(pooled(tensor, spec, place.axis, None), steps=0))
                 return
             mask = chosen.mask if chosen.mask is not None else self._masks.of(name)

@@ -1,4 +1,4 @@
-"""Forward graph of a PyTorch model: what torch.export traces, as a GraphDef whose scopes are the modules."""
+"""Forward graph of a PyTorch model: a trace of torch.export as a GraphDef whose scopes are the modules."""
 
 import inspect
 import json
@@ -26,12 +26,12 @@ _ABSOLUTE = 1e-6
 
 
 class Trace(NamedTuple):
-    """A traced model.
+    """Traced model.
 
     Attributes:
-        program: What the wrapper around the model computes.
+        program: Of the wrapper around the model.
         results: Names of the nodes that the model returns.
-        nodes: By layer name, the node whose values the layer has; a layer that no node has the values of is not there.
+        nodes: By layer name, the node with the layer's values, where there is one.
         added: Names of nodes that only tracing needed.
     """
 
@@ -44,13 +44,13 @@ class Trace(NamedTuple):
 def trace(
     model: nn.Module, targets: Mapping[str, Target], example: Sequence[Any], keywords: Mapping[str, Any]
 ) -> Trace:
-    """Traces `model` in inference mode and runs both on the example, to compare their values; neither is changed.
+    """Traces `model` in inference mode, and runs both on the example to compare their values; neither changes.
 
     Args:
         model: The model.
         targets: By layer name, the modules whose outputs are looked for.
-        example: What the model is called with.
-        keywords: The same, by name.
+        example: Arguments of the model.
+        keywords: Keyword arguments.
     """
     with _inference(model), uncompiled():
         with _as_before(model), _copies(targets) as copies:
@@ -74,7 +74,7 @@ def trace(
 
 
 class _Traced(nn.Module):  # type: ignore[misc]
-    """Returns what chosen modules return besides the model's own output."""
+    """Wrapper of a model that also returns the outputs of chosen modules."""
 
     def __init__(self, model: nn.Module, targets: Mapping[str, Target]) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class _Traced(nn.Module):  # type: ignore[misc]
 
 @contextmanager
 def _copies(targets: Mapping[str, Target]) -> Iterator[dict[str, list[torch.Tensor]]]:
-    """Yields what fills with copies of what modules return, by layer and call, before anything is written to it."""
+    """Yields a mapping that the block fills with copies of modules' outputs, by layer and call, before any write."""
     copies: dict[str, list[torch.Tensor]] = {name: [] for name in targets}
 
     def copy(name: str, output: Any) -> None:
@@ -107,7 +107,7 @@ def _copies(targets: Mapping[str, Target]) -> Iterator[dict[str, list[torch.Tens
 
 
 class _Comparison(torch.fx.Interpreter):  # type: ignore[misc]
-    """Runs a program node by node and notes which of them have the values that are looked for, when they are made."""
+    """Interpreter that runs a program node by node and notes which nodes compute the wanted values."""
 
     def __init__(self, program: torch.export.ExportedProgram, values: Mapping[str, torch.Tensor]) -> None:
         super().__init__(program.graph_module)
@@ -137,7 +137,7 @@ def _equal_nodes(
 
 
 def _place(copy: torch.fx.Node, target: Target, equal: Sequence[torch.fx.Node]) -> str:
-    """Returns the node of the values that were copied, or another one that has them; empty where none has."""
+    """Returns the node of the copied values, or another one that has them; empty where none does."""
     source = copy.all_input_nodes[0] if _is_copy(copy) else copy
     others = [node for node in equal if node is not copy]
     if source in others:
@@ -166,7 +166,7 @@ def _is_equal(found: torch.Tensor, wanted: torch.Tensor) -> bool:
 
 
 def _without_lost_writes(program: torch.export.ExportedProgram) -> torch.export.ExportedProgram:
-    """Returns the program in operations that write nothing, where a write through a view would be on no edge."""
+    """Returns the program without in-place operations where a write through a view would be on no edge."""
     if not any(_is_lost_write(node) for node in program.graph.nodes):
         return program
     return program.run_decompositions({})
@@ -188,7 +188,7 @@ def _is_view(node: torch.fx.Node) -> bool:
 
 
 def _copied(values: Any) -> Any:
-    """Returns nested values with copies of their tensors, but of parameters."""
+    """Returns nested values with copies of their tensors, except parameters."""
 
     def copied(value: Any) -> Any:
         return value.clone() if isinstance(value, torch.Tensor) and not isinstance(value, nn.Parameter) else value
@@ -198,11 +198,11 @@ def _copied(values: Any) -> Any:
 
 @contextmanager
 def _inference(model: nn.Module) -> Iterator[None]:
-    """Puts every module into inference mode for a while."""
+    """Puts every module into inference mode within the block."""
     training = [module for module in model.modules() if module.training]
     fast = torch.backends.mha.get_fastpath_enabled()
     model.eval()
-    torch.backends.mha.set_fastpath_enabled(False)  # a shortcut of transformers that is not traced
+    torch.backends.mha.set_fastpath_enabled(False)  # it is a shortcut of transformers that is not traced
     try:
         with torch.no_grad():
             yield
@@ -214,7 +214,7 @@ def _inference(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _as_before(model: nn.Module) -> Iterator[None]:
-    """What a pass inside of the block writes to buffers is undone."""
+    """Restores buffers that a pass in the block writes to."""
     buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
     try:
         with _same_chance():
@@ -226,7 +226,7 @@ def _as_before(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _same_chance() -> Iterator[None]:
-    """Random numbers are the same ones in every such block, and outside of it what they would have been."""
+    """Seeds the random numbers within the block, the same in every one, and restores their state after it."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         yield
@@ -244,10 +244,10 @@ def forward_graph(
     """Traces `model` in inference mode; see `activis_tb.torch.Capture.graph`.
 
     Args:
-        model: Left as it is.
+        model: Stays as it is.
         targets: By name, the modules whose output tensors are to be found in the graph.
-        example: What the model is called with, of a few instances.
-        keywords: The same, by name.
+        example: Arguments of the model, for a few instances.
+        keywords: Keyword arguments.
 
     Raises:
         ArgumentError: A layer returns no such tensor.
@@ -258,7 +258,7 @@ def forward_graph(
             traced = trace(model, targets, example, keywords)
     except ArgumentError:
         raise
-    except Exception as error:  # whatever a model does that PyTorch cannot trace
+    except Exception as error:  # a model may fail to be traced in any way
         reason = str(error).strip().partition("\n")[0]
         message = f"ActiVis: no graph of {type(model).__name__}, as torch.export cannot trace it: {reason}"
         warnings.warn(message, RuntimeWarning, stacklevel=3)
@@ -279,7 +279,7 @@ def forward_graph(
 
 
 class _Definition:
-    """A GraphDef of an exported program; `names` has by node of the program its tensor's name there.
+    """GraphDef of an exported program; `names` has by node of the program the name of its tensor.
 
     Args:
         traced: The model.
@@ -346,7 +346,7 @@ class _Definition:
             definition.attr["dtype"].type = dtypes.as_dtype(name).as_datatype_enum
 
     def _scope(self, node: torch.fx.Node) -> str:
-        """The innermost module that the operation is of, as a name scope; every further call has its own."""
+        """The name scope of the innermost module of an operation; every further call of a module has its own."""
         path = ""
         for key, (qualified, kind) in node.meta.get("nn_module_stack", {}).items():
             name = plain_name(qualified.removeprefix(ROOT).removeprefix(".").partition("@")[0])
@@ -357,7 +357,7 @@ class _Definition:
         return path
 
     def finish(self, outputs: Sequence[Any]) -> None:
-        """Adds what the model returns, and notes the kind and name of each module at the first node inside of it."""
+        """Adds the outputs of the model, and notes the kind and name of each module at its first node."""
         for position, output in enumerate(dict.fromkeys(output for output in outputs if output in self.names)):
             self.graph_def.node.add(name=f"{_OUTPUT}_{position}", op=_OUTPUT, input=[self.names[output]])
         for scope, (kind, name) in self._scopes.items():
@@ -367,7 +367,7 @@ class _Definition:
 
 
 def _argument_names(model: nn.Module, count: int) -> list[str]:
-    """Returns what `forward` calls its arguments, where it names all of them."""
+    """Returns the names of the arguments of `forward`, where it names all of them."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = inspect.signature(model.forward).parameters.values()
     names = [parameter.name for parameter in parameters if parameter.kind in kinds]

@@ -1,4 +1,4 @@
-"""Padding masks and pooling: which steps of an instance count, and one column per neuron over them."""
+"""Padding masks of one's own or of a call, and pooling over the steps that are no padding."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -16,12 +16,12 @@ from activis_tb.torch.modules import Target, modules_around
 
 @dataclass(frozen=True)
 class Pooled:
-    """One output on its device, in memory of its own: float32 (instances, neurons), and what it was.
+    """Pooled output on its device, in memory of its own.
 
     Attributes:
         values: float32 (instances, neurons).
         shape: Of one instance before pooling.
-        dtype: What it was computed in.
+        dtype: In which it was computed.
         pooling: How it was pooled; empty where there was nothing to pool.
         steps: Positions on the first of the axes that are pooled away; 0 where there are none.
         is_masked: Whether padding was left out.
@@ -35,21 +35,21 @@ class Pooled:
     is_masked: bool = False
 
     def to_numpy(self) -> PooledActivations:
-        """Returns it for `process`, read-only; here the values leave the device."""
+        """Returns it for `process`, read-only: the values leave the device."""
         values = self.values.cpu().numpy()
         values.flags.writeable = False
         return PooledActivations(values, self.shape, self.dtype, self.pooling)
 
 
 def pooled(tensor: torch.Tensor, spec: LayerSpec, axis: int, mask: torch.Tensor | None) -> Pooled:
-    """Returns `tensor` pooled over all axes but the instances and the channels; nothing that is written to it shows.
+    """Returns `tensor` pooled over all axes but the instances and the channels; later writes to it do not matter.
 
     Args:
         tensor: (instances, ...), of rank 1 or higher.
-        spec: How to pool.
-        axis: That of the channels, where there are more than two axes.
-        mask: bool (instances, steps), False where a step is padding; it holds where the first of the axes that are
-            pooled away has so many steps.
+        spec: The layer.
+        axis: Of the channels, where there are more than two axes.
+        mask: bool (instances, steps), False where a step is padding; it applies where the first of the axes that are
+            pooled away has as many steps.
     """
     shape, dtype = tuple(tensor.shape[1:]) or (1,), str(tensor.dtype).removeprefix("torch.")
     if 0 in shape:
@@ -85,7 +85,7 @@ _POOL: dict[Pooling, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 def _masked(values: torch.Tensor, kept: torch.Tensor, pooling: Pooling) -> torch.Tensor:
-    """Of an instance that is padding throughout comes NaN."""
+    """Pools the steps that are no padding; an instance that is all padding becomes NaN."""
     count = kept.sum(1, keepdim=True)
     if pooling == "mean":
         return values.where(kept.unsqueeze(-1), 0.0).sum(1) / count
@@ -116,14 +116,14 @@ _HIDDEN = -1e3
 
 
 def read_mask(value: Any, argument: str = "mask") -> torch.Tensor:
-    """Returns a mask of one's own, bool (instances, steps), True where there is no padding.
+    """Returns a mask that the user gives, bool (instances, steps), True where there is no padding.
 
     Args:
         value: (instances, steps) of booleans or of numbers from 0 on, 0 where a step is padding; anything NumPy reads.
         argument: What the user calls it.
 
     Raises:
-        ArgumentError: It is no such thing.
+        ArgumentError: Another shape, or values that are no mask.
     """
     expected = "booleans, or 1 and 0, of shape (instances, steps); False where a step is padding"
     try:
@@ -140,14 +140,14 @@ def read_mask(value: Any, argument: str = "mask") -> torch.Tensor:
 
 
 def padding_of(value: Any, *, keeps: bool) -> torch.Tensor | None:
-    """Returns what a mask of a call says of padding, as `read_mask` does, or None where it says nothing of it.
+    """Returns the padding mask in an argument of a call, as `read_mask` does, or None where it is none.
 
-    Understood are masks (instances, steps), or (instances, 1, 1, steps), of booleans and whole numbers, and of floats,
+    Padding masks are (instances, steps) or (instances, 1, 1, steps), of booleans and whole numbers, or of floats,
     either 1 and 0 or additive: 0 where a step is attended to and hugely negative where not. Any other, such as a mask
-    of who attends to whom, is none of padding.
+    of which step attends to which, is none.
 
     Args:
-        value: What the model is called with.
+        value: The argument.
         keeps: Whether True is no padding.
     """
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
@@ -170,7 +170,7 @@ def padding_of(value: Any, *, keeps: bool) -> torch.Tensor | None:
 
 
 class _Found(NamedTuple):
-    """The mask of a call, bool (instances, steps), and whether it is that of the calls inside of it too."""
+    """Mask of a call, bool (instances, steps), and whether it is that of its inner calls too."""
 
     argument: str
     mask: torch.Tensor
@@ -178,11 +178,11 @@ class _Found(NamedTuple):
 
 
 class Masks:
-    """The padding masks of one forward pass: the user's, else those that the model is called with.
+    """Padding masks of one forward pass: the user's, else those in the calls of the model and its modules.
 
     Args:
         model: The model.
-        targets: By layer name, what is captured of it.
+        targets: By layer name, what is captured of the model.
 
     Attributes:
         modules: Those whose calls may have a mask, by name.
@@ -201,7 +201,7 @@ class Masks:
         """Takes the user's mask, see `activis_tb.torch.Capture.mask`, for the pass that begins.
 
         Raises:
-            ArgumentError: It is no mask, or one of a layer that is not captured.
+            ArgumentError: It is no mask, or a mask of a layer that is not captured.
         """
         self._found.clear()
         self._used.clear()
@@ -231,7 +231,7 @@ class Masks:
             self._unread = (argument, tuple(getattr(value, "shape", ())))
 
     def of(self, name: str) -> torch.Tensor | None:
-        """Returns the mask of a layer, bool (instances, steps), that of the innermost module around it."""
+        """Returns the mask of a layer, bool (instances, steps): that of the innermost module around it."""
         if self._given is not None:
             return self._given.get(name) if isinstance(self._given, dict) else self._given
         innermost, *others = reversed(self._around[name])
@@ -243,13 +243,13 @@ class Masks:
         return found.mask
 
     def remarks(self, outputs: Mapping[str, Pooled]) -> dict[str, str]:
-        """Returns what is to be said, once, of how the mask of a pass was used, by what it is about.
+        """Returns warnings, each to be given once, about the use of the masks of a pass, by their subject.
 
         Args:
             outputs: Of the pass, by layer name.
 
         Raises:
-            ArgumentError: The user's mask fits no layer, or not the one that it is said to be of.
+            ArgumentError: The user's mask fits no layer, or not the layer it is given for.
         """
         layers = {name: output for name, output in outputs.items() if output.steps}
         masked = [name for name, output in layers.items() if output.is_masked]
@@ -299,7 +299,7 @@ def _list(names: Sequence[str]) -> str:
 
 
 def _positions(module: nn.Module) -> dict[str, int]:
-    """Returns at which position calls of `module` have its arguments, by name."""
+    """Returns the positions of the arguments of `module`, by name."""
     try:
         return {name: position for position, name in enumerate(inspect.signature(module.forward).parameters)}
     except (TypeError, ValueError):
@@ -317,7 +317,7 @@ def _argument(name: str, inputs: Sequence[Any], keywords: Mapping[str, Any], pos
 
 
 def _numbers(value: Any) -> np.ndarray[Any, Any]:
-    """Returns booleans or numbers of a type that PyTorch has."""
+    """Returns booleans or numbers in a type that PyTorch has."""
     array = np.asarray(value)
     if array.dtype.kind == "u":
         return array.astype(np.int64)

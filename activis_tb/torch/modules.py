@@ -1,4 +1,4 @@
-"""Modules of a model by name, and the tensor of their output that is meant, instances on its first axis."""
+"""Modules of a model by name, and the tensor in their output to record, with the instances on its first axis."""
 
 import dataclasses
 import difflib
@@ -20,13 +20,13 @@ _COMPILED = "_orig_mod"
 
 
 class Target(NamedTuple):
-    """What is to be captured.
+    """Output to be captured.
 
     Attributes:
-        module: Whose output.
+        module: Of the output.
         path: Its name in the model.
-        call: Which of its calls, counted from 1; None where it has but one.
-        entries: Keys that lead from the output to a tensor inside of it; none for the first one.
+        call: Which of its calls, counted from 1; None where it has only one.
+        entries: Keys that lead from the output to a tensor in it; none for the first one.
     """
 
     module: nn.Module
@@ -36,7 +36,7 @@ class Target(NamedTuple):
 
 
 def original(model: nn.Module) -> nn.Module:
-    """Returns the module that `torch.compile` was given, `model` itself where it is not compiled."""
+    """Returns the module that was compiled by `torch.compile`, or `model` itself."""
     while _COMPILED in model._modules:  # noqa: SLF001 (attributes of a compiled module are those of the original)
         model = model._modules[_COMPILED]  # noqa: SLF001
     return model
@@ -44,7 +44,7 @@ def original(model: nn.Module) -> nn.Module:
 
 @contextmanager
 def uncompiled() -> Iterator[None]:
-    """Inside of the block, what `torch.compile` made runs as it would without it: compiled code calls no new hooks."""
+    """Within the block, compiled modules run uncompiled: compiled code calls no new hooks."""
     set_stance = getattr(torch.compiler, "set_stance", None)
     if "torch._dynamo" not in sys.modules or set_stance is None:
         yield
@@ -54,7 +54,7 @@ def uncompiled() -> Iterator[None]:
 
 
 def named_modules(model: nn.Module) -> dict[str, nn.Module]:
-    """Returns every module by its name, as if none of them were compiled; the model's own name is empty."""
+    """Returns every module by its name without `torch.compile`; the model's own name is empty."""
     named = model.named_modules(remove_duplicate=False)
     return {plain_name(name): module for name, module in named}
 
@@ -85,7 +85,7 @@ def modules_around(model: nn.Module, path: str) -> dict[str, nn.Module]:
 
 
 def plain_name(name: str) -> str:
-    """Returns a name without what `torch.compile` adds to it."""
+    """Returns a name without the prefix of `torch.compile`."""
     return ".".join(part for part in name.split(".") if part != _COMPILED)
 
 
@@ -112,7 +112,7 @@ def _no_module(model: nn.Module, name: str, modules: list[str]) -> ArgumentError
 
 
 def entries_of(output: Any) -> dict[str, Any]:
-    """Returns what a tuple, list, mapping, dataclass or other object holds, by key; nothing for a tensor."""
+    """Returns the entries of a tuple, list, mapping, dataclass or other object by key; nothing for a tensor."""
     if isinstance(output, Mapping):
         return {str(key): value for key, value in output.items()}
     if isinstance(output, tuple | list):
@@ -136,7 +136,7 @@ _TRANSFORMERS = (
 
 
 class Output(NamedTuple):
-    """A tensor that a module returned.
+    """Tensor that a module returned.
 
     Attributes:
         tensor: As it was returned; a nested one is padded.
@@ -150,7 +150,7 @@ class Output(NamedTuple):
 
 
 def chosen_output(output: Any, target: Target, name: str) -> Output:
-    """Returns the entry of `output` that `target` names, of what is no tensor then the first one inside of it.
+    """Returns the entry of `output` that `target` names, or the first tensor in it.
 
     Raises:
         ArgumentError: There is no such entry, or it is no dense tensor of real numbers.
@@ -185,7 +185,7 @@ def chosen_output(output: Any, target: Target, name: str) -> Output:
 
 
 def first_path(output: Any) -> list[str]:
-    """Returns the keys that lead to the first thing inside of `output` that has no entries."""
+    """Returns the keys that lead to the first value in `output` without entries."""
     path = []
     while not isinstance(output, torch.Tensor | nn.utils.rnn.PackedSequence) and (entries := entries_of(output)):
         path.append(next((key for key, value in entries.items() if value is not None), next(iter(entries))))
@@ -194,7 +194,7 @@ def first_path(output: Any) -> list[str]:
 
 
 def first_tensor(output: Any) -> torch.Tensor | None:
-    """Returns the first tensor of an output, None where what comes first is none of real numbers."""
+    """Returns the first tensor of an output, None where the first value is no tensor of real numbers."""
     for key in first_path(output):
         output = entries_of(output)[key]
     return output if _is_dense(output) else None
@@ -204,8 +204,8 @@ def instances_first(output: Output, module: nn.Module, *, steps_first: bool) -> 
     """Returns the tensor with the instances on the first axis.
 
     Args:
-        output: What is to be recorded.
-        module: What returned it. Recurrent ones put the instances of their states second.
+        output: The tensor to record.
+        module: The module that returned it; recurrent ones have the instances of their states on the second axis.
         steps_first: Whether the module puts the steps of a sequence before the instances.
     """
     tensor = output.tensor
@@ -217,7 +217,7 @@ def instances_first(output: Output, module: nn.Module, *, steps_first: bool) -> 
 
 
 def is_attention_weights(module: nn.Module, output: Output) -> bool:
-    """Whether these are attention weights (instances, ..., steps, steps), which have the instances first always."""
+    """Whether these are attention weights (instances, ..., steps, steps), which always have the instances first."""
     return isinstance(module, nn.MultiheadAttention) and output.path == ("1",)
 
 
@@ -230,7 +230,7 @@ def puts_steps_first(module: nn.Module) -> bool:
 
 
 def modules_with_steps_first(model: nn.Module) -> set[nn.Module]:
-    """Returns the modules that put the steps of a sequence before the instances, those inside of them included."""
+    """Returns the modules that put the steps of a sequence before the instances, inner modules included."""
     found: set[nn.Module] = set()
     for module in model.modules():
         if puts_steps_first(module):
@@ -273,7 +273,7 @@ def _is_dense(value: Any) -> bool:
 
 
 def _refused(got: str, output: Any, name: str) -> ArgumentError:
-    """What is not a tensor of instances, with the tensors that may be named instead."""
+    """The error for an output that is no tensor of instances, with the tensors that may be named instead."""
     choices = [f"{name.partition('[')[0]}{path}" for path in _choices(output)][:_MOST_CHOICES]
     if choices:
         return ArgumentError("layers", got, f"{' or '.join(map(repr, choices))}, which are tensors that it returns")

@@ -1,4 +1,4 @@
-"""Positions in its data set of the instances that a sampler gives to this worker, and which of them are padding."""
+"""Positions, in its data set, of the instances that a sampler gives to this worker, and which of them are padding."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple, NoReturn
@@ -17,12 +17,12 @@ _WAY_OUT = "Load without shuffling, or let the data set return the position of e
 
 
 class Positions(NamedTuple):
-    """What `positions` returns, in the order in which the instances come to this worker.
+    """Positions and padding, in the order in which the instances come to this worker.
 
     Attributes:
         positions: In the data set, int64 (instances,).
-        padding: Whether an instance comes only so that every worker has as many, bool (instances,); it is another
-            worker's, or was here before.
+        padding: Whether an instance is repeated so that every worker has equally many, bool (instances,); it is
+            another worker's, or was here before.
     """
 
     positions: NDArray[np.int64]
@@ -36,14 +36,14 @@ def positions(source: "DataLoader[Any] | Sampler[Any]") -> Positions:
 
     A `DistributedSampler` of W workers gives worker r the instances that stand at r + j W in its order, which is
     shuffled by seed and epoch: call `set_epoch` first, as before iterating. accelerate gives it the batches k W + r,
-    or, with `split_batches`, the r-th piece of every batch. What stands behind the end of the data set repeats its
+    or, with `split_batches`, the r-th piece of every batch. Positions past the end of the data set repeat its
     beginning, unless `drop_last` or `even_batches=False` says otherwise. Nothing is loaded, no random state changes.
 
     Args:
         source: A `DataLoader` (also one that accelerate prepared), a sampler or a batch sampler.
 
     Raises:
-        ArgumentError: The order cannot be known beforehand: it is drawn when it is used, or made by other code.
+        ArgumentError: The order cannot be known beforehand: it is drawn on use, or made by other code.
     """
     order, padding = _order(source)
     return Positions(order, padding)
@@ -80,7 +80,7 @@ def _sampler_of(loader: "DataLoader[Any]") -> Any:
 
 
 def _shard(shard: Any) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """What accelerate gives to one process; the batches it shares out are those of a sampler that is known."""
+    """The share that accelerate gives to one process, of the batches of a known sampler."""
     order, padding = _order(shard.batch_sampler)
     if shard.batch_size is None or padding.any():
         _refuse("a BatchSamplerShard of batches of several sizes, or of another worker's share")
@@ -98,12 +98,12 @@ def _shard(shard: Any) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
 
 
 def _goes_as(source: Any, known: type[Any]) -> bool:
-    """Whether it is iterated as the class of PyTorch that it is of, and not in a way of its own."""
+    """Whether it inherits `__iter__` from the class of PyTorch."""
     return type(source).__iter__ is known.__iter__
 
 
 def _is_of_accelerate(source: Any, name: str) -> bool:
-    """By name, as accelerate need not be installed."""
+    """Whether it is of a class of accelerate, by name, as that need not be installed."""
     classes = [one for one in type(source).__mro__ if one.__module__.partition(".")[0] == "accelerate"]
     return any(one.__name__ == name for one in classes)
 
