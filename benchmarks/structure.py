@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
-_GENERATED = {"activis_pb2.py", "activis.ts"}
+_GENERATED = {"activis_pb2.py", "activis.ts", "language.ts"}
 _IMPORT = re.compile(r'(?:from|import\()\s*"(\.[^"]+)"')
 _CROSSING = """
 import sys, tempfile, threading
