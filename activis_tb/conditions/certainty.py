@@ -1,10 +1,10 @@
-"""Certainty of members where texts were cut, activations rounded, or only the outcomes are known.
+"""Three-valued evaluation of conditions: certain and possible members where texts were cut or activations rounded.
 
-Comparisons with a written value, and patterns that ask for how a text begins, are decided by the beginning. What else a
-pattern asks of a cut text is open, unless its beginning has shown it already.
+Comparisons with a literal, and patterns that are anchored to the beginning of a text, are decided by the beginning. Any
+other pattern is undecided on a cut text, unless the beginning already matches.
 
-Interval arithmetic on the checked tree: each neuron has a lower and an upper end, and what is asked about it is asked
-about the end that is farther from holding, or nearer to it.
+Activations are intervals (interval arithmetic on the checked tree): a comparison is certain if it holds for the end of
+the interval that is less favourable, possible if it holds for the other.
 """
 
 import operator
@@ -41,11 +41,11 @@ _OF_THE_BEGINNING = re.compile(r"\^[^\\.+*?()|\[\]{}^$]*")
 
 
 def judge_kept_texts(condition: Condition, cut: Collection[str]) -> tuple[Condition, Condition] | None:
-    """Returns the conditions that hold whatever was cut off, and for something that it may be.
+    """Returns the conditions that hold whatever was cut off, and that may hold, depending on it.
 
     Args:
         condition: What is asked.
-        cut: Names of the columns with texts of which only the beginning was kept.
+        cut: Names of the columns with texts that were cut to their beginning.
 
     Returns:
         None where the beginnings decide the condition.
@@ -72,7 +72,7 @@ def _judge(expression: Expression, cut: Collection[str]) -> tuple[Expression, Ex
 
 
 def _open_parts(expression: Expression, cut: Collection[str]) -> Iterator[Expression]:
-    """Conditions, of which one holds for an instance whose texts' beginnings do not decide `expression`."""
+    """Conditions one of which holds wherever the beginnings of the texts leave `expression` undecided."""
     for part in parts_of(expression):
         match part:
             case Match(operand=Column(name)) if name in cut:
@@ -109,7 +109,7 @@ _COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-# What a condition may come to, as a set of bits. NULL is neither true nor false.
+# Possible truth values of a condition, as a set of bits. NULL is neither true nor false.
 _TRUE, _FALSE, _NULL = 1, 2, 4
 _ANYTHING = _TRUE | _FALSE | _NULL
 _NOT = {_TRUE: _FALSE, _FALSE: _TRUE, _NULL: _NULL}
@@ -122,9 +122,9 @@ _Bits = NDArray[np.uint8]
 def possible_members(
     condition: Condition, classes: tuple[str, ...]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
-    """Returns by label and predicted class, the last of which is none, whether all and whether any can be members.
+    """Returns by label and predicted class, the last for no prediction, whether all and whether any can be members.
 
-    Both are bool (classes, classes + 1). None where the condition does not speak of the outcome, so that all is open.
+    Both are bool (classes, classes + 1). None where the condition does not mention the outcome.
     """
     if not _OUTCOMES.intersection(condition.columns):
         return None
@@ -133,7 +133,7 @@ def possible_members(
 
 
 class _Outcomes:
-    """Evaluates a condition for every label and prediction: sets of what it may come to, broadcast to both axes."""
+    """Evaluation of a condition for every label and prediction: sets of possible truth values, broadcastable."""
 
     def __init__(self, classes: tuple[str, ...]) -> None:
         self._classes = classes
@@ -185,7 +185,7 @@ def _negated(bits: _Bits) -> _Bits:
 
 
 def _joined(first: int, second: int, absorbing: int, neutral: int) -> int:
-    """What two conditions come to together, by what each may come to."""
+    """Possible truth values of two joined conditions, from those of each."""
     found = 0
     for one, other in product((_TRUE, _FALSE, _NULL), repeat=2):
         if first & one and second & other:
@@ -208,9 +208,9 @@ _Two = tuple[Expression, Expression]
 
 
 def certain_and_possible(condition: Condition) -> tuple[Condition, Condition] | None:
-    """Returns the conditions that hold whatever, and for some, activations in their intervals; None without neurons.
+    """Returns the conditions that hold for all, and for some, activations in their intervals; None without neurons.
 
-    Where intervals are multiplied with one another, or divided by, nothing is certain and everything is possible.
+    Where an interval is multiplied or divided by another, nothing is certain and everything is possible.
     """
     if not _has_neuron(condition.expression):
         return None
@@ -223,7 +223,7 @@ def _has_neuron(expression: Expression) -> bool:
 
 
 def _truth(expression: Expression) -> _Two:
-    """What is certain and what is possible of a condition."""
+    """The conditions under which a condition certainly and possibly holds."""
     if not _has_neuron(expression):
         return expression, expression
     match expression:
@@ -243,7 +243,7 @@ def _truth(expression: Expression) -> _Two:
         case Membership(operand, values):
             return _truth(Junction("OR", tuple(Comparison("=", operand, value) for value in values)))
         case Missing():
-            # What is not finite has a code of its own, and so has zero.
+            # Non-finite values and zero have codes of their own.
             return expression, expression
     return _NEVER, _ALWAYS
 
@@ -263,7 +263,7 @@ def _comparison(operator: str, left: Expression, right: Expression) -> _Two:
 
 
 def _ends(number: Expression) -> _Two | None:
-    """The lower and the upper end of a number; None where they are not known, or it is no number."""
+    """The lower and the upper end of a number; None where they are unknown, or for another type."""
     if not _has_neuron(number):
         return number, number
     match number:

@@ -91,7 +91,7 @@ def _as_time(value: Typed, beside: Typed, source: str) -> Typed:
 
 
 def _likely_time(content: str | float | Decimal | bool) -> str:
-    """A date that is written in another way, or seconds since 1970 or a smaller unit; else an example."""
+    """A date in another notation, or seconds since 1970 or a smaller unit, as ISO 8601; else an example."""
     text = f"{content:.0f}" if isinstance(content, float | Decimal) else str(content).strip()
     if match := re.fullmatch(r"(\d{4})\D?(\d\d?)\D?(\d\d?)((?:[T ]\d\d:\d\d.*)?)", text, re.ASCII):
         year, month, day, clock = match.groups()
@@ -109,7 +109,7 @@ def _likely_time(content: str | float | Decimal | bool) -> str:
 
 
 def refuse_unusable(value: Typed, source: str) -> None:
-    """Refuses NULL, which is unlike everything, and the content of files."""
+    """Refuses NULL, which equals nothing, and the content of files."""
     if value.type == "null":
         message = "Nothing compares with NULL, not even NULL; write IS NULL or IS NOT NULL after the column."
         raise ConditionError(message, value.position)
@@ -130,7 +130,7 @@ def _shown(value: Typed, source: str) -> str:
 
 
 def _converted(value: Typed, expected: ValueType) -> str | None:
-    """How a written value looks as another type: 12 as '12', '12' as 12, 'true' as TRUE."""
+    """A literal rewritten as another type: 12 as '12', '12' as 12, 'true' as TRUE."""
     if not isinstance(value.expression, Literal):
         return None
     content = value.expression.value
@@ -199,7 +199,7 @@ class _Checker:
         return checked
 
     def _value(self, node: Node) -> Typed:
-        """The checked tree of a condition or of a part that is none."""
+        """The checked tree of a condition or of a value in it."""
         match node:
             case Tree("disjunction", parts):
                 return self._junction("OR", parts)

@@ -1,4 +1,4 @@
-"""Distribution of a column's values: what helps to write a condition about it."""
+"""Distribution of a column's values, as the completion and the Fields panel show it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -61,10 +61,10 @@ class Distribution:
             at most `MOST_VALUES`, none of more than 100 characters. A boolean is `true` or `false`. Of numbers, the
             infinite ones, `inf` and `-inf`.
         beginnings: Of texts, the most frequent ones first; at most `MOST_BEGINNINGS`.
-        quantiles: Numbers and times (nanoseconds since 1970): a share of `SHARES` of the values is at most so large
+        quantiles: Of numbers and times (nanoseconds since 1970), the quantiles at `SHARES`
             (Hyndman and Fan's type 1).
-        edges: Of a histogram of the finite values; the last edge belongs to the last bin. Numbers have bins of one
-            width, times those of the calendar.
+        edges: Of a histogram of the finite values; the last edge belongs to the last bin. Bins of numbers have equal
+            width, those of times follow the calendar.
         counts: Values per bin.
     """
 
@@ -99,7 +99,7 @@ def text_distribution(cursor: "duckdb.DuckDBPyConnection", table: str, column: s
 
 
 def beginnings(cursor: "duckdb.DuckDBPyConnection", table: str, column: str) -> tuple[Beginning, ...]:
-    """Returns how texts begin that are not the only ones to; arguments as of `text_distribution`."""
+    """Returns the beginnings that several texts share; arguments as of `text_distribution`."""
     rows = cursor.execute(_BEGINNINGS.format(table=table, column=column)).fetchall()
     return tuple(Beginning(*row) for row in rows)
 
@@ -121,7 +121,7 @@ def time_distribution(cursor: "duckdb.DuckDBPyConnection", table: str, column: s
 
 
 def _ordered(cursor: "duckdb.DuckDBPyConnection", table: str, column: str) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """The values in ascending order, and the sums of the weights up to each."""
+    """The values in ascending order, and the cumulative weights."""
     cursor.execute(f"SELECT {column} AS value, weight FROM {table} WHERE {column} IS NOT NULL AND weight > 0")
     found = cursor.fetchnumpy()
     values = np.asarray(found["value"])
@@ -130,7 +130,7 @@ def _ordered(cursor: "duckdb.DuckDBPyConnection", table: str, column: str) -> tu
 
 
 def _even_edges(values: NDArray[Any]) -> list[float]:
-    """Edges of bins of one width around finite values in ascending order."""
+    """Edges of bins of equal width over finite values in ascending order."""
     if not len(values):
         return []
     low, high = values[0].item(), values[-1].item()

@@ -1,4 +1,4 @@
-"""Door to DuckDB: one connection in memory that can reach nothing, and the tables in it."""
+"""Door to DuckDB: an in-memory database without access to files or network, and its tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -45,7 +45,7 @@ SQL_TYPES: Mapping[ColumnType, str] = {
 
 
 def open_database(threads: int | None = None) -> "duckdb.DuckDBPyConnection":
-    """Returns a new database in memory of bounded size; `lock` it before anything of a user's gets near it.
+    """Returns a new in-memory database of bounded size; call `lock` before it sees anything a user wrote.
 
     Args:
         threads: How many it may use; by default a few.
@@ -53,7 +53,7 @@ def open_database(threads: int | None = None) -> "duckdb.DuckDBPyConnection":
     import duckdb
 
     threads = threads or min(MOST_THREADS, cpu_count() or 1)
-    # By itself every database has 8 more threads for files and networks, as long as it lives.
+    # By default every database keeps 8 more threads for asynchronous I/O as long as it lives.
     return duckdb.connect(
         ":memory:", config={"threads": threads, "async_threads": 1, "memory_limit": f"{MEMORY_LIMIT_MB}MB"}
     )
@@ -71,13 +71,13 @@ def lock(connection: "duckdb.DuckDBPyConnection") -> None:
 
 
 class Columns(NamedTuple):
-    """Columns in memory, for DuckDB to read where they are.
+    """Columns in memory that DuckDB reads in place, without a copy.
 
     Attributes:
-        arrays: To be registered as `arrays`.
-        query: What has the columns then.
+        arrays: What to register as `arrays`.
+        query: The query that then yields the columns.
         identifiers: Of the columns in it, by name.
-        cut: Of whether only the beginning of a text was kept, by name of column.
+        cut: Identifiers of the flags that say whether a text was cut, by name of column.
         units: See `activis_tb.conditions.table.Table`.
     """
 
@@ -96,8 +96,8 @@ def as_columns(
 ) -> Columns:
     """Returns `columns`, by row, as a query.
 
-    Categories become an ENUM, equal categories the same one, so that `label = predicted` compares numbers; of pictures
-    and sounds there is only whether they are present.
+    Categories become an ENUM, equal categories the same one, so that `label = predicted` compares numbers; pictures and
+    sounds become booleans, whether they are present.
 
     Args:
         connection: Gets the new ENUMs.
@@ -147,13 +147,13 @@ def _text(identifier: str, values: NDArray[np.object_]) -> str:
 
 
 def _as_texts(column: Attribute) -> Attribute:
-    """The like of a category of which some cannot be told apart."""
+    """Texts instead of an ENUM, for categories some of which are equal in normal form."""
     texts = np.array(["", *column.categories], np.object_)[np.where(column.present, column.values + 1, 0)]
     return Attribute(column.name, "text", texts, column.present)
 
 
 def normal_form_of(text: str) -> str:
-    """Returns as SQL what `activis_tb.conditions.schema.normal_form` does; of most texts nothing has to be done."""
+    """Returns the SQL of `activis_tb.conditions.schema.normal_form`, which leaves ASCII texts alone."""
     certain = f"strlen({text}) = length({text}) OR NOT regexp_matches({text}, '[^\\x00-\\x{{2FF}}]')"
     return f"CASE WHEN {certain} THEN {text} ELSE nfc_normalize({text}) END"
 
@@ -180,7 +180,7 @@ def create_enum(connection: "duckdb.DuckDBPyConnection", name: str, column: str,
     """Makes the type `name` of the values of a column, as they are compared, and returns its name.
 
     Raises:
-        ArgumentError: A value is there twice.
+        ArgumentError: A value occurs twice.
     """
     compared = tuple(map(normal_form, values))
     if len(set(compared)) == len(values):

@@ -1,4 +1,4 @@
-"""Engine that evaluates conditions over instances, in their order, within bounds of time and memory."""
+"""Evaluator of conditions over instances, within bounds of time and memory."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Counted = TypeVar("Counted")
 ComputedColumn = Callable[[Computed], NDArray[np.floating[Any]]]
 
-# DuckDB takes up to 0.3 s to notice that it is to stop; no condition may hold a thread for more than 2 s.
+# DuckDB takes up to 0.3 s to notice an interruption; no condition may hold a thread for more than 2 s.
 MOST_SECONDS = 1.7
 _CACHED_BYTES = 128 * 2**20
 _TABLE = "instances"
@@ -41,20 +41,20 @@ _ALWAYS_COPIED = "index"
 
 
 class Engine:
-    """Finds the members of conditions; may be used by several threads at once.
+    """Finds the members of conditions; thread-safe.
 
     Args:
         schema: What the conditions were checked against.
-        instances: What they are evaluated over; copied, also those in files.
+        instances: The instances; copied into the database, those in files too.
         computed: Returns the activations of a neuron or the scores of a class, floats (rows,); called when a condition
-            first needs them, the newest results are kept. Without it such conditions are refused.
+            first needs them, with an LRU cache of the results. Without it such conditions are refused.
         most_seconds: A condition that takes longer is stopped.
         threads: How many one evaluation may use; by default a few.
         needed: Columns of the schema that are asked for, which saves copying the others of `Instances`; by default all.
 
     Raises:
         ArgumentError: `instances` lack a column of the schema.
-        StoredDataError: They are in files that cannot be read.
+        StoredDataError: Their files cannot be read.
     """
 
     def __init__(
@@ -85,10 +85,10 @@ class Engine:
             self._begin(computed, table, {})
 
     def replace(self, instances: Instances, computed: ComputedColumn | None = None) -> None:
-        """Goes on with other instances of the same schema.
+        """Replaces the instances by others of the same schema.
 
-        They are not copied but read where they are: cheaper for a batch about which `members_of_each` is asked once.
-        Nothing else may use the engine meanwhile.
+        They are read in place, not copied: cheaper for a batch that is queried once by `members_of_each`. Nothing else
+        may use the engine meanwhile.
         """
         if not self._table.arrays:
             self._connection.execute(f"DROP TABLE IF EXISTS {_TABLE}").fetchall()
@@ -97,7 +97,7 @@ class Engine:
         self._begin(computed, table, {})
 
     def close(self) -> None:
-        """Gives the memory back; the engine cannot be used any more."""
+        """Frees the memory; the engine cannot be used afterwards."""
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -126,7 +126,7 @@ class Engine:
         return reduce(np.logical_or if is_any else np.logical_and, found)
 
     def members_of_each(self, conditions: Sequence[Condition]) -> list[NDArray[np.bool_]]:
-        """Returns what `members` does for several conditions at once, which is cheaper; they share the time.
+        """Returns the members of several conditions at once, which is cheaper; they share the time limit.
 
         Raises:
             CostlyConditionError: They took too long or too much memory, and were stopped.
@@ -138,7 +138,7 @@ class Engine:
 
     @property
     def cut(self) -> Mapping[str, int]:
-        """By name of column, how many texts there are of which only the beginning is known; none of those without."""
+        """Number of texts that were cut, by name of column; columns without any are left out."""
         return self._cut
 
     def distribution(self, name: str, weights: NDArray[np.float64] | None = None) -> Distribution:
@@ -223,7 +223,7 @@ class Engine:
 
     @contextmanager
     def _bounded(self, text: str) -> Iterator[tuple["duckdb.DuckDBPyConnection", Callable[[], None]]]:
-        """A cursor of its own for one evaluation, interrupted when the time is over, and what then raises."""
+        """A cursor for one evaluation, interrupted when the time is over, and a function that raises then."""
         import duckdb
 
         overdue = Event()

@@ -19,7 +19,7 @@ MOST_CHARACTERS = 4096
 MOST_OPERANDS = 1000
 MOST_DEPTH = 32
 WIDE = 2**53
-"""Up to here every whole number is a float."""
+"""Up to here every whole number has a float."""
 _FUNCTIONS = {
     "SCORE_OF": "score_of is written as score_of('class'): with a text.",
     "NEURON": "neuron is written as neuron('layer', 0): with a text and a number.",
@@ -88,9 +88,9 @@ def value_of(operand: Token) -> str | float | Decimal | bool:
 
 
 def exact_number(written: str) -> float | Decimal:
-    """Returns a number: as float, or as int or Decimal where it is beyond 2^53 and is none.
+    """Returns a number as float; beyond 2^53, where no float equals it, as int or Decimal.
 
-    What is written by digits alone is meant exactly, a Decimal is for the floats the nearest of them.
+    Whole numbers are meant exactly; a Decimal stands for the nearest float.
     """
     number = float(written)
     if abs(number) < WIDE or Decimal(written) == number:

@@ -1,4 +1,4 @@
-"""Instances that conditions are evaluated over, as columns."""
+"""Columns of the instances that conditions are evaluated over, in memory or in Parquet files."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -16,7 +16,7 @@ from activis_tb.model import Attribute, Sample, is_cut, is_right, kept_text
 
 @dataclass(frozen=True, eq=False)
 class Instances:
-    """Instances by row, in whatever order the caller has them; answers are in that order.
+    """A table of instances in memory; answers are in the order of its rows.
 
     Attributes:
         ids: str, object array (rows,).
@@ -25,7 +25,7 @@ class Instances:
         predicted: Position of the predicted class, int32 (rows,); -1 where it is predicted as nothing.
         score: The predicted class's score, float (rows,); missing where it is not finite.
         attributes: The user's columns; numbers that are NaN are missing.
-        cut: By name of attribute, of which texts only the beginning is there, bool (rows,); absent where of none.
+        cut: By name of attribute, which texts were cut to their beginning, bool (rows,); absent where none were.
 
     Raises:
         ArgumentError: The columns have different lengths.
@@ -55,7 +55,7 @@ class Instances:
 
     @classmethod
     def of_sample(cls, sample: Sample) -> "Instances":
-        """Returns the sampled instances of a snapshot; of a text that was cut, only what is certain is there."""
+        """Returns the sampled instances of a snapshot; cut texts lack their last, uncertain letter."""
         attributes, cut = list(sample.attributes), {}
         for position, attribute in enumerate(sample.attributes):
             texts: Any = {"text": attribute.values, "category": attribute.categories}.get(attribute.type, ())
@@ -100,7 +100,7 @@ class StoredInstances:
 
 
 def _without_marks(attribute: Attribute) -> tuple[Attribute, NDArray[np.bool_]]:
-    """The texts as far as they are certain, and which of them were cut, bool (rows,)."""
+    """The texts without their last, uncertain letter, and which of them were cut, bool (rows,)."""
     texts = attribute.values
     if attribute.type == "category":
         texts = np.array(["", *attribute.categories], np.object_)[np.where(attribute.present, texts + 1, 0)]
@@ -111,7 +111,7 @@ def _without_marks(attribute: Attribute) -> tuple[Attribute, NDArray[np.bool_]]:
 
 
 def _certain(text: str) -> str:
-    """What was kept of a text without its last letter, which may go on in a mark that was cut off."""
+    """A cut text without its last letter, to which a combining mark may have belonged that was cut off."""
     kept = normal_form(kept_text(text))
     last = len(kept) - 1
     while last > 0 and combining(kept[last]):

@@ -1,4 +1,4 @@
-"""Operands of a condition: names and values looked up in the schema, and patterns within bounds."""
+"""Operands of a condition: names and literals, resolved in the schema, and patterns within bounds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ MOST_REGULAR = 8
 """Regular expressions in one condition: each may hold some MB of automaton per thread."""
 
 ESCAPE = "\\"
-"""What takes the meaning from `%` and `_` in a `LikePattern`."""
+"""Escape character of a `LikePattern`."""
 
 _lock = Lock()
 
@@ -107,7 +107,7 @@ def check_pattern(pattern: str, position: tuple[int, int], *, regular: bool) -> 
 
 
 def _fault(pattern: str) -> str:
-    """Why RE2 refuses a pattern; empty where it does not."""
+    """RE2's reason to refuse a pattern; empty if it accepts it."""
     import duckdb
 
     with _lock:
@@ -129,7 +129,7 @@ def _connection() -> "duckdb.DuckDBPyConnection":
 
 
 ValueType = Choice["number", "text", "boolean", "time", "file", "null"]
-"""What can be compared with what; `file` is the content of an image or audio attribute."""
+"""Types of values, for comparisons; `file` is the content of an image or audio attribute."""
 
 _VALUE_TYPES: dict[ColumnType, ValueType] = {
     "number": "number",
@@ -255,7 +255,7 @@ def _score_of(argument: Token, schema: Schema) -> ScoreOf:
 
 
 def _one_of(name: str, names: Iterable[str], position: tuple[int, int]) -> str | None:
-    """The one of `names` that is meant, or None."""
+    """The one of `names` that equals `name` in normal form, or None."""
     alike = find_alike(name, names)
     if len(alike) > 1:
         message = f"{len(alike)} names are written as {quote_text(shorten(name, 40))} and cannot be told apart."

@@ -1,4 +1,4 @@
-"""Characters that were pasted into a condition from elsewhere, each with what is meant instead.
+"""Characters pasted from elsewhere, such as typographic quotes, and their replacements.
 
 Texts and quoted names may hold any of them.
 """
@@ -15,7 +15,7 @@ _MOST_SUGGESTED = 1000
 
 _SINGLE = "‘’‚‛′‵´ʼ‹›＇❛❜"
 _DOUBLE = "“”„‟″‶«»＂〝〞〟❝❞「」『』`"
-"""Around a text or a name, as its place tells."""
+"""Around a text or a name, depending on the place."""
 _CHARACTERS_INSTEAD = {
     **dict.fromkeys("≤≦⩽", "<="),
     **dict.fromkeys("≥≧⩾", ">="),
@@ -75,7 +75,7 @@ class _Mended(NamedTuple):
 
 
 def refuse_pasted(text: str) -> None:
-    """Refuses a condition with such characters, and offers the like of what stands from the first to the last one.
+    """Refuses a condition with such characters; the suggestion replaces all of them, from the first to the last.
 
     Raises:
         ConditionError: There are some outside of texts and quoted names.
@@ -93,7 +93,7 @@ def refuse_pasted(text: str) -> None:
 
 
 def suggest_closed(text: str, opening: int) -> str | None:
-    """Returns what `text[opening:]`, which begins with a quote that nothing closes, is with the quote that is meant."""
+    """Returns `text[opening:]`, which begins with an unclosed quote, closed at the next typographic quote."""
     kind = "single" if text[opening] == "'" else "double"
     found = re.compile(rf"[{_SINGLE if kind == 'single' else _DOUBLE}](?!\w)").search(text, opening + 1)
     if found is None:
@@ -132,14 +132,14 @@ def _requoted(text: str, start: int, content: str, kind: str) -> str:
 
 
 def _spaced(text: str, start: int, end: int, instead: str) -> str:
-    """Words have a space on either side, but not two."""
+    """A word as replacement has one space on either side."""
     if start == 0 or text[start - 1].isspace():
         instead = instead.lstrip()
     return instead.rstrip() if end == len(text) or text[end].isspace() else instead
 
 
 def _ascii_word(word: str) -> str | None:
-    """A number in other digits, or a word of conditions in full-width letters, as conditions have it."""
+    """A number in non-ASCII digits or a keyword in full-width letters, in ASCII."""
     if word.isascii():
         return None
     if word.isdecimal():
@@ -149,7 +149,7 @@ def _ascii_word(word: str) -> str | None:
 
 
 def _in_sight(text: str, start: int, end: int) -> tuple[int, int]:
-    """What is underlined and offered has something to be seen: invisible characters take along what they stand by."""
+    """Widens a range that begins or ends with an invisible character to the word beside it."""
     if text[start] in _INVISIBLE:
         while start > 0 and not text[start - 1].isspace():
             start -= 1

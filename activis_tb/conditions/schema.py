@@ -42,7 +42,7 @@ OUTCOME_TYPES: Mapping[str, ColumnType] = MappingProxyType(
     {"id": "text", "label": "class", "predicted": "class", "score": "number", "correct": "boolean", "index": "number"}
 )
 OF_LABELS = frozenset({"label", "correct"})
-"""Outcomes that data without labels has not."""
+"""Outcomes that data without labels lacks."""
 GRAMMAR = files(__package__).joinpath("language.lark").read_text(encoding="utf-8")
 KEYWORDS = frozenset(re.findall(r'^(\w+): "\1"$', GRAMMAR, re.MULTILINE)) - {"ESCAPE"}
 """Words that are no names unless they are quoted."""
@@ -89,7 +89,7 @@ class Schema:
 
 
 def find_alike(name: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Returns those of `names` that a text cannot be told from, as texts are compared."""
+    """Returns those of `names` that equal a text in normal form."""
     return tuple(known for known in names if normal_form(known) == normal_form(name))
 
 

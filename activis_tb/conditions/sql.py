@@ -1,4 +1,4 @@
-"""SQL of a checked tree: our own identifiers and operators, and `?` for every value.
+"""SQL generator for checked trees: our own identifiers and operators, and `?` for every value.
 
 Nothing of the condition's text gets into the SQL, neither names nor values. Comparisons are exact, whatever the types
 of the numbers: DuckDB would compare a whole number and a DOUBLE as two DOUBLEs.
@@ -48,7 +48,7 @@ class Query:
         expression: What it means.
         columns: Identifiers by name of column.
         computed: Identifiers by neuron or class score.
-        cut: Identifiers of whether only the beginning was kept, by name of column.
+        cut: Identifiers of the flags that say whether a text was cut, by name of column.
         units: By name, columns of whole numbers: see `activis_tb.conditions.table.Table`.
 
     Attributes:
@@ -78,9 +78,9 @@ class Query:
         return self._bare(expression)
 
     def _calculated(self, expression: Expression) -> str:
-        """What overflows is missing, what is infinite because a value is, is not.
+        """The value, or NULL where the calculation overflows; infinity that stems from an infinite operand is kept.
 
-        Several times the same, as arithmetic holds no conditions: this does not multiply.
+        The expression is repeated, but as arithmetic contains no conditions this does not grow exponentially.
         """
         known = f"isfinite({self._bare(expression)})"
         names = {part.name for part in parts_of(expression) if isinstance(part, Column)} - OUTCOME_TYPES.keys()
@@ -164,7 +164,7 @@ class Query:
         return f"{self._render(left)} {operator} {self._render(right)}"
 
     def _with_literal(self, operator: str, operand: Expression, literal: Literal) -> str:
-        """A comparison with a number that is of the operand's type, or lies between two of it."""
+        """A comparison with a number that the operand's type can represent, or that lies between two such numbers."""
         value, is_exact = self._fitted(operand, literal)
 
         def compared(sign: str) -> str:
@@ -179,7 +179,7 @@ class Query:
         return compared("<=" if operator[0] == "<" else ">")
 
     def _fitted(self, operand: Expression, literal: Literal) -> tuple[float, bool]:
-        """The value of the operand's type that the number is, and True; or one just below it, and False."""
+        """The number in the operand's type and True; or the nearest value below it and False."""
         value = cast("float | Decimal", literal.value)
         unit = self._unit(operand)
         if unit is None:
@@ -192,7 +192,7 @@ class Query:
         return floor(scaled), scaled.denominator == 1
 
     def _with_double(self, operator: str, whole: Expression, other: Expression) -> str:
-        """Compares as DOUBLEs, and what is equal as such by the whole numbers that both are then."""
+        """Compares as DOUBLEs, and where these are equal as whole numbers."""
 
         def doubles(sign: str) -> str:
             return f"CAST({self._bare(whole)} AS DOUBLE) {sign} {self._render(other)}"
@@ -214,7 +214,7 @@ class Query:
         return f"{self._render(operand)} IN ({', '.join([self._bound(value) for value in values])})"
 
     def _unit(self, expression: Expression) -> int | None:
-        """How much 1 is of the whole number that an expression has; None where it has a DOUBLE or no number."""
+        """The unit of an expression of whole numbers; None where it is a DOUBLE or no number."""
         match expression:
             case Column(name):
                 return self._units.get(name)
@@ -231,7 +231,7 @@ class Query:
         return isfinite(value) and value == int(value) and abs(int(value)) <= _WHOLE_OPERAND
 
     def _class_comparison(self, operator: str, first: str, second: str) -> str:
-        """A prediction of nothing is unlike every class, not missing."""
+        """No prediction differs from every class; it is not NULL."""
         left, right = self._columns[first], self._columns[second]
         true_classes = [self._columns[name] for name in (first, second) if name != _PREDICTED]
         if len(true_classes) == 2:
@@ -240,7 +240,7 @@ class Query:
         return f"CASE WHEN {true_classes[0]} IS NOT NULL THEN {compared} END" if true_classes else compared
 
     def _column(self, column: Column) -> str:
-        """A prediction of nothing is a text that no class is called, so that it is unlike every class."""
+        """No prediction is a text that is the name of no class, so that it differs from every class."""
         identifier = self._columns[column.name]
         if column.name == _PREDICTED:
             return f"coalesce(CAST({identifier} AS VARCHAR), '')"
@@ -257,5 +257,5 @@ def _calculates(expression: Expression) -> bool:
 
 
 def _is_exact(literal: Expression) -> bool:
-    """Whether it is a whole number that no DOUBLE is, or a time."""
+    """Whether it is a whole number that no DOUBLE represents, or a time."""
     return isinstance(literal, Literal) and type(literal.value) is int

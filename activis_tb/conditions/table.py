@@ -1,7 +1,7 @@
-"""Tables of instances in DuckDB, with dictionaries for repeated texts, and the rows for which a tree holds.
+"""Tables of instances in DuckDB, with dictionary encoding of repeated texts and paced, interruptible scans.
 
 DuckDB looks for an interruption only between blocks of 2,048 rows, and a hostile pattern may search less than 0.1 MB
-per second. So the first piece is small, the speed is measured, and the rest is done at once when a block takes no
+per second. So the first piece is small and its speed is measured; the rest is scanned at once if a block takes no
 longer than `MOST_BLOCK_SECONDS`.
 """
 
@@ -30,11 +30,11 @@ _GROWTH = 16
 
 
 class Pacing:
-    """Cuts rows into pieces.
+    """Division of a scan into pieces, by the measured speed.
 
     Args:
         rows: How many there are.
-        block_bytes: Bytes that are searched in each block of `BLOCK_ROWS` rows, (blocks,); 0 where nothing is.
+        block_bytes: Bytes searched in each block of `BLOCK_ROWS` rows, (blocks,).
     """
 
     def __init__(self, rows: int, block_bytes: NDArray[np.int64]) -> None:
@@ -52,7 +52,7 @@ class Pacing:
         return min(max(start + 1, int(reached)), self._rows)
 
     def learn(self, start: int, stop: int, seconds: float) -> None:
-        """Takes note of how long a piece took."""
+        """Updates the measured speed by the time that a piece took."""
         searched = max(self._before(stop) - self._before(start), 1.0)
         fitting = MOST_BLOCK_SECONDS * searched / max(seconds, 1e-6)
         self._budget = min(fitting, self._budget * _GROWTH)
@@ -66,13 +66,13 @@ class Table:
     """Rows that conditions are evaluated over.
 
     Attributes:
-        name: In the database; or a query over `arrays`.
+        name: Name in the database; or a query over `arrays`.
         rows: How many there are.
         columns: Identifiers by name of column.
-        arrays: Where the columns are read from if not from the database, each (rows,).
-        cut: Identifiers of whether only the beginning of a text was kept, by name of column; of the others all was.
-        units: By name of a column of whole numbers, BIGINT or UBIGINT, how much 1 is: of times, in nanoseconds (since
-            1970); of numbers that are no floats, 1.
+        arrays: The columns, each (rows,), if they are not in the database.
+        cut: Identifiers of the flags of cut texts, by name of column; the other columns have whole texts.
+        units: By name of a column of whole numbers, BIGINT or UBIGINT, its unit: for times nanoseconds (since 1970),
+            for whole numbers 1.
     """
 
     name: str
@@ -96,7 +96,7 @@ class Table:
             cursor: Of the calling thread alone.
             expression: A condition.
             values: Of neurons and class scores, each (rows,).
-            go_on: Called after each piece; raises where there is no more time.
+            go_on: Called after each piece; raises when the time is over.
         """
         queries, arrays = self._queries([expression], values)
         pacing = Pacing(self.rows, self._searched_bytes(cursor, expression))
@@ -125,7 +125,7 @@ class Table:
         expressions: Sequence[Expression],
         values: Mapping[Computed, NDArray[np.floating[Any]]],
     ) -> list[NDArray[np.bool_]]:
-        """Returns the like of `members` for several expressions, in one go."""
+        """Returns the members of several expressions from one scan."""
         return self._evaluate(cursor, *self._queries(expressions, values), 0, self.rows)
 
     def _queries(
@@ -177,7 +177,7 @@ FEWEST_REPEATS = 8
 
 @dataclass(frozen=True, eq=False)
 class Dictionary:
-    """The different values of one column.
+    """Dictionary encoding of one column.
 
     Attributes:
         values: A row for every value, and a last one for NULL.
@@ -191,9 +191,9 @@ class Dictionary:
 def share_out(
     expression: Expression, dictionaries: Mapping[str, Dictionary]
 ) -> tuple[dict[str, Expression], Expression | None]:
-    """Returns the parts of a condition that are about one of the `dictionaries` alone, by column, and all the rest.
+    """Splits a condition into parts that concern one of the `dictionaries` alone, by column, and the rest.
 
-    The condition is what its outermost AND or OR makes of these; each of them counts where it is true, NULL does not.
+    The outermost AND or OR of the condition joins the parts; NULL counts as false in each.
     """
     operands = expression.operands if isinstance(expression, Junction) else (expression,)
     shares: dict[str | None, list[Expression]] = {}
@@ -227,10 +227,10 @@ _UNPACKED = 4
 def load_table(
     connection: "duckdb.DuckDBPyConnection", schema: str, stored: StoredInstances
 ) -> tuple[Table, dict[str, Dictionary]]:
-    """Makes the like of `create_table` from Parquet files; texts that repeat get a dictionary, by name of column.
+    """Creates a table from Parquet files; texts that repeat get a dictionary, by name of column.
 
     Raises:
-        StoredDataError: A file is not there or damaged, or the instances are not those that there should be.
+        StoredDataError: A file is missing or damaged, or has other instances than expected.
     """
     import duckdb
 
@@ -268,7 +268,7 @@ def _load(
 
 
 def _memory_limit(stored: StoredInstances) -> int:
-    """Returns the megabytes that the table and questions about it may take: a small file can unpack to any size."""
+    """Returns the memory limit of the table and its queries in megabytes: a small file can unpack to any size."""
     size = sum(path.stat().st_size for path in stored.paths if path.exists())
     needed = _BYTES_PER_VALUE * stored.rows * len(stored.columns) + _UNPACKED * size
     return min(MEMORY_LIMIT_MB, _LEAST_MB + needed // 2**20)
@@ -282,7 +282,7 @@ class _Whole(NamedTuple):
 
 
 def _whole_numbers(connection: "duckdb.DuckDBPyConnection", stored: StoredInstances) -> dict[str, _Whole]:
-    """The columns that are no DOUBLE, by name; a file in which one has no such values has it as DOUBLE all the same."""
+    """The columns that are not DOUBLE, by name; in a file whose values all fit they are DOUBLE nevertheless."""
     described = connection.execute(f"DESCRIBE SELECT * FROM {_FILES}", [_paths(stored)]).fetchall()
     types = {name: kind for name, kind, *_ in described}
     found: dict[str, _Whole] = {}
@@ -320,7 +320,7 @@ def _check_order(connection: "duckdb.DuckDBPyConnection", table: Table, stored: 
 
 
 def _repeating_values(connection: "duckdb.DuckDBPyConnection", stored: StoredInstances) -> dict[str, tuple[str, ...]]:
-    """The different values of the columns that repeat them often enough, by name."""
+    """The distinct values of the columns that are worth a dictionary, by name."""
     texts = [column for column in stored.columns if column.type in {"text", "category"} and column.source]
     if not texts:
         return {}
@@ -359,7 +359,7 @@ def _dictionary(
 
 
 def _stored_value(column: StoredColumn, classes: str, repeating: str | None) -> str:
-    """The value of one column as `create_table` would have it, a class or a repeating text as one of an ENUM."""
+    """The SQL of one stored column in the form of `create_table`: classes and repeating texts as ENUMs."""
     source = f'"{column.source}"'
     match column:
         case StoredColumn("correct"):

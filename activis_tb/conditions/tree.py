@@ -23,7 +23,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Whether only the beginning of a text was kept; nobody can write it, and it is never missing."""
+    """Flag of a text that was cut to its beginning; it cannot be written in a condition and is never missing."""
 
     name: str
 
@@ -119,7 +119,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """A condition turned round."""
+    """The negation of a condition."""
 
     operand: "Expression"
 
@@ -149,7 +149,7 @@ Expression = (
     | Junction
 )
 Computed = Neuron | ScoreOf
-"""What is not a column of the instances; whoever evaluates a condition supplies its values."""
+"""Values that are computed rather than stored; the caller of the engine supplies them."""
 
 
 @dataclass(frozen=True)
