@@ -1,7 +1,7 @@
-"""One-byte codes of activations: quantisation, and how often each code occurs among selected instances.
+"""One-byte codes of activations: uniform quantisation per neuron, and tallies of codes over selected instances.
 
-Every neuron gets its own even steps between its extremes. What must not be blurred is not: exact zeros, the sign, and
-which activations are not finite. Everything else is off by at most half a step, see `half_step`.
+The steps of a neuron divide the range between its extremes evenly. Exact zeros, signs and non-finite activations are
+preserved; every other activation is off by at most half a step, see `half_step`.
 """
 
 import itertools
@@ -21,11 +21,11 @@ _OF_NONFINITE = {"sum": NONFINITE_CODE, "squares": NONFINITE_CODE**2, "positive"
 
 
 class Tally:
-    """Counts codes, block after block.
+    """Running tally of codes, block by block.
 
     Args:
         positive_from: The smallest code of an activation > 0, uint8 (neurons,).
-        names: What is wanted; the others are left 0. Needed besides are zeros and nonfinite where there may be any.
+        names: Tallies to count; the others stay 0. Zeros and non-finite ones are counted too where there may be any.
     """
 
     def __init__(self, positive_from: NDArray[np.uint8], names: tuple[str, ...] = TALLY_NAMES) -> None:
@@ -142,7 +142,7 @@ def half_step(coded: CodedActivations) -> NDArray[np.float64]:
 def code_intervals(coded: CodedActivations, neuron: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Returns the ends of the intervals that the codes of a neuron stand for, by code, float64 (256,) each.
 
-    Zero is itself, no other interval holds it, and what is not finite has NaN.
+    Zero is exact and in no other interval; non-finite activations have NaN.
     """
     codes = np.arange(NONFINITE_CODE + 1)
     middle, half = coded.origin[neuron] + (codes - 0.5) * coded.scale[neuron], half_step(coded)[neuron]
@@ -199,7 +199,7 @@ _SKIPPED = 2**14
 
 
 class _Memory(threading.local):
-    """What a thread works in, block after block: new memory would first have to be cleared by the system."""
+    """Scratch memory of a thread, reused block after block: the system would have to clear new memory first."""
 
     def __init__(self) -> None:
         self._bytes: dict[str, NDArray[np.uint8]] = {}
@@ -240,12 +240,12 @@ def groups_of_parts(
 
 
 def blocks(codes: NDArray[np.uint8] | CodesFile, rows: NDArray[np.intp]) -> Iterator[NDArray[np.uint8]]:
-    """Yields the codes at `rows`, ascending, uint8 (rows, neurons), a cacheful at a time.
+    """Yields the codes at `rows`, ascending, uint8 (rows, neurons), in blocks that fit the CPU cache.
 
     Each is overwritten by the next of the same thread.
 
     Raises:
-        StoredDataError: The file is not what it was.
+        StoredDataError: The file has changed.
     """
     at_once = SUMMED_ROWS * max(1, _BYTES_AT_ONCE // SUMMED_ROWS // max(1, codes.shape[1]))
     cache = _memory.get("codes", min(at_once, len(rows)), codes.shape[1])

@@ -50,13 +50,13 @@ def paired(base: NDArray[np.float32], other: NDArray[np.float32], rows: NDArray[
 
 
 MOST_NEURONS = 4_096
-"""The widest layer whose best matches are looked for; its assignment takes seconds, that of a wider one minutes."""
+"""The widest layer that is matched by correlation: the assignment takes seconds, for wider layers minutes."""
 
 FEWEST_FOR_MATCHING = 3
-"""Over fewer, every correlation is 1, -1 or none."""
+"""Over fewer instances every correlation is 1, -1 or undefined."""
 
 _TIED_DIGITS = 10
-"""Correlations that are the same to so many digits are equally good: the order of the instances decides nothing."""
+"""Correlations equal to so many digits are ties, so that the order of the instances decides nothing."""
 
 
 class Matches(NamedTuple):

@@ -15,7 +15,7 @@ _MOST_ROWS = 1_000
 
 
 class EffectiveRank(NamedTuple):
-    """Along how many directions activations vary.
+    """Effective number of directions along which activations vary.
 
     Attributes:
         value: 0 (all rows alike) to min(neurons, rows - 1).
@@ -29,8 +29,8 @@ class EffectiveRank(NamedTuple):
 def dead_neurons(statistics: Statistics) -> NDArray[np.bool_]:
     """Returns which neurons were exactly zero whenever they were finite, and finite at least once, bool (neurons,).
 
-    So a ReLU unit that never fires is dead, and a unit of a signed layer is not dead for being negative throughout: it
-    still tells the next layer something.
+    So a ReLU unit that never fires is dead; a unit of a signed layer that is always negative is not, for it still
+    informs the next layer.
 
     Args:
         statistics: Of subsets that together are all instances, (subsets, neurons).
@@ -111,7 +111,7 @@ def _spread(values: NDArray[np.float64]) -> float:
 
 
 MOST_ROWS = 2_000
-"""More rows are thinned to a seeded choice of so many: the silhouette needs the distance of every pair."""
+"""More rows are subsampled with a fixed seed: the silhouette needs the distance of every pair."""
 
 NEIGHBOURS = 10
 _SEED = 0
@@ -121,15 +121,15 @@ _TIE = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Separation:
-    """Per instance, how it stands among the others.
+    """Silhouette and neighbourhood purity of each instance.
 
     Attributes:
         label: True class of the instances that take part, int32 (instances,).
         silhouette: -1 (nearer to another class than to its own) to 1, float64 (instances,); empty where only one class
             is present.
-        purity: Share of its nearest neighbours that are of its class, float64 (instances,); empty for one instance.
+        purity: Share of its nearest neighbours of its class, float64 (instances,); empty for one instance.
             Where several are equally far and not all of them are among the nearest, each counts for an equal part.
-        neighbours: How many neighbours were asked.
+        neighbours: How many neighbours were counted.
     """
 
     label: NDArray[np.int32]

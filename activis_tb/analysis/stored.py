@@ -1,7 +1,7 @@
 """Means, standard deviations and extremes over any subset of the stored instances, read from their codes.
 
 The cost is that of the selected rows, at most half of all: a zone that is mostly selected is its tally less the rows
-that are not. Counts are exact, sums of codes too, so what is uncertain is half a step per activation and nothing else.
+that are not. Counts are exact, sums of codes too, so the only error is half a quantisation step per activation.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ from activis_tb.analysis.threads import work_on_each
 from activis_tb.model import NONFINITE_CODE, TALLY_NAMES, ZERO_CODE, CodedActivations
 
 _ROWS_AT_ONCE = 2**18
-"""Looked at by one call: the fewer and the longer the calls of NumPy, the less threads wait for the interpreter."""
+"""Instances per call: the fewer and the longer the NumPy calls, the less threads wait for the GIL."""
 _WORTH_A_THREAD = 2**25
 """Bytes; below, the threads would mostly wait for one another."""
 
@@ -32,10 +32,10 @@ class StoredAverages:
         count: Finite activations, int64; exact.
         nonfinite: NaN and infinite activations, int64; exact.
         mean: float64.
-        mean_bound: The mean of the activations themselves is at most so far away, float64.
+        mean_bound: Bound of the distance from the mean of the unquantised activations, float64.
         active: Share of the finite activations that are > 0, float64; exact.
         std: Population standard deviation (ddof 0), float64; NaN unless asked for.
-        std_bound: The like of `mean_bound`, float64.
+        std_bound: Likewise for the standard deviation, float64.
     """
 
     count: NDArray[np.int64]
@@ -129,7 +129,7 @@ class StoredExtremes:
     Attributes:
         min: The smallest.
         max: The largest.
-        bound: Both of the activations themselves are at most so far away.
+        bound: Bound of the distance from the extremes of the unquantised activations.
     """
 
     min: NDArray[np.float64]
@@ -194,17 +194,17 @@ def intervals_in_doubt(
     *,
     most_seconds: float = inf,
 ) -> dict[str, _Interval]:
-    """Returns the ends of what the statistics of a subset can be, by name, each (neurons,); NaN where there is none.
+    """Returns the intervals of a subset's statistics, by name, each (neurons,); NaN where there are none.
 
     Args:
         parts: The stored activations of a layer.
-        certain: Who is a member for certain, bool (instances,).
-        possible: Who may be one besides, bool (instances,); all of `certain` among them.
-        names: Of the statistics that are asked for; others that come with these are there too.
-        most_seconds: After which it is given up.
+        certain: Certain members, bool (instances,).
+        possible: Possible members, bool (instances,), a superset of `certain`.
+        names: Statistics that are asked for; others that are computed along the way may be there too.
+        most_seconds: Time limit of each pass.
 
     Raises:
-        TimeoutError: Each of its looks may take so long; one took longer.
+        TimeoutError: A pass took longer than `most_seconds`.
     """
     doubtful = possible & ~certain
     edges = stored_extremes(parts, doubtful, most_seconds=most_seconds)

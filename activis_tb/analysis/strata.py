@@ -1,4 +1,4 @@
-"""Strata of a sample: how many instances every sampled one stands for.
+"""Strata of a sample, and the weight of every sampled instance.
 
 The sample has `n_h` of the `N_h` instances of every class h, drawn at random within the class, so each drawn instance
 stands for `N_h / n_h` (Cochran, Sampling Techniques, 1977, chapter 5). Whatever weighs sampled instances asks here.
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from activis_tb.model import Manifest, Sample, stratum_of
 
 CANNOT, MUST, OPEN = 0, 1, 2
-"""Whether instances of some label and prediction are members of a subset: none, all, or that is open."""
+"""Whether the instances of a label and a prediction are members of a subset: none, all, or undecided."""
 _STATES = 3
 
 
 @dataclass(frozen=True, eq=False)
 class Strata:
-    """How sampled instances stand for all.
+    """Stratified sample of a population.
 
     Attributes:
         stratum: Of every row, int (rows,): its class, or a part of it.
@@ -69,10 +69,10 @@ class Strata:
 
 
 def sample_strata(manifest: Manifest, sample: Sample) -> Strata:
-    """Returns how the sampled instances of a snapshot stand for all of them.
+    """Returns the strata of a snapshot's sample.
 
-    Those that `always` alone kept stand for nobody; but where all instances of a class are in the sample, whatever they
-    were kept for, each stands for itself.
+    Instances that `always` alone kept have weight 0; where all instances of a class are in the sample, for whatever
+    reason, each has weight 1.
     """
     stratum, totals = stratum_of(sample.label), manifest.stratum_counts
     whole = np.bincount(stratum, minlength=len(totals)) == totals

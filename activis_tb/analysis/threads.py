@@ -1,10 +1,10 @@
-"""Threads of the analysis: one for imports of big libraries, one for linear algebra, a few for tasks side by side.
+"""Threads of the analysis: a lock for imports of large libraries, single-threaded BLAS, and a thread pool.
 
-Their modules import one another in circles. Where two threads come across such a circle, Python lets one of them see a
-module that is not complete yet rather than have both wait for ever.
+The libraries have circular imports. When two threads meet in such a circle, Python lets one of them see a partially
+initialised module to avoid a deadlock.
 
-BLAS threads wait for one another by spinning: while another computation has their core, a product that takes
-milliseconds alone takes seconds. Their number also changes the last bits of the result.
+BLAS threads spin while they wait for one another: when another computation occupies their core, a product of
+milliseconds takes seconds. Their number also changes the last bits of the result.
 """
 
 import os
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class _Importing:
-    """A lock; what else goes wrong in it than an import is one that failed."""
+    """Lock around imports; any error of a failed import is raised as ImportError."""
 
     def __init__(self) -> None:
         self._lock = RLock()
@@ -48,7 +48,7 @@ def _imported(traceback: TracebackType | None) -> str | None:
 
 
 IMPORTING = _Importing()
-"""To be held around each import of scikit-learn, openTSNE and SciPy that is not at the top of a file."""
+"""Hold this around each import of scikit-learn, openTSNE and SciPy that is not at the top of a file."""
 
 
 def one_thread() -> AbstractContextManager[Any]:
@@ -73,14 +73,14 @@ _Result = TypeVar("_Result")
 def work_on_each(
     work: Callable[[_Item], _Result], items: Iterable[_Item], *, at_once: int = _MOST_THREADS, most_seconds: float = inf
 ) -> list[_Result]:
-    """Returns what `work` makes of every item, in their order.
+    """Maps `work` over the items by the thread pool; results are in the order of the items.
 
     Args:
-        work: Mostly long operations of NumPy, which let go of the interpreter; small ones are faster one by one. It
-            must not call this function itself: it would wait for its own thread.
+        work: Mostly long NumPy operations, which release the GIL; short ones are faster in sequence. It must not
+            call this function itself, which would deadlock.
         items: Any number of them.
-        at_once: How many, as far as there are cores and threads.
-        most_seconds: Afterwards nothing more is begun.
+        at_once: At most so many in parallel.
+        most_seconds: After this no further item is begun.
 
     Raises:
         TimeoutError: It took longer than `most_seconds`; what was begun goes on.
@@ -101,5 +101,5 @@ def work_on_each(
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    """The threads of all requests; they stay, and so does the memory that each of them works in."""
+    """The thread pool of all requests; threads keep their scratch memory."""
     return ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1), thread_name_prefix="activis-analysis")

@@ -1,4 +1,4 @@
-"""t-SNE layouts that are optimised in phases by openTSNE with one seed, and the Procrustes alignment of two layouts."""
+"""t-SNE layouts, optimised in phases by openTSNE with a fixed seed, and Procrustes alignment of two layouts."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -23,9 +23,9 @@ class Phase(NamedTuple):
 
     Attributes:
         iterations: How many.
-        exaggeration: Factor of the attraction; None is none.
+        exaggeration: Factor of the attraction; None for no exaggeration.
         momentum: Of the gradient descent.
-        pull: Share of the way back to where it started that an instance goes after each iteration.
+        pull: Share of the way back to its start that an instance moves after each iteration.
     """
 
     iterations: int
@@ -35,11 +35,11 @@ class Phase(NamedTuple):
 
 
 class Affinities:
-    """Who attends to whom.
+    """Affinities of t-SNE between rows.
 
     Args:
         rows: float64 (rows, neurons), not all alike.
-        perplexity: Roughly to how many.
+        perplexity: Roughly the number of neighbours that count.
     """
 
     def __init__(self, rows: NDArray[np.float64], perplexity: float) -> None:
@@ -57,11 +57,11 @@ class Affinities:
 
 
 class Layout:
-    """Coordinates under way; Barnes-Hut up to 8,000 rows, interpolation above.
+    """A layout being optimised; Barnes-Hut up to 8,000 rows, interpolation above.
 
     Args:
         start: float64 (rows, 2), in the units of t-SNE.
-        affinities: What the layout is to show.
+        affinities: The affinities to be shown.
 
     Attributes:
         iterations: Done so far.
@@ -83,7 +83,7 @@ class Layout:
 
     @classmethod
     def spread(cls, start: NDArray[np.float64], affinities: Affinities) -> "Layout":
-        """Starts on a tiny picture of `start`, in any unit, with a little noise: as t-SNE does from PCA."""
+        """Starts from a tiny copy of `start`, in any unit, with a little noise, as t-SNE does from PCA."""
         noise = np.random.default_rng(_SEED).normal(0, 0.01, start.shape)
         return cls((start / start[:, 0].std() + noise) * 1e-4, affinities)
 
@@ -94,11 +94,11 @@ class Layout:
 
     @property
     def divergence(self) -> float:
-        """Kullback-Leibler divergence from what it is to show; known once it was optimised."""
+        """Kullback-Leibler divergence from the affinities; known after the first phase."""
         return float(self._embedding.kl_divergence)
 
     def optimise(self, phase: Phase, report: PhaseReport) -> None:
-        """Goes on for `phase`."""
+        """Optimises for one phase."""
         done = self.iterations
 
         def after(iteration: int, _: float, coordinates: NDArray[np.float64]) -> None:
