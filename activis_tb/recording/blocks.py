@@ -314,15 +314,18 @@ class Background:
     """
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, "activis-recording")
+        self._pool: ThreadPoolExecutor | None = ThreadPoolExecutor(1, "activis-recording")
         self._latest: Future[None] | None = None
 
     def begin(self, work: Callable[[], None]) -> None:
         """Waits for the task before, and begins `work`."""
         self.settle()
-        try:
-            self._latest = self._pool.submit(work)
-        except RuntimeError:  # when the interpreter exits, pools take no more work
+        if self._pool is not None:
+            try:
+                self._latest = self._pool.submit(work)
+            except RuntimeError:  # the interpreter exits, or there can be no more threads
+                self._pool = None
+        if self._pool is None:
             self._latest = _done_here(work)
 
     def settle(self) -> None:
@@ -332,7 +335,8 @@ class Background:
 
     def close(self) -> None:
         """Waits until the task is done, raises nothing, and ends the thread."""
-        self._pool.shutdown()
+        if self._pool is not None:
+            self._pool.shutdown()
 
 
 def _done_here(work: Callable[[], None]) -> Future[None]:
