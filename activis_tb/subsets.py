@@ -1,4 +1,4 @@
-"""Subsets that people reach for, as conditions for `subsets=`: one per category, one per quantile.
+"""Common subsets as conditions for `subsets=`: one per category, one per quantile.
 
 subsets={**by_category("education", education), **by_quantile("age", 4, values=ages)}
 """
@@ -23,7 +23,7 @@ def by_category(attribute: str, values: Iterable[Any]) -> dict[str, str]:
 
     Args:
         attribute: Name of the attribute.
-        values: The categories, or the whole column; each value counts once, in the order of its first coming. Texts,
+        values: The categories, or the whole column; each value counts once, in the order of first occurrence. Texts,
             numbers or booleans, as they are recorded and compared (NFC); None and NaN are left out.
 
     Raises:
@@ -39,9 +39,9 @@ def by_category(attribute: str, values: Iterable[Any]) -> dict[str, str]:
 
 
 def by_quantile(attribute: str, quantiles: int, *, values: ArrayLike) -> dict[str, str]:
-    """Returns conditions that share out the instances by a number or a time, `{"age <= 28": "age <= 28", ...}`.
+    """Returns conditions that divide the instances by a number or a time, `{"age <= 28": "age <= 28", ...}`.
 
-    The borders are values that occur (Hyndman and Fan's type 1), so the parts are as equal as ties allow; a value that
+    The borders are observed values (Hyndman and Fan's type 1), so the parts are as equal as ties allow; a value that
     makes up several parts leaves fewer of them.
 
     Args:
@@ -57,7 +57,7 @@ def by_quantile(attribute: str, quantiles: int, *, values: ArrayLike) -> dict[st
     ordered, written = _ordered(values)
     if not len(ordered):
         raise ArgumentError("values", "no finite value", "numbers or times, one per instance")
-    # The smallest value that at least so large a share does not exceed.
+    # The smallest value that at least this share of the values does not exceed.
     at = -(-np.arange(1, quantiles) * len(ordered) // quantiles) - 1
     inner = [written(border) for border in np.unique(ordered[at]) if border < ordered[-1]]
     column = quote_name(attribute)

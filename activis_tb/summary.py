@@ -145,7 +145,7 @@ def _record(
 ) -> tuple[bytes, NDArray[np.object_]]:
     """Returns the tag and the blobs of one snapshot; writes the graph if `writer` has not got it yet.
 
-    Every instance goes to `directory` where there is one. Nobody learns when TensorFlow's writer has the event on disk,
+    Every instance goes to `directory` where there is one. TensorFlow's writer does not tell when the event is on disk,
     so the files are committed before it: a process that is killed in between leaves files that nothing points at.
     """
     checked = read_settings(**settings)

@@ -52,7 +52,7 @@ class TimeRangeError(ValueError):
 def canonical_times(values: _Times) -> _Times:
     """Returns times of any resolution, none of them missing, as datetime64[us], or as [ns] where one has nanoseconds.
 
-    So the same times are the same whatever they were kept in.
+    So equal times are equal, whatever their resolution was.
 
     Raises:
         TimeRangeError: One is too far away, or finer than nanoseconds.
@@ -118,7 +118,7 @@ def range_of(dtype: np.dtype[Any]) -> tuple[int, int]:
 
 
 def parse_time(text: str) -> int | None:
-    """Returns the nanoseconds since 1970 of an ISO 8601 date or time, without an offset in UTC; None where it is none.
+    """Returns the nanoseconds since 1970 of an ISO 8601 date or time, without an offset in UTC; else None.
 
     `2024`, `2024-01`, `2024-01-31`, `2024-01-31 10:00`, `2024-01-31T10:00:00.123456789+02:00`.
     """

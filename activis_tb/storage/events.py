@@ -1,4 +1,4 @@
-"""Event files of snapshots and graphs: whole or absent, beside whatever else writes to the log directory."""
+"""Event files of snapshots and graphs, written atomically beside other writers of the log directory."""
 
 import struct
 import time
@@ -28,7 +28,7 @@ def summary_metadata() -> summary_pb2.SummaryMetadata:
 def snapshot_event(tag: SnapshotTag, blobs: Sequence[bytes], wall_time: float) -> event_pb2.Event:
     """Returns the event that holds one snapshot, a rank-1 string tensor of its blobs."""
     event = event_pb2.Event(wall_time=wall_time, step=tag.step)
-    # In place: a message that is given to another one is copied, and it may have 256 MB.
+    # In place: protobuf copies a message that is assigned to another one, and it may have 256 MB.
     value = event.summary.value.add(tag=str(tag), metadata=summary_metadata())
     value.tensor.dtype = types_pb2.DT_STRING
     value.tensor.tensor_shape.dim.add(size=len(blobs))
@@ -44,12 +44,12 @@ def graph_event(graph_def: bytes, wall_time: float) -> event_pb2.Event:
 def write_event_file(directory: Location, event: event_pb2.Event, label: str = "") -> Location:
     """Writes `event` as a file of its own into `directory` and returns where it is.
 
-    The file appears when all of it is there, so a reader never sees a part of it.
+    The file is renamed into place when it is complete, so a reader never sees a part of it.
 
     Args:
         directory: The run's directory, which is made if needed.
         event: What to write.
-        label: Goes to the end of the file's name, for `is_labelled`.
+        label: End of the file's name, for `is_labelled`.
 
     Raises:
         OSError: The directory cannot be written, or the disk is full; nothing is left then.

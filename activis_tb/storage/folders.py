@@ -1,7 +1,4 @@
-"""Folder where a run is written: a directory of this machine, or whatever fsspec reaches; and its owner.
-
-A file is there as a whole or not at all, whatever happens to its writer.
-"""
+"""Folders where runs are written, local or by fsspec, with atomic writes and the owner of temporary files."""
 
 import os
 import socket
@@ -20,7 +17,7 @@ _STALE_SECONDS = 24 * 3600
 
 
 def owner() -> str:
-    """Returns what names this process among those that share the file system: `<host>-<pid>`."""
+    """Returns the identity of this process among those that share the file system: `<host>-<pid>`."""
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
@@ -29,10 +26,10 @@ def is_gone(owner: str, touched: float) -> bool:
 
     Args:
         owner: What `owner()` returned there.
-        touched: When it last gave a sign of life, seconds since 1970.
+        touched: Time of its last sign of life, seconds since 1970.
 
     Raises:
-        ValueError: `owner` is nothing of the kind.
+        ValueError: `owner` has another form.
     """
     if time.time() - touched > _STALE_SECONDS:
         return True
@@ -123,7 +120,7 @@ class LocalFolder:
 class RemoteFolder:
     """A folder that a URL names, such as `gs://bucket/run`, by fsspec.
 
-    A file is handed over in one piece, which object stores show when they have all of it.
+    A file is uploaded in one piece; object stores show it when it is complete.
 
     Args:
         url: Of the folder.
@@ -151,7 +148,7 @@ class RemoteFolder:
         """Writes a file and returns its URL.
 
         Raises:
-            OSError: It cannot be written; what there was of it is removed.
+            OSError: It cannot be written; a partial file is removed.
         """
         path = f"{self._path}/{name}"
         try:
@@ -187,7 +184,7 @@ def open_folder(location: Location) -> LocalFolder | RemoteFolder:
 
 
 def explained(error: OSError, attempt: str, way_out: str = "") -> OSError:
-    """Returns `error` with a sentence that names the place and the way out."""
+    """Returns `error` with a message that names the place and the way out."""
     choice = f"Free space, mind its permissions, or choose another log directory{way_out}."
     sentence = f"Cannot {attempt}: {error.strerror or error}. Nothing of this recording is left there. {choice}"
     return OSError(error.errno or EIO, sentence)

@@ -21,7 +21,7 @@ _THREADS = 2
 
 
 class OutcomeCounts(NamedTuple):
-    """Instances of both snapshots whose true class has the same name, by who is right.
+    """Instances of both snapshots whose true class has the same name, by which model is right.
 
     Without labels all instances of both take part, and nobody is right or wrong: `both_wrong` is 0 as well.
     """
@@ -61,17 +61,17 @@ def count_outcomes(
     *,
     labelled: bool = True,
 ) -> OutcomeCounts:
-    """Counts who is right where.
+    """Counts the instances that both, one, or none of the models predict correctly.
 
     Args:
         base: Parquet files of one snapshot's instances, with the columns id, label and predicted.
         other: Those of another one.
-        classes: By class of `other`, its position among the classes of `base`; -1 for one that `base` has not.
+        classes: By class of `other`, its position among the classes of `base`; -1 for one that `base` lacks.
         most_seconds: A join that takes longer is stopped.
         labelled: Whether both have true classes.
 
     Raises:
-        StoredDataError: A file is not there or damaged, an id comes twice, or it took too long or too much memory.
+        StoredDataError: A file is missing or damaged, an id occurs twice, or it took too long or too much memory.
     """
     import duckdb
 
@@ -100,7 +100,7 @@ def count_outcomes(
 
 
 def _interrupt(connection: "duckdb.DuckDBPyConnection", ended: threading.Event, seconds: float) -> None:
-    """Again and again from then on: between two queries there is nothing to interrupt."""
+    """Interrupts repeatedly, for an interruption between two queries has no effect."""
     import duckdb
 
     if not ended.wait(seconds):

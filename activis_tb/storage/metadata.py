@@ -1,6 +1,6 @@
 """Metadata by which a snapshot is found among TensorBoard's summaries, and the formats of pictures and sounds.
 
-Light on purpose: TensorBoard imports it when it starts, so nothing generated and no NumPy here.
+TensorBoard imports this at startup: no NumPy and no generated module here.
 """
 
 import re
@@ -27,7 +27,7 @@ AUDIO_FORMATS = "WAV, MP3, Ogg or FLAC"
 
 
 def media_type(content: bytes) -> str | None:
-    """Returns the MIME type of an encoded picture or sound that browsers show; None where it is nothing of the kind."""
+    """Returns the MIME type of an encoded picture or sound that browsers show; None for anything else."""
     if content[:4] == b"RIFF":
         return _RIFF.get(content[8:12])
     return next((named for signature, named in _SIGNATURES if content.startswith(signature)), None)
@@ -69,8 +69,8 @@ _UNSERVED = re.compile(r'["\\\x00-\x1f]')
 
 
 def is_served(name: str) -> bool:
-    """Tells whether TensorBoard's data server, its default loader, gives the data of a run or a tag of that name.
+    """Tells whether TensorBoard's data server, its default loader, can serve a run or a tag of that name.
 
-    It asks for them by a JSON text that it can read only where nothing in it is written by an escape.
+    It parses blob keys as JSON without unescaping, so names with characters that JSON escapes fail.
     """
     return _UNSERVED.search(name) is None

@@ -1,7 +1,7 @@
 """`.npy` arrays from bytes that may be damaged, and from files that others may truncate while they are read.
 
-No file is ever mapped into memory: a mapped file that gets shorter ends the process that reads it. What a file was at
-first is remembered, and it is read for as long as it is that.
+No file is memory-mapped: reading a mapped file that was truncated kills the process. The version of a file (size and
+time of change) is remembered, and the file is read only while that is unchanged.
 """
 
 import io
@@ -30,7 +30,7 @@ def parse_npy(content: bytes) -> NDArray[Any]:
     """Returns the array in the bytes of an `.npy` file of version 1.0 or 2.0; nothing is copied.
 
     Raises:
-        ValueError: It is nothing of the kind, an archive, or has another size than it says; or it holds objects.
+        ValueError: It is another format, an archive, of another size than its header says, or it holds objects.
     """
     stream = io.BytesIO(content)
     try:
@@ -55,7 +55,7 @@ MEMORY_LIMIT = 2**30
 
 
 class CodesMemory:
-    """Codes that were read as a whole; what was used least recently goes first. Several threads may use it at once.
+    """LRU cache of codes that were read as a whole; thread-safe.
 
     Args:
         limit: Bytes.
@@ -65,7 +65,7 @@ class CodesMemory:
         self.limit = limit
         self._codes: OrderedDict[tuple[int, Path], NDArray[np.uint8]] = OrderedDict()
         self._size = 0
-        # The garbage collector may call `forget` in the midst of anything.
+        # Reentrant: the garbage collector may call `forget` at any time.
         self._lock = threading.RLock()
 
     def get(self, owner: int, path: Path) -> NDArray[np.uint8] | None:
@@ -86,7 +86,7 @@ class CodesMemory:
                 self._remove(next(iter(self._codes)))
 
     def forget(self, owner: int) -> None:
-        """Gives back the memory of everything that belongs to `owner`."""
+        """Frees the memory of everything that belongs to `owner`."""
         with self._lock:
             for key in list(self._codes):
                 if key[0] == owner:
@@ -102,11 +102,11 @@ _owners = itertools.count()
 
 
 class SideFiles:
-    """Files as they were when they were first read; may be used by several threads at once.
+    """Side files at the version that was first read; thread-safe.
 
     Args:
-        root: The folder that they are below, whatever links lead to; others are not read.
-        memory: Keeps codes for as long as there is room.
+        root: The folder that holds them, symbolic links resolved; others are not read.
+        memory: Cache of codes.
     """
 
     def __init__(self, root: Path, memory: CodesMemory = _MEMORY) -> None:
@@ -117,10 +117,10 @@ class SideFiles:
         weakref.finalize(self, memory.forget, self._owner).atexit = False
 
     def add(self, path: Path) -> int:
-        """Remembers what `path` is, from before it is read, and returns its size in bytes.
+        """Remembers the version of `path`, before it is read, and returns its size in bytes.
 
         Raises:
-            StoredDataError: It is not there, not what it was, no regular file, or elsewhere.
+            StoredDataError: It is missing, has changed, is no regular file, or is outside of the folder.
         """
         try:
             status = path.stat()
@@ -138,7 +138,7 @@ class SideFiles:
         """Returns the content of a file of at most `most` bytes.
 
         Raises:
-            StoredDataError: It is not there, or longer.
+            StoredDataError: It is missing, or longer.
         """
         size = self.add(path)
         if size > most:
@@ -148,10 +148,10 @@ class SideFiles:
             return file.read(most)
 
     def kept(self, path: Path) -> NDArray[np.uint8] | None:
-        """Returns the codes that `keep` was given, if they are still there.
+        """Returns the cached codes, if they are still there.
 
         Raises:
-            StoredDataError: The file is not what it was.
+            StoredDataError: The file has changed.
         """
         codes = self.memory.get(self._owner, path)
         if codes is not None:
@@ -163,7 +163,7 @@ class SideFiles:
         self.memory.put(self._owner, path, codes)
 
     def unchanged(self) -> bool:
-        """Tells whether all files are still what they were."""
+        """Tells whether no file has changed."""
         try:
             return all(_Version(path.stat()) == version for path, version in list(self._versions.items()))
         except OSError:
@@ -174,7 +174,7 @@ class SideFiles:
         """Opens a file that was added before.
 
         Raises:
-            StoredDataError: It is not what it was, now or at the end.
+            StoredDataError: It has changed, before or while it was read.
         """
         try:
             with io.FileIO(path) as file:
@@ -188,7 +188,7 @@ class SideFiles:
         """Returns the array of an `.npy` file.
 
         Raises:
-            StoredDataError: It is not there, damaged, or another array.
+            StoredDataError: It is missing, damaged, or another array.
         """
         try:
             array = parse_npy(self.read(path, LONGEST_HEADER + prod(shape) * np.dtype(dtype).itemsize))
@@ -209,13 +209,13 @@ class CodesFile:
     """The codes of one layer and part, `activis_tb.model.CodesFile`.
 
     Args:
-        files: What is remembered of them.
+        files: The versions that were first read.
         path: The file.
         shape: Instances and neurons that it should have.
-        keep: Whether to keep the codes in memory once they are wanted as a whole.
+        keep: Whether to cache the codes once all of them are needed.
 
     Raises:
-        StoredDataError: It is not there, or has another size.
+        StoredDataError: It is missing, or has another size.
     """
 
     def __init__(self, files: SideFiles, path: Path, shape: tuple[int, int], *, keep: bool) -> None:
@@ -251,9 +251,9 @@ class CodesFile:
 
 
 class _Version:
-    """What tells a file from what it was before or is later.
+    """Version of a file.
 
-    Not its inode, which some network file systems give anew: a file that takes its place has another time of change.
+    Without the inode, which some network file systems renumber: a file that replaces it has another time of change.
     """
 
     def __init__(self, status: os.stat_result) -> None:
@@ -268,6 +268,6 @@ class _Version:
 
 
 def missing(path: Path, error: Exception) -> StoredDataError:
-    """Returns that `path` cannot be read, and why that may be."""
+    """Returns the error that `path` cannot be read, with likely reasons."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else error
     return StoredDataError(f"Cannot read {path}: {reason}. Were the side files left behind when the log was copied?")

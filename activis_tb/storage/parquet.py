@@ -1,4 +1,4 @@
-"""Parquet files of instances' columns, by DuckDB, which is loaded when it is needed."""
+"""Parquet files of instances' columns, by DuckDB, which is imported lazily."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ def check_duckdb(argument: str, got: str) -> None:
 
 
 class ParquetWriter:
-    """Writes tables on one thread: the others belong to the training."""
+    """Writer of tables that uses one thread, and leaves the others to the training."""
 
     def __init__(self) -> None:
         self._connection = _connect()
@@ -46,7 +46,7 @@ class ParquetWriter:
 
         Args:
             path: The new file.
-            columns: By name (instances,): numbers, booleans, or objects (str). None, NaN and what is masked is NULL.
+            columns: By name (instances,): numbers, booleans, or objects (str). None, NaN and masked values become NULL.
 
         Raises:
             OSError: The file cannot be written.
@@ -73,10 +73,10 @@ def read_parquet(paths: Sequence[Path], columns: Mapping[str, Kind]) -> dict[str
 
     Args:
         paths: The files.
-        columns: By name, what a column has to be.
+        columns: Expected columns by name.
 
     Raises:
-        StoredDataError: A file is not there, damaged, none of them has such a column, or it is something else.
+        StoredDataError: A file is missing or damaged, no file has such a column, or it has another type.
     """
     what = f"{', '.join(columns)} from {paths[0].name} in {paths[0].parent.parent}"
     quoted = ", ".join(f'"{column}"' for column in columns)
@@ -92,10 +92,10 @@ def read_parquet(paths: Sequence[Path], columns: Mapping[str, Kind]) -> dict[str
 
 
 def check_rows(paths: Sequence[Path], rows: Sequence[int]) -> None:
-    """Checks that every file says to have as many rows as it should, before any of them is read.
+    """Checks the number of rows in every file's footer, before any of them is read.
 
     Raises:
-        StoredDataError: A file is not there, damaged, or has another number of rows.
+        StoredDataError: A file is missing, damaged, or has another number of rows.
     """
     with _reading(f"{paths[0].name} in {paths[0].parent.parent}") as connection:
         query = "SELECT file_name, num_rows FROM parquet_file_metadata(?)"

@@ -10,7 +10,7 @@ Below the folder of the event file: `plugins/activis/<name>/<step>/<session>/par
 Folders carry a name that is safe in every file system, files carry numbers; what the user called things is in the
 snapshot's manifest alone. No name contains `tfevents`, so TensorBoard takes none of it for an event file.
 
-Nothing stored is trusted: what does not have exactly the size, type and shape that it should have is not served.
+Nothing stored is trusted: files of another size, type or shape than expected are not served.
 """
 
 import json
@@ -54,7 +54,7 @@ def store_of(tag: SnapshotTag) -> str:
 
 
 def is_store(store: str) -> bool:
-    """Tells whether `store` is a folder that `store_of` gives, and so nowhere else."""
+    """Tells whether `store` is a folder that `store_of` returns, so that no other can be read."""
     return _STORE.fullmatch(store) is not None
 
 
@@ -79,7 +79,7 @@ def attribute_column(position: int) -> str:
 
 
 def whole_column(position: int) -> str:
-    """Returns the name of the column with the attribute at `position` where some whole number in it is no double."""
+    """Returns the name of the column with the attribute at `position` for whole numbers that no double represents."""
     return f"{attribute_column(position)}_whole"
 
 
@@ -94,9 +94,9 @@ def event_label(session: int) -> str:
 
 
 def claim_of(run_directory: Path, tag: SnapshotTag) -> Path:
-    """Returns the file that claims a dataset's folder for this process: from before there is one until its event is.
+    """Returns the claim file of a dataset's folder, which exists until its event is written.
 
-    Its name says who writes, its content where: `store_of(tag)`.
+    Its name holds the owner, its content the folder: `store_of(tag)`.
     """
     return run_directory / f".activis-{owner()}-{tag.session}{_CLAIM}"
 
@@ -133,9 +133,9 @@ def remove_dataset(folder: Path, claim: Path) -> None:
 class DatasetWriter:
     """Writes the instances of one recording.
 
-    The order is: `write_part` for every part, then the event that points at `store`, then `commit`. What is not
-    committed is removed: by `abandon`, when a part fails, when the writer is forgotten or Python ends, and after a kill
-    by the next recording.
+    The order is: `write_part` for every part, then the event that points at `store`, then `commit`. An uncommitted
+    dataset is removed: by `abandon`, when a part fails, when the writer is garbage-collected or Python exits, and
+    after a kill by the next recording.
 
     Args:
         run_directory: The folder of the event file.
@@ -192,7 +192,7 @@ class DatasetWriter:
         self.instances += len(columns["id"])
 
     def commit(self) -> None:
-        """Keeps what was written; to be called when the event is on disk."""
+        """Keeps what was written; call it when the event is on disk."""
         self._removal.detach()
         with suppress(OSError):  # the next recording tries again
             self._claim.unlink()
@@ -280,7 +280,7 @@ class DatasetReader:
 
     Raises:
         NewerVersionError: It was written by a newer activis-tb.
-        StoredDataError: The folder is not there, a file is damaged, or there is no store.
+        StoredDataError: The folder is missing, a file is damaged, or there is no store.
     """
 
     def __init__(self, run_directory: Path, manifest: Manifest) -> None:
@@ -295,17 +295,17 @@ class DatasetReader:
         self.parts = tuple(self._read_parts(folder))
 
     def layer(self, name: str) -> list[CodedActivations]:
-        """Returns the activations of a layer, part by part; the codes are read from the disk where they are touched.
+        """Returns the activations of a layer, part by part; the codes are read from the disk on demand.
 
         Raises:
             KeyError: There is no such layer.
-            StoredDataError: A file is not there, or damaged.
+            StoredDataError: A file is missing or damaged.
         """
         position = self._layers[name]
         return [self._read_layer(part, position, self._neurons[position]) for part in self.parts]
 
     def unchanged(self) -> bool:
-        """Tells whether all files that were read so far are still what they were."""
+        """Tells whether none of the files that were read so far has changed."""
         return self._files.unchanged()
 
     @property
@@ -320,7 +320,7 @@ class DatasetReader:
         """Returns columns of outcomes, each (instances,), masked where a value is missing.
 
         Raises:
-            StoredDataError: A file is not there, or damaged.
+            StoredDataError: A file is missing or damaged.
         """
         check_rows(self.parquet_files, [part.instances for part in self.parts])
         known = frozenset[str]().union(*(part.columns for part in self.parts))
@@ -376,7 +376,7 @@ class DatasetReader:
 
 
 def _are_scales(scales: NDArray[np.float64]) -> bool:
-    """Whether codes could have such scales: those of activations that are float32."""
+    """Whether these can be the scales of float32 activations."""
     _, scale, positive_from = scales
     fit = bool((np.abs(scales) <= _LARGEST).all() and (scale >= 0).all())
     return fit and bool(((positive_from >= 1) & (positive_from <= NONFINITE_CODE)).all())

@@ -1,7 +1,7 @@
 """Validation of a stored snapshot: its manifest against itself, its values against their ranges.
 
-No number of a manifest may lead to an allocation before the size of its blob has confirmed it, and nothing may be
-looked up by a value that was not checked. What is wrong is a `StoredDataError` that names the field.
+No number of a manifest leads to an allocation before the size of its blob has confirmed it, and no unchecked value is
+used as an index. Every fault is a `StoredDataError` that names the field.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ _SMALL_VALUES = 64
 
 
 class Declared(NamedTuple):
-    """One array of a manifest and what it has to be.
+    """One array of a manifest, with its expected type and shape.
 
     Attributes:
         what: For a message.
@@ -57,7 +57,7 @@ def check_manifest(message: pb.Snapshot, blobs: int | None = None) -> None:
 
     Raises:
         NewerVersionError: It was written by a newer activis-tb.
-        StoredDataError: Something in it cannot be.
+        StoredDataError: It contradicts itself.
     """
     if message.version > FORMAT_VERSION:
         raise NewerVersionError("The snapshot", message.version, FORMAT_VERSION)
@@ -80,10 +80,10 @@ def check_manifest(message: pb.Snapshot, blobs: int | None = None) -> None:
 
 
 def check_density(blob: bytes) -> None:
-    """Checks that a serialised manifest holds no crowd of empty messages, each of which would take 50 times its bytes.
+    """Checks that a serialised manifest does not consist of empty messages, each of which takes 50 times its bytes.
 
     Raises:
-        StoredDataError: A subset, layer or attribute is smaller than any can be.
+        StoredDataError: A subset, layer or attribute is smaller than possible.
     """
     for number, start, end in _entries(blob, 0, len(blob)):
         inner = _entries(blob, start, end) if number in _SAMPLES else iter(())
@@ -94,7 +94,7 @@ def check_density(blob: bytes) -> None:
 
 
 def _entries(blob: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Yields (field number, start, end) of what has a length in a serialised message, as far as it can be read."""
+    """Yields (field number, start, end) of the length-delimited fields of a serialised message, while valid."""
     while at < end:
         key, at = _varint(blob, at, end)
         kind = key & 7
@@ -123,7 +123,7 @@ def _varint(blob: bytes, at: int, end: int) -> tuple[int, int]:
 
 
 def declared_arrays(message: pb.Snapshot) -> Iterator[Declared]:
-    """Yields every array that a manifest has to have, and those of the optional ones that it has."""
+    """Yields every required array of a manifest, and the optional ones that it has."""
     subsets, examples = len(message.subsets), rows_of(message.examples)
     columns = [("sample", message.sample), *([("examples", message.examples)] if examples else [])]
     for part, stored in columns:
@@ -139,20 +139,20 @@ def declared_arrays(message: pb.Snapshot) -> Iterator[Declared]:
 
 
 def rows_of(columns: pb.StoredSample) -> int:
-    """Returns how many rows columns claim to have; 0 where they claim nothing that could be."""
+    """Returns the number of rows that columns claim to have; 0 where the claim is impossible."""
     shape = tuple(columns.index.shape)
     return shape[0] if len(shape) == 1 and shape[0] >= 0 else 0
 
 
 def values_dtype(attribute: pb.StoredAttribute, version: int) -> str:
-    """Returns what the values of an attribute have to be stored as: what they are, if its type can be that."""
+    """Returns the expected dtype of an attribute's values: their own, if its type allows it."""
     possible = ATTRIBUTE_DTYPES.get(attribute.type, (BYTES,))
     known = [dtype for dtype in possible if version > 1 or dtype not in SINCE_VERSION_2]
     return attribute.values.dtype if attribute.values.dtype in known else possible[0]
 
 
 def check_pointer(declared: Declared) -> None:
-    """Raises StoredDataError where a pointer is not what it has to be."""
+    """Raises StoredDataError where a pointer is not as declared."""
     what, pointer, dtype, shape = declared
     if pointer.dtype != dtype or tuple(pointer.shape) != shape:
         found = shorten(f"{shorten(pointer.dtype, 20) or 'nothing'} {tuple(pointer.shape[:8])}")
@@ -170,7 +170,7 @@ def check_values(blob: bytes, expected: int) -> None:
     """Checks that a serialised `Values` has `expected` values, before any of them becomes an object.
 
     Raises:
-        StoredDataError: It has another number of values, or is none.
+        StoredDataError: It has another number of values, or cannot be parsed.
     """
     if len(blob) <= _SMALL_VALUES * expected:
         return
@@ -180,12 +180,12 @@ def check_values(blob: bytes, expected: int) -> None:
 
 
 def wrong_number(found: str, expected: int) -> StoredDataError:
-    """Returns what to raise where a column has not as many values as it should."""
+    """Returns the error that a column has the wrong number of values."""
     return StoredDataError(f"A column of the snapshot has {found} values; expected {expected:,}.")
 
 
 def check_range(what: str, values: NDArray[Any], low: float, high: float) -> None:
-    """Raises StoredDataError where one of `values` is not from `low` to `high`, or no number."""
+    """Raises StoredDataError where one of `values` is outside of `low` to `high` or NaN."""
     if values.size == 0:
         return
     smallest, largest = values.min(), values.max()
@@ -204,7 +204,7 @@ def check_statistic(name: str, values: NDArray[Any], counts: Sequence[int]) -> N
     """Checks one statistic, (subsets, neurons), against the sizes of the subsets.
 
     Raises:
-        StoredDataError: A count is more than the subset has, or a share is none.
+        StoredDataError: A count exceeds the size of the subset, or a share is outside of 0 to 1.
     """
     if name in {"count", "nonfinite"}:
         most = np.array(counts, np.int64)[:, None]
