@@ -83,6 +83,27 @@ def test_the_help_opens_by_its_key_keeps_the_focus_and_closes_by_escape(url: str
     assert tab.frame.evaluate("document.activeElement.dataset.testid") == "help-button"
 
 
+def test_a_menu_opens_by_keys_and_gives_the_focus_back(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = ready(open_tab(url, hash_state=PANELS))
+    menu, download = tab.get("download-menu"), tab.get("download").first
+    menu.focus()
+    tab.page.keyboard.press("Enter")
+    download.wait_for()
+    tab.page.keyboard.press("Tab")
+    assert download.evaluate("element => element === document.activeElement")
+    above, below = menu.bounding_box(), download.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert 0 < below["y"] - above["y"] - above["height"] < 40
+    tab.page.keyboard.press("Escape")
+    download.wait_for(state="detached")
+    assert menu.evaluate("element => element === document.activeElement")
+    menu.click()
+    download.wait_for()
+    tab.get("legend").click()
+    download.wait_for(state="detached")
+
+
 def test_a_question_mark_that_is_typed_opens_nothing(url: str, open_tab: Callable[..., Tab]) -> None:
     tab = ready(open_tab(url, hash_state=PANELS))
     tab.get("find-instances").press_sequentially("cat?")

@@ -1,7 +1,7 @@
 /** Controls with the tab's look and the browser's own behaviour. */
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useId } from "preact/hooks";
 
 export interface Option {
   value: string;
@@ -88,38 +88,27 @@ interface PopupProperties {
   testId?: string;
 }
 
-/** Something that opens below its summary, and closes when one presses elsewhere or Escape. */
+/** Something that opens at its summary, and closes when one presses elsewhere or Escape. */
 export function Popup({ class: className, summary, children, label, testId }: PopupProperties) {
-  const details = useRef<HTMLDetailsElement>(null);
+  const id = useId();
   const open = useSignal(false);
-  useEffect(() => {
-    const close = (event: Event) => {
-      const inside = event instanceof PointerEvent && details.current?.contains(event.target as Node);
-      const otherKey = event instanceof KeyboardEvent && event.key !== "Escape";
-      if (inside || otherKey || !details.current?.open) return;
-      const hadFocus = details.current.contains(document.activeElement);
-      details.current.open = false;
-      if (hadFocus) details.current.querySelector("summary")?.focus();
-    };
-    document.addEventListener("pointerdown", close);
-    document.addEventListener("keydown", close);
-    return () => {
-      document.removeEventListener("pointerdown", close);
-      document.removeEventListener("keydown", close);
-    };
-  }, []);
   return (
-    <details
-      ref={details}
-      class={className}
-      onToggle={(event) => {
-        open.value = event.currentTarget.open;
-      }}
-    >
-      <summary aria-label={label} title={label} data-testid={testId}>
+    <span class={className}>
+      <button type="button" popovertarget={id} aria-label={label} title={label} data-testid={testId}>
         {summary}
-      </summary>
-      {open.value && children}
-    </details>
+      </button>
+      <div
+        id={id}
+        popover
+        onToggle={(event) => {
+          open.value = event.newState === "open";
+        }}
+      >
+        {open.value && children}
+      </div>
+    </span>
   );
 }
+
+/** Closes the popup that `inside` stands in. */
+export const closePopup = (inside: Element): void => inside.closest<HTMLElement>("[popover]")?.hidePopover();

@@ -10,7 +10,7 @@ import { PERPLEXITY } from "../../store/durable";
 import type { LayerStore } from "../../store/layer";
 import { listedInstances } from "../../store/subset_from_click";
 import { useClassColours, usePalette, useStore } from "../../ui/context";
-import { Popup, Segmented } from "../../ui/controls";
+import { closePopup, Popup, Segmented } from "../../ui/controls";
 import { Icon } from "../../ui/glyphs";
 import { countText, valueText } from "../../ui/numbers";
 import type { PointerInputs, usePointer } from "./projection_pointer";
@@ -249,7 +249,7 @@ function MethodForm() {
         event.preventDefault();
         const wanted = Math.round(Math.min(PERPLEXITY.most, Math.max(PERPLEXITY.least, perplexity.value)));
         durable.projection.value = { method: method.value, perplexity: wanted, framing: framing.value };
-        event.currentTarget.closest("details")?.removeAttribute("open");
+        closePopup(event.currentTarget);
       }}
     >
       <Segmented

@@ -89,7 +89,7 @@ function useEscape(end: () => boolean): void {
     let isTaken = false;
     const look = ({ target }: KeyboardEvent) => {
       const isTyped = target instanceof Element && target.matches("input:not([type=range]), select");
-      isTaken = isTyped || document.querySelector("details[open], dialog[open]") !== null;
+      isTaken = isTyped || document.querySelector(":popover-open, dialog[open]") !== null;
     };
     const listen = (event: KeyboardEvent) => {
       if (event.key === "Escape" && !isTaken) end();

@@ -216,6 +216,7 @@ function NameField({ subset: { name, condition } }: { subset: NamedCondition }) 
       onKeyDown={(event) => {
         if (event.key === "Enter") event.currentTarget.blur();
         if (event.key !== "Escape") return;
+        event.preventDefault();
         event.stopPropagation();
         event.currentTarget.value = name;
         event.currentTarget.blur();

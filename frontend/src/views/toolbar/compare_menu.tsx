@@ -4,7 +4,7 @@ import { type Alignment, MOST_OTHERS, type Showing } from "../../store/durable";
 import { snapshotsOf } from "../../store/selection";
 import type { Side } from "../../store/side";
 import { useStore } from "../../ui/context";
-import { Picker, Popup, Segmented } from "../../ui/controls";
+import { closePopup, Picker, Popup, Segmented } from "../../ui/controls";
 import { Icon, SideBadge } from "../../ui/glyphs";
 import { countText } from "../../ui/numbers";
 
@@ -128,7 +128,7 @@ function Candidate({ label, letter, press }: CandidateProperties) {
       data-testid="candidate"
       data-label={label}
       onClick={(event) => {
-        event.currentTarget.closest("details")?.removeAttribute("open");
+        closePopup(event.currentTarget);
         press();
       }}
     >
