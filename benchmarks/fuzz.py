@@ -153,7 +153,7 @@ def _wait_for(fetch: Fetch, runs: int) -> None:
 
 
 def _healthy_answers(fetch: Fetch) -> list[tuple[int, bytes]]:
-    jobs = {"separation", "matching", "similarity", "outcomes"}
+    jobs = {"separation", "matching", "similarity"}
     answers = [(query[0], fetch(path_of(query))) for query in questions(HEALTHY, 3)]
     return [answer for route, answer in answers if route not in jobs]
 

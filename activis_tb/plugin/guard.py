@@ -40,16 +40,19 @@ _TITLES = {"duckdb": "DuckDB", "sklearn": "scikit-learn", "scipy": "SciPy", "goo
 
 def not_imported(request: Request, error: ImportError) -> Response:
     """Returns the answer to a request that needs a library which cannot be imported."""
+    return sentence(request, lacking(error), 503)
+
+
+def lacking(error: ImportError) -> str:
+    """Returns which library cannot be imported, and what to do about it, in sentences."""
     library = (error.name or "").partition(".")[0]
     if not library or library == "activis_tb":
-        text = f"activis-tb is not installed completely ({error}). Reinstall it where TensorBoard runs."
-    else:
-        title = _TITLES.get(library, library)
-        text = (
-            f"This needs {title}, which cannot be imported where TensorBoard runs ({error}). Reinstall it there, by "
-            f"pip install --force-reinstall {title.lower()}, and start TensorBoard again. Everything else works."
-        )
-    return sentence(request, text, 503)
+        return f"activis-tb is not installed completely ({error}). Reinstall it where TensorBoard runs."
+    title = _TITLES.get(library, library)
+    return (
+        f"This needs {title}, which cannot be imported where TensorBoard runs ({error}). Reinstall it there, by "
+        f"pip install --force-reinstall {title.lower()}, and start TensorBoard again. Everything else works."
+    )
 
 
 def come_back(request: Request, text: str) -> Response:

@@ -63,7 +63,6 @@ class Routes:
             "separation": layers.separation,
             "projection": ProjectionRoutes(computations, comparisons).answer,
             "agreement": comparing.agreement,
-            "outcomes": comparing.outcomes,
             "matching": comparing.matching,
             "similarity": comparing.similarity,
             "subset": lambda context: self._about_conditions().subset(context),

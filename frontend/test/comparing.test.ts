@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import type { Client } from "../src/contract/client";
 import type { HashValues } from "../src/store/address";
 import { open, rowNamed, settled } from "./opened_store";
-import { instances, matching, runEntry, runList, snapshot } from "./samples";
+import { agreement, instances, matching, runEntry, runList, snapshot } from "./samples";
 
 /** `b` has the instances of `a` in another order, and neurons 0 and 1 swapped. */
 const TWO_RUNS: Partial<Client> = {
@@ -36,6 +36,18 @@ describe("another run", () => {
     expect(store.comparing.active.value).toBe(false);
     expect(asked).toEqual([]);
     expect(hash.written.vs).toBe("");
+  });
+
+  test("agrees over the sample until all stored instances are counted", async () => {
+    const answers = [
+      { done: false, value: agreement({ exactness: "sample" }) },
+      { done: true, value: agreement({ over: 900, both_right: 700 }) },
+    ];
+    const asked = vi.fn(async () => answers[asked.mock.calls.length - 1] ?? Promise.reject(new Error("asked again")));
+    const { side } = await openTwo(AGAINST_B, { agreement: asked });
+    expect(side.agreement.state.value).toEqual({ status: "loading", value: answers[0]?.value });
+    await vi.waitFor(() => expect(side.agreement.state.value).toEqual({ status: "ready", value: answers[1]?.value }));
+    expect(asked).toHaveBeenCalledTimes(2);
   });
 
   test("shows its values under the base's neurons", async () => {

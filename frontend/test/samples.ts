@@ -9,7 +9,6 @@ import type {
   LayerSeparation,
   LayerSimilarity,
   NeuronMatching,
-  OutcomeCounts,
   RunEntry,
   RunList,
   SnapshotEntry,
@@ -86,30 +85,24 @@ export const instances = (change: Partial<InstanceColumns> = {}): InstanceColumn
 });
 
 /** Both snapshots are right about a and c, and wrong about b. */
-export const outcomes = (change: Partial<OutcomeCounts> = {}): OutcomeCounts => ({
-  over: 900,
-  both_right: 700,
-  only_base: 80,
-  only_other: 70,
-  both_wrong: 50,
-  same_prediction: 720,
-  note: "",
-  unlabelled: false,
-  ...change,
-});
-
 export const agreement = (change: Partial<Agreement> = {}): Agreement => ({
   over: 3,
-  both_right: [0, 2],
-  only_base: [],
-  only_other: [],
-  both_wrong: [1],
+  both_right: 2,
+  only_base: 0,
+  only_other: 0,
+  both_wrong: 1,
   same_prediction: 3,
   exactness: "exact",
   note: "",
   unlabelled: false,
-  same: [],
-  different: [],
+  sampled: 3,
+  both_right_rows: [0, 2],
+  only_base_rows: [],
+  only_other_rows: [],
+  both_wrong_rows: [1],
+  same_rows: [],
+  different_rows: [],
+  sampled_note: "",
   ...change,
 });
 

@@ -44,7 +44,7 @@ def questions(run: str, number: int = 0) -> Iterator[Query]:
     yield "subset", [*key, *condition]
     yield "subset", [*key, ("condition", CONDITIONS[(number + 1) % len(CONDITIONS)])]
     yield "subset_statistics", [*key, *layer, *condition, ("statistic", _STATISTICS[number % len(_STATISTICS)])]
-    for route in ("agreement", "outcomes", "similarity"):
+    for route in ("agreement", "similarity"):
         yield route, [*key, *other]
     yield "agreement", turned
     yield "matching", [*key, *other, *layer, ("method", "best")]
@@ -58,13 +58,13 @@ def questions(run: str, number: int = 0) -> Iterator[Query]:
 
 def store_questions(run: str, number: int = 0) -> Iterator[Query]:
     """Yields those of the questions that the side files answer."""
-    routes = {"subset", "subset_statistics", "summaries", "outcomes"}
+    routes = {"subset", "subset_statistics", "summaries", "agreement"}
     return (query for query in questions(run, number) if query[0] in routes)
 
 
 _ROUTES = (
     *("runs", "graph", "instances", "image", "membership", "statistics", "activations", "projection", "health"),
-    *("scores", "subset", "subset_statistics", "summaries", "agreement", "outcomes", "matching"),
+    *("scores", "subset", "subset_statistics", "summaries", "agreement", "matching"),
     *("separation", "similarity", "index.js", "nothing", "../runs", "runs/"),
 )
 _PARAMETERS = (

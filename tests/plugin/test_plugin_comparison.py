@@ -92,16 +92,22 @@ def test_predictions_are_compared_by_the_names_of_the_classes(serve, logdir):
     ParseDict(found, pb.Agreement())
     assert found == {
         "over": SHARED,
-        "both_right": [row for row in range(10, ROWS) if row != 12],
-        "only_base": [12],
-        "only_other": [],
-        "both_wrong": [],
+        "both_right": SHARED - 1,
+        "only_base": 1,
+        "only_other": 0,
+        "both_wrong": 0,
         "same_prediction": SHARED - 1,
         "exactness": "sample",
         "note": "",
         "unlabelled": False,
-        "same": [],
-        "different": [],
+        "sampled": SHARED,
+        "both_right_rows": [row for row in range(10, ROWS) if row != 12],
+        "only_base_rows": [12],
+        "only_other_rows": [],
+        "both_wrong_rows": [],
+        "same_rows": [],
+        "different_rows": [],
+        "sampled_note": "",
     }
 
 
@@ -109,7 +115,8 @@ def test_a_run_compared_with_itself_agrees_exactly(serve_slow, logdir):
     itself = {"other_run": "a/activis", "other_name": "validation", "other_step": 1}
     server = serve_slow(logdir)
     found = server.json("agreement", **BASE, **itself)
-    assert (found["both_wrong"], found["same_prediction"], found["exactness"]) == ([0, 1], ROWS, "exact")
+    assert (found["both_wrong_rows"], found["same_prediction"], found["exactness"]) == ([0, 1], ROWS, "exact")
+    assert (found["both_wrong"], found["over"], found["sampled"]) == (2, ROWS, ROWS)
     matching = final(server, "matching", pb.NeuronMatching, **BASE, **itself, layer="hidden", method="best")
     assert list(matching.partners) == [0, 1, 2, 3]
     assert (matching.median, matching.median_by_index) == (pytest.approx(1), pytest.approx(1))
@@ -204,8 +211,9 @@ def test_what_cannot_be_compared_is_a_sentence(serve_slow, tmp_path):
     assert "expected at least 4" in server.refused("similarity", 400, **BASE, **OTHER)
     assert in_both(server).shape == (0, 2)
     agreement = server.json("agreement", **BASE, **OTHER)
-    assert (agreement["over"], agreement["both_right"]) == (0, [])
+    assert (agreement["over"], agreement["both_right"], agreement["both_right_rows"]) == (0, 0, [])
     assert "no sampled instances in common; record the same data in both" in agreement["note"]
+    assert agreement["sampled_note"] == agreement["note"]
     assert "no layer 'pool'" in server.refused("matching", 404, **{**query, "other_layer": "pool"})
     assert "no layer 'pool'" in server.refused("similarity", 404, **BASE, **OTHER, other_layer="pool")
     assert "no run with recordings 'c'" in server.refused("agreement", 404, **BASE, **{**OTHER, "other_run": "c"})
@@ -221,7 +229,8 @@ def test_instances_whose_classes_have_other_names_take_no_part(serve_slow, tmp_p
     write_snapshot(folder, "a/activis", make_snapshot(activations, [0, 1, 0, 1], ids=ids))
     write_snapshot(folder, "b/activis", make_snapshot(activations, [0, 1, 0, 1], ids=ids, classes=["cat", "wolf"]))
     found = serve_slow(folder).json("agreement", **BASE, **OTHER)
-    assert (found["over"], found["both_right"], found["exactness"]) == (2, [0, 2], "sample")
+    assert (found["over"], found["both_right_rows"], found["exactness"]) == (2, [0, 2], "sample")
+    assert (found["sampled"], found["both_right"]) == (2, 2)
     assert found["note"].startswith("2 of the 4 instances in both have true classes of different names")
 
 

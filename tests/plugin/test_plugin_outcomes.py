@@ -1,12 +1,14 @@
 """Who is right where over all stored instances, joined by their ids, against counting in Python."""
 
 import time
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from google.protobuf.json_format import ParseDict
 
 import activis_tb
+from activis_tb.plugin.jobs import JobQueue, QueueFullError
 from activis_tb.recording import dataset
 from activis_tb.storage import activis_pb2 as pb
 from tests.plugin.server import DEADLINE
@@ -53,22 +55,34 @@ def logdir(tmp_path, monkeypatch):
     return folder
 
 
-def outcomes(server, **query):
-    """Asks until the counts are there."""
+def agreement(server, **query):
+    """Asks until the answer is final; what comes before it is over the sample."""
     deadline = time.monotonic() + DEADLINE
     while time.monotonic() < deadline:
-        answer = server.get("outcomes", **query)
-        if answer.status_code != 202:
-            return answer
+        answer = server.get("agreement", **query)
+        assert answer.status_code in {200, 202}, answer.text
+        found = answer.get_json()
+        ParseDict(found, pb.Agreement())
+        if answer.status_code == 200:
+            assert answer.headers["Activis-Iteration"] == answer.headers["Activis-Iterations"]
+            return found
+        assert (found["exactness"], found["over"]) == ("sample", found["sampled"])
         time.sleep(0.02)
-    raise TimeoutError("outcomes did not end")
+    raise TimeoutError("agreement did not end")
+
+
+def check_sampled(found):
+    """The rows are those of the sample, whatever is counted."""
+    outcomes = ("both_right", "only_base", "only_other", "both_wrong")
+    rows = sorted(row for outcome in outcomes for row in found[f"{outcome}_rows"])
+    assert len(set(rows)) == len(rows) == found["sampled"]
 
 
 def test_all_stored_instances_are_counted_by_id_and_by_the_names_of_the_classes(serve, logdir):
-    answer = outcomes(serve(logdir, snapshots=2), **BASE, **OTHER)
-    assert answer.status_code == 200, answer.text
-    found = answer.get_json()
-    ParseDict(found, pb.OutcomeCounts())
+    found = agreement(serve(logdir, snapshots=2), **BASE, **OTHER)
+    check_sampled(found)
+    assert found["exactness"] == "exact"
+    assert found["sampled"] < 60
     both = slice(150, 750)
     part = (TRUTH == OTHER_TRUTH)[both]
     right, other_right = (PREDICTED == TRUTH)[both], (OTHER_PREDICTED == OTHER_TRUTH)[both]
@@ -90,18 +104,34 @@ def test_all_stored_instances_are_counted_by_id_and_by_the_names_of_the_classes(
 
 def test_the_same_run_agrees_with_itself_and_there_is_nothing_to_note(serve_slow, logdir):
     itself = {"other_run": "a/activis", "other_name": "validation", "other_step": 0}
-    found = outcomes(serve_slow(logdir), **BASE, **itself).get_json()
+    found = agreement(serve_slow(logdir), **BASE, **itself)
+    check_sampled(found)
+    assert (found["exactness"], found["sampled"]) == ("exact", 60)
     assert (found["over"], found["same_prediction"], found["note"]) == (750, 750, "")
     assert found["only_base"] + found["only_other"] == 0
 
 
-def test_what_is_not_stored_is_a_sentence(serve_slow, logdir):
+def test_the_sample_stands_in_for_what_is_not_stored_or_cannot_be_read(serve_slow, logdir):
     record(logdir, "c", CLASSES, TRUTH, PREDICTED, np.arange(750), keep="sample")
     server = serve_slow(logdir)
-    answer = outcomes(server, **BASE, **{**OTHER, "other_run": "c/activis"})
-    assert answer.status_code == 400
-    assert 'expected snapshots recorded with keep="all"' in answer.text
+    answer = server.get("agreement", **BASE, **{**OTHER, "other_run": "c/activis"})
+    assert answer.status_code == 200
+    sampled = answer.get_json()
+    check_sampled(sampled)
+    assert (sampled["exactness"], sampled["over"], sampled["sampled"]) == ("sample", 60, 60)
+    assert (sampled["note"], sampled["only_base"]) == ("", 0)
     next((logdir / "b").rglob("instances.parquet")).write_bytes(b"PAR1 no longer")
-    answer = outcomes(server, **BASE, **OTHER)
-    assert answer.status_code == 422
-    assert "cannot be joined" in answer.text
+    found = agreement(server, **BASE, **OTHER)
+    check_sampled(found)
+    assert (found["exactness"], found["over"]) == ("sample", found["sampled"])
+    assert "cannot be joined" in found["note"]
+
+
+def test_while_too_many_computations_wait_the_sample_is_compared_and_is_not_final(serve_slow, logdir, monkeypatch):
+    server = serve_slow(logdir)
+    with monkeypatch.context() as patch:
+        patch.setattr(JobQueue, "ask", Mock(side_effect=QueueFullError(2, 16)))
+        for _ in range(2):
+            answer = server.get("agreement", **BASE, **OTHER)
+            assert (answer.status_code, answer.get_json()["exactness"]) == (202, "sample")
+    assert agreement(server, **BASE, **OTHER)["exactness"] == "exact"

@@ -192,14 +192,14 @@ def pair(base, other):
 
 @pytest.mark.parametrize(("base", "other"), [("bare-stored", "labelled-stored"), ("labelled-stored", "bare-stored")])
 def test_a_run_without_labels_is_compared_by_its_predictions(slow, base, other):
-    found = slow.json("agreement", **pair(base, other))
-    assert (found["unlabelled"], found["over"], found["same_prediction"]) == (True, 30, 30)
-    assert [found[name] for name in ("both_right", "only_base", "only_other", "both_wrong")] == [[]] * 4
-    assert (len(found["same"]), found["different"]) == (30, [])
-    assert "Recorded without labels: 'validation' at step 0 of run 'bare-stored/activis'" in found["note"]
-    counts = final(slow, "outcomes", **pair(base, other))
-    assert (counts["unlabelled"], counts["over"], counts["same_prediction"]) == (True, ROWS, ROWS)
-    assert [counts[name] for name in ("both_right", "only_base", "only_other", "both_wrong")] == [0] * 4
+    found = final(slow, "agreement", **pair(base, other))
+    outcomes = ("both_right", "only_base", "only_other", "both_wrong")
+    assert (found["unlabelled"], found["over"], found["same_prediction"]) == (True, ROWS, ROWS)
+    assert [found[name] for name in outcomes] == [0] * 4
+    assert [found[f"{name}_rows"] for name in outcomes] == [[]] * 4
+    assert (found["sampled"], len(found["same_rows"]), found["different_rows"]) == (30, 30, [])
+    for note in ("note", "sampled_note"):
+        assert "Recorded without labels: 'validation' at step 0 of run 'bare-stored/activis'" in found[note]
     matching = final(slow, "matching", **pair(base, other), layer="hidden", method="best")
     assert matching["over"] > 0
 
@@ -208,7 +208,7 @@ def test_a_run_without_labels_is_compared_by_its_predictions(slow, base, other):
     ("base", "other"), [("broken-stored", "labelled-stored"), ("labelled-stored", "broken-stored")]
 )
 def test_predicting_nothing_agrees_with_nobody(slow, base, other):
-    counts = final(slow, "outcomes", **pair(base, other))
+    counts = final(slow, "agreement", **pair(base, other))
     right = PREDICTED == LABEL
     alone = (right & ~RIGHT).sum()
     expected = (
@@ -217,7 +217,8 @@ def test_predicting_nothing_agrees_with_nobody(slow, base, other):
     assert {name: counts[name] for name in expected} == expected
     assert (counts["over"], counts["both_right"], counts["both_wrong"]) == (ROWS, RIGHT.sum(), (~right).sum())
     assert counts["same_prediction"] == (~BROKEN).sum()
-    itself = final(slow, "outcomes", **pair("broken-stored", "broken-stored"))
+    itself = final(slow, "agreement", **pair("broken-stored", "broken-stored"))
     assert (itself["same_prediction"], itself["both_right"]) == ((~BROKEN).sum(), RIGHT.sum())
     agreement = slow.json("agreement", **pair("broken-sample", "broken-sample"))
-    assert (agreement["same_prediction"], len(agreement["both_right"])) == ((~BROKEN).sum(), RIGHT.sum())
+    assert (agreement["same_prediction"], agreement["both_right"]) == ((~BROKEN).sum(), RIGHT.sum())
+    assert (len(agreement["both_right_rows"]), agreement["exactness"]) == (RIGHT.sum(), "exact")

@@ -1,7 +1,7 @@
 """Comparisons of two snapshots: shared instances, matching neurons, and who is right where."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +9,13 @@ from werkzeug.wrappers import Response
 
 from activis_tb.analysis import comparison
 from activis_tb.analysis.comparison import common_rows
-from activis_tb.errors import ActivisError, ArgumentError
+from activis_tb.errors import ActivisError, ArgumentError, StoredDataError
 from activis_tb.model import ATTRIBUTE_TYPES
 from activis_tb.plugin import http
 from activis_tb.plugin.cache import Recent
 from activis_tb.plugin.context import Context
-from activis_tb.plugin.jobs import Computations, Report, content_key
+from activis_tb.plugin.guard import lacking
+from activis_tb.plugin.jobs import Computations, QueueFullError, Report, content_key
 from activis_tb.plugin.resources.layers import Digests, RecordedLayer, sampled_layer
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage import activis_pb2 as pb
@@ -151,38 +152,47 @@ _NOTHING = ""
 """No class is called so."""
 
 
-def agreement(base: JoinedSnapshot, other: JoinedSnapshot, rows: NDArray[np.int32]) -> pb.Agreement:
-    """Returns the comparison of the predictions.
+def sampled_agreement(base: JoinedSnapshot, other: JoinedSnapshot, rows: NDArray[np.int32]) -> pb.Agreement:
+    """Returns the comparison of the predictions over the sampled instances.
 
     Args:
         base: One snapshot.
         other: Another; classes correspond by their names.
         rows: The instances in both samples, (instances, 2).
     """
-    if not (base.manifest.labelled and other.manifest.labelled):
-        return _without_labels(base, other, rows)
     label, predicted = (column[rows[:, 0]] for column in _outcomes(base))
     other_label, other_predicted = (column[rows[:, 1]] for column in _outcomes(other))
-    same_label = label == other_label
-    right, other_right = label == predicted, other_label == other_predicted
+    labelled = base.manifest.labelled and other.manifest.labelled
+    takes_part = label == other_label if labelled else np.ones(len(rows), np.bool_)
     same = (predicted == other_predicted) & (predicted != _NOTHING)
-    over = int(np.count_nonzero(same_label))
-
-    def chosen(wanted: bool, other_wanted: bool) -> list[int]:
-        found: list[int] = rows[same_label & (right == wanted) & (other_right == other_wanted), 0].tolist()
-        return found
-
-    everything = over == base.manifest.instances == other.manifest.instances
-    return pb.Agreement(
-        over=over,
-        both_right=chosen(True, True),
-        only_base=chosen(True, False),
-        only_other=chosen(False, True),
-        both_wrong=chosen(False, False),
-        same_prediction=int(np.count_nonzero(same_label & same)),
-        exactness="exact" if everything else "sample",
-        note=_note(len(rows), over, base, other),
+    right, other_right = label == predicted, other_label == other_predicted
+    members = (
+        {
+            "both_right": right & other_right,
+            "only_base": right & ~other_right,
+            "only_other": ~right & other_right,
+            "both_wrong": ~right & ~other_right,
+        }
+        if labelled
+        else {"same": same, "different": ~same}
     )
+    found = {name: rows[takes_part & chosen, 0].tolist() for name, chosen in members.items()}
+    over = int(np.count_nonzero(takes_part))
+    note = _note(len(rows), over, base, other) or ("" if labelled else without_labels(base, other))
+    agreement = pb.Agreement(
+        over=over,
+        same_prediction=int(np.count_nonzero(takes_part & same)),
+        exactness="exact" if over == base.manifest.instances == other.manifest.instances else "sample",
+        note=note,
+        unlabelled=not labelled,
+        sampled=over,
+        sampled_note=note,
+    )
+    for name, at in found.items():
+        getattr(agreement, f"{name}_rows").extend(at)
+        if labelled:
+            setattr(agreement, name, len(at))
+    return agreement
 
 
 def _outcomes(snapshot: JoinedSnapshot) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
@@ -190,23 +200,6 @@ def _outcomes(snapshot: JoinedSnapshot) -> tuple[NDArray[np.object_], NDArray[np
     sample = snapshot.reader.sample(without=ATTRIBUTE_TYPES)
     names = np.array([*snapshot.manifest.classes, _NOTHING], np.object_)
     return names[sample.label], names[sample.predicted]
-
-
-def _without_labels(base: JoinedSnapshot, other: JoinedSnapshot, rows: NDArray[np.int32]) -> pb.Agreement:
-    """Nobody is right or wrong where there are no labels; who predicts the same can be told."""
-    predicted, other_predicted = _outcomes(base)[1][rows[:, 0]], _outcomes(other)[1][rows[:, 1]]
-    same = (predicted == other_predicted) & (predicted != _NOTHING)
-    over = len(rows)
-    everything = over == base.manifest.instances == other.manifest.instances
-    return pb.Agreement(
-        over=over,
-        same_prediction=int(np.count_nonzero(same)),
-        exactness="exact" if everything else "sample",
-        note=_note(over, over, base, other) or without_labels(base, other),
-        unlabelled=True,
-        same=rows[same, 0].tolist(),
-        different=rows[~same, 0].tolist(),
-    )
 
 
 def without_labels(base: JoinedSnapshot, other: JoinedSnapshot) -> str:
@@ -226,70 +219,89 @@ def _note(common: int, over: int, base: JoinedSnapshot, other: JoinedSnapshot) -
     )
 
 
-ITERATIONS = 1
-_MOST_COUNTED = 200
+_MOST_COMPARED = 200
+_Key = tuple[str, str]
 
 
-class StoredOutcomes:
-    """Counts in jobs, and remembers what it found while TensorBoard runs: files may be others the next time.
+class Agreements:
+    """Compares predictions over all instances where both snapshots store them, else over those in both samples.
+
+    Stored instances are counted in jobs; what was found is remembered while TensorBoard runs, as files may be others
+    the next time.
 
     Args:
         computations: Runs the jobs.
+        comparisons: Know which instances are in both samples.
         logdir: As TensorBoard was given it; may be empty.
     """
 
-    def __init__(self, computations: Computations, logdir: str) -> None:
+    def __init__(self, computations: Computations, comparisons: Comparisons, logdir: str) -> None:
         self._computations = computations
+        self._comparisons = comparisons
         self._logdir = logdir
-        self._found: Recent[str, tuple[pb.OutcomeCounts, list[Store]]] = Recent(_MOST_COUNTED)
+        self._sampled: Recent[_Key, pb.Agreement] = Recent(_MOST_COMPARED)
+        self._stored: Recent[_Key, tuple[pb.Agreement, list[Store]]] = Recent(_MOST_COMPARED)
 
-    def get(self, pair: Pair) -> pb.OutcomeCounts | None:
-        """Returns the counts, or None while they are being made.
+    def get(self, pair: Pair) -> tuple[pb.Agreement, bool]:
+        """Returns the agreement, and whether it is final: that of the sample is not while stored instances are counted.
 
-        Raises:
-            ArgumentError: One of the snapshots does not keep every instance.
-            StoredDataError: The files are not there or damaged, or their ids cannot be joined.
-            QueueFullError: Too many computations are waiting.
+        Where these cannot be read or counted, the note of the sample's says why.
         """
-        for name, snapshot in zip(("step", "other_step"), pair, strict=True):
-            if not snapshot.manifest.stored:
-                found = f"{snapshot}, of which the sample alone is kept"
-                raise ArgumentError(
-                    name, found, 'snapshots recorded with keep="all"', "GET agreement is over the sample."
-                )
-        key = content_key("outcomes", pair.base.identity, pair.other.identity)
-        known = self._found.get(key)
+        sampled = self._sampled.get_or_make(
+            (pair.base.identity, pair.other.identity),
+            lambda: sampled_agreement(*pair, self._comparisons.common(pair)),
+        )
+        if sampled.exactness == "exact" or not all(one.manifest.stored for one in pair):
+            return sampled, True
+        try:
+            stored = self._count(pair, sampled)
+        except QueueFullError:
+            return sampled, False
+        except StoredDataError as error:
+            return _noted(sampled, str(error)), True
+        except ImportError as error:
+            return _noted(sampled, lacking(error)), True
+        return stored or sampled, stored is not None
+
+    def _count(self, pair: Pair, sampled: pb.Agreement) -> pb.Agreement | None:
+        """Returns the agreement over all stored instances, or None while they are being counted."""
+        key = (pair.base.identity, pair.other.identity)
+        known = self._stored.get(key)
         if known is not None and all(store.unchanged() for store in known[1]):
             return known[0]
-        job = self._computations.work(key, lambda _: self._found.put(key, _counted(self._logdir, pair)))
+        job = self._computations.work(
+            content_key("agreement", *key),
+            lambda _: self._stored.put(key, _stored_agreement(self._logdir, pair, sampled)),
+        )
         job.finished.wait(_SHORT_WAIT)
-        made = self._found.get(key)
+        made = self._stored.get(key)
         return None if made is None or made is known else made[0]
 
 
-def _counted(logdir: str, pair: Pair) -> "tuple[pb.OutcomeCounts, list[Store]]":
+def _noted(agreement: pb.Agreement, note: str) -> pb.Agreement:
+    noted = pb.Agreement()
+    noted.CopyFrom(agreement)
+    noted.note = f"{note} {agreement.note}".rstrip()
+    return noted
+
+
+def _stored_agreement(logdir: str, pair: Pair, sampled: pb.Agreement) -> "tuple[pb.Agreement, list[Store]]":
     from activis_tb.plugin.stored_instances import Store
 
     stores = [Store(logdir, snapshot) for snapshot in pair]
     base, other = (store.parquet_files for store in stores)
     positions = {name: position for position, name in enumerate(pair.base.manifest.classes)}
     classes = [positions.get(name, -1) for name in pair.other.manifest.classes]
-    labelled = pair.base.manifest.labelled and pair.other.manifest.labelled
-    found = count_outcomes(base, other, classes, labelled=labelled)
+    labelled = not sampled.unlabelled
+    counts = count_outcomes(base, other, classes, labelled=labelled)._asdict()
     for store in stores:
         store.check()
-    counts = pb.OutcomeCounts(
-        over=found.over,
-        both_right=found.both_right,
-        only_base=found.only_base,
-        only_other=found.only_other,
-        both_wrong=found.both_wrong,
-        same_prediction=found.same_prediction,
-        note=_note_over_all(found.common, found.over, pair.base, pair.other)
-        or ("" if labelled else without_labels(*pair)),
-        unlabelled=not labelled,
-    )
-    return counts, stores
+    note = _note_over_all(counts.pop("common"), counts["over"], *pair) or ("" if labelled else without_labels(*pair))
+    agreement = pb.Agreement()
+    agreement.CopyFrom(sampled)
+    for name, value in {**counts, "exactness": "exact", "note": note}.items():
+        setattr(agreement, name, value)
+    return agreement, stores
 
 
 def _note_over_all(common: int, over: int, base: JoinedSnapshot, other: JoinedSnapshot) -> str:
@@ -300,9 +312,6 @@ def _note_over_all(common: int, over: int, base: JoinedSnapshot, other: JoinedSn
         f"{common:,} instances are in both, of {base.manifest.instances:,} in {base} and {other.manifest.instances:,} "
         f"in {other}.{apart}"
     )
-
-
-_MOST_AGREEMENTS = 200
 
 
 class ComparisonRoutes:
@@ -316,21 +325,11 @@ class ComparisonRoutes:
 
     def __init__(self, computations: Computations, comparisons: Comparisons, logdir: str) -> None:
         self._comparisons = comparisons
-        self._stored_outcomes = StoredOutcomes(computations, logdir)
-        self._agreements: Recent[tuple[str, str], dict[str, Any]] = Recent(_MOST_AGREEMENTS)
+        self._agreements = Agreements(computations, comparisons, logdir)
 
     def agreement(self, context: Context) -> Response:
-        pair = _pair(context)
-        document = self._agreements.get_or_make(
-            (pair.base.identity, pair.other.identity),
-            lambda: http.message_to_dict(agreement(pair.base, pair.other, self._comparisons.common(pair))),
-        )
-        return http.json_document(context.request, document)
-
-    def outcomes(self, context: Context) -> Response:
-        found = self._stored_outcomes.get(_pair(context))
-        answer = found or pb.OutcomeCounts()
-        return http.computed(context.request, answer, done=found is not None, iteration=0, iterations=ITERATIONS)
+        found, done = self._agreements.get(_pair(context))
+        return http.computed(context.request, found, done=done, iteration=0, iterations=1)
 
     def matching(self, context: Context) -> Response:
         layer = context.parameters.text("layer")

@@ -9,7 +9,6 @@ import type {
   LayerSeparation,
   LayerSimilarity,
   NeuronMatching,
-  OutcomeCounts,
   RunList,
   SubsetDescription,
 } from "./activis";
@@ -145,10 +144,8 @@ export interface Client {
     condition: string,
     signal: AbortSignal,
   ): Promise<SubsetStatistic>;
-  /** Who is right where, among the instances that two snapshots share. */
-  agreement(base: SnapshotReference, other: SnapshotReference, signal: AbortSignal): Promise<Agreement>;
-  /** How many are right where, among all instances that two snapshots store. */
-  outcomes(base: SnapshotReference, other: SnapshotReference, signal: AbortSignal): Promise<Computed<OutcomeCounts>>;
+  /** Who is right where, among the instances that two snapshots share: of the sampled ones until all are counted. */
+  agreement(base: SnapshotReference, other: SnapshotReference, signal: AbortSignal): Promise<Computed<Agreement>>;
   /** Which neuron of the other snapshot does what each of the base does. */
   matching(
     base: SnapshotReference,
@@ -225,8 +222,7 @@ export function createClient(base: string): Client {
         interval: hasInterval ? (await ask(`${statistic}_interval`)).array : undefined,
       };
     },
-    agreement: (base, other, signal) => json("agreement", { ...base, ...prefixed("other_", other) }, signal),
-    outcomes: (base, other, signal) => computed("outcomes", { ...base, ...prefixed("other_", other) }, signal),
+    agreement: (base, other, signal) => computed("agreement", { ...base, ...prefixed("other_", other) }, signal),
     matching: async (base, other, { layer, otherLayer, method }, signal) => {
       const pair = { ...base, ...prefixed("other_", other), layer, other_layer: otherLayer, method };
       return await computed<NeuronMatching>("matching", pair, signal);

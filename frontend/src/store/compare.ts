@@ -1,7 +1,7 @@
 /** Comparison of the base with other snapshots: which they are, their outcomes, and what can be done with them. */
 
 import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import type { Agreement, Graph, OutcomeCounts, RunEntry, SnapshotEntry } from "../contract/activis";
+import type { Agreement, Graph, RunEntry } from "../contract/activis";
 import { type Catalogue, type SnapshotView, viewSnapshot } from "./catalogue";
 import { type Durable, type LayerPair, MOST_OTHERS, type OtherWish, type Showing, toggle } from "./durable";
 import type { LayerContext } from "./layer";
@@ -22,9 +22,8 @@ export interface Other {
   run: ReadonlySignal<RunEntry | null>;
   view: SnapshotView;
   opened: OpenedSnapshot;
+  /** Of the sampled instances while all stored ones are counted. */
   agreement: Resource<Agreement>;
-  /** The counts over all instances; idle where not both store them. */
-  outcomes: Resource<OutcomeCounts>;
   /** Of its run, the best there is. */
   graph: Resource<Graph>;
   context: SubsetContext;
@@ -73,16 +72,7 @@ function openOther(position: number, context: OthersContext): Other {
     return {
       key: `agreement ${catalogue.key.value} ${view.key.value}`,
       subject: JSON.stringify([base, other]),
-      load: (signal) => client.agreement(base, other, signal),
-    };
-  }, cache);
-  const outcomes = createResource<OutcomeCounts>(() => {
-    const [base, other] = [catalogue.reference.value, view.reference.value];
-    if (!base || !other || !storesAll(catalogue.snapshot.value) || !storesAll(view.snapshot.value)) return null;
-    return {
-      key: `outcomes ${catalogue.key.value} ${view.key.value}`,
-      subject: JSON.stringify([base, other]),
-      load: (signal) => untilDone(() => client.outcomes(base, other, signal), signal),
+      load: (signal, show) => untilDone(() => client.agreement(base, other, signal), signal, show),
     };
   }, cache);
   return {
@@ -93,15 +83,10 @@ function openOther(position: number, context: OthersContext): Other {
     view,
     opened: openSnapshot(own, lacked),
     agreement,
-    outcomes,
     graph: fetchGraph(client, cache, view, BEST_SOURCE),
     context: own,
   };
 }
-
-/** Whether every instance is stored, more than the sample has. */
-const storesAll = (snapshot: SnapshotEntry | null): boolean =>
-  snapshot !== null && snapshot.stored > snapshot.sampled && snapshot.stored === snapshot.instances;
 
 /** Conditions of the base's recorded subsets that the other one has no subset of that name for. */
 function lackedConditions(base: SnapshotView, other: SnapshotView): readonly string[] {
@@ -195,7 +180,7 @@ export function openComparing(
       outcomes.value = outcomes.peek().filter((other) => other !== key);
     },
     titleOf: ({ name, members, other }) => {
-      const over = sides.peek()[other]?.agreement.state.peek().value?.over;
+      const over = sides.peek()[other]?.agreement.state.peek().value?.sampled;
       return `${name}: averages over ${members.length} of the ${over ?? 0} instances sampled in both`;
     },
   };
@@ -238,7 +223,7 @@ export function outcomeRows(durable: Durable, others: ReadonlySignal<readonly Ot
     durable.comparing.outcomes.value.flatMap((key) => {
       const row = parseOutcome(key);
       const agreement = row && others.value[row.other]?.agreement.state.value.value;
-      return row && agreement ? [outcomeRow(row, others.value.length, agreement[row.outcome])] : [];
+      return row && agreement ? [outcomeRow(row, others.value.length, agreement[`${row.outcome}_rows`])] : [];
     }),
   );
 }

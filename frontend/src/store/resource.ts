@@ -20,13 +20,18 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
   });
 }
 
-/** Asks until what is computed is done, or `signal` aborts. */
-export async function untilDone<Value>(ask: () => Promise<Computed<Value>>, signal: AbortSignal): Promise<Value> {
+/** Asks until what is computed is done, or `signal` aborts; shows what is not. */
+export async function untilDone<Value>(
+  ask: () => Promise<Computed<Value>>,
+  signal: AbortSignal,
+  show?: (unfinished: Value) => void,
+): Promise<Value> {
   for (;;) {
     signal.throwIfAborted();
     try {
       const { done, value } = await ask();
       if (done) return value;
+      show?.(value);
       await pause(POLL_MILLISECONDS, signal);
     } catch (error) {
       if (!isBusy(error) || signal.aborted) throw error;
@@ -46,7 +51,7 @@ export interface Request<Value> {
   key: string;
   /** What is asked about: while a newer version of the same is loaded, the older one stays. Without it nothing does. */
   subject?: string;
-  load: (signal: AbortSignal) => Promise<Value>;
+  load: (signal: AbortSignal, show?: (unfinished: Value) => void) => Promise<Value>;
 }
 
 export interface Resource<Value> {
@@ -101,7 +106,7 @@ export function createResource<Value>(request: () => Request<Value> | null, cach
     subject = next?.subject ?? null;
     if (next)
       start(next, controller.signal, cache, (loaded) => {
-        state.value = loaded.status === "loading" ? { ...loaded, value: stays } : loaded;
+        state.value = loaded.status === "loading" ? { value: stays, ...loaded } : loaded;
       });
     else state.value = { status: "idle" };
   });
@@ -127,7 +132,10 @@ function start<Value>(
     return;
   }
   show({ status: "loading" });
-  request.load(signal).then(
+  const showUnfinished = (value: Value) => {
+    if (!signal.aborted) show({ status: "loading", value });
+  };
+  request.load(signal, showUnfinished).then(
     (value) => {
       if (signal.aborted) return;
       cache.set(request.key, value, sizeOf(value));

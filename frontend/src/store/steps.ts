@@ -95,7 +95,6 @@ function isSideReady(other: Other, layers: ReadonlyMap<string, ComparedLayer>, c
   return (
     isOpened(other.opened) &&
     isSettled(other.agreement) &&
-    other.outcomes.state.value.status !== "loading" &&
     [...layers.values()].every(({ layer, matching }) => matching.value !== null && isReady(layer, context))
   );
 }

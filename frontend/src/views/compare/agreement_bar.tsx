@@ -1,7 +1,7 @@
 /** Agreement of the compared runs: a bar of who is right, and the squares of those instances. */
 
 import { useSignal } from "@preact/signals";
-import type { Agreement, OutcomeCounts } from "../../contract/activis";
+import type { Agreement } from "../../contract/activis";
 import { type Judgement, judgementOf, NO_PREDICTION } from "../../store/judgement";
 import { instanceName, instanceRow, OUTCOMES, type Outcome, outcomeKey, outcomeName } from "../../store/rows";
 import type { Side } from "../../store/side";
@@ -120,30 +120,30 @@ interface AgreementBarProperties {
 export function AgreementBar({ side, alone }: AgreementBarProperties) {
   // The squares of a step follow its panels.
   const agreement = useLater(side.agreement.state.value.value, 2);
-  if (!agreement || agreement.over === 0) return <p class="no-agreement">{agreement?.note}</p>;
+  if (!agreement || agreement.sampled === 0) return <p class="no-agreement">{agreement?.sampled_note}</p>;
   if (agreement.unlabelled) return <SamePredictions side={side} agreement={agreement} alone={alone} />;
-  const counts = countsOf(agreement, side.outcomes.state.value.value);
+  const isAll = agreement.exactness === "exact";
   return (
     <div class="agreement" data-testid="agreement" data-side={side.letter}>
       <div class="agreement-bar" aria-hidden="true">
         {OUTCOMES.map((outcome) => (
-          <i key={outcome} class={outcome} data-letter={side.letter} style={{ flexGrow: counts[outcome] }} />
+          <i key={outcome} class={outcome} data-letter={side.letter} style={{ flexGrow: agreement[outcome] }} />
         ))}
       </div>
       <div class="agreement-legend">
         {OUTCOMES.map((outcome) => (
-          <OutcomeButton key={outcome} {...{ side, outcome, agreement }} count={counts[outcome]} />
+          <OutcomeButton key={outcome} {...{ side, outcome, agreement }} />
         ))}
-        <span class="same" data-testid="same-prediction" title={counts.title}>
+        <span class="same" data-testid="same-prediction" title={populationOf(agreement)}>
           {alone ? "same prediction on " : "same "}
-          {countText(counts.same_prediction)} of {countText(counts.over)}
-          {!counts.isAll && " sampled"}
+          {countText(agreement.same_prediction)} of {countText(agreement.over)}
+          {!isAll && " sampled"}
         </span>
       </div>
       <div class="changed">
-        <Squares side={side} title="broken" rows={agreement.only_base} />
-        <Squares side={side} title="fixed" rows={agreement.only_other} />
-        <Squares side={side} title="still wrong" rows={agreement.both_wrong} />
+        <Squares side={side} title="broken" rows={agreement.only_base_rows} />
+        <Squares side={side} title="fixed" rows={agreement.only_other_rows} />
+        <Squares side={side} title="still wrong" rows={agreement.both_wrong_rows} />
       </div>
     </div>
   );
@@ -151,7 +151,7 @@ export function AgreementBar({ side, alone }: AgreementBarProperties) {
 
 /** Without labels: who predicts the same, and the squares of the others. */
 function SamePredictions({ side, agreement, alone }: AgreementBarProperties & { agreement: Agreement }) {
-  const { over, same_prediction, isAll } = countsOf(agreement, side.outcomes.state.value.value);
+  const { over, same_prediction, exactness, sampled_note: note } = agreement;
   return (
     <div class="agreement" data-testid="agreement" data-side={side.letter}>
       <div class="agreement-bar" aria-hidden="true">
@@ -159,55 +159,42 @@ function SamePredictions({ side, agreement, alone }: AgreementBarProperties & { 
         <i class="only_other" data-letter={side.letter} style={{ flexGrow: over - same_prediction }} />
       </div>
       <div class="agreement-legend">
-        <span class="same" data-testid="same-prediction" title={agreement.note}>
+        <span class="same" data-testid="same-prediction" title={note}>
           {alone ? "same prediction on " : "same "}
           {countText(same_prediction)} of {countText(over)}
-          {!isAll && " sampled"}
+          {exactness !== "exact" && " sampled"}
         </span>
-        <span class="no-labels" title={agreement.note}>
+        <span class="no-labels" title={note}>
           no labels: nobody is right or wrong
         </span>
       </div>
       <div class="changed">
-        <Squares side={side} title="different" rows={agreement.different} />
+        <Squares side={side} title="different" rows={agreement.different_rows} />
       </div>
     </div>
   );
 }
 
-interface Counts extends Record<Outcome | "over" | "same_prediction", number> {
-  isAll: boolean;
-  title: string;
-}
-
-/** Over all instances where both store them, else over those that both keep one by one. */
-function countsOf(agreement: Agreement, all: OutcomeCounts | undefined): Counts {
-  const { over, same_prediction, exactness } = agreement;
-  if (all) {
-    const squares = `Squares and rows are of the ${countText(over)} sampled in both.`;
-    return { ...all, isAll: true, title: `Over all ${countText(all.over)} stored instances. ${squares} ${all.note}` };
-  }
-  const isAll = exactness === "exact";
-  const counts = OUTCOMES.map((outcome) => [outcome, agreement[outcome].length]);
-  const title = isAll
-    ? `Over all ${countText(over)} instances`
-    : `Over the ${countText(over)} instances that both keep one by one`;
-  return { ...(Object.fromEntries(counts) as Record<Outcome, number>), over, same_prediction, isAll, title };
+/** Says which instances are counted. */
+function populationOf({ over, sampled, exactness, note }: Agreement): string {
+  if (exactness === "exact" && sampled === over) return `Over all ${countText(over)} instances`;
+  if (exactness !== "exact") return `Over the ${countText(over)} instances that both keep one by one`;
+  const squares = `Squares and rows are of the ${countText(sampled)} sampled in both.`;
+  return `Over all ${countText(over)} stored instances. ${squares} ${note}`;
 }
 
 interface OutcomeButtonProperties {
   side: Side;
   outcome: Outcome;
   agreement: Agreement;
-  count: number;
 }
 
 /** Adds the row of these instances to every matrix, or takes it away. */
-function OutcomeButton({ side, outcome, agreement, count }: OutcomeButtonProperties) {
+function OutcomeButton({ side, outcome, agreement }: OutcomeButtonProperties) {
   const { comparing, durable } = useStore();
   const row = { outcome, other: side.position };
   const shown = durable.comparing.outcomes.value.includes(outcomeKey(row));
-  const sampled = agreement[outcome].length;
+  const sampled = agreement[`${outcome}_rows`].length;
   return (
     <button
       type="button"
@@ -216,11 +203,11 @@ function OutcomeButton({ side, outcome, agreement, count }: OutcomeButtonPropert
       data-outcome={outcome}
       aria-pressed={shown}
       disabled={sampled === 0 && !shown}
-      title={`${shown ? "Remove the row" : "Add a row"} of these instances: averages over ${countText(sampled)} of the ${countText(agreement.over)} sampled in both`}
+      title={`${shown ? "Remove the row" : "Add a row"} of these instances: averages over ${countText(sampled)} of the ${countText(agreement.sampled)} sampled in both`}
       onClick={() => comparing.toggleOutcome(outcome, side.position)}
     >
       <i class={outcome} data-letter={side.letter} />
-      <span>{outcomeName(row, 1)}</span> <b>{countText(count)}</b>
+      <span>{outcomeName(row, 1)}</span> <b>{countText(agreement[outcome])}</b>
       <small>{shown ? "row shown" : "+ row"}</small>
     </button>
   );

@@ -79,7 +79,7 @@ function instanceNote({ catalogue }: Store, { letter, agreement, view }: Side): 
   if (state.status === "error") return { text: state.message, title: "", wrong: true };
   const [ours, theirs] = [catalogue.snapshot.value?.sampled, view.snapshot.value?.sampled];
   if (!state.value || ours === undefined || theirs === undefined) return null;
-  const { over, note } = state.value;
+  const { sampled: over, sampled_note: note } = state.value;
   if (over === 0) return { text: "no instance in both", title: note, wrong: true };
   const same = over === ours && over === theirs;
   const text = same ? `same data: ${countText(over)} sampled` : `${countText(over)} instances in both`;
