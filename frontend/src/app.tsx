@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect } from "preact/hooks";
 import type { LayerStore } from "./store/layer";
-import { usePalette, useStore } from "./ui/context";
+import { usePalette, useSnapshot, useTab } from "./ui/context";
 import { Problem } from "./ui/controls";
 import { DockedInstance } from "./views/compare/docked";
 import { ComparisonStrip } from "./views/compare/strip";
@@ -26,7 +26,8 @@ export function App() {
 }
 
 function Content() {
-  const { catalogue, comparing, durable, layers } = useStore();
+  const { catalogue, comparing, durable } = useTab();
+  const { layers } = useSnapshot();
   const help = useSignal(false);
   const openHelp = () => {
     help.value = true;
@@ -77,7 +78,7 @@ function shownLayers(layers: readonly LayerStore[], maximised: string): readonly
 /** Hands the palette to the style sheet, so that colours have one home. */
 function usePageColours(): void {
   const palette = usePalette();
-  const dark = useStore().host.dark.value;
+  const dark = useTab().host.dark.value;
   useLayoutEffect(() => {
     const root = document.documentElement;
     root.style.colorScheme = dark ? "dark" : "light";

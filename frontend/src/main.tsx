@@ -26,8 +26,8 @@ import { App } from "./app";
 import { createClient } from "./contract/client";
 import { openParentHash } from "./store/address";
 import { observeHost } from "./store/host";
-import { createStore } from "./store/store";
-import { StoreContext } from "./ui/context";
+import { createTab } from "./store/tab";
+import { SnapshotContext, TabContext } from "./ui/context";
 
 /** Shows the tab in this document. TensorBoard calls it once. */
 export async function render(): Promise<void> {
@@ -35,17 +35,19 @@ export async function render(): Promise<void> {
   document.documentElement.lang = "en";
   await loadStyles();
   await loadFonts();
-  const store = createStore(
+  const tab = createTab(
     createClient(new URL(/* @vite-ignore */ "./", import.meta.url).href),
     openParentHash(window),
     observeHost(window),
   );
   // For what looks on: store/debug.ts.
-  dispatchEvent(new CustomEvent("activis", { detail: store }));
+  dispatchEvent(new CustomEvent("activis", { detail: tab }));
   renderInto(
-    <StoreContext.Provider value={store}>
-      <App />
-    </StoreContext.Provider>,
+    <TabContext.Provider value={tab}>
+      <SnapshotContext.Provider value={tab.base}>
+        <App />
+      </SnapshotContext.Provider>
+    </TabContext.Provider>,
     document.body,
   );
 }

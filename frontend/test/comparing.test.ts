@@ -18,7 +18,7 @@ const AGAINST_B: HashValues = { run: "a", step: "1", layers: "hidden", vs: "b,va
 async function openTwo(values: HashValues = AGAINST_B, client: Partial<Client> = {}) {
   const opened = await open({ ...TWO_RUNS, ...client }, values);
   await settled();
-  const [side] = opened.store.comparing.sides.value;
+  const [side] = opened.tab.comparing.sides.value;
   if (!side) throw new Error("no side");
   return { ...opened, side };
 }
@@ -26,14 +26,14 @@ async function openTwo(values: HashValues = AGAINST_B, client: Partial<Client> =
 describe("another run", () => {
   test("is not looked for while nothing is compared", async () => {
     const asked: string[] = [];
-    const { store, hash } = await open({
+    const { tab, hash } = await open({
       ...TWO_RUNS,
       agreement: async () => {
         asked.push("agreement");
         throw new Error("not asked for");
       },
     });
-    expect(store.comparing.active.value).toBe(false);
+    expect(tab.comparing.active.value).toBe(false);
     expect(asked).toEqual([]);
     expect(hash.written.vs).toBe("");
   });
@@ -51,14 +51,14 @@ describe("another run", () => {
   });
 
   test("shows its values under the base's neurons", async () => {
-    const { store, side } = await openTwo();
+    const { tab, base, side } = await openTwo();
     const compared = side.layers.value.get("hidden");
     await vi.waitFor(() => expect(compared?.matching.value).toBeTruthy());
     const row = side.store.rows.value.find(({ key }) => key === "class:dog");
     expect(row && [...(compared?.valuesOf(row) ?? [])].slice(0, 3)).toEqual([0, 5, 4]);
-    store.durable.comparing.showing.value = "difference";
-    expect(store.comparing.isDifference("hidden")).toBe(true);
-    expect(row && [...(compared?.differencesOf(row, rowNamed(store, "class:dog")) ?? [])].slice(0, 3)).toEqual([
+    tab.durable.comparing.showing.value = "difference";
+    expect(tab.comparing.isDifference("hidden")).toBe(true);
+    expect(row && [...(compared?.differencesOf(row, rowNamed(base, "class:dog")) ?? [])].slice(0, 3)).toEqual([
       -5,
       5,
       Number.NaN,
@@ -66,11 +66,11 @@ describe("another run", () => {
   });
 
   test("takes the base's step where it has that, else its newest", async () => {
-    const { store } = await open(TWO_RUNS, { run: "a", step: "1" });
-    store.comparing.add({ run: "b", name: "validation", step: null });
-    expect(store.comparing.sides.value[0]?.view.reference.value?.step).toBe(1);
-    store.durable.wish.value = { run: "a", name: "validation", step: 2 };
-    expect(store.comparing.sides.value[0]?.view.reference.value?.step).toBe(3);
+    const { tab } = await open(TWO_RUNS, { run: "a", step: "1" });
+    tab.comparing.add({ run: "b", name: "validation", step: null });
+    expect(tab.comparing.sides.value[0]?.view.reference.value?.step).toBe(1);
+    tab.durable.wish.value = { run: "a", name: "validation", step: 2 };
+    expect(tab.comparing.sides.value[0]?.view.reference.value?.step).toBe(3);
   });
 
   test("that is gone is still named, with nothing to show", async () => {
@@ -81,37 +81,37 @@ describe("another run", () => {
   });
 
   test("that lacks the layer at a step has no counterpart there until one is chosen", async () => {
-    const { store, side } = await openTwo();
+    const { tab, side } = await openTwo();
     expect(side.layers.value.has("hidden")).toBe(true);
-    store.comparing.pair(0, "hidden", "");
+    tab.comparing.pair(0, "hidden", "");
     expect(side.layers.value.has("hidden")).toBe(false);
-    store.comparing.pair(0, "hidden", "hidden");
-    expect(store.durable.comparing.pairs.value).toEqual([]);
-    store.comparing.change(0, { step: 3 });
+    tab.comparing.pair(0, "hidden", "hidden");
+    expect(tab.durable.comparing.pairs.value).toEqual([]);
+    tab.comparing.change(0, { step: 3 });
     expect(side.layers.value.size).toBe(0);
   });
 });
 
 describe("hovering", () => {
   test("an instance is hovered by its id on the other side", async () => {
-    const { store, side } = await openTwo();
-    store.hover.value = { source: "instances", row: rowNamed(store, "class:cat") };
+    const { base, side } = await openTwo();
+    base.hover.value = { source: "instances", row: rowNamed(base, "class:cat") };
     expect(side.store.hover.value?.row?.key).toBe("class:cat");
     side.store.hover.value = {
       source: "projection",
       layer: "hidden",
       row: { key: "instance:c", kind: "instance", name: "c", id: "c", sampled: 0 },
     };
-    expect(store.instance.value).toBe(2);
+    expect(base.instance.value).toBe(2);
     expect(side.store.instance.value).toBe(0);
-    expect(store.temporary.value).toMatchObject({ id: "c" });
+    expect(base.temporary.value).toMatchObject({ id: "c" });
     expect(side.store.temporary.value).toMatchObject({ id: "c", sampled: 0, kind: "temporary" });
   });
 
   test("pinning there pins the instance here", async () => {
-    const { store, side } = await openTwo();
+    const { tab, side } = await openTwo();
     side.store.togglePin(1);
-    expect(store.durable.pinned.value).toEqual(["a"]);
+    expect(tab.durable.pinned.value).toEqual(["a"]);
     expect(side.store.rows.value.at(-1)).toMatchObject({ key: "instance:a", sampled: 1 });
   });
 });
@@ -120,48 +120,48 @@ describe("several others", () => {
   const THREE = { ...AGAINST_B, vs: "b,validation,1,a,validation,2", outcomes: "outcome%3Aboth_wrong%3A1" };
 
   test("count anew when one leaves, and their rows with them", async () => {
-    const { store } = await openTwo(THREE);
-    store.comparing.pair(1, "hidden", "");
-    await vi.waitFor(() => expect(rowNamed(store, "outcome:both_wrong:1").name).toBe("A and C wrong"));
-    store.comparing.remove(0);
-    await vi.waitFor(() => rowNamed(store, "outcome:both_wrong:0"));
-    expect(rowNamed(store, "outcome:both_wrong:0")).toMatchObject({ name: "both wrong", members: [1] });
-    expect(store.durable.comparing.pairs.value).toEqual([{ other: 0, layer: "hidden", recorded: "" }]);
+    const { tab, base } = await openTwo(THREE);
+    tab.comparing.pair(1, "hidden", "");
+    await vi.waitFor(() => expect(rowNamed(base, "outcome:both_wrong:1").name).toBe("A and C wrong"));
+    tab.comparing.remove(0);
+    await vi.waitFor(() => rowNamed(base, "outcome:both_wrong:0"));
+    expect(rowNamed(base, "outcome:both_wrong:0")).toMatchObject({ name: "both wrong", members: [1] });
+    expect(tab.durable.comparing.pairs.value).toEqual([{ other: 0, layer: "hidden", recorded: "" }]);
   });
 
   test("two steps of one run go by index, other runs by the best match, unless it is chosen", async () => {
     const asked: string[] = [];
-    const { store } = await openTwo(THREE, {
+    const { tab } = await openTwo(THREE, {
       matching: async (_base, { run }, { method }) => {
         asked.push(`${run} ${method}`);
         return { done: true, value: matching({ method }) };
       },
     });
     await vi.waitFor(() => expect(asked.sort()).toEqual(["a index", "b best"]));
-    store.durable.comparing.alignment.value = "index";
+    tab.durable.comparing.alignment.value = "index";
     await vi.waitFor(() => expect(asked).toContain("b index"));
   });
 });
 
 test("swapping puts the other in the base's place, with its step", async () => {
-  const { store, hash } = await openTwo();
-  store.comparing.swap();
+  const { tab, hash } = await openTwo();
+  tab.comparing.swap();
   await settled();
-  expect(store.catalogue.reference.value).toEqual({ run: "b", name: "validation", step: 1 });
+  expect(tab.catalogue.reference.value).toEqual({ run: "b", name: "validation", step: 1 });
   expect(hash.written.vs).toBe("a,validation,1");
 });
 
 test("one layer is shown by its differences, the others as before", async () => {
-  const { store } = await openTwo({ ...AGAINST_B, layers: "hidden,output", show: "difference" });
-  store.comparing.showLayer("hidden", false);
-  expect([store.comparing.isDifference("hidden"), store.comparing.isDifference("output")]).toEqual([false, true]);
-  expect(store.durable.comparing.showing.value).toBe("layer");
+  const { tab } = await openTwo({ ...AGAINST_B, layers: "hidden,output", show: "difference" });
+  tab.comparing.showLayer("hidden", false);
+  expect([tab.comparing.isDifference("hidden"), tab.comparing.isDifference("output")]).toEqual([false, true]);
+  expect(tab.durable.comparing.showing.value).toBe("layer");
 });
 
 test("the graph makes room and comes back", async () => {
-  const { store } = await open(TWO_RUNS, { run: "a", maximised: "hidden" });
-  store.comparing.add({ run: "b", name: "validation", step: null });
-  expect([store.durable.graphSize.value, store.durable.maximised.value]).toEqual(["slim", ""]);
-  store.comparing.remove(0);
-  expect(store.durable.graphSize.value).toBe("normal");
+  const { tab } = await open(TWO_RUNS, { run: "a", maximised: "hidden" });
+  tab.comparing.add({ run: "b", name: "validation", step: null });
+  expect([tab.durable.graphSize.value, tab.durable.maximised.value]).toEqual(["slim", ""]);
+  tab.comparing.remove(0);
+  expect(tab.durable.graphSize.value).toBe("normal");
 });

@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
 import { describe, expect, test } from "vitest";
 import { instanceName } from "../src/store/rows";
-import { findInstances, followReading, searchableTexts } from "../src/store/store";
 import { listedInstances } from "../src/store/subset_from_click";
+import { findInstances, followReading, searchableTexts } from "../src/store/tab";
 import { groupInstances } from "../src/views/instances/grouping";
 import { rowAfter } from "../src/views/instances/groups";
 import {

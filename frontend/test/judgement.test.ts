@@ -4,15 +4,17 @@ import { LIGHT } from "../src/draw/palette";
 import { completeCondition } from "../src/language/completion";
 import { vocabularyOf } from "../src/store/draft";
 import {
+  accuracyOf,
+  accuracyOfRow,
   isError,
   type JudgementKind,
   judgementOf,
   judgementText,
   lacksPredictions,
   predictedNames,
+  strataOf,
 } from "../src/store/judgement";
 import { outcomeFacts } from "../src/store/rows";
-import { accuracyOf, accuracyOfRow, strataOf } from "../src/store/snapshot";
 import { cellOf, predictedAs } from "../src/store/subset_from_click";
 import { instanceRecords } from "../src/store/tables";
 import { instances, snapshot, subset } from "./samples";

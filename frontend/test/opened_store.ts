@@ -4,7 +4,8 @@ import { signal } from "@preact/signals";
 import type { Client } from "../src/contract/client";
 import type { NpyArray } from "../src/contract/npy";
 import type { Cause, HashStore, HashValues } from "../src/store/address";
-import { createStore } from "../src/store/store";
+import type { SnapshotStore } from "../src/store/snapshot";
+import { createTab } from "../src/store/tab";
 import {
   agreement,
   answer,
@@ -102,15 +103,15 @@ const createHost = () => ({ dark: signal(false), visible: signal(true), onReload
 export async function open(client: Partial<Client> = {}, values: HashValues = {}) {
   const hash = createHash(values);
   const host = createHost();
-  const store = createStore(createClient(client), hash, host);
+  const tab = createTab(createClient(client), hash, host);
   await settled();
-  return { store, hash, host };
+  return { tab, base: tab.base, hash, host };
 }
 
 export const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-export const rowNamed = (store: Awaited<ReturnType<typeof open>>["store"], key: string) => {
-  const row = store.rows.value.find((candidate) => candidate.key === key);
+export const rowNamed = ({ rows }: SnapshotStore, key: string) => {
+  const row = rows.value.find((candidate) => candidate.key === key);
   if (!row) throw new Error(`no row ${key}`);
   return row;
 };

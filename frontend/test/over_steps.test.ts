@@ -9,28 +9,28 @@ const AT_FIRST = { run: "cnn/activis", name: "validation", step: "1", layers: "h
 
 describe("a layer over the steps", () => {
   it("asks for nothing until it is looked at, then about every step", async () => {
-    const { store } = await open({}, AT_FIRST);
-    expect(store.overSteps.snapshots.value).toEqual([]);
-    expect(store.overSteps.similarity.state.value.status).toBe("idle");
-    store.durable.overSteps.value = "hidden";
+    const { tab } = await open({}, AT_FIRST);
+    expect(tab.overSteps.snapshots.value).toEqual([]);
+    expect(tab.overSteps.similarity.state.value.status).toBe("idle");
+    tab.durable.overSteps.value = "hidden";
     await settled();
-    expect(store.overSteps.snapshots.value.map(({ step }) => step)).toEqual([1, 2]);
-    expect(store.overSteps.separation(2)?.value?.overall?.silhouette).toBe(0.5);
-    expect(store.overSteps.projection(1)?.value?.done).toBe(true);
-    expect(store.overSteps.similarity.state.value.value?.cka).toEqual([1]);
+    expect(tab.overSteps.snapshots.value.map(({ step }) => step)).toEqual([1, 2]);
+    expect(tab.overSteps.separation(2)?.value?.overall?.silhouette).toBe(0.5);
+    expect(tab.overSteps.projection(1)?.value?.done).toBe(true);
+    expect(tab.overSteps.similarity.state.value.value?.cka).toEqual([1]);
   });
 
   it("compares with the first step, and at that with the last", async () => {
-    const { store } = await open({}, AT_FIRST);
-    expect(store.overSteps.other.value?.step).toBe(2);
-    store.durable.wish.value = { run: "cnn/activis", name: "validation", step: 2 };
-    expect(store.overSteps.other.value?.step).toBe(1);
+    const { tab } = await open({}, AT_FIRST);
+    expect(tab.overSteps.other.value?.step).toBe(2);
+    tab.durable.wish.value = { run: "cnn/activis", name: "validation", step: 2 };
+    expect(tab.overSteps.other.value?.step).toBe(1);
   });
 
   it("is kept in the address", async () => {
-    const { store, hash } = await open({}, { ...AT_FIRST, over: "hidden" });
-    expect(store.overSteps.layer.value).toBe("hidden");
-    store.durable.overSteps.value = "";
+    const { tab, hash } = await open({}, { ...AT_FIRST, over: "hidden" });
+    expect(tab.overSteps.layer.value).toBe("hidden");
+    tab.durable.overSteps.value = "";
     expect(hash.written.over).toBe("");
   });
 });

@@ -35,6 +35,23 @@ function importsOf(file: string): string[] {
   );
 }
 
+/** Files of the store that `file` imports, types included, and all that these import. */
+function reachable(file: string, known = new Set<string>()): Set<string> {
+  for (const imported of importsOf(file).map((path) => `${path}.ts`)) {
+    if (roomOf(imported).room !== "store" || known.has(imported)) continue;
+    known.add(imported);
+    reachable(imported, known);
+  }
+  return known;
+}
+
+test.each(files.filter((file) => roomOf(file).room === "store"))(
+  "%s imports nothing that imports it, not even for a type",
+  (file) => {
+    expect([...reachable(file)]).not.toContain(file);
+  },
+);
+
 describe.each(files)("%s", (file) => {
   test("imports only from the rooms below it", () => {
     const own = roomOf(file);

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { expect, test } from "vitest";
 import type { InstanceColumns } from "../src/contract/activis";
 import type { Client } from "../src/contract/client";
-import type { Catalogue } from "../src/store/catalogue";
+import type { SnapshotView } from "../src/store/catalogue";
 import { followScores } from "../src/store/judgement";
 import { Cache } from "../src/store/resource";
 import { instances } from "./samples";
@@ -17,12 +17,12 @@ function follow(columns: InstanceColumns) {
       return { shape: [1, 2], data: Float32Array.of(row, 1 - row) };
     },
   } satisfies Partial<Client>;
-  const catalogue = { reference: signal({ run: "cnn", name: "test", step: 1 }), key: signal("cnn test 1") };
+  const view = { reference: signal({ run: "cnn", name: "test", step: 1 }), key: signal("cnn test 1") };
   const instance = signal(-1);
   const parts = {
     client: client as unknown as Client,
     cache: new Cache(),
-    catalogue: catalogue as unknown as Catalogue,
+    view: view as unknown as SnapshotView,
   };
   return { asked, instance, scores: followScores(parts, signal(columns), instance) };
 }

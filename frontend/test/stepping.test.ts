@@ -15,7 +15,7 @@ describe("a step that is picked", () => {
       answer = resolve;
     });
     const { activations } = createClient();
-    const { store } = await open(
+    const { tab, base } = await open(
       {
         activations: async (snapshot, layer, signal) => {
           if (snapshot.step === 2) await late;
@@ -24,35 +24,35 @@ describe("a step that is picked", () => {
       },
       AT_FIRST,
     );
-    const shown = () => [store.catalogue.snapshot.value?.step, store.layers.value[0]?.mean.state.value.status];
-    store.stepping.goTo(2);
+    const shown = () => [tab.catalogue.snapshot.value?.step, base.layers.value[0]?.mean.state.value.status];
+    tab.stepping.goTo(2);
     await settled();
     expect(shown()).toEqual([1, "ready"]);
-    expect(store.stepping.pending.value).toBe(2);
+    expect(tab.stepping.pending.value).toBe(2);
     answer();
     await settled();
     expect(shown()).toEqual([2, "ready"]);
-    expect(store.layers.value[0]?.activations.state.value.status).toBe("ready");
-    expect(store.stepping.pending.value).toBeNull();
+    expect(base.layers.value[0]?.activations.state.value.status).toBe("ready");
+    expect(tab.stepping.pending.value).toBeNull();
   });
 
   it("is shown unfinished where its numbers do not come", async () => {
     const never = new Promise<never>(() => {});
     const { health } = createClient();
-    const { store } = await open(
+    const { tab } = await open(
       { health: (snapshot, layer, signal) => (snapshot.step === 2 ? never : health(snapshot, layer, signal)) },
       AT_FIRST,
     );
-    store.stepping.goTo(2);
-    await vi.waitFor(() => expect(store.catalogue.snapshot.value?.step).toBe(2));
+    tab.stepping.goTo(2);
+    await vi.waitFor(() => expect(tab.catalogue.snapshot.value?.step).toBe(2));
   });
 
   it("gives way to the one picked after it", async () => {
-    const { store } = await open({}, AT_FIRST);
-    store.stepping.goTo(2);
-    store.stepping.goTo(1);
+    const { tab } = await open({}, AT_FIRST);
+    tab.stepping.goTo(2);
+    tab.stepping.goTo(1);
     await settled();
-    expect(store.catalogue.snapshot.value?.step).toBe(1);
+    expect(tab.catalogue.snapshot.value?.step).toBe(1);
   });
 });
 
@@ -64,7 +64,7 @@ describe("a step that is picked while another run is compared", () => {
     });
     const known = createClient();
     const steps = [snapshot({ step: 1 }), snapshot({ step: 2, wall_time: 1, version: "2" })];
-    const { store } = await open(
+    const { tab } = await open(
       {
         runs: async () => runList([runEntry("cnn/activis", steps), runEntry("other/activis", steps)]),
         activations: async (reference, layer, signal) => {
@@ -75,16 +75,16 @@ describe("a step that is picked while another run is compared", () => {
       { ...AT_FIRST, vs: "other%2Factivis,validation," },
     );
     const shown = () => [
-      store.catalogue.snapshot.value?.step,
-      ...store.comparing.sides.value.map(({ view }) => view.snapshot.value?.step),
+      tab.catalogue.snapshot.value?.step,
+      ...tab.comparing.sides.value.map(({ view }) => view.snapshot.value?.step),
     ];
-    store.stepping.goTo(2);
+    tab.stepping.goTo(2);
     await settled();
     expect(shown()).toEqual([1, 1]);
     answer();
     await settled();
     expect(shown()).toEqual([2, 2]);
-    const side = store.comparing.sides.value[0]?.layers.value.get("hidden")?.layer;
+    const side = tab.comparing.sides.value[0]?.layers.value.get("hidden")?.layer;
     expect(side?.activations.state.value.status).toBe("ready");
   });
 });
@@ -106,12 +106,12 @@ describe("playing", () => {
       );
       return { ...shown, framing: request.framing };
     };
-    const { store, hash } = await open({ projection }, { ...AT_FIRST, step: "2" });
+    const { tab, hash } = await open({ projection }, { ...AT_FIRST, step: "2" });
     const steps: (number | undefined)[] = [];
-    store.catalogue.snapshot.subscribe((snapshot) => steps.push(snapshot?.step));
-    store.stepping.togglePlay();
-    expect(store.stepping.playing.value).toBe(true);
-    await vi.waitFor(() => expect(store.stepping.playing.value).toBe(false), 4 * HOLD_MILLISECONDS);
+    tab.catalogue.snapshot.subscribe((snapshot) => steps.push(snapshot?.step));
+    tab.stepping.togglePlay();
+    expect(tab.stepping.playing.value).toBe(true);
+    await vi.waitFor(() => expect(tab.stepping.playing.value).toBe(false), 4 * HOLD_MILLISECONDS);
     expect(steps).toEqual([2, 1, 2]);
     expect(asked).toContainEqual([1, "steps"]);
     expect(hash.written.projection).toBe("steps-30");
@@ -123,7 +123,7 @@ describe("playing", () => {
       answer = resolve;
     });
     const { health } = createClient();
-    const { store } = await open(
+    const { tab } = await open(
       {
         health: async (snapshot, layer, signal) => {
           if (snapshot.step === 2) await late;
@@ -132,20 +132,20 @@ describe("playing", () => {
       },
       AT_FIRST,
     );
-    store.stepping.togglePlay();
-    expect(store.stepping.late.value).toBe(false);
-    await vi.waitFor(() => expect(store.stepping.late.value).toBe(true), 3 * HOLD_MILLISECONDS);
-    expect([store.catalogue.snapshot.value?.step, store.stepping.pending.value]).toEqual([1, 2]);
+    tab.stepping.togglePlay();
+    expect(tab.stepping.late.value).toBe(false);
+    await vi.waitFor(() => expect(tab.stepping.late.value).toBe(true), 3 * HOLD_MILLISECONDS);
+    expect([tab.catalogue.snapshot.value?.step, tab.stepping.pending.value]).toEqual([1, 2]);
     answer();
-    await vi.waitFor(() => expect(store.stepping.playing.value).toBe(false));
-    expect([store.catalogue.snapshot.value?.step, store.stepping.late.value]).toEqual([2, false]);
+    await vi.waitFor(() => expect(tab.stepping.playing.value).toBe(false));
+    expect([tab.catalogue.snapshot.value?.step, tab.stepping.late.value]).toEqual([2, false]);
   });
 
   it("stops where it is when told to", async () => {
-    const { store } = await open({}, AT_FIRST);
-    store.stepping.togglePlay();
-    store.stepping.togglePlay();
-    expect([store.stepping.playing.value, store.stepping.pending.value]).toEqual([false, null]);
-    expect(store.catalogue.snapshot.value?.step).toBe(1);
+    const { tab } = await open({}, AT_FIRST);
+    tab.stepping.togglePlay();
+    tab.stepping.togglePlay();
+    expect([tab.stepping.playing.value, tab.stepping.pending.value]).toEqual([false, null]);
+    expect(tab.catalogue.snapshot.value?.step).toBe(1);
   });
 });

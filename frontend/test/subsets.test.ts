@@ -31,71 +31,71 @@ const typedRest = () => new Promise((resolve) => setTimeout(resolve, 200));
 
 describe("a subset of the user's", () => {
   test("is a row after the recorded ones, with its own averages, counts and members", async () => {
-    const { store } = await open(askable(), { layers: "hidden", pinned: "b" });
-    store.subsets.add("striped", "cats");
+    const { tab, base } = await open(askable(), { layers: "hidden", pinned: "b" });
+    tab.subsets.add("striped", "cats");
     await settled();
-    const keys = store.rows.value.map((row) => row.key);
+    const keys = base.rows.value.map((row) => row.key);
     expect(keys).toEqual(["class:cat", "class:dog", "subset:striped", "typed:cats", "instance:b"]);
-    const row = rowNamed(store, "typed:cats");
-    const [layer] = store.layers.value;
+    const row = rowNamed(base, "typed:cats");
+    const [layer] = base.layers.value;
     expect(layer?.typedMeans.states.value.get("striped")?.value).toMatchObject({ exactness: "bound", bound: 0.25 });
-    expect(store.factsOf(row)?.count).toBe(2);
-    store.hover.value = { source: "label", row };
-    const lit = store.lit.value;
+    expect(base.factsOf(row)?.count).toBe(2);
+    base.hover.value = { source: "label", row };
+    const lit = base.lit.value;
     expect([...(lit ?? [])]).toEqual([1, 1, 0]);
-    store.hover.value = null;
-    store.hover.value = { source: "label", row };
-    expect(store.lit.value).toBe(lit);
+    base.hover.value = null;
+    base.hover.value = { source: "label", row };
+    expect(base.lit.value).toBe(lit);
   });
 
   test("keeps sorting and staying lit by another name, and lets go when it is removed", async () => {
-    const { store } = await open(askable(), { layers: "hidden" });
-    store.subsets.add("striped");
-    store.durable.sort.value = "typed:striped";
-    store.toggleLock(rowNamed(store, "typed:striped"));
-    store.subsets.rename("striped", "tigers");
-    expect([store.durable.sort.value, store.durable.locked.value]).toEqual(["typed:tigers", "typed:tigers"]);
-    store.subsets.remove("tigers");
-    expect([store.durable.sort.value, store.durable.locked.value]).toEqual(["strongest", ""]);
+    const { tab, base } = await open(askable(), { layers: "hidden" });
+    tab.subsets.add("striped");
+    tab.durable.sort.value = "typed:striped";
+    tab.toggleLock(rowNamed(base, "typed:striped"));
+    tab.subsets.rename("striped", "tigers");
+    expect([tab.durable.sort.value, tab.durable.locked.value]).toEqual(["typed:tigers", "typed:tigers"]);
+    tab.subsets.remove("tigers");
+    expect([tab.durable.sort.value, tab.durable.locked.value]).toEqual(["strongest", ""]);
   });
 
   test("is known to be new when it is added, not when it is renamed, moved or there from the start", async () => {
-    const { store } = await open(askable(), { layers: "hidden", pinned: "b" });
+    const { tab, base } = await open(askable(), { layers: "hidden", pinned: "b" });
     const newest = (change: () => void) => {
-      const before = store.rows.value;
+      const before = base.rows.value;
       change();
-      return newestRow(before, store.rows.value);
+      return newestRow(before, base.rows.value);
     };
-    expect(newest(() => store.subsets.add("striped"))).toBe(3);
-    expect(newest(() => store.subsets.add("barks"))).toBe(4);
-    expect(newest(() => store.subsets.rename("barks", "loud"))).toBe(-1);
-    expect(newest(() => store.subsets.replace([...store.subsets.list.value].reverse()))).toBe(-1);
-    expect(newest(() => store.subsets.remove("loud"))).toBe(-1);
-    const { value: rows } = store.rows;
+    expect(newest(() => tab.subsets.add("striped"))).toBe(3);
+    expect(newest(() => tab.subsets.add("barks"))).toBe(4);
+    expect(newest(() => tab.subsets.rename("barks", "loud"))).toBe(-1);
+    expect(newest(() => tab.subsets.replace([...tab.subsets.list.value].reverse()))).toBe(-1);
+    expect(newest(() => tab.subsets.remove("loud"))).toBe(-1);
+    const { value: rows } = base.rows;
     const recorded = rows.filter((row) => row.kind !== "typed");
     expect(newestRow(recorded.slice(1), recorded)).toBe(-1);
     expect(newestRow(recorded, rows)).toBe(3);
   });
 
   test("is in the URL, and comes back from there", async () => {
-    const { store, hash } = await open(askable());
-    store.subsets.add("striped", "a, b");
-    store.subsets.add("barks");
+    const { tab, hash } = await open(askable());
+    tab.subsets.add("striped", "a, b");
+    tab.subsets.add("barks");
     const again = await open(askable(), hash.written);
-    expect(again.store.subsets.list.value).toEqual([
+    expect(again.tab.subsets.list.value).toEqual([
       { name: "a, b", condition: "striped" },
       { name: "barks", condition: "barks" },
     ]);
-    expect(again.store.rows.value.map((row) => row.key).slice(3)).toEqual(["typed:a, b", "typed:barks"]);
+    expect(again.base.rows.value.map((row) => row.key).slice(3)).toEqual(["typed:a, b", "typed:barks"]);
   });
 
   test("that this snapshot cannot have says why, and the others are there", async () => {
-    const { store } = await open(askable());
-    store.subsets.add("brks");
-    store.subsets.add("barks");
+    const { tab, base } = await open(askable());
+    tab.subsets.add("brks");
+    tab.subsets.add("barks");
     await settled();
-    expect(store.subsets.answers.value.get("brks")).toMatchObject({ status: "error" });
-    expect(store.subsets.answers.value.get("barks")?.value?.count).toBe(1);
+    expect(base.answers.value.get("brks")).toMatchObject({ status: "error" });
+    expect(base.answers.value.get("barks")?.value?.count).toBe(1);
   });
 
   test("is not asked for again where the server lacks a library", async () => {
@@ -109,10 +109,10 @@ describe("a subset of the user's", () => {
         },
       });
       await vi.advanceTimersByTimeAsync(10);
-      const { store } = await opening;
-      store.subsets.add("barks");
+      const { tab, base } = await opening;
+      tab.subsets.add("barks");
       await vi.advanceTimersByTimeAsync(60_000);
-      expect(store.subsets.answers.value.get("barks")).toMatchObject({
+      expect(base.answers.value.get("barks")).toMatchObject({
         status: "error",
         message: "This needs DuckDB.",
       });
@@ -134,15 +134,15 @@ describe("a subset of the user's", () => {
         },
       });
       await vi.advanceTimersByTimeAsync(10);
-      const { store } = await opening;
-      store.subsets.add("barks");
+      const { tab, base } = await opening;
+      tab.subsets.add("barks");
       await vi.advanceTimersByTimeAsync(2_000);
-      expect(store.subsets.answers.value.get("barks")?.value?.rows).toEqual([2]);
+      expect(base.answers.value.get("barks")?.value?.rows).toEqual([2]);
       expect(times).toBe(2);
       times = 0;
-      store.draft.text.value = "purrs";
+      tab.draft.text.value = "purrs";
       await vi.advanceTimersByTimeAsync(2_000);
-      expect(store.draft.verdict.value).toMatchObject({ status: "counted", answer: { rows: [2] } });
+      expect(tab.draft.verdict.value).toMatchObject({ status: "counted", answer: { rows: [2] } });
     } finally {
       vi.useRealTimers();
     }
@@ -152,23 +152,23 @@ describe("a subset of the user's", () => {
 describe("typing a condition", () => {
   test("asks about the newest text alone, once it rests, and about a known one not again", async () => {
     const asked: string[] = [];
-    const { store } = await open(askable(asked));
-    for (const text of ["s", "st", "striped"]) store.draft.text.value = text;
-    expect(store.draft.verdict.value.status).toBe("asking");
+    const { tab } = await open(askable(asked));
+    for (const text of ["s", "st", "striped"]) tab.draft.text.value = text;
+    expect(tab.draft.verdict.value.status).toBe("asking");
     await typedRest();
     expect(asked).toEqual(["striped"]);
-    expect(store.draft.verdict.value).toMatchObject({ status: "counted", answer: { count: 2 } });
-    store.draft.text.value = "";
-    store.draft.text.value = " striped ";
-    expect(store.draft.verdict.value.status).toBe("counted");
+    expect(tab.draft.verdict.value).toMatchObject({ status: "counted", answer: { count: 2 } });
+    tab.draft.text.value = "";
+    tab.draft.text.value = " striped ";
+    expect(tab.draft.verdict.value.status).toBe("counted");
     expect(asked).toEqual(["striped"]);
   });
 
   test("a wrong word is placed in the text as typed, with what may have been meant", async () => {
-    const { store } = await open(askable());
-    store.draft.text.value = "  brks AND x";
+    const { tab } = await open(askable());
+    tab.draft.text.value = "  brks AND x";
     await typedRest();
-    expect(store.draft.verdict.value).toEqual({
+    expect(tab.draft.verdict.value).toEqual({
       status: "wrong",
       message: "There is no column brks.",
       mistake: { start: 2, end: 6, suggestion: "barks" },
@@ -176,41 +176,41 @@ describe("typing a condition", () => {
   });
 
   test("Enter adds the row when the answer comes, and nothing where it is wrong", async () => {
-    const { store } = await open(askable());
-    store.draft.text.value = "barks";
-    store.draft.commit();
-    expect(store.subsets.list.value).toEqual([]);
+    const { tab } = await open(askable());
+    tab.draft.text.value = "barks";
+    tab.draft.commit();
+    expect(tab.subsets.list.value).toEqual([]);
     await typedRest();
-    expect(store.subsets.list.value).toEqual([{ name: "barks", condition: "barks" }]);
-    expect(store.draft.text.value).toBe("");
-    store.draft.text.value = "brks AND x";
-    store.draft.commit();
+    expect(tab.subsets.list.value).toEqual([{ name: "barks", condition: "barks" }]);
+    expect(tab.draft.text.value).toBe("");
+    tab.draft.text.value = "brks AND x";
+    tab.draft.commit();
     await typedRest();
-    expect(store.subsets.list.value).toHaveLength(1);
-    expect(store.draft.text.value).toBe("brks AND x");
+    expect(tab.subsets.list.value).toHaveLength(1);
+    expect(tab.draft.text.value).toBe("brks AND x");
   });
 
   test("what was typed after Enter is not added", async () => {
-    const { store } = await open(askable());
-    store.draft.text.value = "barks";
-    store.draft.commit();
-    store.draft.text.value = "all";
+    const { tab } = await open(askable());
+    tab.draft.text.value = "barks";
+    tab.draft.commit();
+    tab.draft.text.value = "all";
     await typedRest();
-    expect(store.subsets.list.value).toEqual([]);
+    expect(tab.subsets.list.value).toEqual([]);
   });
 
   test("the filter shows the instances of the condition, and follows it as it is typed", async () => {
-    const { store, hash } = await open(askable());
-    expect(store.draft.filtered.value).toBeNull();
-    store.durable.filter.value = "barks";
+    const { tab, hash } = await open(askable());
+    expect(tab.draft.filtered.value).toBeNull();
+    tab.durable.filter.value = "barks";
     await settled();
-    expect([...(store.draft.filtered.value ?? [])]).toEqual([0, 0, 1]);
+    expect([...(tab.draft.filtered.value ?? [])]).toEqual([0, 0, 1]);
     expect(hash.written).toMatchObject({ filter: "barks" });
-    store.draft.text.value = "striped";
+    tab.draft.text.value = "striped";
     await typedRest();
     await settled();
-    expect([...(store.draft.filtered.value ?? [])]).toEqual([1, 1, 0]);
-    store.durable.filter.value = "";
-    expect(store.draft.filtered.value).toBeNull();
+    expect([...(tab.draft.filtered.value ?? [])]).toEqual([1, 1, 0]);
+    tab.durable.filter.value = "";
+    expect(tab.draft.filtered.value).toBeNull();
   });
 });

@@ -7,8 +7,8 @@ import { open } from "./opened_store";
 import { runEntry, runList, snapshot } from "./samples";
 
 const said = async (values: Record<string, string>) => {
-  const { store } = await open({}, values);
-  return store.unknown.sentences.value;
+  const { tab } = await open({}, values);
+  return tab.unknown.sentences.value;
 };
 
 test("a link to what is there says nothing", async () => {
@@ -66,20 +66,20 @@ test.each([
 });
 
 test("what is shown instead can be kept, and is then what the address names", async () => {
-  const { store, hash } = await open(
+  const { tab, hash } = await open(
     {},
     { run: "gone", step: "7", vs: joinList(["cnn/activis", "validation", "9"]), over: "x" },
   );
-  expect(store.unknown.sentences.value).toHaveLength(3);
-  expect(store.unknown.sentences.value[0]).toContain("Shown is “cnn”, validation at step 2.");
-  store.unknown.keepShown();
-  expect(store.unknown.sentences.value).toEqual([]);
+  expect(tab.unknown.sentences.value).toHaveLength(3);
+  expect(tab.unknown.sentences.value[0]).toContain("Shown is “cnn”, validation at step 2.");
+  tab.unknown.keepShown();
+  expect(tab.unknown.sentences.value).toEqual([]);
   expect(hash.written).toMatchObject({ run: "cnn/activis", name: "validation", step: "2", over: "" });
   expect(hash.written.vs).toBe(joinList(["cnn/activis", "validation", "2"]));
 });
 
 test("whatever is not there is let go of at once, and what is there stays", async () => {
-  const { store, hash } = await open(
+  const { tab, hash } = await open(
     {},
     {
       sort: "class:gone",
@@ -94,27 +94,27 @@ test("whatever is not there is let go of at once, and what is there stays", asyn
       size: "huge",
     },
   );
-  expect(store.unknown.sentences.value).toHaveLength(10);
-  store.unknown.keepShown();
-  expect(store.unknown.sentences.value).toEqual([]);
+  expect(tab.unknown.sentences.value).toHaveLength(10);
+  tab.unknown.keepShown();
+  expect(tab.unknown.sentences.value).toEqual([]);
   const gone = { sort: "", locked: "", maximised: "", colour: "", pairs: "", outcomes: "", size: "" };
   expect(hash.written).toMatchObject({ ...gone, pinned: "b", colours: "dog", differing: "hidden" });
 });
 
 test("a run that comes later takes the place of what was shown instead", async () => {
   let runs = [runEntry("cnn/activis", [snapshot({ step: 1 })])];
-  const { store } = await open({ runs: async () => runList(runs) }, { run: "late/activis" });
-  expect(store.catalogue.reference.value?.run).toBe("cnn/activis");
+  const { tab } = await open({ runs: async () => runList(runs) }, { run: "late/activis" });
+  expect(tab.catalogue.reference.value?.run).toBe("cnn/activis");
   runs = [...runs, runEntry("late/activis", [snapshot({ step: 5 })])];
-  await store.catalogue.refresh();
-  expect(store.catalogue.reference.value).toMatchObject({ run: "late/activis", step: 5 });
-  expect(store.unknown.sentences.value).toEqual([]);
+  await tab.catalogue.refresh();
+  expect(tab.catalogue.reference.value).toMatchObject({ run: "late/activis", step: 5 });
+  expect(tab.unknown.sentences.value).toEqual([]);
 });
 
 test("a link that can mean two runs names them", async () => {
   const runs = ["1/seed/activis", "2/seed/activis"].map((run) => runEntry(run, [snapshot({})]));
-  const { store } = await open({ runs: async () => runList(runs) }, { run: "seed/activis" });
-  const [sentence] = store.unknown.sentences.value;
+  const { tab } = await open({ runs: async () => runList(runs) }, { run: "seed/activis" });
+  const [sentence] = tab.unknown.sentences.value;
   expect(sentence).toContain("which can be “1/seed/activis” or “2/seed/activis”: choose one.");
 });
 
@@ -130,12 +130,12 @@ test("a link that means its run by another name keeps its step while new ones co
       ],
       { logdir: "runs" },
     );
-  const { store, hash } = await open({ runs: async () => list() }, { run: "runs/cnn/activis" });
-  expect(store.catalogue.reference.value).toMatchObject({ run: "cnn/activis", step: 2 });
+  const { tab, hash } = await open({ runs: async () => list() }, { run: "runs/cnn/activis" });
+  expect(tab.catalogue.reference.value).toMatchObject({ run: "cnn/activis", step: 2 });
   expect(hash.written).toMatchObject({ run: "runs/cnn/activis", step: "2" });
   steps = [1, 2, 3];
-  await store.catalogue.refresh();
-  expect(store.catalogue.reference.value).toMatchObject({ run: "cnn/activis", step: 2 });
+  await tab.catalogue.refresh();
+  expect(tab.catalogue.reference.value).toMatchObject({ run: "cnn/activis", step: 2 });
 });
 
 const many = (count: number) => joinList(Array.from({ length: count }, (_, at) => `item ${at}`));
@@ -163,8 +163,8 @@ test("a link's names and conditions have a bounded length", () => {
 });
 
 test("a link that asks for too much opens, bounded, and says so", async () => {
-  const { store } = await open({}, { layers: many(10_000), vs: many(3_000) });
-  expect(store.durable.layers.value).toHaveLength(24);
-  expect(store.comparing.sides.value).toHaveLength(4);
-  expect(store.unknown.sentences.value.filter((sentence) => sentence.includes("are left out"))).toHaveLength(2);
+  const { tab } = await open({}, { layers: many(10_000), vs: many(3_000) });
+  expect(tab.durable.layers.value).toHaveLength(24);
+  expect(tab.comparing.sides.value).toHaveLength(4);
+  expect(tab.unknown.sentences.value.filter((sentence) => sentence.includes("are left out"))).toHaveLength(2);
 });

@@ -1,102 +1,11 @@
-/** Comparison of the base with other snapshots: which they are, their outcomes, and what can be done with them. */
+/** Comparison of the base with other snapshots: its sides, and what can be done with them. */
 
-import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import type { Agreement, Graph, RunEntry } from "../contract/activis";
-import { type Catalogue, type SnapshotView, viewSnapshot } from "./catalogue";
+import { batch, computed, type ReadonlySignal } from "@preact/signals";
 import { type Durable, type LayerPair, MOST_OTHERS, type OtherWish, type Showing, toggle } from "./durable";
 import type { LayerContext } from "./layer";
-import { createResource, type Resource, untilDone } from "./resource";
-import { letterOf, type Outcome, type OutcomeRow, outcomeKey, outcomeRow, parseOutcome } from "./rows";
-import { findRun, resolveSelection } from "./selection";
-import { openSide, pairedName, type Side } from "./side";
-import { fetchGraph, type OpenedSnapshot, openSnapshot } from "./snapshot";
-import type { Store } from "./store";
-import type { SubsetContext } from "./subsets";
-
-export interface Other {
-  position: number;
-  /** B for the first. */
-  letter: string;
-  wish: ReadonlySignal<OtherWish | null>;
-  /** The run, also where it lacks what is wished for; null where there is none of that name. */
-  run: ReadonlySignal<RunEntry | null>;
-  view: SnapshotView;
-  opened: OpenedSnapshot;
-  /** Of the sampled instances while all stored ones are counted. */
-  agreement: Resource<Agreement>;
-  /** Of its run, the best there is. */
-  graph: Resource<Graph>;
-  context: SubsetContext;
-}
-
-interface OthersContext extends Omit<SubsetContext, "catalogue"> {
-  catalogue: Catalogue;
-}
-
-/** Follows the wishes. What is no longer wished for stays open with nothing to ask for. */
-export function followOthers(context: OthersContext): ReadonlySignal<readonly Other[]> {
-  const { others: wishes } = context.durable.comparing;
-  const opened = signal<readonly Other[]>([]);
-  effect(() => {
-    const known = opened.peek();
-    const missing = wishes.value.slice(known.length).map((_, at) => openOther(known.length + at, context));
-    if (missing.length > 0) opened.value = [...known, ...missing];
-  });
-  return computed(() => opened.value.slice(0, wishes.value.length));
-}
-
-const BEST_SOURCE = signal("");
-
-function openOther(position: number, context: OthersContext): Other {
-  const { client, cache, catalogue, durable } = context;
-  const wish = computed(() => durable.comparing.others.value[position] ?? null);
-  const run = computed(() => {
-    const [list, wished] = [catalogue.runs.value.value, wish.value];
-    return list && wished ? findRun(list, wished.run) : null;
-  });
-  const selection = computed(() => {
-    const [list, wished] = [catalogue.runs.value.value, wish.value];
-    const base = catalogue.snapshot.value;
-    if (!list || !wished || !run.value || !base) return null;
-    return resolveSelection(
-      { ...list, runs: [run.value] },
-      { ...wished, run: run.value.run, step: wished.step ?? base.step },
-    );
-  });
-  const view = viewSnapshot(selection);
-  const own = { ...context, catalogue: view };
-  const lacked = computed(() => lackedConditions(catalogue, view));
-  const agreement = createResource<Agreement>(() => {
-    const [base, other] = [catalogue.reference.value, view.reference.value];
-    if (!base || !other) return null;
-    return {
-      key: `agreement ${catalogue.key.value} ${view.key.value}`,
-      subject: JSON.stringify([base, other]),
-      load: (signal, show) => untilDone(() => client.agreement(base, other, signal), signal, show),
-    };
-  }, cache);
-  return {
-    position,
-    letter: letterOf(position),
-    wish,
-    run,
-    view,
-    opened: openSnapshot(own, lacked),
-    agreement,
-    graph: fetchGraph(client, cache, view, BEST_SOURCE),
-    context: own,
-  };
-}
-
-/** Conditions of the base's recorded subsets that the other one has no subset of that name for. */
-function lackedConditions(base: SnapshotView, other: SnapshotView): readonly string[] {
-  const snapshot = other.snapshot.value;
-  if (!snapshot) return [];
-  const known = new Set(snapshot.subsets.map(({ name }) => name));
-  return (base.snapshot.value?.subsets ?? [])
-    .filter(({ name, condition }) => condition !== "" && !known.has(name))
-    .map(({ condition }) => condition);
-}
+import { type Outcome, type OutcomeRow, outcomeKey, outcomeRow, parseOutcome } from "./rows";
+import { type Other, openSide, pairedName, type Side } from "./side";
+import type { SnapshotStore } from "./snapshot";
 
 export interface Comparing {
   sides: ReadonlySignal<readonly Side[]>;
@@ -121,16 +30,20 @@ export interface Comparing {
   titleOf: (row: OutcomeRow) => string;
 }
 
-export function openComparing(
-  store: Omit<Store, "comparing">,
-  others: ReadonlySignal<readonly Other[]>,
-  layerContext: LayerContext,
-): Comparing {
-  const { durable, layers, catalogue } = store;
+interface ComparingInputs {
+  base: SnapshotStore;
+  others: ReadonlySignal<readonly Other[]>;
+  layerContext: LayerContext;
+  /** Says why something cannot be done. */
+  refuse: (sentence: string) => void;
+}
+
+export function openComparing({ base, others, layerContext, refuse }: ComparingInputs): Comparing {
+  const { durable } = layerContext;
   const { others: wishes, showing, differing, pairs, outcomes } = durable.comparing;
   const known = new Map<Other, Side>();
   const sides = computed(() => others.value.map(sideOf));
-  const comparing: Comparing = {
+  return {
     sides,
     active: computed(() => wishes.value.length > 0),
     add: (other) =>
@@ -152,13 +65,13 @@ export function openComparing(
     },
     swap: () =>
       batch(() => {
-        const base = catalogue.reference.peek();
+        const before = base.reference.peek();
         const [other] = others.peek();
         const first = other?.view.reference.peek();
-        if (!base || !other || !first) return;
+        if (!before || !other || !first) return;
         durable.layers.value = durable.layers.peek().map((layer) => pairedName(other, layer) || layer);
         pairs.value = pairs.peek().map((pair) => (pair.other === 0 && pair.recorded !== "" ? inverted(pair) : pair));
-        wishes.value = [base, ...wishes.peek().slice(1)];
+        wishes.value = [before, ...wishes.peek().slice(1)];
         durable.wish.value = first;
         durable.follow.value = false;
       }),
@@ -170,7 +83,7 @@ export function openComparing(
       showing.value === "difference" || (showing.value === "layer" && differing.value.includes(layer)),
     showLayer: (layer, difference) =>
       batch(() => {
-        const shown = layers.peek().map(({ name }) => name);
+        const shown = base.layers.peek().map(({ name }) => name);
         const before = chosenDifferences(showing.peek(), differing.peek(), shown).filter((name) => name !== layer);
         differing.value = difference ? [...before, layer] : before;
         showing.value = "layer";
@@ -184,10 +97,9 @@ export function openComparing(
       return `${name}: averages over ${members.length} of the ${over ?? 0} instances sampled in both`;
     },
   };
-  return comparing;
 
   function sideOf(other: Other): Side {
-    const side = known.get(other) ?? openSide(other, { base: { ...store, comparing }, layerContext });
+    const side = known.get(other) ?? openSide(other, { base, layerContext, refuse });
     known.set(other, side);
     return side;
   }

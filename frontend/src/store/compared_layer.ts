@@ -3,11 +3,11 @@
 import { computed, type ReadonlySignal } from "@preact/signals";
 import type { NeuronMatching } from "../contract/activis";
 import type { SnapshotView } from "./catalogue";
+import { strataOf } from "./judgement";
 import { type LayerContext, type LayerStore, openLayer, outputEntry, rowValues } from "./layer";
 import { scaleEnd, sliceRow } from "./numbers";
 import { createResource, type Resource, untilDone } from "./resource";
 import type { MatrixRow } from "./rows";
-import { strataOf } from "./snapshot";
 
 /** Less alike than this, two neurons are not subtracted from each other. */
 export const WEAK = 0.3;
@@ -142,7 +142,7 @@ export function openComparedLayer(inputs: ComparedInputs): ComparedLayer {
     differencesOf,
     differenceEnd: computed(() => {
       const known = matching.value;
-      return known && endOfDifferences({ base, layer, baseView, view: context.catalogue }, known);
+      return known && endOfDifferences({ base, layer, baseView, view: context.view }, known);
     }),
     dispose: () => {
       layer.dispose();
@@ -153,7 +153,7 @@ export function openComparedLayer(inputs: ComparedInputs): ComparedLayer {
 
 /** Outputs go by class; other layers as it was chosen; where that fails, by index. */
 function followMatching({ base, baseView, recorded, shared, context }: ComparedInputs, layer: LayerStore) {
-  const { client, cache, catalogue: view, durable } = context;
+  const { client, cache, view, durable } = context;
   const classes = computed(() => {
     const [first, second] = [baseView.snapshot.value, view.snapshot.value];
     const areOutputs = isOutput(baseView, base) && isOutput(view, layer);

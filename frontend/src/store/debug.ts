@@ -1,11 +1,12 @@
 /**
- * Debug view of the store, read-only, made from the structures that are drawn: `window.__activis`. No part of the tab;
- * tests and benchmarks run it in the page before the tab, which hands its store to it by an event.
+ * Debug view of the tab, read-only, made from the structures that are drawn: `window.__activis`. No part of the tab;
+ * tests and benchmarks run it in the page before the tab, which hands its stores to it by an event.
  */
 import type { Hover } from "./hover";
 import { type LayerStore, rowValues } from "./layer";
 import type { Side } from "./side";
-import type { Store } from "./store";
+import type { SnapshotStore } from "./snapshot";
+import type { TabStore } from "./tab";
 
 interface DebugState {
   run: string | null;
@@ -59,28 +60,28 @@ declare global {
 }
 
 addEventListener("activis", (event) => {
-  const store = (event as CustomEvent<Store>).detail;
+  const tab = (event as CustomEvent<TabStore>).detail;
   window.__activis = {
-    state: () => debugState(store),
-    row: (layer, key) => debugRow(store, layer, key),
-    sideRow: (letter, layer, key) => debugSideRow(store, letter, layer, key),
+    state: () => debugState(tab),
+    row: (layer, key) => debugRow(tab, layer, key),
+    sideRow: (letter, layer, key) => debugSideRow(tab, letter, layer, key),
   };
 });
 
-function debugSideRow(store: Store, letter: string, name: string, key: string): (number | null)[] | null {
-  const side = store.comparing.sides.peek().find((candidate) => candidate.letter === letter);
+function debugSideRow(tab: TabStore, letter: string, name: string, key: string): (number | null)[] | null {
+  const side = tab.comparing.sides.peek().find((candidate) => candidate.letter === letter);
   const compared = side?.layers.peek().get(name);
   const row = side?.store.rows.peek().find((candidate) => candidate.key === key);
   if (!compared || !row) return null;
-  const values = store.comparing.isDifference(name)
-    ? compared.differencesOf(row, store.rowOfKey(key))
+  const values = tab.comparing.isDifference(name)
+    ? compared.differencesOf(row, tab.base.rowOfKey(key))
     : compared.valuesOf(row);
   return values && Array.from(values, finiteOrNull);
 }
 
 const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-function debugSide(side: Side): DebugSide {
+function debugSide(tab: TabStore, side: Side): DebugSide {
   const reference = side.view.reference.peek();
   const layers = [...side.layers.peek()].map(([name, compared]): [string, DebugComparedLayer] => {
     const matching = compared.matching.peek();
@@ -88,7 +89,7 @@ function debugSide(side: Side): DebugSide {
       name,
       {
         recorded: compared.recorded,
-        difference: side.store.comparing.isDifference(name),
+        difference: tab.comparing.isDifference(name),
         partners: matching && [...matching.partners],
         correlations: matching?.correlations ? Array.from(matching.correlations, (r) => finiteOrNull(r) ?? 0) : null,
         lit: litRows(side.store, compared.layer),
@@ -105,17 +106,17 @@ function debugSide(side: Side): DebugSide {
   };
 }
 
-function debugRow(store: Store, name: string, key: string): number[] | null {
-  const layer = store.layers.peek().find((candidate) => candidate.name === name);
-  const row = store.rows.peek().find((candidate) => candidate.key === key);
+function debugRow(tab: TabStore, name: string, key: string): number[] | null {
+  const layer = tab.base.layers.peek().find((candidate) => candidate.name === name);
+  const row = tab.base.rows.peek().find((candidate) => candidate.key === key);
   const values = layer && row && rowValues(layer, row);
   return values ? [...values] : null;
 }
 
-function debugState(store: Store): DebugState {
-  const reference = store.catalogue.reference.peek();
-  const hover = store.hover.peek();
-  const layers = store.layers.peek();
+function debugState(tab: TabStore): DebugState {
+  const reference = tab.base.reference.peek();
+  const hover = tab.base.hover.peek();
+  const layers = tab.base.layers.peek();
   const byLayer = <Value>(derive: (layer: LayerStore) => Value) =>
     Object.fromEntries(layers.map((layer) => [layer.name, derive(layer)]));
   return {
@@ -123,30 +124,30 @@ function debugState(store: Store): DebugState {
     name: reference?.name ?? null,
     step: reference?.step ?? null,
     layers: layers.map((layer) => layer.name),
-    sort: store.durable.sort.peek(),
+    sort: tab.durable.sort.peek(),
     hover: hover && {
       source: hover.source,
       layer: hover.layer ?? null,
       row: hover.row?.key ?? null,
       neuron: hover.neuron ?? null,
     },
-    pinned: [...store.durable.pinned.peek()],
-    subsets: store.subsets.list.peek().map(({ name, condition }) => ({
+    pinned: [...tab.durable.pinned.peek()],
+    subsets: tab.subsets.list.peek().map(({ name, condition }) => ({
       name,
       condition,
-      count: store.subsets.answers.peek().get(condition)?.value?.count ?? null,
+      count: tab.base.answers.peek().get(condition)?.value?.count ?? null,
     })),
     columns: byLayer((layer) => [...(layer.columns.peek() ?? [])]),
-    lit: byLayer((layer) => litRows(store, layer)),
+    lit: byLayer((layer) => litRows(tab.base, layer)),
     projection: byLayer((layer) => {
       const shown = layer.projection.shown.peek();
       return shown && { method: shown.method, iteration: shown.iteration, points: placedRows(layer).length };
     }),
-    sides: store.comparing.sides.peek().map(debugSide),
+    sides: tab.comparing.sides.peek().map((side) => debugSide(tab, side)),
   };
 }
 
-function litRows(store: Store, layer: LayerStore): number[] {
+function litRows(store: SnapshotStore, layer: LayerStore): number[] {
   const lit = store.lit.peek();
   const instance = store.instance.peek();
   return placedRows(layer).filter((row) => (lit ? lit[row] === 1 : row === instance));

@@ -6,10 +6,9 @@ import { type Mistake, RouteError } from "../contract/client";
 import { numberOf, wholeOf } from "../contract/exact_values";
 import type { Column, ColumnType, Vocabulary } from "../language/completion";
 import { positionInText } from "../language/tokens";
-import { lacksPredictions } from "./judgement";
+import { lacksPredictions, strataOf } from "./judgement";
 import { atOnce, createResource, type Loadable, sentenceOf } from "./resource";
-import { strataOf } from "./snapshot";
-import { type SubsetContext, type SubsetsState, subsetRequest } from "./subsets";
+import { type SubsetContext, subsetRequest } from "./subsets";
 
 const MEANINGS: Record<string, string> = {
   number: "number",
@@ -134,7 +133,11 @@ const TYPING_MILLISECONDS = 150;
 const UNFINISHED_MILLISECONDS = 700;
 const OFFER_MILLISECONDS = 350;
 
-export function openDraft(context: SubsetContext, { add, membersOf }: SubsetsState): Draft {
+export function openDraft(
+  context: SubsetContext,
+  add: (condition: string) => void,
+  membersOf: (condition: string) => Uint8Array | null,
+): Draft {
   const text = signal("");
   const verdict = follow(context, text, TYPING_MILLISECONDS);
   const latest = signal<SubsetDescription | null>(null);
@@ -181,21 +184,17 @@ function createCommit(
   };
 }
 
-function openVocabulary({
-  client,
-  cache,
-  catalogue,
-}: SubsetContext): Pick<Draft, "vocabulary" | "summaries" | "begin"> {
+function openVocabulary({ client, cache, view }: SubsetContext): Pick<Draft, "vocabulary" | "summaries" | "begin"> {
   const begun = signal(false);
   const summaries = createResource<ColumnSummaries>(() => {
-    const reference = catalogue.reference.value;
+    const reference = view.reference.value;
     if (!begun.value || !reference) return null;
-    return { key: `summaries ${catalogue.key.value}`, load: (signal) => client.summaries(reference, signal) };
+    return { key: `summaries ${view.key.value}`, load: (signal) => client.summaries(reference, signal) };
   }, cache);
   return {
     summaries: summaries.state,
     vocabulary: computed(() => {
-      const snapshot = catalogue.snapshot.value;
+      const snapshot = view.snapshot.value;
       return begun.value && snapshot ? vocabularyOf(snapshot, summaries.state.value.value ?? null) : null;
     }),
     begin: () => {
@@ -275,7 +274,7 @@ function wrongVerdict(written: string, error: unknown): Extract<Verdict, { statu
 
 /** The filter takes over every condition that is typed while it is on. */
 function followFilter(
-  { catalogue, durable }: SubsetContext,
+  { view, durable }: SubsetContext,
   text: ReadonlySignal<string>,
   verdict: ReadonlySignal<Verdict>,
   membersOf: (condition: string) => Uint8Array | null,
@@ -287,9 +286,7 @@ function followFilter(
       durable.filter.value = written;
     });
   });
-  return computed(() =>
-    catalogue.snapshot.value && durable.filter.value !== "" ? membersOf(durable.filter.value) : null,
-  );
+  return computed(() => (view.snapshot.value && durable.filter.value !== "" ? membersOf(durable.filter.value) : null));
 }
 
 const sizeOf = (answer: SubsetDescription): number => 200 + 8 * answer.rows.length;

@@ -1,6 +1,7 @@
 /** Judgement of an instance: its prediction against its label, and its scores. */
 
 import { computed, type ReadonlySignal } from "@preact/signals";
+import { sum } from "d3-array";
 import type { InstanceColumns, SnapshotEntry } from "../contract/activis";
 import type { Client } from "../contract/client";
 import type { NpyArray } from "../contract/npy";
@@ -53,20 +54,36 @@ export const lacksPredictions = (snapshot: SnapshotEntry | null): boolean =>
 export const predictedNames = (snapshot: SnapshotEntry | null): readonly string[] =>
   snapshot ? [...snapshot.classes, ...(lacksPredictions(snapshot) ? ["none"] : [])] : [];
 
+/** How many instances there are, and which share of them was predicted right; NaN of none, and without labels. */
+export function accuracyOf(snapshot: SnapshotEntry | null): { count: number; share: number } {
+  const classes = snapshot?.subsets.filter((subset) => subset.kind === "class") ?? [];
+  const count = sum(classes, (subset) => subset.count);
+  return { count, share: sum(classes, (subset) => subset.correct ?? Number.NaN) / count };
+}
+
+/** The share of a row's instances that were predicted right; null of none, and without labels. */
+export function accuracyOfRow({ count, correct }: { count: number; correct?: number | undefined }): number | null {
+  return correct === undefined || count === 0 ? null : correct / count;
+}
+
+/** How many of the first subsets every instance is in one of: the classes, or all instances where there are no labels. */
+export const strataOf = (snapshot: SnapshotEntry | null): number =>
+  snapshot?.unlabelled ? 1 : (snapshot?.classes.length ?? 0);
+
 /** Scores by class, (classes,); null while they are not there. */
 export type Scores = ArrayLike<number>;
 
 /** Follows `instance`, a sampled row or -1. */
 export function followScores(
-  { client, cache, catalogue }: { client: Client; cache: Cache; catalogue: SnapshotView },
+  { client, cache, view }: { client: Client; cache: Cache; view: SnapshotView },
   instances: ReadonlySignal<InstanceColumns | null>,
   instance: ReadonlySignal<number>,
 ): ReadonlySignal<Scores | null> {
   const fetched = createResource<NpyArray<Float32Array>>(() => {
-    const reference = catalogue.reference.value;
+    const reference = view.reference.value;
     const row = instance.value;
     if (!reference || row < 0 || !instances.value || instances.value.scores.length > 0) return null;
-    return { key: `scores ${row} ${catalogue.key.value}`, load: (signal) => client.scores(reference, row, signal) };
+    return { key: `scores ${row} ${view.key.value}`, load: (signal) => client.scores(reference, row, signal) };
   }, cache);
   return computed(() => {
     const columns = instances.value;

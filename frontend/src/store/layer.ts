@@ -8,6 +8,7 @@ import type { NpyArray } from "../contract/npy";
 import type { SnapshotView } from "./catalogue";
 import type { Durable, Sort } from "./durable";
 import type { Host } from "./host";
+import { strataOf } from "./judgement";
 import { averageRows, sliceRow, type ValueScale, valueScale } from "./numbers";
 import { followProjection, type ProjectionFollower } from "./projection";
 import {
@@ -22,7 +23,6 @@ import {
 } from "./resource";
 import { type ComparedRows, type Difference, type Moments, standardisedDifference } from "./row_comparison";
 import { isInstance, type MatrixRow } from "./rows";
-import { strataOf } from "./snapshot";
 import type { SubsetContext } from "./subsets";
 
 /** Layers of at most this many neurons keep their natural order: their neurons have names. */
@@ -124,16 +124,16 @@ function followDifference(
   name: string,
   valuesOf: (row: MatrixRow) => Float32Array | null,
   errorsOf: (condition: string) => Float64Array | null,
-  { client, cache, catalogue, queue, compared, answers }: SubsetContext & DifferenceInputs,
+  { client, cache, view, queue, compared, answers }: SubsetContext & DifferenceInputs,
 ) {
-  const isRecorded = () => catalogue.snapshot.value?.layers.some((layer) => layer.name === name) ?? false;
-  const current = () => (isRecorded() && compared.value ? catalogue.reference.value : null);
+  const isRecorded = () => view.snapshot.value?.layers.some((layer) => layer.name === name) ?? false;
+  const current = () => (isRecorded() && compared.value ? view.reference.value : null);
   const fetched = (which: Statistic) =>
     createResource<Floats>(() => {
       const reference = current();
       if (!reference) return null;
       const load = (signal: AbortSignal) => client.statistics(reference, name, which, signal);
-      return { key: `${which} ${name} ${catalogue.key.value}`, subject: JSON.stringify(reference), load };
+      return { key: `${which} ${name} ${view.key.value}`, subject: JSON.stringify(reference), load };
     }, cache);
   const std = fetched("std");
   const count = fetched("count");
@@ -143,7 +143,7 @@ function followDifference(
       const reference = current();
       if (!reference) return null;
       return {
-        key: `std ${JSON.stringify([name, condition])} ${catalogue.key.value}`,
+        key: `std ${JSON.stringify([name, condition])} ${view.key.value}`,
         subject: JSON.stringify(reference),
         load: queue((signal) => client.subsetStatistics(reference, name, "std", condition, signal)),
       };
@@ -213,7 +213,7 @@ export interface LayerStore {
 export interface LayerContext extends DifferenceInputs {
   client: Client;
   cache: Cache;
-  catalogue: SnapshotView;
+  view: SnapshotView;
   durable: Durable;
   host: Host;
   /** The row that sorts, where it is among those that can be shown. */
@@ -228,17 +228,17 @@ export interface LayerContext extends DifferenceInputs {
 }
 
 export function openLayer(name: string, context: LayerContext): LayerStore {
-  const { client, cache, catalogue, durable, host, sortRow } = context;
-  const entry = computed(() => catalogue.snapshot.value?.layers.find((layer) => layer.name === name) ?? null);
+  const { client, cache, view, durable, host, sortRow } = context;
+  const entry = computed(() => view.snapshot.value?.layers.find((layer) => layer.name === name) ?? null);
   const known = computed(() => entry.value !== null);
   const always = () => true;
   const fetched = <Value>(what: string, load: (signal: AbortSignal) => Promise<Value>, isDue = always) =>
     createResource<Value>(() => {
-      if (!known.value || catalogue.reference.value === null || !isDue()) return null;
-      const subject = JSON.stringify(catalogue.reference.value);
-      return { key: `${what} ${name} ${catalogue.key.value}`, subject, load };
+      if (!known.value || view.reference.value === null || !isDue()) return null;
+      const subject = JSON.stringify(view.reference.value);
+      return { key: `${what} ${name} ${view.key.value}`, subject, load };
     }, cache);
-  const reference = () => catalogue.reference.peek() ?? { run: "", name: "", step: 0 };
+  const reference = () => view.reference.peek() ?? { run: "", name: "", step: 0 };
   const statistic = (which: Statistic) =>
     fetched(which, (signal) => client.statistics(reference(), name, which, signal));
 
@@ -255,8 +255,8 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     client,
     cache,
     layer: name,
-    reference: computed(() => (known.value ? catalogue.reference.value : null)),
-    key: catalogue.key,
+    reference: computed(() => (known.value ? view.reference.value : null)),
+    key: view.key,
     choice: durable.projection,
     visible: host.visible,
     onto: context.onto,
@@ -265,10 +265,10 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     "separation",
     (signal) => untilDone(() => client.separation(reference(), name, signal), signal),
     // The server has one more thing to compute; the first picture does not wait for it.
-    () => projection.shown.value !== null && !catalogue.snapshot.value?.unlabelled,
+    () => projection.shown.value !== null && !view.snapshot.value?.unlabelled,
   );
 
-  const classes = computed(() => strataOf(catalogue.snapshot.value));
+  const classes = computed(() => strataOf(view.snapshot.value));
   const shown = { mean, activations, typedMeans };
   const errorsOf = (condition: string) => standardErrors(typedMeans.states.value.get(condition)?.value);
   const comparison = followDifference(name, (row) => rowValues(shown, row), errorsOf, context);
@@ -322,15 +322,15 @@ function typedStatistics(
   statistic: Statistic,
   conditions: ReadonlySignal<readonly string[]>,
   known: ReadonlySignal<boolean>,
-  { client, cache, catalogue, queue }: LayerContext,
+  { client, cache, view, queue }: LayerContext,
 ): Resources<SubsetStatistic> {
   return createResources<SubsetStatistic>(
     () => conditions.value,
     (condition) => {
-      const reference = catalogue.reference.value;
+      const reference = view.reference.value;
       if (!known.value || !reference) return null;
       return {
-        key: `${statistic} ${JSON.stringify([layer, condition])} ${catalogue.key.value}`,
+        key: `${statistic} ${JSON.stringify([layer, condition])} ${view.key.value}`,
         subject: JSON.stringify(reference),
         load: queue((signal) => client.subsetStatistics(reference, layer, statistic, condition, signal)),
       };

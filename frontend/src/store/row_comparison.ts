@@ -4,7 +4,6 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from "@prea
 import { joinList, splitList } from "./address";
 import { DEFAULT_SORT, type Durable } from "./durable";
 import { isMany, type MatrixRow } from "./rows";
-import type { Pointing } from "./subset_from_click";
 
 const PREFIX = "compare:";
 
@@ -98,10 +97,11 @@ export interface Comparison {
   end: () => boolean;
 }
 
+/** @param refuse Says why something cannot be done. */
 export function openComparison(
   { sort }: Pick<Durable, "sort">,
   find: (key: string) => MatrixRow | null,
-  { point }: Pick<Pointing, "point">,
+  refuse: (sentence: string) => void,
 ): Comparison {
   const marked: Signal<MatrixRow | null> = signal(null);
   let before = DEFAULT_SORT;
@@ -117,7 +117,7 @@ export function openComparison(
       if (!first) marked.value = row;
       else if (first.key === row.key) marked.value = null;
       else if (!isMany(first) && !isMany(row)) {
-        point("Two instances have no spread to measure their difference by; compare one with a class or subset.");
+        refuse("Two instances have no spread to measure their difference by; compare one with a class or subset.");
       } else
         batch(() => {
           if (!comparedKeys(sort.peek())) before = sort.peek();

@@ -1,9 +1,10 @@
 /** Path of one row through the layers: in each, the class and the instances that it is like. */
 import type { NpyArray } from "../contract/npy";
+import type { Durable } from "./durable";
 import { type LayerStore, rowValues } from "./layer";
 import { sliceRow } from "./numbers";
 import { isMany, type MatrixRow } from "./rows";
-import type { Store } from "./store";
+import type { SnapshotStore } from "./snapshot";
 
 type Floats = NpyArray<Float32Array>;
 
@@ -26,18 +27,16 @@ const STRONGEST = 3;
 const MOST_WORK = 4e6;
 
 /** The row that is followed through the panels: the hovered one, else the one that is kept lit. */
-export function followedRow({ hover, rows, temporary, durable }: Store): MatrixRow | null {
-  const hovered = hover.value?.row;
-  const key = hovered?.key ?? durable.locked.value;
-  const known = [...rows.value, ...(temporary.value ? [temporary.value] : [])].find((row) => row.key === key);
+export function followedRow({ hover, rowOfKey }: SnapshotStore, { locked }: Pick<Durable, "locked">): MatrixRow | null {
+  const known = rowOfKey(hover.value?.row?.key ?? locked.value);
   return known && known.kind !== "absent" ? known : null;
 }
 
 /** Returns what a layer makes of a row; null until its numbers are there, and where no class has a mean. */
-export function rowPath(store: Store, layer: LayerStore, row: MatrixRow): RowPath | null {
+export function rowPath(store: SnapshotStore, layer: LayerStore, row: MatrixRow): RowPath | null {
   const means = layer.mean.state.value.value;
   const values = rowValues(layer, row);
-  const snapshot = store.catalogue.snapshot.value;
+  const snapshot = store.snapshot.value;
   if (!means || !values || !snapshot || snapshot.unlabelled) return null;
   const classes = snapshot.classes.length;
   const likeness = classLikeness(values, means, classes);

@@ -1,22 +1,108 @@
 /**
- * Side of a comparison: another snapshot with the base's rows.
+ * Side of a comparison: another snapshot, opened beside the base and with the base's rows.
  *
- * One side of a comparison: another snapshot seen through the base's rows, neurons and instances.
- *
- * Its store is the tab's with that snapshot in the base's place, so the views of a snapshot serve it as they are. What is
- * hovered there is hovered in the base, and the other way round.
+ * It has a snapshot store as the base has one, so the views of a snapshot serve it as they are. What is hovered there is
+ * hovered in the base, and the other way round.
  */
 
-import { computed, type ReadonlySignal, signal, untracked } from "@preact/signals";
-import type { SnapshotEntry } from "../contract/activis";
-import type { Other } from "./compare";
+import { computed, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
+import type { Agreement, Graph, RunEntry, SnapshotEntry } from "../contract/activis";
+import { type Catalogue, type SnapshotView, viewSnapshot } from "./catalogue";
 import { type ComparedLayer, openComparedLayer } from "./compared_layer";
+import type { OtherWish } from "./durable";
 import { createHover, type Hovered, type HoverState } from "./hover";
 import { followScores } from "./judgement";
 import type { LayerContext, LayerStore } from "./layer";
-import { absentRow, instanceRow, isInstance, isMany, type MatrixRow, recordedKind } from "./rows";
-import { openEach } from "./snapshot";
-import type { Store } from "./store";
+import { createResource, type Resource, untilDone } from "./resource";
+import { absentRow, instanceRow, isInstance, isMany, letterOf, type MatrixRow, recordedKind } from "./rows";
+import { findRun, resolveSelection } from "./selection";
+import { fetchGraph, followKeys, type OpenedSnapshot, openEach, openSnapshot, type SnapshotStore } from "./snapshot";
+import type { SubsetContext } from "./subsets";
+
+export interface Other {
+  position: number;
+  /** B for the first. */
+  letter: string;
+  wish: ReadonlySignal<OtherWish | null>;
+  /** The run, also where it lacks what is wished for; null where there is none of that name. */
+  run: ReadonlySignal<RunEntry | null>;
+  view: SnapshotView;
+  opened: OpenedSnapshot;
+  /** Of the sampled instances while all stored ones are counted. */
+  agreement: Resource<Agreement>;
+  /** Of its run, the best there is. */
+  graph: Resource<Graph>;
+  context: SubsetContext;
+}
+
+/** `view` is the base's. */
+interface OthersContext extends SubsetContext {
+  runs: Catalogue["runs"];
+}
+
+/** Follows the wishes. What is no longer wished for stays open with nothing to ask for. */
+export function followOthers(context: OthersContext): ReadonlySignal<readonly Other[]> {
+  const { others: wishes } = context.durable.comparing;
+  const opened = signal<readonly Other[]>([]);
+  effect(() => {
+    const known = opened.peek();
+    const missing = wishes.value.slice(known.length).map((_, at) => openOther(known.length + at, context));
+    if (missing.length > 0) opened.value = [...known, ...missing];
+  });
+  return computed(() => opened.value.slice(0, wishes.value.length));
+}
+
+const BEST_SOURCE = signal("");
+
+function openOther(position: number, context: OthersContext): Other {
+  const { client, cache, durable, runs, view: base } = context;
+  const wish = computed(() => durable.comparing.others.value[position] ?? null);
+  const run = computed(() => {
+    const [list, wished] = [runs.value.value, wish.value];
+    return list && wished ? findRun(list, wished.run) : null;
+  });
+  const selection = computed(() => {
+    const [list, wished] = [runs.value.value, wish.value];
+    if (!list || !wished || !run.value || !base.snapshot.value) return null;
+    return resolveSelection(
+      { ...list, runs: [run.value] },
+      { ...wished, run: run.value.run, step: wished.step ?? base.snapshot.value.step },
+    );
+  });
+  const view = viewSnapshot(selection);
+  const own: SubsetContext = { ...context, view };
+  const lacked = computed(() => lackedConditions(base, view));
+  const agreement = createResource<Agreement>(() => {
+    const [first, second] = [base.reference.value, view.reference.value];
+    if (!first || !second) return null;
+    return {
+      key: `agreement ${base.key.value} ${view.key.value}`,
+      subject: JSON.stringify([first, second]),
+      load: (signal, show) => untilDone(() => client.agreement(first, second, signal), signal, show),
+    };
+  }, cache);
+  return {
+    position,
+    letter: letterOf(position),
+    wish,
+    run,
+    view,
+    opened: openSnapshot(own, lacked),
+    agreement,
+    graph: fetchGraph(client, cache, view, BEST_SOURCE),
+    context: own,
+  };
+}
+
+/** Conditions of the base's recorded subsets that the other one has no subset of that name for. */
+function lackedConditions(base: SnapshotView, other: SnapshotView): readonly string[] {
+  const snapshot = other.snapshot.value;
+  if (!snapshot) return [];
+  const known = new Set(snapshot.subsets.map(({ name }) => name));
+  return (base.snapshot.value?.subsets ?? [])
+    .filter(({ name, condition }) => condition !== "" && !known.has(name))
+    .map(({ condition }) => condition);
+}
 
 export interface SideRows {
   snapshot: SnapshotEntry | null;
@@ -61,24 +147,26 @@ function membersOnSide(
 }
 
 export interface Side extends Other {
-  store: Store;
+  store: SnapshotStore;
   /** By the base's layer; those that have no counterpart are missing. */
   layers: ReadonlySignal<ReadonlyMap<string, ComparedLayer>>;
 }
 
 /** What sides share with the base. */
 interface SideContext {
-  base: Store;
+  base: SnapshotStore;
   layerContext: LayerContext;
+  /** Says why something cannot be done. */
+  refuse: (sentence: string) => void;
 }
 
-export function openSide(other: Other, { base, layerContext }: SideContext): Side {
-  const { view, opened } = other;
+export function openSide(other: Other, { base, layerContext, refuse }: SideContext): Side {
+  const { view, opened, position } = other;
   const translation = computed(
     (): SideRows => ({
       snapshot: view.snapshot.value,
       rowOf: opened.rowOf.value,
-      base: base.catalogue.snapshot.value,
+      base: base.snapshot.value,
       baseIds: base.columns.value?.id ?? [],
     }),
   );
@@ -91,33 +179,28 @@ export function openSide(other: Other, { base, layerContext }: SideContext): Sid
     layerContext,
     computed(() => [...new Set(rows.value.flatMap((row) => (row.kind === "typed" ? [row.condition] : [])))]),
   );
-  const store: Store = {
-    ...base,
-    base,
-    side: other.position,
-    catalogue: { ...base.catalogue, ...view },
-    instances: opened.instances,
-    columns: opened.columns,
-    membership: opened.membership,
-    subsets: opened.subsets,
-    factsOf: opened.factsOf,
-    rows,
-    layers: computed(() => [...layers.value.values()].map(({ layer }) => layer)),
+  const store: SnapshotStore = {
+    ...view,
+    ...opened,
     ...hover,
+    rows,
+    rowOfKey: followKeys(rows, hover.temporary),
+    layers: computed(() => [...layers.value.values()].map(({ layer }) => layer)),
     scores: followScores(other.context, opened.columns, hover.instance),
     togglePin: (sampled) => {
       const id = opened.columns.peek()?.id[sampled] ?? "";
       const here = base.rowOf.peek().get(id);
       if (here !== undefined) base.togglePin(here);
-      else base.pointing.point(`Instance ${id} is not in the sample of A, so it has no row there; pin one that is.`);
+      else refuse(`Instance ${id} is not in the sample of A, so it has no row there; pin one that is.`);
     },
+    beside: { base, position },
   };
   return { ...other, store, layers };
 }
 
 function followHover(
-  { opened }: Other,
-  base: Store,
+  { context: { durable }, opened }: Other,
+  base: SnapshotStore,
   rows: ReadonlySignal<readonly MatrixRow[]>,
   onSide: (row: MatrixRow) => MatrixRow,
 ): HoverState {
@@ -139,8 +222,8 @@ function followHover(
     opened.columns,
     computed(() => opened.membership.state.value.value ?? null),
     computed(() => rows.value.filter(isInstance)),
-    computed(() => rows.value.find((row) => row.key === base.durable.locked.value && isMany(row)) ?? null),
-    opened.subsets.membersOf,
+    computed(() => rows.value.find((row) => row.key === durable.locked.value && isMany(row)) ?? null),
+    opened.membersOf,
   );
   const temporary = computed(() => {
     const row = base.temporary.value;
@@ -150,7 +233,7 @@ function followHover(
 }
 
 /** The base's row for one of a side; an instance that the base did not sample is absent there. */
-function rowInBase(row: MatrixRow, base: Store): MatrixRow {
+function rowInBase(row: MatrixRow, base: SnapshotStore): MatrixRow {
   const known = untracked(() => base.rowOfKey(row.key));
   if (known || !isInstance(row)) return known ?? row;
   const columns = base.columns.peek();
@@ -165,7 +248,7 @@ function rowInBase(row: MatrixRow, base: Store): MatrixRow {
  */
 export function followLayers(
   other: Other,
-  base: Pick<Store, "catalogue" | "columns" | "layers">,
+  base: Pick<SnapshotStore, keyof SnapshotView | "columns" | "layers">,
   layerContext: LayerContext,
   conditions: ReadonlySignal<readonly string[]>,
 ): ReadonlySignal<ReadonlyMap<string, ComparedLayer>> {
@@ -174,7 +257,7 @@ export function followLayers(
     ...other.context,
     sortRow: signal(null),
     compared: signal(null),
-    answers: other.opened.subsets.answers,
+    answers: other.opened.answers,
     conditions,
   };
   const shared = computed(() => {
@@ -193,7 +276,7 @@ export function followLayers(
   const opened = openEach(pairs, (key) => {
     const [name, recorded] = JSON.parse(key) as [string, string];
     const layer = baseLayers.peek().get(name) as LayerStore;
-    return openComparedLayer({ base: layer, baseView: base.catalogue, recorded, shared, context });
+    return openComparedLayer({ base: layer, baseView: base, recorded, shared, context });
   });
   return computed(() => new Map([...opened.value.values()].map((compared) => [compared.base.name, compared])));
 }

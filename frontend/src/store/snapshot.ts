@@ -1,30 +1,16 @@
-/** Snapshot as the tab has opened it: its data, its graph, its open layers, its accuracy. */
+/** Snapshot store: what the tab has of one snapshot, of the base and of each that is compared with it. */
 
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import { sum } from "d3-array";
-import type { Graph, InstanceColumns, SnapshotEntry } from "../contract/activis";
+import type { Graph, InstanceColumns } from "../contract/activis";
 import type { Client, SnapshotReference } from "../contract/client";
 import type { NpyArray } from "../contract/npy";
 import type { SnapshotView } from "./catalogue";
+import type { HoverState } from "./hover";
+import type { Scores } from "./judgement";
+import type { LayerStore } from "./layer";
 import { type Cache, createResource, type Resource } from "./resource";
 import { isInstance, type MatrixRow, outcomeFacts, type SubsetFacts } from "./rows";
-import { openSubsets, type SubsetContext, type SubsetsState } from "./subsets";
-
-/** How many instances there are, and which share of them was predicted right; NaN of none, and without labels. */
-export function accuracyOf(snapshot: SnapshotEntry | null): { count: number; share: number } {
-  const classes = snapshot?.subsets.filter((subset) => subset.kind === "class") ?? [];
-  const count = sum(classes, (subset) => subset.count);
-  return { count, share: sum(classes, (subset) => subset.correct ?? Number.NaN) / count };
-}
-
-/** The share of a row's instances that were predicted right; null of none, and without labels. */
-export function accuracyOfRow({ count, correct }: { count: number; correct?: number | undefined }): number | null {
-  return correct === undefined || count === 0 ? null : correct / count;
-}
-
-/** How many of the first subsets every instance is in one of: the classes, or all instances where there are no labels. */
-export const strataOf = (snapshot: SnapshotEntry | null): number =>
-  snapshot?.unlabelled ? 1 : (snapshot?.classes.length ?? 0);
+import { openAnswers, type SubsetAnswers, type SubsetContext } from "./subsets";
 
 /** @param source Id of the one that was chosen; empty for the best there is. */
 export function fetchGraph(
@@ -62,30 +48,29 @@ export function openEach<Opened extends { dispose: () => void }>(
   return opened;
 }
 
-export interface OpenedSnapshot {
+export interface OpenedSnapshot extends SubsetAnswers {
   instances: Resource<InstanceColumns>;
   /** The instances; null until they are there. */
   columns: ReadonlySignal<InstanceColumns | null>;
   membership: Resource<NpyArray<Uint8Array>>;
   /** The sampled row of an instance by its id. */
   rowOf: ReadonlySignal<ReadonlyMap<string, number>>;
-  subsets: SubsetsState;
   /** How many instances a class or subset has and what was predicted of them; null where that is not known. */
   factsOf: (row: MatrixRow) => SubsetFacts | null;
 }
 
 /** @param conditions Asked about beside those of the user's subsets. */
 export function openSnapshot(context: SubsetContext, conditions?: ReadonlySignal<readonly string[]>): OpenedSnapshot {
-  const { client, cache, catalogue } = context;
+  const { client, cache, view } = context;
   const fetched = <Value>(
     what: string,
     load: (reference: SnapshotReference, signal: AbortSignal) => Promise<Value>,
   ): Resource<Value> =>
     createResource(() => {
-      const reference = catalogue.reference.value;
+      const reference = view.reference.value;
       return (
         reference && {
-          key: `${what} ${catalogue.key.value}`,
+          key: `${what} ${view.key.value}`,
           subject: JSON.stringify(reference),
           load: (signal) => load(reference, signal),
         }
@@ -93,18 +78,47 @@ export function openSnapshot(context: SubsetContext, conditions?: ReadonlySignal
     }, cache);
   const instances = fetched("instances", client.instances);
   const columns = computed(() => instances.state.value.value ?? null);
-  const subsets = openSubsets(context, conditions);
+  const answers = openAnswers(context, conditions);
   return {
     instances,
     columns,
     membership: fetched("membership", client.membership),
     rowOf: computed(() => new Map(columns.value?.id.map((id, row) => [id, row]))),
-    subsets,
+    ...answers,
     factsOf: (row) => {
-      if (row.kind === "typed") return subsets.answerOf(row)?.value ?? null;
+      if (row.kind === "typed") return answers.answerOf(row)?.value ?? null;
       if (row.kind === "outcome") return columns.value && outcomeFacts(columns.value, row.members);
       if (row.kind === "absent" || isInstance(row)) return null;
-      return catalogue.snapshot.value?.subsets[row.subset] ?? null;
+      return view.snapshot.value?.subsets[row.subset] ?? null;
     },
+  };
+}
+
+export interface SnapshotStore extends SnapshotView, OpenedSnapshot, HoverState {
+  /** Classes, subsets and pinned instances, as every panel shows them; the temporary row comes after. */
+  rows: ReadonlySignal<readonly MatrixRow[]>;
+  /** One of these, or the temporary one. */
+  rowOfKey: (key: string | undefined) => MatrixRow | undefined;
+  /** Open layers in the order of the graph. */
+  layers: ReadonlySignal<readonly LayerStore[]>;
+  /** Scores of the instance in the card, (classes,); null while they are not there. */
+  scores: ReadonlySignal<Scores | null>;
+  togglePin: (sampled: number) => void;
+  /** The base that it stands beside, and its position among the others; null where it is the base. */
+  beside: { base: SnapshotStore; position: number } | null;
+}
+
+/** The base that a snapshot is compared with, or the base itself. */
+export const baseOf = (store: SnapshotStore): SnapshotStore => store.beside?.base ?? store;
+
+/** Finds rows by their keys. */
+export function followKeys(
+  rows: ReadonlySignal<readonly MatrixRow[]>,
+  temporary: ReadonlySignal<MatrixRow | null>,
+): (key: string | undefined) => MatrixRow | undefined {
+  const known = computed(() => new Map(rows.value.map((row) => [row.key, row])));
+  return (key) => {
+    const { value: last } = temporary;
+    return known.value.get(key ?? "") ?? (last?.key === key ? (last ?? undefined) : undefined);
   };
 }

@@ -11,7 +11,6 @@ import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { LayerSeparation, LayerSimilarity, SnapshotEntry } from "../contract/activis";
 import type { Projection, SnapshotReference } from "../contract/client";
 import { type Catalogue, viewSnapshot } from "./catalogue";
-import { followOthers, type Other } from "./compare";
 import type { ComparedLayer } from "./compared_layer";
 import type { Durable } from "./durable";
 import { type LayerContext, type LayerStore, openLayer } from "./layer";
@@ -27,7 +26,7 @@ import {
   untilDone,
 } from "./resource";
 import { type Selection, snapshotsOf } from "./selection";
-import { followLayers } from "./side";
+import { followLayers, followOthers, type Other } from "./side";
 import { type OpenedSnapshot, openEach, openSnapshot } from "./snapshot";
 import type { SubsetContext } from "./subsets";
 
@@ -44,22 +43,22 @@ function prepareStep(
     const snapshot = snapshotsOf(current.run, current.snapshot.name).find((entry) => entry.step === step);
     return snapshot ? { run: current.run, snapshot } : null;
   });
-  const view: Catalogue = { ...catalogue, ...viewSnapshot(selection) };
-  const context = { ...layerContext, catalogue: view };
+  const view = viewSnapshot(selection);
+  const context = { ...layerContext, view };
   const opened = openSnapshot(context);
   const layers = openEach(
     () => (selection.value ? layerContext.durable.layers.value : []),
     (name) => openLayer(name, context),
   );
   const base = {
-    catalogue: view,
+    ...view,
     columns: opened.columns,
     layers: computed(() => [...layers.value.values()].filter(({ entry }) => entry.value !== null)),
   };
   const sides = new Map<Other, ReadonlySignal<ReadonlyMap<string, ComparedLayer>>>();
-  const others = followOthers(context);
+  const others = followOthers({ ...context, runs: catalogue.runs });
   const layersOf = (other: Other) => {
-    const known = sides.get(other) ?? followLayers(other, base, context, other.opened.subsets.conditions);
+    const known = sides.get(other) ?? followLayers(other, base, context, other.opened.conditions);
     sides.set(other, known);
     return known.value;
   };
@@ -76,8 +75,8 @@ const isOver = ({ status }: Loadable<unknown>): boolean => status === "ready" ||
 
 const isSettled = (resource: Pick<Resource<unknown>, "state">): boolean => isOver(resource.state.value);
 
-const isOpened = ({ instances, membership, subsets }: OpenedSnapshot): boolean =>
-  isSettled(instances) && isSettled(membership) && [...subsets.answers.value.values()].every(isOver);
+const isOpened = ({ instances, membership, answers }: OpenedSnapshot): boolean =>
+  isSettled(instances) && isSettled(membership) && [...answers.value.values()].every(isOver);
 
 function isReady(layer: LayerStore, { durable }: LayerContext): boolean {
   if (layer.entry.value === null) return true;
@@ -211,15 +210,12 @@ export interface OverSteps {
   similarity: Resource<LayerSimilarity>;
 }
 
-interface OverStepsContext extends SubsetContext {
-  catalogue: Catalogue;
-}
-
-export function openOverSteps(context: OverStepsContext, others: ReadonlySignal<readonly Other[]>): OverSteps {
-  const { client, cache, catalogue, durable } = context;
+/** @param others Compared with the snapshot of `context`. */
+export function openOverSteps(context: SubsetContext, others: ReadonlySignal<readonly Other[]>): OverSteps {
+  const { client, cache, durable, view } = context;
   const layer = durable.overSteps;
   const snapshots = computed(() => {
-    const current = catalogue.selection.value;
+    const current = view.selection.value;
     if (!current || layer.value === "") return [];
     return snapshotsOf(current.run, current.snapshot.name).filter((entry) =>
       entry.layers.some(({ name }) => name === layer.value),
@@ -245,17 +241,17 @@ export function openOverSteps(context: OverStepsContext, others: ReadonlySignal<
   const other = computed(() => {
     const [side] = others.value;
     if (side) return side.view.reference.value;
-    const { value: steps } = catalogue.steps;
-    const base = catalogue.reference.value;
+    const { value: steps } = view.steps;
+    const base = view.reference.value;
     if (!base || steps.length < 2) return null;
     const step = base.step === steps[0] ? steps.at(-1) : steps[0];
     return { ...base, step: step ?? base.step };
   });
   const similarity = createResource<LayerSimilarity>(() => {
-    const [base, against] = [catalogue.reference.value, other.value];
+    const [base, against] = [view.reference.value, other.value];
     if (layer.value === "" || !base || !against) return null;
     const load = (signal: AbortSignal) => untilDone(() => client.similarity(base, against, signal), signal);
-    return { key: `similarity ${catalogue.key.value} ${JSON.stringify(against)}`, subject: "similarity", load };
+    return { key: `similarity ${view.key.value} ${JSON.stringify(against)}`, subject: "similarity", load };
   }, cache);
   return {
     layer,
@@ -268,7 +264,7 @@ export function openOverSteps(context: OverStepsContext, others: ReadonlySignal<
 }
 
 interface Followed<Value> {
-  context: OverStepsContext;
+  context: SubsetContext;
   snapshots: ReadonlySignal<readonly SnapshotEntry[]>;
   what: string;
   load: (reference: SnapshotReference, signal: AbortSignal) => Promise<Value>;
@@ -276,13 +272,13 @@ interface Followed<Value> {
 
 /** Asks about each step, a few at a time. */
 function followSteps<Value>({ context, snapshots, what, load }: Followed<Value>): Resources<Value> {
-  const { cache, catalogue, durable } = context;
+  const { cache, durable, view } = context;
   const queue = createQueue();
   return createResources<Value>(
     () => snapshots.value.map(({ step }) => String(step)),
     (step) => {
       const entry = snapshots.value.find((candidate) => String(candidate.step) === step);
-      const base = catalogue.reference.value;
+      const base = view.reference.value;
       if (!entry || !base) return null;
       const reference = { run: base.run, name: entry.name, step: entry.step };
       const subject = JSON.stringify([reference, durable.overSteps.value]);

@@ -8,7 +8,7 @@ import { combineConditions, quoteName, quoteText } from "../language/tokens";
 import { NO_PREDICTION } from "./judgement";
 import type { MatrixRow } from "./rows";
 import type { NamedCondition } from "./subset_list";
-import type { SubsetsState } from "./subsets";
+import type { Subsets } from "./subsets";
 
 /** Values in the list of a condition, whose column is an operand too. */
 export const MOST_LISTED = MOST_OPERANDS - 1;
@@ -146,7 +146,7 @@ export interface Pointing {
 
 const SAID_MILLISECONDS = 8_000;
 
-export function openPointing({ list, add }: Pick<SubsetsState, "list" | "add">): Pointing {
+export function openPointing({ list, add }: Pick<Subsets, "list" | "add">): Pointing {
   const said = signal<{ sentence: string; refused: boolean } | null>(null);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const say = (sentence: string, refused: boolean) => {

@@ -14,23 +14,50 @@ import { addSubset, removeSubset, renameSubset, type SubsetList } from "./subset
 export interface SubsetContext {
   client: Client;
   cache: Cache;
-  catalogue: SnapshotView;
+  view: SnapshotView;
   durable: Durable;
   queue: Queue;
 }
 
-export interface SubsetsState {
-  list: ReadonlySignal<SubsetList>;
-  /** Each once. */
+/** What the plugin answers about conditions of one snapshot. */
+export interface SubsetAnswers {
+  /** Those of the user's subsets, and others that are asked about; each once. */
   conditions: ReadonlySignal<readonly string[]>;
-  /** Rows of the user's subsets, in their order. */
-  rows: ReadonlySignal<readonly TypedRow[]>;
   /** By condition, which instances it holds for; that of the filter too. */
   answers: ReadonlySignal<ReadonlyMap<string, Loadable<SubsetDescription>>>;
   /** What is answered of a row's condition; undefined of rows that have none, and before it is asked. */
   answerOf: (row: MatrixRow | undefined) => Loadable<SubsetDescription> | undefined;
   /** By sampled row, 1 where a condition holds; null until that is known. The same array for the same answer. */
   membersOf: (condition: string) => Uint8Array | null;
+}
+
+/** @param others Conditions that are asked about beside those of the user's subsets. */
+export function openAnswers(context: SubsetContext, others?: ReadonlySignal<readonly string[]>): SubsetAnswers {
+  const { cache, durable, view } = context;
+  const conditions = computed(() => [
+    ...new Set([...durable.subsets.value.map(({ condition }) => condition), ...(others?.value ?? [])]),
+  ]);
+  const { states } = createResources<SubsetDescription>(
+    () => [...conditions.value, durable.filter.value].filter((condition) => condition !== ""),
+    (condition) => subsetRequest(context, condition),
+    cache,
+  );
+  return {
+    conditions,
+    answers: states,
+    answerOf: (row) => (row?.kind === "typed" ? states.value.get(row.condition) : undefined),
+    membersOf: (condition) => {
+      const answer = states.value.get(condition)?.value;
+      return answer ? maskOf(answer.rows, view.snapshot.value?.sampled ?? 0) : null;
+    },
+  };
+}
+
+/** Subsets of the user's own, and what can be done with them. */
+export interface Subsets {
+  list: ReadonlySignal<SubsetList>;
+  /** Their rows, in their order. */
+  rows: ReadonlySignal<readonly TypedRow[]>;
   /** Adds a row; without a name it is called as its condition. */
   add: (condition: string, name?: string) => void;
   /** Gives another name; whatever is sorted or lit by the subset stays so. */
@@ -40,34 +67,16 @@ export interface SubsetsState {
   replace: (list: SubsetList) => void;
 }
 
-/** @param others Conditions that are asked about beside those of the user's subsets. */
-export function openSubsets(context: SubsetContext, others?: ReadonlySignal<readonly string[]>): SubsetsState {
-  const { cache, catalogue, durable } = context;
-  const list = durable.subsets;
-  const conditions = computed(() => [
-    ...new Set([...list.value.map(({ condition }) => condition), ...(others?.value ?? [])]),
-  ]);
-  const { states } = createResources<SubsetDescription>(
-    () => [...conditions.value, durable.filter.value].filter((condition) => condition !== ""),
-    (condition) => subsetRequest(context, condition),
-    cache,
-  );
+export function openSubsets({ locked, sort, subsets: list }: Durable): Subsets {
   const follow = (from: string, to: string) => {
-    if (to !== "") durable.sort.value = renamedInSort(durable.sort.peek(), from, to);
-    if (durable.locked.peek() === from) durable.locked.value = to;
+    if (to !== "") sort.value = renamedInSort(sort.peek(), from, to);
+    if (locked.peek() === from) locked.value = to;
   };
   return {
     list,
-    conditions,
     rows: computed(() =>
       list.value.map(({ name, condition }) => ({ kind: "typed", key: typedKey(name), name, condition })),
     ),
-    answers: states,
-    answerOf: (row) => (row?.kind === "typed" ? states.value.get(row.condition) : undefined),
-    membersOf: (condition) => {
-      const answer = states.value.get(condition)?.value;
-      return answer ? maskOf(answer.rows, catalogue.snapshot.value?.sampled ?? 0) : null;
-    },
     add: (condition, name = "") => {
       list.value = addSubset(list.peek(), condition, name);
     },
@@ -81,8 +90,8 @@ export function openSubsets(context: SubsetContext, others?: ReadonlySignal<read
       batch(() => {
         list.value = removeSubset(list.peek(), name);
         follow(typedKey(name), "");
-        const sorting = comparedKeys(durable.sort.peek()) ?? [durable.sort.peek()];
-        if (sorting.includes(typedKey(name))) durable.sort.value = DEFAULT_SORT;
+        const sorting = comparedKeys(sort.peek()) ?? [sort.peek()];
+        if (sorting.includes(typedKey(name))) sort.value = DEFAULT_SORT;
       }),
     replace: (next) => {
       list.value = next;
@@ -92,13 +101,13 @@ export function openSubsets(context: SubsetContext, others?: ReadonlySignal<read
 
 /** Asks which instances a condition holds for; rows and the bar share the answer. */
 export function subsetRequest(
-  { client, catalogue, queue }: Omit<SubsetContext, "cache" | "durable">,
+  { client, view, queue }: Omit<SubsetContext, "cache" | "durable">,
   condition: string,
 ): Request<SubsetDescription> | null {
-  const reference = catalogue.reference.value;
+  const reference = view.reference.value;
   if (!reference) return null;
   return {
-    key: `subset ${JSON.stringify(condition)} ${catalogue.key.value}`,
+    key: `subset ${JSON.stringify(condition)} ${view.key.value}`,
     subject: JSON.stringify(reference),
     load: queue((signal) => client.subset(reference, condition, signal)),
   };

@@ -4,7 +4,7 @@ import { numberOf, wholeOf } from "../contract/exact_values";
 import { judgementOf } from "./judgement";
 import { type LayerStore, rowValues, typedStatistic } from "./layer";
 import { blockOf, isMany, type MatrixRow } from "./rows";
-import type { Store } from "./store";
+import type { SnapshotStore } from "./snapshot";
 
 /** A bigint is a whole number that no double is. */
 export type Cell = string | number | bigint | boolean | null;
@@ -30,7 +30,7 @@ const isExact = (value: unknown): boolean =>
   typeof value !== "bigint" && value !== Number.POSITIVE_INFINITY && value !== Number.NEGATIVE_INFINITY;
 
 /** The matrix of a layer as shown: a line per row, neurons in the order on screen. */
-export function matrixTable(store: Store, layer: LayerStore): Table {
+export function matrixTable(store: SnapshotStore, layer: LayerStore): Table {
   const order = [...(layer.columns.peek() ?? [])];
   const header = ["kind", "row", "instances", ...order.map((neuron) => `neuron ${neuron}`)];
   const lines = store.rows
@@ -48,8 +48,8 @@ export function matrixTable(store: Store, layer: LayerStore): Table {
 }
 
 /** Of an estimate, the two ends of the 95 % intervals; empty cells where the sample is too small to say. */
-function limitLines(store: Store, layer: LayerStore, row: MatrixRow, order: readonly number[]): Cell[][] {
-  const answer = store.subsets.answerOf(row)?.value;
+function limitLines(store: SnapshotStore, layer: LayerStore, row: MatrixRow, order: readonly number[]): Cell[][] {
+  const answer = store.answerOf(row)?.value;
   const ends = typedStatistic(layer.typedMeans, row)?.interval?.data;
   if (!answer || !ends) return [];
   const end = (kind: string, count: number, from: number) => [
@@ -138,9 +138,9 @@ export function attributeValue(column: AttributeColumn, row: number): Cell {
 }
 
 /** A file's name that says what is in it and that every system takes. */
-export function fileName(store: Store, what: string, extension: string): string {
-  const reference = store.catalogue.reference.peek();
-  const label = store.catalogue.selection.peek()?.run.label ?? "";
+export function fileName(store: SnapshotStore, what: string, extension: string): string {
+  const reference = store.reference.peek();
+  const label = store.selection.peek()?.run.label ?? "";
   const parts = ["activis", label, reference?.name ?? "", `step${reference?.step ?? 0}`, what];
   const safe = parts
     .map((part) => [...part.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-")].slice(0, 60).join(""))

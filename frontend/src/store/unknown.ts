@@ -4,11 +4,11 @@ import { batch, computed, type ReadonlySignal, type Signal } from "@preact/signa
 import type { InstanceColumns, RunEntry, RunList } from "../contract/activis";
 import { isColourable } from "../contract/attributes";
 import type { Catalogue } from "./catalogue";
-import type { Other } from "./compare";
 import { DEFAULT_COLOUR, DEFAULT_SORT, type Durable, NAMED_COLOURS, NAMED_SORTS } from "./durable";
 import { comparedKeys } from "./row_comparison";
 import { instanceKey, type MatrixRow, parseOutcome } from "./rows";
 import { findRun, findRuns, namesOf, type Selection, snapshotsOf } from "./selection";
+import type { Other } from "./side";
 
 const MOST_LISTED = 6;
 

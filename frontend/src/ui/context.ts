@@ -1,29 +1,36 @@
-/** Context of the views: the store and the colours. */
+/** Contexts of the views: the tab, the snapshot that a view shows, and the colours. */
 
-import { createContext } from "preact";
+import { type Context, createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { classColours, DARK, LIGHT, type Palette } from "../draw/palette";
-import type { Store } from "../store/store";
+import { baseOf, type SnapshotStore } from "../store/snapshot";
+import type { TabStore } from "../store/tab";
 
-export const StoreContext = createContext<Store | null>(null);
+export const TabContext = createContext<TabStore | null>(null);
+export const SnapshotContext = createContext<SnapshotStore | null>(null);
 
-export function useStore(): Store {
-  const store = useContext(StoreContext);
-  if (!store) throw new Error("A view was used outside of StoreContext.");
+/** What the tab has once. */
+export const useTab = (): TabStore => useGiven(TabContext);
+
+/** The snapshot that the view shows: the base, or inside a side's columns that side's. */
+export const useSnapshot = (): SnapshotStore => useGiven(SnapshotContext);
+
+function useGiven<Store>(context: Context<Store | null>): Store {
+  const store = useContext(context);
+  if (!store) throw new Error("A view was used outside of its context.");
   return store;
 }
 
 /** The colours in force; the caller is drawn again when the host's theme changes. */
 export function usePalette(): Palette {
-  return useStore().host.dark.value ? DARK : LIGHT;
+  return useTab().host.dark.value ? DARK : LIGHT;
 }
 
 /** A colour per class of the snapshot that is shown; of one that is compared, the colours that the base gives them. */
 export function useClassColours(): readonly string[] {
-  const store = useStore();
-  const { catalogue, durable } = store;
+  const store = useSnapshot();
   const palette = usePalette();
-  const named = (store.base ?? store).catalogue.snapshot.value?.classes ?? [];
-  const colours = classColours(palette, named, durable.coloured.value);
-  return (catalogue.snapshot.value?.classes ?? []).map((name) => colours[named.indexOf(name)] ?? palette.otherClass);
+  const named = baseOf(store).snapshot.value?.classes ?? [];
+  const colours = classColours(palette, named, useTab().durable.coloured.value);
+  return (store.snapshot.value?.classes ?? []).map((name) => colours[named.indexOf(name)] ?? palette.otherClass);
 }

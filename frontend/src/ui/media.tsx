@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { AttributeColumn } from "../contract/activis";
 import { isPresent } from "../store/tables";
-import { useStore } from "./context";
+import { useSnapshot, useTab } from "./context";
 
 interface MediaProperties {
   attribute: AttributeColumn;
@@ -38,7 +38,7 @@ export function Sound({ attribute, row }: MediaProperties) {
 
 /** The instance's first picture, as small as a line; nothing where it has none. */
 export function Thumbnail({ row }: { row: number }) {
-  const columns = useStore().instances.state.value.value;
+  const columns = useSnapshot().instances.state.value.value;
   const attribute = columns?.attributes.find((one) => one.type === "image" && isPresent(one, row));
   return attribute ? <LinePicture attribute={attribute} row={row} /> : null;
 }
@@ -49,7 +49,7 @@ function LinePicture({ attribute, row }: MediaProperties) {
 }
 
 function useMediaUrl(attribute: AttributeColumn, row: number): string | null {
-  const { client, catalogue } = useStore();
-  const reference = catalogue.reference.value;
+  const { client } = useTab();
+  const reference = useSnapshot().reference.value;
   return reference && isPresent(attribute, row) ? client.imageUrl(reference, attribute.name, row) : null;
 }

@@ -1,5 +1,5 @@
 /** Controls of the steps: the slider, the buttons that play them and show them together. */
-import { useStore } from "./context";
+import { useSnapshot, useTab } from "./context";
 import { Icon } from "./glyphs";
 import { countText } from "./numbers";
 
@@ -83,7 +83,7 @@ export function StepSlider({
 
 /** Shows one step after another, or stops there. */
 export function PlayButton() {
-  const { stepping } = useStore();
+  const { stepping } = useTab();
   const playing = stepping.playing.value;
   return (
     <button
@@ -102,7 +102,8 @@ export function PlayButton() {
 
 /** Opens the steps of a layer side by side, of the first open one where none was chosen. */
 export function OverStepsButton() {
-  const { catalogue, durable, layers } = useStore();
+  const { catalogue, durable } = useTab();
+  const { layers } = useSnapshot();
   const open = durable.overSteps.value !== "";
   const first = layers.value[0]?.name ?? catalogue.snapshot.value?.layers.at(-1)?.name ?? "";
   return (

@@ -5,7 +5,8 @@ import type { Agreement } from "../../contract/activis";
 import { type Judgement, judgementOf, NO_PREDICTION } from "../../store/judgement";
 import { instanceName, instanceRow, OUTCOMES, type Outcome, outcomeKey, outcomeName } from "../../store/rows";
 import type { Side } from "../../store/side";
-import { useClassColours, useStore } from "../../ui/context";
+import { baseOf } from "../../store/snapshot";
+import { useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { useLater } from "../../ui/deferred";
 import { InstanceGlyph } from "../../ui/glyphs";
 import { countText } from "../../ui/numbers";
@@ -56,7 +57,8 @@ export function Squares({ side, title, rows }: SquaresProperties) {
 }
 
 function Square({ side, row, isFirst }: { side: Side; row: number; isFirst: boolean }) {
-  const { columns, durable, hover, togglePin } = useStore();
+  const { durable } = useTab();
+  const { columns, hover, togglePin } = useSnapshot();
   const colours = useClassColours();
   const ours = columns.value;
   const id = ours?.id[row] ?? "";
@@ -64,7 +66,7 @@ function Square({ side, row, isFirst }: { side: Side; row: number; isFirst: bool
   const theirs = side.opened.columns.value;
   const there = side.opened.rowOf.value.get(id) ?? -1;
   const classes = side.view.snapshot.value?.classes ?? [];
-  const names = side.store.base?.catalogue.snapshot.value?.classes ?? [];
+  const names = baseOf(side.store).snapshot.value?.classes ?? [];
   const found = theirs?.predicted[there] ?? -1;
   // What the other predicts, among the classes of the base.
   const judgement = judgementOf(
@@ -191,7 +193,7 @@ interface OutcomeButtonProperties {
 
 /** Adds the row of these instances to every matrix, or takes it away. */
 function OutcomeButton({ side, outcome, agreement }: OutcomeButtonProperties) {
-  const { comparing, durable } = useStore();
+  const { comparing, durable } = useTab();
   const row = { outcome, other: side.position };
   const shown = durable.comparing.outcomes.value.includes(outcomeKey(row));
   const sampled = agreement[`${outcome}_rows`].length;

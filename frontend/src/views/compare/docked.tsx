@@ -2,12 +2,12 @@
 import type { InstanceColumns } from "../../contract/activis";
 import { isError, type Judgement, judgementOf, predictedName } from "../../store/judgement";
 import { changeOf, instanceName } from "../../store/rows";
-import type { Store } from "../../store/store";
-import { useClassColours, useStore } from "../../ui/context";
+import type { SnapshotStore } from "../../store/snapshot";
+import { useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { ClassDot, InstanceGlyph, SideBadge } from "../../ui/glyphs";
 
 export function DockedInstance() {
-  const store = useStore();
+  const store = useSnapshot();
   const columns = store.columns.value;
   const row = store.instance.value;
   return (
@@ -24,26 +24,27 @@ export function DockedInstance() {
 }
 
 interface InstanceProperties {
-  store: Store;
+  store: SnapshotStore;
   columns: InstanceColumns;
   row: number;
 }
 
 function Instance({ store, columns, row }: InstanceProperties) {
+  const { client, comparing } = useTab();
   const colours = useClassColours();
   const judgement = judgementOf(columns, row);
-  const names = store.catalogue.snapshot.value?.classes ?? [];
+  const names = store.snapshot.value?.classes ?? [];
   const texts = columns.attributes.filter(({ type }) => type === "text").map(({ texts: values }) => values[row] ?? "");
   const image = columns.attributes.find(({ type }) => type === "image")?.name;
-  const reference = store.catalogue.reference.value;
+  const reference = store.reference.value;
   const truth = names[judgement.label];
   const places = [
     { letter: "A", place: store },
-    ...store.comparing.sides.value.map((side) => ({ letter: side.letter, place: side.store })),
+    ...comparing.sides.value.map((side) => ({ letter: side.letter, place: side.store })),
   ];
   return (
     <>
-      {image !== undefined && reference && <img src={store.client.imageUrl(reference, image, row)} alt={image} />}
+      {image !== undefined && reference && <img src={client.imageUrl(reference, image, row)} alt={image} />}
       <p class="docked-name">
         {truth !== undefined && (
           <InstanceGlyph
@@ -66,13 +67,13 @@ function Instance({ store, columns, row }: InstanceProperties) {
 
 interface PredictionProperties {
   letter: string;
-  store: Store;
+  store: SnapshotStore;
   /** What the base made of it; null for the base itself. */
   before: Judgement | null;
 }
 
 function Prediction({ letter, store, before }: PredictionProperties) {
-  const base = useStore();
+  const base = useSnapshot();
   const colours = useClassColours();
   const columns = store.columns.value;
   const row = store.instance.value;
@@ -84,11 +85,11 @@ function Prediction({ letter, store, before }: PredictionProperties) {
     );
   }
   const judgement = judgementOf(columns, row);
-  const name = predictedName(store.catalogue.snapshot.value?.classes ?? [], judgement.predicted);
+  const name = predictedName(store.snapshot.value?.classes ?? [], judgement.predicted);
   const isRight = judgement.kind === "right";
   const isComparable = before !== null && before.label >= 0 && judgement.label >= 0;
   const change = isComparable ? changeOf(before.kind === "right", isRight) : "";
-  const classes = base.catalogue.snapshot.value?.classes ?? [];
+  const classes = base.snapshot.value?.classes ?? [];
   return (
     <p class="docked-prediction" data-testid="docked-prediction" data-side={letter}>
       <SideBadge letter={letter} />

@@ -3,10 +3,11 @@
 import type { ComponentChildren } from "preact";
 import type { Graph, GraphNode } from "../../contract/activis";
 import { sourceKind } from "../../store/graph_order";
+import { accuracyOf } from "../../store/judgement";
 import type { Side } from "../../store/side";
-import { accuracyOf } from "../../store/snapshot";
-import type { Store } from "../../store/store";
-import { useStore } from "../../ui/context";
+import type { SnapshotStore } from "../../store/snapshot";
+import type { TabStore } from "../../store/tab";
+import { useTab } from "../../ui/context";
 import { Icon, SideBadge } from "../../ui/glyphs";
 import { countText, listText, percentText } from "../../ui/numbers";
 import { OverStepsButton, PlayButton, StepSlider } from "../../ui/steps";
@@ -64,20 +65,17 @@ interface DataNote {
   wrong: boolean;
 }
 
-function differencesOfData(store: Store, side: Side): DataNote[] {
-  const operators = operatorNote(store, side);
-  return [
-    instanceNote(store, side),
-    operators,
-    layerNote(store, side, operators !== null),
-    classNote(store, side),
-  ].filter((note) => note !== null);
+function differencesOfData({ base, graph }: TabStore, side: Side): DataNote[] {
+  const operators = operatorNote(base, graph, side);
+  return [instanceNote(base, side), operators, layerNote(base, side, operators !== null), classNote(base, side)].filter(
+    (note) => note !== null,
+  );
 }
 
-function instanceNote({ catalogue }: Store, { letter, agreement, view }: Side): DataNote | null {
+function instanceNote({ snapshot }: SnapshotStore, { letter, agreement, view }: Side): DataNote | null {
   const state = agreement.state.value;
   if (state.status === "error") return { text: state.message, title: "", wrong: true };
-  const [ours, theirs] = [catalogue.snapshot.value?.sampled, view.snapshot.value?.sampled];
+  const [ours, theirs] = [snapshot.value?.sampled, view.snapshot.value?.sampled];
   if (!state.value || ours === undefined || theirs === undefined) return null;
   const { sampled: over, sampled_note: note } = state.value;
   if (over === 0) return { text: "no instance in both", title: note, wrong: true };
@@ -87,9 +85,9 @@ function instanceNote({ catalogue }: Store, { letter, agreement, view }: Side): 
 }
 
 /** Null where a graph lacks operators, and of two steps of one run, which are one model. */
-function operatorNote({ catalogue, graph }: Store, side: Side): DataNote | null {
+function operatorNote({ reference }: SnapshotStore, graph: TabStore["graph"], side: Side): DataNote | null {
   const [ours, theirs] = [graph.state.value.value, side.graph.state.value.value];
-  const isOneRun = catalogue.reference.value?.run === side.view.reference.value?.run;
+  const isOneRun = reference.value?.run === side.view.reference.value?.run;
   const match = ours && theirs && !isOneRun ? matchOperators(ours, theirs) : null;
   if (!match) return null;
   const { matched, total, lacked, added } = match;
@@ -106,8 +104,8 @@ function operatorNote({ catalogue, graph }: Store, side: Side): DataNote | null 
 }
 
 /** @param isTold Whether the graphs have told it: then only layers that are missing are named. */
-function layerNote({ catalogue }: Store, { letter, view }: Side, isTold: boolean): DataNote | null {
-  const [ours, theirs] = [catalogue.snapshot.value, view.snapshot.value];
+function layerNote({ snapshot }: SnapshotStore, { letter, view }: Side, isTold: boolean): DataNote | null {
+  const [ours, theirs] = [snapshot.value, view.snapshot.value];
   if (!ours || !theirs) return null;
   const names = new Set(theirs.layers.map(({ name }) => name));
   const lacked = ours.layers.map(({ name }) => name).filter((name) => !names.has(name));
@@ -117,8 +115,8 @@ function layerNote({ catalogue }: Store, { letter, view }: Side, isTold: boolean
 }
 
 /** Null where the classes are the same. */
-function classNote({ catalogue }: Store, { letter, view }: Side): DataNote | null {
-  const [ours, theirs] = [catalogue.snapshot.value?.classes, view.snapshot.value?.classes];
+function classNote({ snapshot }: SnapshotStore, { letter, view }: Side): DataNote | null {
+  const [ours, theirs] = [snapshot.value?.classes, view.snapshot.value?.classes];
   if (!ours || !theirs) return null;
   const onlyOurs = ours.filter((name) => !theirs.includes(name));
   const onlyTheirs = theirs.filter((name) => !ours.includes(name));
@@ -132,13 +130,13 @@ function classNote({ catalogue }: Store, { letter, view }: Side): DataNote | nul
 }
 
 export function ComparisonStrip() {
-  const store = useStore();
-  const { catalogue, comparing, stepping } = store;
+  const tab = useTab();
+  const { catalogue, comparing, stepping } = tab;
   const sides = comparing.sides.value;
   const selection = catalogue.selection.value;
   return (
     <section class="card comparison-strip" data-testid="comparison" aria-label="What is compared">
-      <Summary store={store} sides={sides} />
+      <Summary tab={tab} sides={sides} />
       <RunLine letter="A" label={selection?.run.label ?? ""} accuracy={accuracyOf(catalogue.snapshot.value).share}>
         {selection && (
           <>
@@ -171,8 +169,8 @@ export function ComparisonStrip() {
 const NUMBERS = ["no", "one", "Two", "Three", "Four", "Five"];
 
 /** Whether the runs are about the same: instances, layers, classes. */
-function Summary({ store, sides }: { store: Store; sides: readonly Side[] }) {
-  const runs = new Set([store.catalogue.reference.value?.run, ...sides.map(({ wish }) => wish.value?.run)]).size;
+function Summary({ tab, sides }: { tab: TabStore; sides: readonly Side[] }) {
+  const runs = new Set([tab.base.reference.value?.run, ...sides.map(({ wish }) => wish.value?.run)]).size;
   const what = runs === sides.length + 1 ? "runs" : runs === 1 ? "steps" : "snapshots";
   return (
     <div class="comparison-summary">
@@ -180,14 +178,14 @@ function Summary({ store, sides }: { store: Store; sides: readonly Side[] }) {
         {NUMBERS[sides.length + 1]} {what}
       </h2>
       {sides.map((side) => (
-        <DataLines key={side.letter} store={store} side={side} alone={sides.length === 1} />
+        <DataLines key={side.letter} tab={tab} side={side} alone={sides.length === 1} />
       ))}
     </div>
   );
 }
 
-function DataLines({ store, side, alone }: { store: Store; side: Side; alone: boolean }) {
-  const notes = differencesOfData(store, side);
+function DataLines({ tab, side, alone }: { tab: TabStore; side: Side; alone: boolean }) {
+  const notes = differencesOfData(tab, side);
   return (
     <>
       {notes.map(({ text, title, wrong }) => (
@@ -248,7 +246,7 @@ const SIGNS: Readonly<Record<number, { sign: string; look: string }>> = {
 const signOf = (points: number): number => Math.sign(Math.round(points * 10));
 
 function SideLine({ side, base }: { side: Side; base: number }) {
-  const { comparing } = useStore();
+  const { comparing } = useTab();
   const snapshot = side.view.snapshot.value;
   const label = side.run.value?.label ?? side.wish.value?.run ?? "";
   return (

@@ -7,7 +7,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Box, PlacedGraph } from "../../draw/graph_layout";
 import { nodeOf } from "../../draw/graph_tree";
 import type { Palette } from "../../draw/palette";
-import { usePalette, useStore } from "../../ui/context";
+import { usePalette, useSnapshot } from "../../ui/context";
 import { Icon } from "../../ui/glyphs";
 import { type Size, Surface, useSize } from "../../ui/surface";
 import { GraphPicture, tilesInSight } from "./picture";
@@ -215,7 +215,7 @@ function walkBetween(session: GraphSession, { placed }: Shown, zoom: Zoom) {
 
 /** Follows the neighbours' names in the panels. */
 function useGlances(session: GraphSession): void {
-  const { hover } = useStore();
+  const { hover } = useSnapshot();
   const pointed = useComputed(() => hover.value?.node ?? null).value;
   useEffect(() => session.glance(pointed), [session, pointed]);
 }

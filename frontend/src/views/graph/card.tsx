@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Graph, GraphNode } from "../../contract/activis";
 import { copyText } from "../../ui/clipboard";
-import { useStore } from "../../ui/context";
+import { useTab } from "../../ui/context";
 import { Icon } from "../../ui/glyphs";
 import { factsOf } from "./facts";
 import type { GraphSession } from "./session";
@@ -95,7 +95,7 @@ const isRecordable = ({ kind, layer, layer_candidates, parameter }: GraphNode) =
   kind === "tensor" && layer === "" && layer_candidates.length === 0 && !parameter;
 
 function Candidates({ node, onChoose }: { node: GraphNode; onChoose: () => void }) {
-  const { toggleLayer } = useStore();
+  const { toggleLayer } = useTab();
   return (
     <p class="candidates">
       Names leave open which recorded layer this is:
@@ -124,7 +124,7 @@ const FRAMEWORKS: readonly { id: Framework; name: string; where: string }[] = [
 ];
 
 function HowToRecord({ session, tensor }: { session: GraphSession; tensor: GraphNode }) {
-  const { catalogue } = useStore();
+  const { catalogue } = useTab();
   const recorded = catalogue.snapshot.value?.layers.map((layer) => layer.name) ?? [];
   const { likely, lines } = recordingAdvice(session.graph, tensor, recorded);
   const chosen = useSignal<Framework>(likely);

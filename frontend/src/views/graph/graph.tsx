@@ -7,7 +7,7 @@ import { type Place, startEngine } from "../../draw/graph_engine";
 import { findNodes, type GraphIndex } from "../../draw/graph_tree";
 import type { GraphSize } from "../../store/durable";
 import { sourceKind } from "../../store/graph_order";
-import { useStore } from "../../ui/context";
+import { useTab } from "../../ui/context";
 import { Picker, Problem } from "../../ui/controls";
 import { Icon, LayerGlyph } from "../../ui/glyphs";
 import { GraphCanvas } from "./canvas";
@@ -52,7 +52,7 @@ export function Key({ graph }: { graph: Graph }) {
 }
 
 function SizeButtons() {
-  const { graphSize } = useStore().durable;
+  const { graphSize } = useTab().durable;
   const size = graphSize.value;
   const toggle = (other: GraphSize) => () => {
     graphSize.value = size === other ? "normal" : other;
@@ -88,7 +88,7 @@ function SizeButtons() {
 }
 
 function SourcePicker({ graph, session }: { graph: Graph; session: GraphSession }) {
-  const { graphSource } = useStore().durable;
+  const { graphSource } = useTab().durable;
   const { controls } = session;
   // The list of layers is no choice beside a graph that has one of them.
   const others = graph.sources.filter(({ kind }) => kind !== "layers");
@@ -194,7 +194,7 @@ interface UnplacedLayersProperties {
 }
 
 function UnplacedLayers({ graph, title }: UnplacedLayersProperties) {
-  const { catalogue, durable, toggleLayer } = useStore();
+  const { catalogue, durable, toggleLayer } = useTab();
   const placed = new Set(graph?.nodes.map((node) => node.layer));
   const unplaced = catalogue.snapshot.value?.layers.filter((layer) => !placed.has(layer.name)) ?? [];
   if (unplaced.length === 0) return null;
@@ -224,7 +224,7 @@ function UnplacedLayers({ graph, title }: UnplacedLayersProperties) {
 }
 
 export function GraphView() {
-  const { durable, graph } = useStore();
+  const { durable, graph } = useTab();
   const place = useMemo(() => startEngine(), []);
   const state = graph.state.value;
   const size = durable.graphSize.value;
@@ -249,7 +249,7 @@ export function GraphView() {
 }
 
 function MissingGraph({ sentence }: { sentence: string | null }) {
-  const { graphSource } = useStore().durable;
+  const { graphSource } = useTab().durable;
   if (sentence === null) return <p class="waiting">Loading the graph…</p>;
   if (graphSource.value === "") return <Problem sentence={sentence} />;
   const forget = () => {

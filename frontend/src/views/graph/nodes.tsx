@@ -12,7 +12,7 @@ import {
   type PlacedNode,
   TENSOR_RADIUS,
 } from "../../draw/graph_layout";
-import { useStore } from "../../ui/context";
+import { useTab } from "../../ui/context";
 import type { GraphSession } from "./session";
 
 interface Press {
@@ -56,7 +56,7 @@ interface TensorProperties {
 }
 
 function Tensor({ placed, session, tabStop }: TensorProperties) {
-  const { durable, toggleLayer } = useStore();
+  const { durable, toggleLayer } = useTab();
   const { x, y, label, detail, visible } = placed;
   const { node } = visible;
   const recorded = node.layer !== "";
@@ -120,7 +120,7 @@ const BADGE = { width: 20, height: 3 };
 
 /** How many of its neurons are dead, as in its panel, and a triangle where some are not finite. */
 function HealthBadge({ layer, x, y }: { layer: string; x: number; y: number }) {
-  const { layerHealth } = useStore();
+  const { layerHealth } = useTab();
   useEffect(() => layerHealth.follow(layer), [layer]);
   const health = layerHealth.states.value.get(layer)?.value;
   if (!health) return null;

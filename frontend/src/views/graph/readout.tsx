@@ -5,7 +5,7 @@ import type { Graph, GraphNode } from "../../contract/activis";
 import { groupTitle } from "../../draw/graph_layout";
 import { groupsAround } from "../../draw/graph_tree";
 import { sourceKind } from "../../store/graph_order";
-import { useStore } from "../../ui/context";
+import { useTab } from "../../ui/context";
 import { countText } from "../../ui/numbers";
 import { summaryOf } from "./facts";
 import { healthText } from "./nodes";
@@ -25,7 +25,7 @@ export function Readout({ session }: { session: GraphSession }) {
 }
 
 function NodeReadout({ session, node }: { session: GraphSession; node: GraphNode }) {
-  const { durable, layerHealth } = useStore();
+  const { durable, layerHealth } = useTab();
   const health = layerHealth.states.value.get(node.layer)?.value;
   const click =
     node.layer === "" ? "" : durable.layers.value.includes(node.layer) ? "click closes it" : "click opens it";
@@ -61,7 +61,7 @@ function Breadcrumb({ session, node }: { session: GraphSession; node: GraphNode 
 }
 
 function Counts({ session: { graph } }: { session: GraphSession }) {
-  const { durable } = useStore();
+  const { durable } = useTab();
   const count = (kind: string) => graph.nodes.filter((node) => node.kind === kind).length;
   const recorded = graph.nodes.filter((node) => node.layer !== "").length;
   const counts = `${countText(count("operator"))} operators · ${recorded} of ${countText(count("tensor"))} tensors recorded`;

@@ -6,7 +6,7 @@ import { drawCells, FILLING } from "../../draw/matrix";
 import { layoutColumns, ROW_HEIGHT } from "../../draw/matrix_layout";
 import { createRamp } from "../../draw/palette";
 import type { JudgementKind } from "../../store/judgement";
-import { useClassColours, usePalette, useStore } from "../../ui/context";
+import { useClassColours, usePalette, useTab } from "../../ui/context";
 import { ClassDot, Icon, InstanceGlyph, LayerGlyph, SubsetGlyph } from "../../ui/glyphs";
 import { Surface } from "../../ui/surface";
 
@@ -114,7 +114,7 @@ const DEFINITIONS: readonly { word: string; meaning: string }[] = [
 ];
 
 function Encodings() {
-  const classes = useStore().catalogue.snapshot.value?.classes ?? [];
+  const classes = useTab().catalogue.snapshot.value?.classes ?? [];
   const colours = useClassColours();
   const [first] = colours;
   const glyph = (kind: JudgementKind, label: number, found: number) => (

@@ -6,7 +6,7 @@ import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../../cont
 import { isError, judgementOf, predictedName } from "../../store/judgement";
 import { instanceName } from "../../store/rows";
 import { isPresent } from "../../store/tables";
-import { useClassColours, usePalette, useStore } from "../../ui/context";
+import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { InstanceGlyph } from "../../ui/glyphs";
 import { Picture, Sound } from "../../ui/media";
 import { countText, exactText } from "../../ui/numbers";
@@ -47,9 +47,10 @@ function CardText({ name, text, besideMedia }: CardTextProperties) {
 }
 
 export function InstanceCard() {
-  const { catalogue, instances, reading } = useStore();
-  const columns = instances.state.value.value;
-  const snapshot = catalogue.snapshot.value;
+  const { reading } = useTab();
+  const store = useSnapshot();
+  const columns = store.columns.value;
+  const snapshot = store.snapshot.value;
   const row = reading.value;
   return (
     <section class="instance-card" data-testid="instance-card" aria-label="Instance in detail">
@@ -72,7 +73,8 @@ interface CardProperties {
 
 function CardContent({ snapshot, instances, row }: CardProperties) {
   const colours = useClassColours();
-  const { durable, instance } = useStore();
+  const { durable } = useTab();
+  const { instance } = useSnapshot();
   const judgement = judgementOf(instances, row);
   const truth = snapshot.classes[judgement.label];
   const isExample = instances.example[row] ?? false;
@@ -136,7 +138,7 @@ const MOST_BARS = 8;
 function ScoreBars({ snapshot, instances, row }: CardProperties) {
   const colours = useClassColours();
   const other = usePalette().otherClass;
-  const known = useStore().scores.value;
+  const known = useSnapshot().scores.value;
   if (judgementOf(instances, row).kind === "nothing") {
     return <p class="no-scores">Some of its scores are not finite, so it is predicted as nothing.</p>;
   }

@@ -2,11 +2,10 @@
 
 import { useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
-import { isError, judgementOf, judgementText, predictedName } from "../../store/judgement";
+import { accuracyOf, isError, judgementOf, judgementText, predictedName } from "../../store/judgement";
 import { instanceName } from "../../store/rows";
-import { accuracyOf } from "../../store/snapshot";
 import { attributeValue } from "../../store/tables";
-import { useClassColours, useStore } from "../../ui/context";
+import { useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
 import { useLater } from "../../ui/deferred";
 import { Icon, InstanceGlyph } from "../../ui/glyphs";
@@ -18,7 +17,7 @@ import { Groups } from "./groups";
 import { listenToInstances, useInstanceMarks } from "./marked";
 
 function FindField({ sampled, onEnter }: { sampled: number; onEnter: () => void }) {
-  const { find, found, foundCount } = useStore();
+  const { find, found, foundCount } = useTab();
   const count = foundCount.value;
   const clear = () => {
     find.value = "";
@@ -58,10 +57,11 @@ function FindField({ sampled, onEnter }: { sampled: number; onEnter: () => void 
 }
 
 function FilterLine({ sampled }: { sampled: number }) {
-  const { draft, durable, subsets } = useStore();
+  const { draft, durable } = useTab();
+  const { answers } = useSnapshot();
   const condition = durable.filter.value;
   if (condition === "") return null;
-  const state = subsets.answers.value.get(condition);
+  const state = answers.value.get(condition);
   const shown = draft.filtered.value?.reduce((sum, flag) => sum + flag, 0);
   return (
     <p class="filter-line" data-testid="filter-line">
@@ -97,13 +97,13 @@ interface TestCasesProperties {
 }
 
 function TestCases({ snapshot, instances }: TestCasesProperties) {
-  const store = useStore();
+  const store = useSnapshot();
   const container = useRef<HTMLElement>(null);
   const rows = instances.example.flatMap((example, row) => (example ? [row] : []));
   const judgements = rows.map((row) => judgementOf(instances, row));
   const expected = judgements.filter(({ label }) => label >= 0).length;
   const right = judgements.filter(({ kind }) => kind === "right").length;
-  useInstanceMarks(container, store);
+  useInstanceMarks(container);
   return (
     <section
       ref={container}
@@ -166,9 +166,9 @@ function textOf(instances: InstanceColumns, row: number): string | null {
 }
 
 export function InstanceColumn() {
-  const { catalogue, instances } = useStore();
-  const snapshot = catalogue.snapshot.value;
-  const state = instances.state.value;
+  const store = useSnapshot();
+  const snapshot = store.snapshot.value;
+  const state = store.instances.state.value;
   if (!snapshot) return null;
   return (
     <aside class="card instances" aria-label="Instances" data-testid="instances">
@@ -192,7 +192,7 @@ const Waiting = () => (
 
 function Header({ snapshot }: { snapshot: SnapshotEntry }) {
   const all = snapshot.sampled >= snapshot.instances;
-  const isFiltered = useStore().durable.filter.value !== "";
+  const isFiltered = useTab().durable.filter.value !== "";
   return (
     <header>
       <h2>Instances</h2>
@@ -231,7 +231,7 @@ interface LoadedInstancesProperties {
 
 /** Several hundred elements: they follow the panels and their pictures. */
 function LoadedInstances(current: LoadedInstancesProperties) {
-  const { found, draft } = useStore();
+  const { found, draft } = useTab();
   const { snapshot, instances } = useLater(
     useMemo(() => current, [current.snapshot, current.instances]),
     1,

@@ -8,7 +8,7 @@ import type { InstanceColumns, SnapshotEntry, SubsetEntry } from "../../contract
 import { judgementOf, NO_PREDICTION, predictedName } from "../../store/judgement";
 import { instanceName } from "../../store/rows";
 import { errorsOf, narrowed } from "../../store/subset_from_click";
-import { useClassColours, useStore } from "../../ui/context";
+import { useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { useLater } from "../../ui/deferred";
 import { ClassDot, glyphOf, InstanceGlyph } from "../../ui/glyphs";
 import { countText, percentText } from "../../ui/numbers";
@@ -91,7 +91,7 @@ const InstanceGroup = memo(function InstanceGroup(current: InstanceGroupProperti
 const DrawnGroup = memo(function DrawnGroup(properties: InstanceGroupProperties) {
   const { placed, classes, subset, unlabelled } = properties;
   const colours = useClassColours();
-  const total = useStore().catalogue.snapshot.value?.instances ?? 0;
+  const total = useSnapshot().snapshot.value?.instances ?? 0;
   const count = subset?.count ?? 0;
   const correct = subset?.correct ?? 0;
   const name = predictedName(classes, placed.label);
@@ -149,13 +149,13 @@ function accuracyText(correct: number, count: number, total: number): string {
 
 /** By itself, so that marking draws no square again. */
 function Marks({ container }: { container: RefObject<HTMLElement | null> }) {
-  useInstanceMarks(container, useStore());
+  useInstanceMarks(container);
   return null;
 }
 
 /** A click makes a subset of the misclassified ones. */
 function WrongCount({ name, count }: { name: string; count: number }) {
-  const { durable, pointing } = useStore();
+  const { durable, pointing } = useTab();
   if (count === 0) return <span class="wrong-count none">0</span>;
   const title = `Make a subset of the ${countText(count)} ${name} that are not predicted as it`;
   return (
@@ -231,13 +231,14 @@ interface GroupsProperties {
 const PADDING = 12;
 
 export function Groups({ snapshot, instances, groups, focus }: GroupsProperties) {
-  const store = useStore();
+  const tab = useTab();
+  const store = useSnapshot();
   const [container, size] = useSize<HTMLDivElement>();
   const scrollTop = useSignal(0);
   const tabRow = useSignal(-1);
   const { unlabelled } = snapshot;
   const placed = useMemo(() => placeGroups(groups, size.width - PADDING, unlabelled), [groups, size.width, unlabelled]);
-  const isFiltered = store.draft.filtered.value !== null;
+  const isFiltered = tab.draft.filtered.value !== null;
   const sight = sightOf(groups, scrollTop.value, size.height);
   const last = placed.at(-1);
   const first = groups.flatMap(({ correct, misclassified }) => correct[0] ?? misclassified[0] ?? [])[0] ?? -1;

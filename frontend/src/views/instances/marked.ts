@@ -4,7 +4,8 @@ import type { RefObject } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import type { InstanceColumns } from "../../contract/activis";
 import { instanceRow, pinnedOf } from "../../store/rows";
-import type { Store } from "../../store/store";
+import type { SnapshotStore } from "../../store/snapshot";
+import { useSnapshot, useTab } from "../../ui/context";
 
 const MARKED = "[data-row]";
 
@@ -14,7 +15,7 @@ const MARKED = "[data-row]";
  * @param move focuses another one by a key, where the key does that
  */
 export function listenToInstances(
-  store: Store,
+  store: SnapshotStore,
   instances: InstanceColumns,
   move: (row: number, key: string) => boolean,
 ) {
@@ -48,9 +49,11 @@ export function listenToInstances(
 }
 
 /** Marks elements with a row by what is lit, found, hovered and pinned. */
-export function useInstanceMarks(container: RefObject<HTMLElement | null>, store: Store): void {
+export function useInstanceMarks(container: RefObject<HTMLElement | null>): void {
+  const tab = useTab();
+  const store = useSnapshot();
   const lit = store.lit.value;
-  const found = store.found.value;
+  const found = tab.found.value;
   const hovered = store.instance.value;
   const pinned = new Set(pinnedOf(store.rows.value));
   useLayoutEffect(() => {

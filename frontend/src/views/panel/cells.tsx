@@ -6,13 +6,13 @@ import { type CellRow, drawCells, drawSeparators, FILLING } from "../../draw/mat
 import { columnAt, rowAt } from "../../draw/matrix_layout";
 import { drawOutput, drawValues } from "../../draw/matrix_text";
 import { typedStatistic } from "../../store/layer";
-import { usePalette, useStore } from "../../ui/context";
+import { usePalette, useSnapshot } from "../../ui/context";
 import { Surface } from "../../ui/surface";
 import type { MatrixFrame } from "./matrix_context";
 import { printedRow } from "./matrix_text";
 
 export function Cells({ frame }: { frame: MatrixFrame }) {
-  const store = useStore();
+  const store = useSnapshot();
   const palette = usePalette();
   const { rows, view, columns, order, width, ramp, fillings, output } = frame;
   const visible = rows
@@ -23,7 +23,7 @@ export function Cells({ frame }: { frame: MatrixFrame }) {
     top,
     values: known ? frame.valuesOf(row) : null,
     shares: frame.sharesOf(row),
-    fillings: fillings || store.base ? null : fewSampled(typedStatistic(frame.layer.typedMeans, row)),
+    fillings: fillings || store.beside ? null : fewSampled(typedStatistic(frame.layer.typedMeans, row)),
   }));
   const printed = columns.printed ? visible.map(({ row, top }) => printedRow(store, frame, row, top)) : [];
 
@@ -50,7 +50,7 @@ export function Cells({ frame }: { frame: MatrixFrame }) {
       width={width}
       height={view.height}
       draw={draw}
-      later={store.base !== null}
+      later={store.beside !== null}
       {...usePointer(frame)}
     />
   );
@@ -66,7 +66,7 @@ function fewSampled(means: SubsetStatistic | undefined): Uint8Array | null {
 
 /** Makes the pointer's cell the hovered one, and lets a sideways wheel move through the columns. */
 function usePointer(frame: MatrixFrame) {
-  const { hover } = useStore();
+  const { hover } = useSnapshot();
   const latest = useRef(frame);
   latest.current = frame;
   useEffect(

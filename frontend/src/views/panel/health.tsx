@@ -1,14 +1,14 @@
 /** Health of a layer in three meters; over how many instances each is stands in its title. */
 import type { LayerHealth } from "../../contract/activis";
+import { accuracyOf } from "../../store/judgement";
 import type { LayerStore } from "../../store/layer";
-import { accuracyOf } from "../../store/snapshot";
-import type { Store } from "../../store/store";
-import { useStore } from "../../ui/context";
+import type { SnapshotStore } from "../../store/snapshot";
+import { useSnapshot } from "../../ui/context";
 import { countText, percentText } from "../../ui/numbers";
 import { isOutputLayer } from "./matrix_context";
 
 export function Health({ layer }: { layer: LayerStore }) {
-  const store = useStore();
+  const store = useSnapshot();
   const { status, value } = layer.health.state.value;
   if (status === "error") return null;
   if (!value) return <WaitingHealth />;
@@ -37,7 +37,7 @@ const signedText = (value: number): string => value.toFixed(2).replace("-", "−
 
 /** How far the classes are apart, and then as much of the rest as a line holds, where there is no room for meters. */
 export function HealthLine({ layer }: { layer: LayerStore }) {
-  const store = useStore();
+  const store = useSnapshot();
   const { value } = layer.health.state.value;
   if (!value) return null;
   const facts = [separation(layer), ...factsOf(store, layer, value).slice(0, 2)].filter((fact) => fact !== null);
@@ -48,7 +48,7 @@ export function HealthLine({ layer }: { layer: LayerStore }) {
   );
 }
 
-function factsOf(store: Store, layer: LayerStore, health: LayerHealth): Fact[] {
+function factsOf(store: SnapshotStore, layer: LayerStore, health: LayerHealth): Fact[] {
   const first = isOutputLayer(store, layer) ? accuracy(store) : dead(health);
   return [first, rank(health), zeros(health)].filter((fact) => fact !== null);
 }
@@ -83,8 +83,8 @@ function Meter({ title, text, share, bad = false, testId }: Fact) {
 
 const over = (instances: number) => `over ${countText(instances)} ${instances === 1 ? "instance" : "instances"}`;
 
-function accuracy(store: Store): Fact | null {
-  const { count, share } = accuracyOf(store.catalogue.snapshot.value);
+function accuracy(store: SnapshotStore): Fact | null {
+  const { count, share } = accuracyOf(store.snapshot.value);
   if (count === 0) return null;
   const title = `Share of instances whose predicted class is the true one, ${over(count)}`;
   return { title, text: `accuracy ${percentText(share, 1)}`, share };

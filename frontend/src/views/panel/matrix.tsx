@@ -14,8 +14,8 @@ import { ROW_HEIGHT, scrollToRow } from "../../draw/matrix_layout";
 import { drawOutput, drawValues } from "../../draw/matrix_text";
 import type { ComparedLayer } from "../../store/compared_layer";
 import { blockOf, type MatrixRow, newestRow } from "../../store/rows";
-import type { Store } from "../../store/store";
-import { usePalette, useStore } from "../../ui/context";
+import type { SnapshotStore } from "../../store/snapshot";
+import { usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
 import { countText } from "../../ui/numbers";
 import { Surface } from "../../ui/surface";
@@ -38,7 +38,8 @@ function useNewRowInSight(rows: readonly MatrixRow[], show: (position: number) =
 }
 
 function HoverCells({ frame }: { frame: MatrixFrame }) {
-  const store = useStore();
+  const tab = useTab();
+  const store = useSnapshot();
   const band = useRef<HTMLElement>(null);
   const lock = useRef<HTMLElement>(null);
   const column = useRef<HTMLElement>(null);
@@ -48,7 +49,7 @@ function HoverCells({ frame }: { frame: MatrixFrame }) {
       effect(() => {
         const hovered = store.rowKey.value;
         moveRow(band, frame, hovered);
-        moveRow(lock, frame, store.durable.locked.value === hovered ? null : store.durable.locked.value);
+        moveRow(lock, frame, tab.durable.locked.value === hovered ? null : tab.durable.locked.value);
       }),
     [store, frame],
   );
@@ -72,7 +73,7 @@ function moveRow(box: Box, { rows, view }: MatrixFrame, key: string | null): voi
   move(box, Number.isFinite(top), `translateY(${top}px)`);
 }
 
-function moveColumn(column: Box, cell: Box, frame: MatrixFrame, store: Store): void {
+function moveColumn(column: Box, cell: Box, frame: MatrixFrame, store: SnapshotStore): void {
   const { layer, rows, view, columns, order } = frame;
   const hover = store.hover.value;
   const inside = hover?.layer === layer.name && hover.neuron !== undefined;
@@ -96,7 +97,7 @@ function move(box: Box, shown: boolean, transform: string): void {
 }
 
 function TemporaryRow({ frame }: { frame: MatrixFrame }) {
-  const { temporary } = useStore();
+  const { temporary } = useSnapshot();
   const row = temporary.value;
   return (
     <div class="temporary-row" style={{ height: `${ROW_HEIGHT}px` }}>
@@ -112,7 +113,7 @@ function TemporaryRow({ frame }: { frame: MatrixFrame }) {
 
 /** The cells alone, as a side of a comparison has them. */
 function TemporaryCells({ frame }: { frame: MatrixFrame }) {
-  const store = useStore();
+  const store = useSnapshot();
   const palette = usePalette();
   const { columns, order, width, ramp, fillings, output } = frame;
   const row = store.temporary.value;
@@ -175,7 +176,7 @@ function absenceText({ kind }: MatrixRow, unlabelled: boolean): string {
 
 /** Says of rows without values why they have none. */
 function AbsentRows({ frame: { rows, view } }: { frame: MatrixFrame }) {
-  const unlabelled = useStore().catalogue.snapshot.value?.unlabelled ?? false;
+  const unlabelled = useSnapshot().snapshot.value?.unlabelled ?? false;
   return (
     <>
       {rows.map((row, position) => {

@@ -17,11 +17,12 @@ import {
 import { layoutOutput, type OutputLayout } from "../../draw/matrix_text";
 import { createRamp, differenceColours, type Palette, type Ramp } from "../../draw/palette";
 import { type ColumnMatching, type ComparedLayer, gather } from "../../store/compared_layer";
+import type { Durable } from "../../store/durable";
 import { predictedNames } from "../../store/judgement";
 import { activeShares, type LayerStore, outputEntry, rowValues } from "../../store/layer";
 import { blockOf, isMany, type MatrixRow } from "../../store/rows";
-import type { Store } from "../../store/store";
-import { usePalette, useStore } from "../../ui/context";
+import type { SnapshotStore } from "../../store/snapshot";
+import { usePalette, useSnapshot, useTab } from "../../ui/context";
 import { useSize } from "../../ui/surface";
 
 export interface MatrixFrame {
@@ -60,15 +61,15 @@ export function rampOf(layer: LayerStore, palette: Palette): Ramp | null {
 }
 
 /** Shares of active instances of a class or subset, where the dots' sizes show them. */
-function rowShares(store: Store, layer: LayerStore, row: MatrixRow): Float32Array | null {
-  if (store.durable.dotSize.value !== "active" || layer.entry.value?.signed || !isMany(row)) return null;
+function rowShares({ dotSize }: Durable, layer: LayerStore, row: MatrixRow): Float32Array | null {
+  if (dotSize.value !== "active" || layer.entry.value?.signed || !isMany(row)) return null;
   return activeShares(layer, row);
 }
 
 /** Whether the layer is the model's output: the last recorded one with a neuron per class, scores before logits. */
-export function isOutputLayer(store: Store, layer: LayerStore): boolean {
+export function isOutputLayer(store: SnapshotStore, layer: LayerStore): boolean {
   const entry = layer.entry.value;
-  return entry !== null && outputEntry(store.catalogue.snapshot.value) === entry;
+  return entry !== null && outputEntry(store.snapshot.value) === entry;
 }
 
 /** Taller matrices scroll inside their panel. */
@@ -92,7 +93,8 @@ export interface PlacedMatrix {
  * @param narrow Whether there is room neither for a map of all neurons nor for an output layer's table of counts.
  */
 export function useMatrixFrame(layer: LayerStore, maximised: boolean, narrow = false): PlacedMatrix {
-  const store = useStore();
+  const tab = useTab();
+  const store = useSnapshot();
   const palette = usePalette();
   const [outer, outerSize] = useSize<HTMLDivElement>();
   const [area, { width }] = useSize<HTMLDivElement>();
@@ -104,10 +106,10 @@ export function useMatrixFrame(layer: LayerStore, maximised: boolean, narrow = f
   const rowLayout = layoutRows(groups);
   const columns = layoutColumns(layer.entry.value?.neurons ?? 0, width, first.value);
   const plain = { header: layoutHeader(columns, groups, !narrow), differenceTop: null };
-  const { header, differenceTop } = store.comparison.compared.value ? makeRoom(plain.header) : plain;
+  const { header, differenceTop } = tab.comparison.compared.value ? makeRoom(plain.header) : plain;
   const available = maximised ? outerSize.height : null;
   const tallest = available ? Math.max(TALLEST / 2, available - header.height - PADDING - BELOW) : TALLEST;
-  const predictions = predictedNames(store.catalogue.snapshot.value).length;
+  const predictions = predictedNames(store.snapshot.value).length;
   const hasOutput = columns.printed && isOutputLayer(store, layer);
   const frame: MatrixFrame = {
     layer,
@@ -119,7 +121,7 @@ export function useMatrixFrame(layer: LayerStore, maximised: boolean, narrow = f
     differenceTop,
     order: layer.columns.value,
     valuesOf: (row) => rowValues(layer, row),
-    sharesOf: (row) => rowShares(store, layer, row),
+    sharesOf: (row) => rowShares(tab.durable, layer, row),
     fillings: null,
     isDifference: false,
     ramp: rampOf(layer, palette),
@@ -133,22 +135,25 @@ export function useMatrixFrame(layer: LayerStore, maximised: boolean, narrow = f
 }
 
 export function useSideFrame(compared: ComparedLayer, base: MatrixFrame): MatrixFrame {
-  const store = useStore();
+  const tab = useTab();
+  const store = useSnapshot();
   const palette = usePalette();
   const { layer } = compared;
   const matching = compared.matching.value;
-  const isDifference = store.comparing.isDifference(layer.name);
+  const isDifference = tab.comparing.isDifference(layer.name);
   const end = compared.differenceEnd.value;
   const differences = end === null ? null : createRamp(palette, end, true, differenceColours(palette));
   const sharesOf = (row: MatrixRow) => {
-    const shares = isDifference ? null : rowShares(store, layer, row);
+    const shares = isDifference ? null : rowShares(tab.durable, layer, row);
     return shares && matching && gather(shares, matching.partners);
   };
   return {
     ...base,
     layer,
     rows: store.rows.value,
-    valuesOf: isDifference ? (row) => compared.differencesOf(row, store.base?.rowOfKey(row.key)) : compared.valuesOf,
+    valuesOf: isDifference
+      ? (row) => compared.differencesOf(row, store.beside?.base.rowOfKey(row.key))
+      : compared.valuesOf,
     sharesOf,
     fillings: matching && fillingsOf(matching),
     isDifference,

@@ -18,7 +18,7 @@ import { type ColumnMatching, type ComparedLayer, WEAK } from "../../store/compa
 import { predictedNames } from "../../store/judgement";
 import { type LayerStore, rowValues } from "../../store/layer";
 import { blockOf, isMany, type MatrixRow } from "../../store/rows";
-import { useClassColours, usePalette, useStore } from "../../ui/context";
+import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { correlationText, countText, valueText } from "../../ui/numbers";
 import { Surface } from "../../ui/surface";
 import { wheelColumns } from "./cells";
@@ -74,10 +74,10 @@ interface OverviewPictureProperties {
 /** Painted when numbers or their order change, not while the window moves. */
 const OverviewPicture = memo(function OverviewPicture(properties: OverviewPictureProperties) {
   const { layer, rows, order, width, height, kind } = properties;
-  const store = useStore();
+  const tab = useTab();
   const palette = usePalette();
   const ramp = rampOf(layer, palette);
-  const values = kind === "strip" ? stripValues(layer, rows, store.durable.sort.value) : null;
+  const values = kind === "strip" ? stripValues(layer, rows, tab.durable.sort.value) : null;
   const all = kind === "map" ? rows.map((row) => rowValues(layer, row)) : [];
   const gaps = groupEnds(rows.map(blockOf));
 
@@ -237,13 +237,13 @@ function Scale({ frame }: { frame: MatrixFrame }) {
 }
 
 function SideStrips({ frame, compared }: SideHeaderProperties) {
-  const { base, catalogue } = useStore();
+  const { beside, snapshot } = useSnapshot();
   const palette = usePalette();
   const { columns, header, order, output, width, isDifference } = frame;
   const matching = compared.matching.value;
-  const before = base?.catalogue.snapshot.value;
+  const before = beside?.base.snapshot.value;
   const classes = before?.classes ?? [];
-  const labelled = !catalogue.snapshot.value?.unlabelled && !(isDifference && before?.unlabelled);
+  const labelled = !snapshot.value?.unlabelled && !(isDifference && before?.unlabelled);
   const draw = (context: CanvasRenderingContext2D) => {
     if (!order || !matching) return;
     if (columns.printed) {
@@ -274,7 +274,7 @@ function SideStrips({ frame, compared }: SideHeaderProperties) {
 }
 
 export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
-  const unlabelled = useStore().catalogue.snapshot.value?.unlabelled ?? false;
+  const unlabelled = useSnapshot().snapshot.value?.unlabelled ?? false;
   const problem = problemOf(frame);
   const { columns, header } = frame;
   const labelTop = columns.printed ? 22 : header.strongestTop - 5;
@@ -314,13 +314,13 @@ const Failure = ({ sentence }: { sentence: string }) => (
 
 /** Which neurons are in sight, and in which order. */
 function RestingText({ frame: { layer, columns } }: { frame: MatrixFrame }) {
-  const store = useStore();
-  const { catalogue, durable, rows, comparison } = store;
+  const { comparison, durable } = useTab();
+  const store = useSnapshot();
   if (columns.printed) return isOutputLayer(store, layer) ? <>mean activation</> : <>mean activation by neuron</>;
   const sort = durable.sort.value;
   const separation = comparison.compared.value?.map((one) => one.name).join(" − ") ?? "";
-  const row = rows.value.find((candidate) => candidate.key === sort);
-  const strongest = catalogue.snapshot.value?.unlabelled ? "mean" : "strongest class";
+  const row = store.rows.value.find((candidate) => candidate.key === sort);
+  const strongest = store.snapshot.value?.unlabelled ? "mean" : "strongest class";
   const named: Record<string, string> = { strongest, variance: "variance", natural: "" };
   const by = row ? (isMany(row) ? `${row.name} mean` : row.name) : (named[sort] ?? separation);
   const total = countText(columns.total);
@@ -354,13 +354,13 @@ function DifferenceLabel({ frame: { layer }, top }: { frame: MatrixFrame; top: n
 }
 
 function Strips({ frame }: { frame: MatrixFrame }) {
-  const store = useStore();
+  const store = useSnapshot();
   const palette = usePalette();
   const colours = useClassColours();
   const { layer, columns, order, width, header, ramp, output: place } = frame;
   const strongest = layer.strongest.value;
   const nonfinite = layer.nonfiniteCounts.value;
-  const snapshot = store.catalogue.snapshot.value;
+  const snapshot = store.snapshot.value;
   const classes = snapshot?.classes ?? [];
   const output = isOutputLayer(store, layer);
   const difference = layer.difference.value;

@@ -10,9 +10,10 @@
 import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useId, useRef } from "preact/hooks";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
-import { isInstance } from "../../store/rows";
-import type { Store } from "../../store/store";
-import { useStore } from "../../ui/context";
+import { isInstance, type MatrixRow } from "../../store/rows";
+import type { SnapshotStore } from "../../store/snapshot";
+import type { TabStore } from "../../store/tab";
+import { useSnapshot, useTab } from "../../ui/context";
 import type { MatrixFrame } from "./matrix_context";
 
 interface CellPosition {
@@ -69,7 +70,8 @@ interface GridKeys extends GridFocus {
 
 /** @param showRow Scrolls a row into sight. */
 export function useGridKeys(frame: MatrixFrame, showRow: (position: number) => void): GridKeys {
-  const store = useStore();
+  const tab = useTab();
+  const store = useSnapshot();
   const id = useId();
   const cell = useSignal<CellPosition | null>(null);
   const last = useRef<CellPosition>({ row: 0, column: 0 });
@@ -104,7 +106,7 @@ export function useGridKeys(frame: MatrixFrame, showRow: (position: number) => v
         const extent = { rows: rows.length, columns: columns.total, page: columns.visible };
         const to = moveFocus(last.current, event, extent);
         if (to) go(to);
-        else if (!command(event, store, latest.current, last.current)) return;
+        else if (!command(event, tab, store, rows[last.current.row])) return;
         event.preventDefault();
         event.stopPropagation();
       },
@@ -112,22 +114,26 @@ export function useGridKeys(frame: MatrixFrame, showRow: (position: number) => v
   };
 }
 
-function leave(cell: Signal<CellPosition | null>, store: Store): void {
+function leave(cell: Signal<CellPosition | null>, store: SnapshotStore): void {
   if (cell.peek() === null) return;
   cell.value = null;
   store.hover.value = null;
 }
 
 /** Does what a letter asks for; false for keys that mean nothing here. */
-function command(event: KeyboardEvent, store: Store, { rows }: MatrixFrame, { row: position }: CellPosition): boolean {
-  const row = rows[position];
+function command(
+  event: KeyboardEvent,
+  { comparison, durable, toggleLock }: TabStore,
+  { togglePin }: SnapshotStore,
+  row: MatrixRow | undefined,
+): boolean {
   if (!row || event.ctrlKey || event.metaKey || event.altKey) return false;
-  if (event.key === " ") store.toggleLock(row);
-  else if (event.key.toLowerCase() === "s") store.durable.sort.value = row.key;
-  else if (event.key.toLowerCase() === "c") store.comparison.compare(row);
-  else if (event.key.toLowerCase() === "p" && isInstance(row)) store.togglePin(row.sampled);
-  else if (event.key === "Escape" && store.comparison.end()) return true;
-  else if (event.key === "Escape" && store.durable.locked.peek() !== "") store.durable.locked.value = "";
+  if (event.key === " ") toggleLock(row);
+  else if (event.key.toLowerCase() === "s") durable.sort.value = row.key;
+  else if (event.key.toLowerCase() === "c") comparison.compare(row);
+  else if (event.key.toLowerCase() === "p" && isInstance(row)) togglePin(row.sampled);
+  else if (event.key === "Escape" && comparison.end()) return true;
+  else if (event.key === "Escape" && durable.locked.peek() !== "") durable.locked.value = "";
   else return false;
   return true;
 }
@@ -137,7 +143,11 @@ function showColumn({ columns, scrollTo }: MatrixFrame, position: number): void 
   else if (position >= columns.first + columns.visible) scrollTo(position - columns.visible + 1);
 }
 
-function hoverCell(store: Store, { layer, rows, order }: MatrixFrame, { row: position, column }: CellPosition): void {
+function hoverCell(
+  store: SnapshotStore,
+  { layer, rows, order }: MatrixFrame,
+  { row: position, column }: CellPosition,
+): void {
   const row = rows[position];
   const neuron = order?.[column];
   store.hover.value = {
@@ -148,7 +158,7 @@ function hoverCell(store: Store, { layer, rows, order }: MatrixFrame, { row: pos
   };
 }
 
-function hoveredCell(store: Store, { layer, rows, order }: MatrixFrame): CellPosition | null {
+function hoveredCell(store: SnapshotStore, { layer, rows, order }: MatrixFrame): CellPosition | null {
   const hover = store.hover.peek();
   const row = rows.findIndex((candidate) => candidate.key === hover?.row?.key);
   if (hover?.layer !== layer.name || row < 0) return null;

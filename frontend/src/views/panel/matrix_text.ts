@@ -1,13 +1,19 @@
 /** Text of a matrix's rows: what is printed of a small layer and, for the output layer, its predictions. */
 import type { SnapshotEntry } from "../../contract/activis";
 import type { OutputChange, PrintedRow } from "../../draw/matrix_text";
-import { isError, type Judgement, judgementOf, lacksPredictions, predictedNames } from "../../store/judgement";
+import {
+  accuracyOfRow,
+  isError,
+  type Judgement,
+  judgementOf,
+  lacksPredictions,
+  predictedNames,
+} from "../../store/judgement";
 import { changeOf, isInstance, type MatrixRow, rightByDefinition, type SubsetFacts } from "../../store/rows";
-import { accuracyOfRow } from "../../store/snapshot";
-import type { Store } from "../../store/store";
+import type { SnapshotStore } from "../../store/snapshot";
 import type { MatrixFrame } from "./matrix_context";
 
-export function printedRow(store: Store, frame: MatrixFrame, row: MatrixRow, top: number): PrintedRow {
+export function printedRow(store: SnapshotStore, frame: MatrixFrame, row: MatrixRow, top: number): PrintedRow {
   const values = frame.valuesOf(row);
   const none: PrintedRow = {
     top,
@@ -22,7 +28,7 @@ export function printedRow(store: Store, frame: MatrixFrame, row: MatrixRow, top
   };
   if (!frame.output) return none;
   if (frame.isDifference) return { ...none, change: changeFromBase(store, row) };
-  const snapshot = store.catalogue.snapshot.value;
+  const snapshot = store.snapshot.value;
   const subset = store.factsOf(row);
   if (subset) {
     return {
@@ -59,21 +65,21 @@ function predictedCounts(snapshot: SnapshotEntry | null, subset: SubsetFacts): r
 }
 
 /** Of an estimate, or of rounded activations; null where the accuracy is exact. */
-function accuracyLimits({ subsets }: Store, row: MatrixRow): readonly [number, number] | null {
-  const answer = subsets.answerOf(row)?.value;
+function accuracyLimits({ answerOf }: SnapshotStore, row: MatrixRow): readonly [number, number] | null {
+  const answer = answerOf(row)?.value;
   if (!answer || answer.correct === undefined || answer.accuracy_low === answer.accuracy_high) return null;
   return [answer.accuracy_low, answer.accuracy_high];
 }
 
 /** The accuracy that a row has because its instances were chosen by it; null where it tells something. */
-function definedAccuracy({ base, side }: Store, row: MatrixRow): number | null {
-  if (row.kind !== "outcome" || (base && side !== row.other)) return null;
-  return Number(rightByDefinition(row.outcome, base === null));
+function definedAccuracy({ beside }: SnapshotStore, row: MatrixRow): number | null {
+  if (row.kind !== "outcome" || (beside && beside.position !== row.other)) return null;
+  return Number(rightByDefinition(row.outcome, beside === null));
 }
 
 /** What the model made of a sampled instance, and how surely, null of no prediction; null for other rows. */
 export function predictionOf(
-  { instances }: Store,
+  { instances }: SnapshotStore,
   row: MatrixRow,
 ): { judgement: Judgement; score: number | null } | null {
   const columns = instances.state.value.value;
@@ -83,8 +89,8 @@ export function predictionOf(
 }
 
 /** What became of a row's predictions from the base to here; null where that is not known. */
-function changeFromBase(store: Store, row: MatrixRow): OutputChange | null {
-  const { base } = store;
+function changeFromBase(store: SnapshotStore, row: MatrixRow): OutputChange | null {
+  const base = store.beside?.base;
   const baseRow = base?.rowOfKey(row.key);
   if (!base || !baseRow) return null;
   const [before, after] = [base.factsOf(baseRow), store.factsOf(row)];

@@ -2,7 +2,7 @@
 import { neighbours, sourceKind } from "../../store/graph_order";
 import type { LayerStore } from "../../store/layer";
 import { pairedName, type Side } from "../../store/side";
-import { StoreContext, useStore } from "../../ui/context";
+import { SnapshotContext, useSnapshot, useTab } from "../../ui/context";
 import { Segmented } from "../../ui/controls";
 import { Icon, LayerGlyph, SideBadge } from "../../ui/glyphs";
 import { countText, listText } from "../../ui/numbers";
@@ -17,7 +17,7 @@ interface MissingLayerProperties {
 }
 
 function MissingLayer({ side, layer }: MissingLayerProperties) {
-  const runs = useStore().catalogue.runs.value;
+  const runs = useTab().catalogue.runs.value;
   const snapshot = side.view.snapshot.value;
   const wanted = pairedName(side, layer);
   return (
@@ -41,7 +41,7 @@ function MissingLayer({ side, layer }: MissingLayerProperties) {
 }
 
 function LeftEmpty({ side, layer }: MissingLayerProperties) {
-  const { comparing } = useStore();
+  const { comparing } = useTab();
   return (
     <button type="button" class="quiet" onClick={() => comparing.pair(side.position, layer, layer)}>
       {side.letter} is left empty here. Choose again
@@ -51,7 +51,7 @@ function LeftEmpty({ side, layer }: MissingLayerProperties) {
 
 /** Another step that has the layer, another layer, or nothing. */
 function Offers({ side, layer, wanted }: MissingLayerProperties & { wanted: string }) {
-  const { comparing } = useStore();
+  const { comparing } = useTab();
   const current = side.view.snapshot.value;
   const steps = (side.run.value?.snapshots ?? [])
     .filter(({ name, layers }) => name === current?.name && layers.some((entry) => entry.name === wanted))
@@ -108,7 +108,7 @@ function Offers({ side, layer, wanted }: MissingLayerProperties & { wanted: stri
 const distance = (step: number, from: number | undefined): number => Math.abs(step - (from ?? 0));
 
 function ComparedLayers({ layer }: { layer: LayerStore }) {
-  const { comparing } = useStore();
+  const { comparing } = useTab();
   const placed = useMatrixFrame(layer, false, true);
   return (
     <>
@@ -118,18 +118,18 @@ function ComparedLayers({ layer }: { layer: LayerStore }) {
       </div>
       <ProjectionView layer={layer} fitted />
       {comparing.sides.value.map((side) => (
-        <StoreContext.Provider key={side.letter} value={side.store}>
+        <SnapshotContext.Provider key={side.letter} value={side.store}>
           <SideColumns side={side} layer={layer} placed={placed} />
-        </StoreContext.Provider>
+        </SnapshotContext.Provider>
       ))}
     </>
   );
 }
 
 function BaseTitle({ layer }: { layer: LayerStore }) {
-  const { catalogue, toggleLayer } = useStore();
+  const { toggleLayer } = useTab();
   const neurons = layer.entry.value?.neurons ?? 0;
-  const instances = catalogue.snapshot.value?.instances ?? 0;
+  const instances = useSnapshot().snapshot.value?.instances ?? 0;
   return (
     <div class="side-title base-title">
       <h3>
@@ -172,7 +172,7 @@ function SideColumns({ side, layer, placed }: SideColumnsProperties) {
 }
 
 function ShowingChoice({ side, layer }: { side: Side; layer: string }) {
-  const { comparing } = useStore();
+  const { comparing } = useTab();
   return (
     <Segmented
       label={`Show ${layer} of ${side.letter} as`}
@@ -197,10 +197,10 @@ const withoutMiddle = (name: string): string =>
     : `${name.slice(0, MOST_CHARACTERS / 2 - 1)}…${name.slice(-MOST_CHARACTERS / 2)}`;
 
 function PanelHead({ layer }: { layer: LayerStore }) {
-  const { catalogue, durable, toggleLayer } = useStore();
+  const { durable, toggleLayer } = useTab();
   const maximised = durable.maximised.value === layer.name;
   const entry = layer.entry.value;
-  const snapshot = catalogue.snapshot.value;
+  const snapshot = useSnapshot().snapshot.value;
   if (!entry || !snapshot) return null;
   return (
     <div class="panel-head">
@@ -250,7 +250,8 @@ function PanelHead({ layer }: { layer: LayerStore }) {
 const MOST_NEIGHBOURS = 4;
 
 function Neighbours({ layer }: { layer: LayerStore }) {
-  const { graph, hover } = useStore();
+  const { graph } = useTab();
+  const { hover } = useSnapshot();
   const loaded = graph.state.value.value;
   const nodes = loaded && sourceKind(loaded) !== "layers" ? neighbours(loaded, layer.name) : [];
   if (nodes.length < 2) return null;
@@ -276,7 +277,7 @@ function Neighbours({ layer }: { layer: LayerStore }) {
 }
 
 export function Panel({ layer }: { layer: LayerStore }) {
-  const { comparing, durable } = useStore();
+  const { comparing, durable } = useTab();
   const recorded = layer.entry.value !== null;
   const compared = comparing.active.value && recorded;
   const maximised = recorded && !compared && durable.maximised.value === layer.name;
@@ -306,8 +307,8 @@ function RecordedLayer({ layer, maximised }: { layer: LayerStore; maximised: boo
 }
 
 function UnrecordedLayer({ layer }: { layer: LayerStore }) {
-  const { catalogue, toggleLayer } = useStore();
-  const snapshot = catalogue.snapshot.value;
+  const { toggleLayer } = useTab();
+  const snapshot = useSnapshot().snapshot.value;
   return (
     <div class="unrecorded">
       <LayerGlyph />

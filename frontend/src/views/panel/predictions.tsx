@@ -5,14 +5,15 @@ import type { OutputLayout } from "../../draw/matrix_text";
 import { NO_PREDICTION, predictedNames } from "../../store/judgement";
 import { isMany } from "../../store/rows";
 import { cellOf, conditionOf, predictedAs } from "../../store/subset_from_click";
-import { useStore } from "../../ui/context";
+import { useSnapshot, useTab } from "../../ui/context";
 import { countText } from "../../ui/numbers";
 import type { MatrixFrame } from "./matrix_context";
 
 export function Predictions({ frame }: { frame: MatrixFrame }) {
-  const store = useStore();
+  const tab = useTab();
+  const store = useSnapshot();
   const { header, view, output: place } = frame;
-  const snapshot = store.catalogue.snapshot.value;
+  const snapshot = store.snapshot.value;
   if (!place || place.predictedPitch === 0) return null;
   return (
     <fieldset
@@ -28,7 +29,7 @@ export function Predictions({ frame }: { frame: MatrixFrame }) {
           row={-1}
           top={HEADING_TOP}
           title={`Make a subset of the instances ${predictionPhrase(snapshot, label)}`}
-          press={() => store.pointing.point(predictedAs(snapshot?.classes[label] ?? null))}
+          press={() => tab.pointing.point(predictedAs(snapshot?.classes[label] ?? null))}
         />
       ))}
       {frame.rows.map((row, position) => (
@@ -54,15 +55,17 @@ interface RowCellsProperties {
 }
 
 function RowCells({ frame: { layer, rows, view, header }, place, position }: RowCellsProperties) {
-  const { catalogue, factsOf, hover, pointing, subsets } = useStore();
-  const snapshot = catalogue.snapshot.value;
+  const { pointing } = useTab();
+  const store = useSnapshot();
+  const { answerOf, factsOf, hover } = store;
+  const snapshot = store.snapshot.value;
   const row = rows[position];
   const top = view.tops[position] ?? Number.NaN;
   if (!snapshot || !row || !isMany(row) || !Number.isFinite(top)) return null;
   const subset = conditionOf(row, snapshot);
   const facts = factsOf(row);
   if (!(subset || row.kind === "all") || !facts) return null;
-  const answer = subsets.answerOf(row)?.value;
+  const answer = answerOf(row)?.value;
   return (
     <>
       {[...facts.predicted_counts, facts.without_prediction].map((count, label) => {
@@ -105,7 +108,7 @@ interface CellProperties {
 
 /** The first heading is the stop of the Tab key; from there arrows lead on. */
 function Cell({ place, label, row, top, title, enter, press }: CellProperties) {
-  const { hover } = useStore();
+  const { hover } = useSnapshot();
   const left = place.predictedLeft + label * place.predictedPitch;
   return (
     <button

@@ -28,8 +28,8 @@ import {
 import { judgementOf } from "../../store/judgement";
 import type { LayerStore } from "../../store/layer";
 import { instanceName, pinnedOf } from "../../store/rows";
-import type { Store } from "../../store/store";
-import { useClassColours, usePalette, useStore } from "../../ui/context";
+import type { SnapshotStore } from "../../store/snapshot";
+import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
 import { useLater } from "../../ui/deferred";
 import { Icon } from "../../ui/glyphs";
@@ -118,7 +118,7 @@ interface ProjectionDotsProperties {
 }
 
 function ProjectionDots({ placed, view, width, height, pointer }: ProjectionDotsProperties) {
-  const store = useStore();
+  const store = useSnapshot();
   const canvas = useRef<HTMLCanvasElement>(null);
   const palette = usePalette();
   const colouring = useColouring();
@@ -151,7 +151,8 @@ function ProjectionDots({ placed, view, width, height, pointer }: ProjectionDots
 }
 
 function useColouring(): Colouring | null {
-  const { durable, instances } = useStore();
+  const { durable } = useTab();
+  const { instances } = useSnapshot();
   const palette = usePalette();
   const classes = useClassColours();
   const columns = instances.state.value.value;
@@ -201,7 +202,7 @@ interface ProjectionMarksProperties {
 }
 
 function ProjectionMarks({ placed, view, width, height }: ProjectionMarksProperties) {
-  const store = useStore();
+  const store = useSnapshot();
   const canvas = useRef<HTMLCanvasElement>(null);
   const palette = usePalette();
   const colours = useClassColours();
@@ -238,7 +239,7 @@ function shownClass(instances: InstanceColumns, row: number): number {
 
 /** Test cases, pinned instances, and last the hovered one. */
 function marksOf(
-  store: Store,
+  store: SnapshotStore,
   placed: PlacedPoints,
   view: View,
   palette: Palette,
@@ -277,11 +278,11 @@ interface ProjectionViewProperties {
 }
 
 export function ProjectionView({ layer, fitted = false }: ProjectionViewProperties) {
-  const { instances, membership, side } = useStore();
+  const { beside, instances, membership } = useSnapshot();
   const [area, size] = useSize<HTMLDivElement>();
   const armed = useSignal(false);
   // The matrix comes first, the base's picture a frame after it, then those of the sides.
-  const projection = useLater(layer.projection.shown.value, side + 1);
+  const projection = useLater(layer.projection.shown.value, beside ? beside.position + 1 : 0);
   const columns = instances.state.value;
   const failed = [columns, membership.state.value].find((state) => state.status === "error");
   const problem = layer.projection.problem.value ?? (failed?.status === "error" ? failed.message : null);

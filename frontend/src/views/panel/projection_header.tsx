@@ -9,7 +9,7 @@ import { enclosedRows, extendLasso, type Lasso, lassoPath } from "../../draw/pro
 import { PERPLEXITY } from "../../store/durable";
 import type { LayerStore } from "../../store/layer";
 import { listedInstances } from "../../store/subset_from_click";
-import { useClassColours, usePalette, useStore } from "../../ui/context";
+import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { closePopup, Popup, Segmented } from "../../ui/controls";
 import { Icon } from "../../ui/glyphs";
 import { countText, valueText } from "../../ui/numbers";
@@ -38,7 +38,8 @@ function LassoButton({ armed }: { armed: Signal<boolean> }) {
 
 /** Puts the lasso before what the pointer does otherwise. */
 export function useLasso(armed: Signal<boolean>, { layer, placed, view }: PointerInputs, pointer: Pointer) {
-  const { instances, hover, pointing } = useStore();
+  const { pointing } = useTab();
+  const { instances, hover } = useSnapshot();
   const drawn = useSignal<Lasso | null>(null);
   useEscape(() => {
     if (!armed.peek() && drawn.peek() === null) return false;
@@ -100,13 +101,14 @@ function useEscape(cancel: () => boolean): void {
 }
 
 export function ColourLegend() {
-  const { catalogue, durable, instances } = useStore();
+  const { durable } = useTab();
+  const { instances, snapshot } = useSnapshot();
   const palette = usePalette();
   const classes = useClassColours();
   const columns = instances.state.value.value;
-  const attributes = catalogue.snapshot.value?.attributes.filter(isColourable) ?? [];
+  const attributes = snapshot.value?.attributes.filter(isColourable) ?? [];
   const legend = columns ? colourInstances(durable.colour.value, columns, classes, palette).legend : null;
-  const labelled = !catalogue.snapshot.value?.unlabelled;
+  const labelled = !snapshot.value?.unlabelled;
   const by = durable.colour.value;
   return (
     <div class="colour-legend">
@@ -201,7 +203,7 @@ function RestingText({ layer, projection }: { layer: LayerStore; projection: Pro
   const instances = placed < all ? `${countText(placed)} of ${countText(all)} placed` : everything;
   const perplexity =
     projection.method === "tsne" && placed > 0 ? `perplexity ${Math.round(projection.perplexity)}` : "";
-  const rotated = useStore().base !== null;
+  const rotated = useSnapshot().beside !== null;
   const left = projection.neuronsLeftOut;
   const title =
     left > 0 ? `${countText(left)} of ${countText(layer.entry.value?.neurons ?? 0)} neurons left out: not finite` : "";
@@ -234,7 +236,7 @@ function MethodChoice({ method }: { method: ProjectionMethod }) {
 
 /** Nothing is computed until it is applied. */
 function MethodForm() {
-  const { durable } = useStore();
+  const { durable } = useTab();
   const chosen = durable.projection.value;
   const method = useSignal(chosen.method);
   const perplexity = useSignal(chosen.perplexity);

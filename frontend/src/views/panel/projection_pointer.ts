@@ -4,7 +4,7 @@ import type { Signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { nearestRow, type PlacedPoints, pan, type View, WHOLE, zoomAround } from "../../draw/projection";
 import { instanceRow, isInstance } from "../../store/rows";
-import { useStore } from "../../ui/context";
+import { useSnapshot } from "../../ui/context";
 
 const REACH = 8;
 /** A press that moves further than this is a drag, not a click. */
@@ -20,7 +20,7 @@ export interface PointerInputs {
 
 /** Makes the nearest dot the hovered instance; a click pins it, a drag moves the picture, the wheel zooms. */
 export function usePointer({ layer, placed, view, width, height }: PointerInputs) {
-  const store = useStore();
+  const store = useSnapshot();
   const drag = useRef<{ x: number; y: number; moved: number } | null>(null);
   const rowAt = (event: MouseEvent) => nearestRow(placed, view.peek(), event.offsetX, event.offsetY, REACH);
 

@@ -3,21 +3,26 @@
 import { useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { type ColumnMatching, WEAK } from "../../store/compared_layer";
+import type { Hover } from "../../store/hover";
 import { activeShares, type LayerStore, rowValues, typedStatistic } from "../../store/layer";
 import { sliceRow } from "../../store/numbers";
 import type { Difference } from "../../store/row_comparison";
 import { followedRow, type RowPath, rowPath } from "../../store/row_path";
 import { isMany, type MatrixRow } from "../../store/rows";
 import type { Side } from "../../store/side";
-import type { Store } from "../../store/store";
-import { useClassColours, useStore } from "../../ui/context";
+import { baseOf, type SnapshotStore } from "../../store/snapshot";
+import { useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { averagesText, intervalText, shareText } from "../../ui/exactness";
 import { ClassDot } from "../../ui/glyphs";
 import { correlationText, countText, percentText, valueText } from "../../ui/numbers";
 import type { MatrixFrame } from "./matrix_context";
 
-function comparedText(store: Store, frame: MatrixFrame, neuron: number, row: MatrixRow | undefined): ComponentChildren {
-  const sides = store.comparing.sides.value;
+function comparedText(
+  sides: readonly Side[],
+  frame: MatrixFrame,
+  neuron: number,
+  row: MatrixRow | undefined,
+): ComponentChildren {
   const partners = sides.map((side) => partnerText(side, frame, neuron));
   const values = [row && frame.valuesOf(row)?.[neuron], ...sides.map((side) => valueOnSide(side, frame, neuron, row))];
   return (
@@ -57,9 +62,10 @@ export function valueOnSide(
 
 /** Takes the place of what stands there otherwise while a row is hovered, or kept lit. */
 export function Followed({ frame, children }: { frame: MatrixFrame; children: ComponentChildren }) {
-  const store = useStore();
+  const tab = useTab();
+  const store = useSnapshot();
   const { layer } = frame;
-  const row = followedRow(store);
+  const row = followedRow(store, tab.durable);
   const path = row && rowPath(store, layer, row);
   return <>{path ? <RowPathLine layer={layer} row={row} path={path} isPrinted={frame.columns.printed} /> : children}</>;
 }
@@ -73,9 +79,9 @@ interface RowPathLineProperties {
 }
 
 function RowPathLine({ layer, row, path, isPrinted }: RowPathLineProperties) {
-  const store = useStore();
+  const store = useSnapshot();
   const colours = useClassColours();
-  const names = store.catalogue.snapshot.value?.classes ?? [];
+  const names = store.snapshot.value?.classes ?? [];
   const [first, second] = path.nearest;
   const before = turned(store, layer, row, first);
   const colourOf = (label: number) => colours[baseClasses(store).indexOf(names[label] ?? "")] ?? colours[label];
@@ -110,12 +116,12 @@ function RowPathLine({ layer, row, path, isPrinted }: RowPathLineProperties) {
 }
 
 /** Colours are the base's. */
-const baseClasses = (store: Store): readonly string[] => (store.base ?? store).catalogue.snapshot.value?.classes ?? [];
+const baseClasses = (store: SnapshotStore): readonly string[] => baseOf(store).snapshot.value?.classes ?? [];
 
 const likenessText = ({ likeness }: RowPath, label: number): string => correlationText(likeness[label] ?? Number.NaN);
 
 /** The class that the row was like in the panel above, where that is another one; else null. */
-function turned(store: Store, layer: LayerStore, row: MatrixRow, nearest: number | undefined): number | null {
+function turned(store: SnapshotStore, layer: LayerStore, row: MatrixRow, nearest: number | undefined): number | null {
   // How far other classes are from one is much the same for all of them.
   if (row.kind === "class") return null;
   const layers = store.layers.value;
@@ -140,12 +146,17 @@ function titleOf(row: MatrixRow, { shares, over, likeness }: RowPath, names: rea
 }
 
 export function Readout({ frame, resting }: { frame: MatrixFrame; resting: ComponentChildren }) {
-  const store = useStore();
+  const { comparing } = useTab();
+  const store = useSnapshot();
   const { name } = frame.layer;
   const inside = useComputed(() => {
     const hover = store.hover.value;
     return hover?.layer === name && hover.source === "matrix" && hover.neuron !== undefined ? hover : null;
   }).value;
+  const textOf = ({ neuron = 0, row }: Hover) =>
+    comparing.active.value
+      ? comparedText(comparing.sides.value, frame, neuron, row)
+      : cellText(store, frame, neuron, row);
   return (
     <p
       class={inside ? "readout active" : "readout"}
@@ -153,7 +164,7 @@ export function Readout({ frame, resting }: { frame: MatrixFrame; resting: Compo
       data-testid="readout"
       aria-live={inside ? "polite" : "off"}
     >
-      {inside ? textOf(store, frame, inside.neuron ?? 0, inside.row) : <Followed frame={frame}>{resting}</Followed>}
+      {inside ? textOf(inside) : <Followed frame={frame}>{resting}</Followed>}
     </p>
   );
 }
@@ -164,19 +175,20 @@ export function roomOf({ columns, output, isDifference }: MatrixFrame): { maxWid
   return { maxWidth: output && output.predictedPitch > 0 ? `${output.predictedLeft - 8}px` : "100%" };
 }
 
-function textOf(store: Store, frame: MatrixFrame, neuron: number, row: MatrixRow | undefined): ComponentChildren {
-  return store.comparing.active.value ? comparedText(store, frame, neuron, row) : cellText(store, frame, neuron, row);
-}
-
-function cellText(store: Store, { layer }: MatrixFrame, neuron: number, row: MatrixRow | undefined): ComponentChildren {
-  const classes = store.catalogue.snapshot.value?.classes ?? [];
+function cellText(
+  store: SnapshotStore,
+  { layer }: MatrixFrame,
+  neuron: number,
+  row: MatrixRow | undefined,
+): ComponentChildren {
+  const classes = store.snapshot.value?.classes ?? [];
   const strongest = layer.strongest.value?.[neuron] ?? -1;
   const peak = sliceRow(layer.mean.state.value.value, strongest)?.[neuron];
   const broken = layer.nonfiniteCounts.value?.[neuron] ?? 0;
   const facts: string[] = [];
   const value = row && (rowValues(layer, row)?.[neuron] ?? Number.NaN);
   const means = typedStatistic(layer.typedMeans, row);
-  const drawn = store.subsets.answerOf(row)?.value?.drawn ?? 0;
+  const drawn = store.answerOf(row)?.value?.drawn ?? 0;
   const separation = differenceText(layer.difference.value, neuron);
   if (separation !== "") facts.push(separation);
   if (means) facts.push(intervalText(means, neuron, drawn) || averagesText(means) || "exact");
@@ -185,8 +197,7 @@ function cellText(store: Store, { layer }: MatrixFrame, neuron: number, row: Mat
     const typed = typedStatistic(layer.typedActive, row);
     if (share !== undefined && Number.isFinite(share)) facts.push(`active in ${shareText(share, typed, neuron)}`);
   }
-  if (store.catalogue.snapshot.value?.unlabelled)
-    facts.push(...(layer.dead.value?.[neuron] === 1 ? ["never active"] : []));
+  if (store.snapshot.value?.unlabelled) facts.push(...(layer.dead.value?.[neuron] === 1 ? ["never active"] : []));
   else if (strongest >= 0 && peak !== undefined) facts.push(`strongest class ${classes[strongest]} ${valueText(peak)}`);
   else facts.push(layer.dead.value?.[neuron] === 1 ? "never active" : "no class above zero");
   if (broken > 0) facts.push(`${countText(broken)} non-finite ${broken === 1 ? "value" : "values"} left out`);

@@ -15,8 +15,8 @@ import {
   type OutcomeRow,
   type TypedRow,
 } from "../../store/rows";
-import type { Store } from "../../store/store";
-import { useClassColours, useStore } from "../../ui/context";
+import { baseOf, type SnapshotStore } from "../../store/snapshot";
+import { useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { averagesText, intervalText, populationText, roughCountText } from "../../ui/exactness";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../../ui/glyphs";
 import { Thumbnail } from "../../ui/media";
@@ -27,7 +27,7 @@ import { predictionOf } from "./matrix_text";
 import { valueOnSide } from "./readout";
 
 function CompareButton({ row }: { row: MatrixRow }) {
-  const { comparison } = useStore();
+  const { comparison } = useTab();
   const marked = comparison.marked.value;
   const isMarked = marked?.key === row.key;
   const label =
@@ -57,9 +57,10 @@ function comparisonSign({ compared, marked }: Comparison, row: MatrixRow): strin
 }
 
 function ComparedPredictions({ row }: { row: MatrixRow }) {
-  const store = useStore();
-  const sides = store.comparing.sides.value;
-  const places: { letter: string; store: Store; row: MatrixRow | undefined }[] = [
+  const tab = useTab();
+  const store = useSnapshot();
+  const sides = tab.comparing.sides.value;
+  const places: { letter: string; store: SnapshotStore; row: MatrixRow | undefined }[] = [
     { letter: "A", store, row },
     ...sides.map((side) => ({ letter: side.letter, store: side.store, row: side.store.rowOfKey(row.key) })),
   ];
@@ -74,7 +75,7 @@ function ComparedPredictions({ row }: { row: MatrixRow }) {
 
 interface PredictionProperties {
   letter: string;
-  store: Store;
+  store: SnapshotStore;
   row: MatrixRow | undefined;
   /** Whether a dot stands for the class, as many names have no room. */
   isShort: boolean;
@@ -84,8 +85,8 @@ function Prediction({ letter, store, row, isShort }: PredictionProperties) {
   const prediction = row && predictionOf(store, row);
   const colours = useClassColours();
   const predicted = prediction?.judgement.predicted ?? -1;
-  const name = prediction && (store.catalogue.snapshot.value?.classes[predicted] ?? "none");
-  const ours = (store.base ?? store).catalogue.snapshot.value?.classes ?? [];
+  const name = prediction && (store.snapshot.value?.classes[predicted] ?? "none");
+  const ours = baseOf(store).snapshot.value?.classes ?? [];
   return (
     <span
       class={prediction && isError(prediction.judgement) ? "wrong" : ""}
@@ -135,8 +136,9 @@ function FocusedCell({ frame, row, column, id }: FocusedCellProperties) {
   const { layer } = frame;
   const neuron = frame.order?.[column] ?? -1;
   const value = frame.valuesOf(row)?.[neuron];
-  const { comparing, subsets } = useStore();
-  const drawn = subsets.answerOf(row)?.value?.drawn ?? 0;
+  const { comparing } = useTab();
+  const { answerOf } = useSnapshot();
+  const drawn = answerOf(row)?.value?.drawn ?? 0;
   const sure = intervalText(typedStatistic(layer.typedMeans, row), neuron, drawn);
   const others = comparing.sides.value.map((side) => {
     const there = valueOnSide(side, frame, neuron, row);
@@ -161,7 +163,8 @@ interface RowLabelProperties {
 }
 
 export function RowLabel({ row, top, layer, position, children }: RowLabelProperties) {
-  const { durable, hover, comparison } = useStore();
+  const { durable, comparison } = useTab();
+  const { hover } = useSnapshot();
   const titleOf = useTitle(layer);
   const sorted = durable.sort.value === row.key;
   const locked = durable.locked.value === row.key;
@@ -205,7 +208,7 @@ export function RowLabel({ row, top, layer, position, children }: RowLabelProper
 }
 
 function UnpinButton({ row }: { row: InstanceRow }) {
-  const { hover, togglePin } = useStore();
+  const { hover, togglePin } = useSnapshot();
   return (
     <button
       type="button"
@@ -224,11 +227,12 @@ function UnpinButton({ row }: { row: InstanceRow }) {
 
 /** Says of a row what its numbers hold for. */
 function useTitle(layer: string): (row: MatrixRow) => string {
-  const { comparing, layers, subsets } = useStore();
+  const { comparing } = useTab();
+  const { answerOf, layers } = useSnapshot();
   return (row) => {
     if (row.kind === "outcome") return `${comparing.titleOf(row)}\nclick to sort the neurons by it`;
     if (row.kind !== "typed") return `${row.name}: click to sort the neurons by it`;
-    const state = subsets.answerOf(row);
+    const state = answerOf(row);
     const opened = layers.value.find((one) => one.name === layer);
     const means = opened && typedStatistic(opened.typedMeans, row);
     const facts = [
@@ -243,7 +247,8 @@ function useTitle(layer: string): (row: MatrixRow) => string {
 }
 
 function RemoveButton({ row }: { row: TypedRow | OutcomeRow }) {
-  const { comparing, hover, subsets } = useStore();
+  const { comparing, subsets } = useTab();
+  const { hover } = useSnapshot();
   return (
     <button
       type="button"
@@ -264,7 +269,7 @@ function RemoveButton({ row }: { row: TypedRow | OutcomeRow }) {
 }
 
 function LockButton({ row, locked }: { row: MatrixRow; locked: boolean }) {
-  const { toggleLock } = useStore();
+  const { toggleLock } = useTab();
   return (
     <button
       type="button"
@@ -282,11 +287,11 @@ function LockButton({ row, locked }: { row: MatrixRow; locked: boolean }) {
 }
 
 function RowContent({ row }: { row: MatrixRow }) {
-  const { factsOf, subsets } = useStore();
+  const { answerOf, factsOf } = useSnapshot();
   const colours = useClassColours();
   if (isInstance(row)) return <InstanceContent row={row} colours={colours} />;
   const facts = factsOf(row);
-  const state = subsets.answerOf(row);
+  const state = answerOf(row);
   const failed = state?.status === "error";
   return (
     <>
@@ -317,9 +322,10 @@ function RowName({ name }: { name: string }) {
 }
 
 function InstanceContent({ row, colours }: { row: InstanceRow; colours: readonly string[] }) {
-  const { catalogue, comparing, instances } = useStore();
+  const { comparing } = useTab();
+  const { instances, snapshot } = useSnapshot();
   const columns = instances.state.value.value;
-  const classes = catalogue.snapshot.value?.classes ?? [];
+  const classes = snapshot.value?.classes ?? [];
   const judgement = columns && judgementOf(columns, row.sampled);
   return (
     <>

@@ -3,19 +3,18 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { POLL_MILLISECONDS } from "../../store/catalogue";
-import { judgementOf, NO_PREDICTION } from "../../store/judgement";
+import { accuracyOfRow, judgementOf, NO_PREDICTION } from "../../store/judgement";
 import { rowValues, typedStatistic } from "../../store/layer";
 import { instanceName, isMany, type MatrixRow } from "../../store/rows";
-import { accuracyOfRow } from "../../store/snapshot";
-import type { Store } from "../../store/store";
+import type { SnapshotStore } from "../../store/snapshot";
 import { copyText } from "../../ui/clipboard";
-import { useStore } from "../../ui/context";
+import { useSnapshot, useTab } from "../../ui/context";
 import { accuracyText, intervalText, isExact, limitsText } from "../../ui/exactness";
 import { Icon, LayerGlyph } from "../../ui/glyphs";
 import { countText, percentText, valueText } from "../../ui/numbers";
 
 export function UnknownLine() {
-  const { unknown } = useStore();
+  const { unknown } = useTab();
   const sentences = unknown.sentences.value;
   if (sentences.length === 0) return null;
   return (
@@ -37,7 +36,7 @@ export function UnknownLine() {
 const REST_MILLISECONDS = 250;
 
 export function Announcer() {
-  const store = useStore();
+  const store = useSnapshot();
   const said = useSignal("");
   const sentence = sentenceOf(store);
   useEffect(() => {
@@ -53,13 +52,13 @@ export function Announcer() {
   );
 }
 
-function sentenceOf(store: Store): string {
+function sentenceOf(store: SnapshotStore): string {
   const hover = store.hover.value;
   const row = hover?.row;
   const layer = store.layers.value.find((candidate) => candidate.name === hover?.layer);
   if (hover?.source === "matrix" && layer && hover.neuron !== undefined) {
     const value = row ? rowValues(layer, row)?.[hover.neuron] : undefined;
-    const drawn = store.subsets.answerOf(row)?.value?.drawn ?? 0;
+    const drawn = store.answerOf(row)?.value?.drawn ?? 0;
     const sure = intervalText(typedStatistic(layer.typedMeans, row), hover.neuron, drawn);
     const shown = row ? `, ${row.name} ${value === undefined ? "" : valueText(value)}${sure && `, ${sure}`}` : "";
     return `${layer.name}, neuron ${hover.neuron}${shown}`;
@@ -68,10 +67,10 @@ function sentenceOf(store: Store): string {
   return isMany(row) ? subsetSentence(store, row) : instanceSentence(store, store.instance.value);
 }
 
-function subsetSentence(store: Store, row: MatrixRow): string {
+function subsetSentence(store: SnapshotStore, row: MatrixRow): string {
   const subset = store.factsOf(row);
   if (!subset) return "";
-  const answer = store.subsets.answerOf(row)?.value;
+  const answer = store.answerOf(row)?.value;
   if (answer && !isExact(answer)) {
     return `${row.name}, about ${countText(answer.count)} instances, ${limitsText(answer)}, ${accuracyText(answer)}`.replace(
       /, $/,
@@ -83,9 +82,9 @@ function subsetSentence(store: Store, row: MatrixRow): string {
   return `${row.name}, ${countText(subset.count)} instances${share}`;
 }
 
-function instanceSentence(store: Store, row: number): string {
+function instanceSentence(store: SnapshotStore, row: number): string {
   const instances = store.instances.state.value.value;
-  const classes = store.catalogue.snapshot.value?.classes ?? [];
+  const classes = store.snapshot.value?.classes ?? [];
   if (!instances || row < 0) return "";
   const { kind, label, predicted } = judgementOf(instances, row);
   const text = instances.attributes.find((attribute) => attribute.type === "text")?.texts[row] ?? "";
@@ -106,7 +105,7 @@ model.fit(x, y, callbacks=[
         logdir, x_val, y_val, layers=["hidden"], classes=CLASSES)])`;
 
 export function NothingRecorded() {
-  const { catalogue } = useStore();
+  const { catalogue } = useTab();
   const list = catalogue.runs.value.value;
   const total = list?.total_runs ?? 0;
   const what = list?.warnings.length ? "none with ActiVis data that can be read" : "none with ActiVis data";
@@ -154,7 +153,7 @@ function Snippet() {
 
 /** Stands where the panels will be, until a layer is opened. */
 export function LayerInvitation() {
-  const { catalogue, toggleLayer } = useStore();
+  const { catalogue, toggleLayer } = useTab();
   const snapshot = catalogue.snapshot.value;
   return (
     <div class="card invitation" data-testid="empty-state">

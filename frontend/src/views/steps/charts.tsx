@@ -2,9 +2,9 @@
 
 import { line } from "d3-shape";
 import type { ClassSeparation, SnapshotEntry } from "../../contract/activis";
-import { accuracyOf, accuracyOfRow } from "../../store/snapshot";
-import type { Store } from "../../store/store";
-import { useClassColours, usePalette, useStore } from "../../ui/context";
+import { accuracyOf, accuracyOfRow } from "../../store/judgement";
+import type { SnapshotStore } from "../../store/snapshot";
+import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { percentText } from "../../ui/numbers";
 
 export interface Line {
@@ -59,17 +59,18 @@ const WIDTH = 190;
 const HEIGHT = 96;
 
 export function StepCharts() {
-  const store = useStore();
-  const snapshots = store.overSteps.snapshots.value;
-  const classes = store.catalogue.snapshot.value?.classes ?? [];
-  const separations = snapshots.map(({ step }) => store.overSteps.separation(step));
+  const tab = useTab();
+  const store = useSnapshot();
+  const snapshots = tab.overSteps.snapshots.value;
+  const classes = store.snapshot.value?.classes ?? [];
+  const separations = snapshots.map(({ step }) => tab.overSteps.separation(step));
   const apart = (choose: (separation: ClassSeparation) => number) => (name: string | null) =>
     snapshots.map((snapshot, at) => {
       const found = separations[at]?.value;
       const own = name === null ? found?.overall : found?.classes[snapshot.classes.indexOf(name)];
       return own ? choose(own) : Number.NaN;
     });
-  if (store.catalogue.snapshot.value?.unlabelled) {
+  if (store.snapshot.value?.unlabelled) {
     return <p class="hint">Recorded without labels: nothing is right or wrong, and no classes lie apart.</p>;
   }
   const neighbours = Math.max(0, ...separations.map((one) => one?.value?.neighbours ?? 0));
@@ -123,11 +124,12 @@ interface ChartProperties {
 }
 
 function Chart({ title, explanation, names, valuesOf, high, text, problem }: ChartProperties) {
-  const store = useStore();
+  const tab = useTab();
+  const store = useSnapshot();
   const palette = usePalette();
   const colours = useClassColours();
-  const steps = store.overSteps.snapshots.value.map(({ step }) => step);
-  const at = steps.indexOf(store.catalogue.snapshot.value?.step ?? Number.NaN);
+  const steps = tab.overSteps.snapshots.value.map(({ step }) => step);
+  const at = steps.indexOf(store.snapshot.value?.step ?? Number.NaN);
   const lit = store.rowKey.value ?? store.litKey.value;
   const lines: (Line & { key: string })[] = [
     ...names.map((name, position) => ({
@@ -185,7 +187,7 @@ function lineLook(key: string, lit: string | null): string {
   return lit?.startsWith("class:") && lit !== key ? "faded" : "";
 }
 
-function lightClass(store: Store, key: string | null): void {
+function lightClass(store: SnapshotStore, key: string | null): void {
   const row = store.rows.peek().find((candidate) => candidate.key === key);
   store.hover.value = row ? { source: "label", row } : null;
 }

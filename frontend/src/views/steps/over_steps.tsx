@@ -8,8 +8,8 @@ import type { SnapshotReference } from "../../contract/client";
 import { hasLabels } from "../../draw/colouring";
 import { mix } from "../../draw/palette";
 import { createPaintedPoints, FRAME_REACH, placePoints } from "../../draw/projection";
-import type { Store } from "../../store/store";
-import { useClassColours, usePalette, useStore } from "../../ui/context";
+import type { TabStore } from "../../store/tab";
+import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Picker } from "../../ui/controls";
 import { Icon, LayerGlyph } from "../../ui/glyphs";
 import { countText } from "../../ui/numbers";
@@ -21,7 +21,7 @@ const SIZE = 104;
 const SCALE = 0.6;
 
 function StepStrip() {
-  const { overSteps } = useStore();
+  const { overSteps } = useTab();
   return (
     <div class="step-strip" data-testid="step-strip">
       {overSteps.snapshots.value.map((snapshot) => (
@@ -32,7 +32,7 @@ function StepStrip() {
 }
 
 function StepPicture({ snapshot }: { snapshot: SnapshotEntry }) {
-  const { catalogue, overSteps, stepping } = useStore();
+  const { catalogue, overSteps, stepping } = useTab();
   const { step } = snapshot;
   const state = overSteps.projection(step);
   const current = catalogue.snapshot.value?.step === step;
@@ -55,7 +55,7 @@ function StepPicture({ snapshot }: { snapshot: SnapshotEntry }) {
 }
 
 function Dots({ coordinates }: { coordinates: Float32Array }) {
-  const { columns, lit } = useStore();
+  const { columns, lit } = useSnapshot();
   const palette = usePalette();
   const colours = useClassColours();
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -85,8 +85,9 @@ const EXPLANATION =
   "Linear CKA, debiased (Kornblith et al. 2019): 1 for layers that are alike but for a rotation, a scale and a shift, about 0 for independent ones";
 
 export function Likeness() {
-  const store = useStore();
-  const { other, similarity } = store.overSteps;
+  const tab = useTab();
+  const store = useSnapshot();
+  const { other, similarity } = tab.overSteps;
   const against = other.value;
   const { status, value } = similarity.state.value;
   if (!against) return null;
@@ -95,7 +96,7 @@ export function Likeness() {
       <figcaption title={EXPLANATION}>
         likeness of layers
         <b>
-          step {store.catalogue.snapshot.value?.step} ↓ · {againstText(store, against)} →
+          step {store.snapshot.value?.step} ↓ · {againstText(tab, against)} →
         </b>
       </figcaption>
       {status === "error" && (
@@ -106,14 +107,14 @@ export function Likeness() {
   );
 }
 
-function againstText(store: Store, { run, step }: SnapshotReference): string {
-  const same = run === store.catalogue.reference.value?.run;
-  const label = store.catalogue.runs.value.value?.runs.find((entry) => entry.run === run)?.label;
+function againstText({ catalogue }: TabStore, { run, step }: SnapshotReference): string {
+  const same = run === catalogue.reference.value?.run;
+  const label = catalogue.runs.value.value?.runs.find((entry) => entry.run === run)?.label;
   return same ? `step ${step}` : `${label ?? run} step ${step}`;
 }
 
 function Table({ similarity, against }: { similarity: LayerSimilarity; against: SnapshotReference }) {
-  const store = useStore();
+  const tab = useTab();
   const palette = usePalette();
   const { layers, other_layers, cka, known, over } = similarity;
   const [weak, strong] = palette.ramp;
@@ -147,7 +148,7 @@ function Table({ similarity, against }: { similarity: LayerSimilarity; against: 
                   background: mix(weak, strong, share),
                   color: share > 0.5 ? palette.card : palette.text,
                 }}
-                onClick={() => openPair(store, against, layer, name)}
+                onClick={() => openPair(tab, against, layer, name)}
               >
                 {shown}
               </button>
@@ -159,7 +160,7 @@ function Table({ similarity, against }: { similarity: LayerSimilarity; against: 
   );
 }
 
-function openPair({ comparing, durable }: Store, against: SnapshotReference, layer: string, other: string): void {
+function openPair({ comparing, durable }: TabStore, against: SnapshotReference, layer: string, other: string): void {
   batch(() => {
     if (!durable.layers.peek().includes(layer)) durable.layers.value = [...durable.layers.peek(), layer];
     if (!comparing.active.peek()) comparing.add(against);
@@ -168,7 +169,7 @@ function openPair({ comparing, durable }: Store, against: SnapshotReference, lay
 }
 
 export function OverSteps() {
-  const { catalogue, durable, overSteps } = useStore();
+  const { catalogue, durable, overSteps } = useTab();
   const layer = overSteps.layer.value;
   const recorded = catalogue.snapshot.value?.layers.map(({ name }) => name) ?? [];
   const names = recorded.includes(layer) ? recorded : [...recorded, layer];

@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import type { SubsetDescription } from "../../contract/activis";
 import { pinnedOf } from "../../store/rows";
 import { listedInstances } from "../../store/subset_from_click";
-import { usePalette, useStore } from "../../ui/context";
+import { usePalette, useSnapshot, useTab } from "../../ui/context";
 import {
   accuracyText,
   isExact,
@@ -23,7 +23,7 @@ import { Fields } from "./fields";
 import { SubsetManager } from "./manager";
 
 function PointedNote() {
-  const said = useStore().pointing.said.value;
+  const said = useTab().pointing.said.value;
   return (
     <span
       role="status"
@@ -38,7 +38,8 @@ function PointedNote() {
 
 /** Makes one subset of all pinned instances. */
 function PinnedButton() {
-  const { instances, rows, pointing } = useStore();
+  const { pointing } = useTab();
+  const { instances, rows } = useSnapshot();
   const pinned = pinnedOf(rows.value);
   const columns = instances.state.value.value;
   if (!columns || pinned.length === 0) return null;
@@ -57,7 +58,7 @@ function PinnedButton() {
 }
 
 function ComparisonNote() {
-  const { comparison } = useStore();
+  const { comparison } = useTab();
   const [secondColour, , firstColour] = usePalette().diverging;
   useEscape(comparison.end);
   const marked = comparison.marked.value;
@@ -104,7 +105,7 @@ function useEscape(end: () => boolean): void {
 }
 
 function Count() {
-  const { draft } = useStore();
+  const { draft } = useTab();
   const status = draft.verdict.value.status;
   const answer = draft.latest.value;
   const offered = draft.offered.value === "" ? null : draft.offeredAnswer.value;
@@ -147,7 +148,7 @@ function titleOf(answer: SubsetDescription): string {
 }
 
 export function SubsetBar() {
-  const { draft } = useStore();
+  const { draft } = useTab();
   const isRight = draft.verdict.value.status === "counted";
   return (
     <section class="card subset-bar" aria-label="Subsets" data-testid="subset-bar" data-unprinted>
@@ -172,7 +173,7 @@ export function SubsetBar() {
 
 /** Shows only the instances that meet the condition, or all again. */
 function FilterToggle() {
-  const { draft, durable } = useStore();
+  const { draft, durable } = useTab();
   const isOn = durable.filter.value !== "";
   const isRight = draft.verdict.value.status === "counted";
   const title = isOn

@@ -7,7 +7,7 @@ import type { Mistake } from "../../contract/client";
 import { applyCompletion, type Completion, canBeWhole, completeCondition, ghostOf } from "../../language/completion";
 import { quoteText, readWords } from "../../language/tokens";
 import type { Draft, Verdict } from "../../store/draft";
-import { useStore } from "../../ui/context";
+import { useSnapshot, useTab } from "../../ui/context";
 import { countText } from "../../ui/numbers";
 
 function NoteLine({ draft }: { draft: Draft }) {
@@ -170,7 +170,7 @@ interface Typing {
 export function ConditionField() {
   const typing = useTyping();
   const { draft, field, caret, open, chosen, completions, ghost, wrong } = typing;
-  const snapshot = useStore().catalogue.snapshot.value;
+  const snapshot = useSnapshot().snapshot.value;
   const example = snapshot?.unlabelled ? `predicted = ${quoteText(snapshot.classes[0] ?? "")}` : "label <> predicted";
   const id = useId();
   const scrolled = useSignal(0);
@@ -237,7 +237,7 @@ export function ConditionField() {
 }
 
 function useTyping(): Typing {
-  const { draft } = useStore();
+  const { draft } = useTab();
   const field = useRef<HTMLInputElement>(null);
   const caret = useSignal(0);
   const open = useSignal(false);

@@ -3,7 +3,7 @@
 import { useEffect } from "preact/hooks";
 import type { ColumnSummaries, ColumnSummary } from "../../contract/activis";
 import { type Bound, binsOf, quartersOf, withinInterval, withValue } from "../../store/subset_from_click";
-import { useStore } from "../../ui/context";
+import { useTab } from "../../ui/context";
 import { Popup, Problem } from "../../ui/controls";
 import { aboutText } from "../../ui/exactness";
 import { countText, exactText, percentText } from "../../ui/numbers";
@@ -17,7 +17,7 @@ export function Fields() {
 }
 
 function FieldSheet() {
-  const { draft } = useStore();
+  const { draft } = useTab();
   useEffect(draft.begin, [draft]);
   const state = draft.summaries.value;
   return (
@@ -92,7 +92,7 @@ interface CountsProperties {
 }
 
 function Histogram({ summary, about }: CountsProperties) {
-  const { pointing } = useStore();
+  const { pointing } = useTab();
   const bins = binsOf(summary);
   const highest = Math.max(1, ...summary.counts);
   return (
@@ -127,7 +127,7 @@ function Histogram({ summary, about }: CountsProperties) {
 const boundText = ({ value, text }: Bound): string => exactText(value, text);
 
 function Quarters({ summary }: { summary: ColumnSummary }) {
-  const { pointing } = useStore();
+  const { pointing } = useTab();
   const quarters = quartersOf(summary);
   if (quarters.length < 2) return null;
   return (
@@ -152,7 +152,7 @@ const MOST_VALUES = 8;
 
 /** @param counted values that were looked at */
 function Values({ summary, about, counted }: CountsProperties & { counted: number }) {
-  const { pointing } = useStore();
+  const { pointing } = useTab();
   const shown = summary.values.slice(0, MOST_VALUES);
   const highest = Math.max(1, ...shown.map(({ count }) => count));
   if (shown.length === 0) return <p class="hint">Its values are not counted.</p>;

@@ -4,7 +4,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { Combination } from "../../language/tokens";
 import { sentenceOf } from "../../store/resource";
 import { subsetRows, typedKey } from "../../store/rows";
-import type { Store } from "../../store/store";
+import type { SnapshotStore } from "../../store/snapshot";
 import { conditionOf } from "../../store/subset_from_click";
 import {
   combineSubsets,
@@ -15,7 +15,7 @@ import {
   type NamedCondition,
 } from "../../store/subset_list";
 import { fileName } from "../../store/tables";
-import { useStore } from "../../ui/context";
+import { useSnapshot, useTab } from "../../ui/context";
 import { Popup } from "../../ui/controls";
 import { populationText, roughCountText } from "../../ui/exactness";
 import { saveFile, textFile } from "../../ui/export";
@@ -34,7 +34,7 @@ interface TickedProperties {
 
 /** The classes, and the recorded subsets that have a condition. */
 function Combinable({ ticked, tick }: TickedProperties & { tick: (key: string) => void }) {
-  const parts = recordedParts(useStore());
+  const parts = recordedParts(useSnapshot());
   if (parts.size === 0) return null;
   return (
     <fieldset class="combinable">
@@ -50,8 +50,9 @@ function Combinable({ ticked, tick }: TickedProperties & { tick: (key: string) =
 }
 
 function Combine({ ticked, done }: TickedProperties & { done: () => void }) {
-  const store = useStore();
-  const typed = store.subsets.list.value.map((subset): [string, NamedCondition] => [typedKey(subset.name), subset]);
+  const { subsets } = useTab();
+  const store = useSnapshot();
+  const typed = subsets.list.value.map((subset): [string, NamedCondition] => [typedKey(subset.name), subset]);
   const all = new Map([...recordedParts(store), ...typed]);
   const parts = ticked.flatMap((key) => all.get(key) ?? []);
   return (
@@ -66,7 +67,7 @@ function Combine({ ticked, done }: TickedProperties & { done: () => void }) {
           disabled={parts.length < least}
           onClick={() => {
             const { name, condition } = combineSubsets(combination, parts);
-            store.subsets.add(condition, name);
+            subsets.add(condition, name);
             done();
           }}
         >
@@ -77,8 +78,7 @@ function Combine({ ticked, done }: TickedProperties & { done: () => void }) {
   );
 }
 
-function recordedParts({ catalogue }: Store): Map<string, NamedCondition> {
-  const snapshot = catalogue.snapshot.value;
+function recordedParts({ snapshot: { value: snapshot } }: SnapshotStore): Map<string, NamedCondition> {
   const rows = snapshot ? subsetRows(snapshot) : [];
   return new Map(
     rows.flatMap((row): [string, NamedCondition][] => {
@@ -89,8 +89,8 @@ function recordedParts({ catalogue }: Store): Map<string, NamedCondition> {
 }
 
 function Exchange() {
-  const store = useStore();
-  const { subsets } = store;
+  const store = useSnapshot();
+  const { subsets } = useTab();
   const problem = useSignal("");
   const load = async (input: HTMLInputElement) => {
     const [file] = input.files ?? [];
@@ -152,7 +152,8 @@ interface SubsetLineProperties {
 }
 
 function SubsetLine({ subset, ticked, tick, move, drag, drop }: SubsetLineProperties) {
-  const { subsets, hover } = useStore();
+  const { subsets } = useTab();
+  const { hover } = useSnapshot();
   const { name, condition } = subset;
   const row = subsets.rows.value.find(({ key }) => key === typedKey(name));
   return (
@@ -202,7 +203,7 @@ function SubsetLine({ subset, ticked, tick, move, drag, drop }: SubsetLineProper
 }
 
 function NameField({ subset: { name, condition } }: { subset: NamedCondition }) {
-  const { subsets } = useStore();
+  const { subsets } = useTab();
   return (
     <input
       type="text"
@@ -226,8 +227,7 @@ function NameField({ subset: { name, condition } }: { subset: NamedCondition }) 
 }
 
 function LineCount({ condition }: { condition: string }) {
-  const { subsets } = useStore();
-  const state = subsets.answers.value.get(condition);
+  const state = useSnapshot().answers.value.get(condition);
   if (state?.status === "error")
     return (
       <span class="wrong" title={state.message}>
@@ -239,7 +239,9 @@ function LineCount({ condition }: { condition: string }) {
 }
 
 function LineActions({ subset: { name, condition } }: { subset: NamedCondition }) {
-  const { subsets, draft, hover } = useStore();
+  const { draft } = useTab();
+  const { subsets } = useTab();
+  const { hover } = useSnapshot();
   return (
     <span class="line-actions">
       <button
@@ -282,7 +284,7 @@ function LineActions({ subset: { name, condition } }: { subset: NamedCondition }
 }
 
 export function SubsetManager() {
-  const { subsets } = useStore();
+  const { subsets } = useTab();
   const count = subsets.list.value.length;
   return (
     <Popup class="subset-manager" summary={count > 0 ? `Subsets · ${count}` : "Subsets"} testId="subset-manager">
@@ -292,7 +294,7 @@ export function SubsetManager() {
 }
 
 function SubsetSheet() {
-  const { subsets } = useStore();
+  const { subsets } = useTab();
   /** Names of rows, in the order of ticking. */
   const ticked = useSignal<readonly string[]>([]);
   const dragged = useSignal("");

@@ -3,13 +3,13 @@ import type { RunEntry } from "../../contract/activis";
 import { type Alignment, MOST_OTHERS, type Showing } from "../../store/durable";
 import { snapshotsOf } from "../../store/selection";
 import type { Side } from "../../store/side";
-import { useStore } from "../../ui/context";
+import { useTab } from "../../ui/context";
 import { closePopup, Picker, Popup, Segmented } from "../../ui/controls";
 import { Icon, SideBadge } from "../../ui/glyphs";
 import { countText } from "../../ui/numbers";
 
 export function Versus() {
-  const { comparing } = useStore();
+  const { comparing } = useTab();
   const sides = comparing.sides.value;
   return (
     <div class="versus">
@@ -34,7 +34,7 @@ export function Versus() {
 }
 
 function Chip({ side }: { side: Side }) {
-  const { catalogue, comparing } = useStore();
+  const { catalogue, comparing } = useTab();
   const run = side.run.value?.label ?? side.wish.value?.run ?? "";
   const isStep = side.wish.value?.run === catalogue.reference.value?.run;
   const label = isStep ? `step ${countText(side.view.snapshot.value?.step ?? 0)}` : run;
@@ -76,7 +76,7 @@ function AddMenu({ first }: { first: boolean }) {
 
 /** Other runs that were recorded, then the other steps of this one. */
 function Candidates() {
-  const { catalogue, comparing } = useStore();
+  const { catalogue, comparing } = useTab();
   const selection = catalogue.selection.value;
   const runs = catalogue.runs.value.value?.runs ?? [];
   if (!selection) return null;
@@ -140,7 +140,7 @@ function Candidate({ label, letter, press }: CandidateProperties) {
 
 /** How the others are shown, and how their columns are found. */
 export function ComparisonPickers() {
-  const { comparing, durable } = useStore();
+  const { comparing, durable } = useTab();
   const { alignment, showing } = durable.comparing;
   const [first, ...rest] = comparing.sides.value;
   const letter = first?.letter ?? "B";

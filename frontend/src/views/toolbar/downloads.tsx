@@ -5,9 +5,9 @@ import type { ComponentChildren } from "preact";
 import type { LayerStore } from "../../store/layer";
 import { sentenceOf } from "../../store/resource";
 import { pinnedOf } from "../../store/rows";
-import type { Store } from "../../store/store";
+import type { SnapshotStore } from "../../store/snapshot";
 import { fileName, formatCsv, formatJson, instanceRecords, matrixTable, recordTable } from "../../store/tables";
-import { useStore } from "../../ui/context";
+import { useSnapshot, useTab } from "../../ui/context";
 import { Popup } from "../../ui/controls";
 import { pngFile, saveFile, svgFile, textFile } from "../../ui/export";
 import { Icon } from "../../ui/glyphs";
@@ -25,7 +25,8 @@ export function DownloadMenu() {
 }
 
 function Menu() {
-  const store = useStore();
+  const tab = useTab();
+  const store = useSnapshot();
   const problem = useSignal("");
   const save = async (what: string, extension: string, make: Make) => {
     try {
@@ -54,7 +55,7 @@ function Menu() {
     </li>
   );
   const pinned = pinnedOf(store.rows.value);
-  const found = [...(store.found.value ?? [])].flatMap((flag, row) => (flag === 1 ? [row] : []));
+  const found = [...(tab.found.value ?? [])].flatMap((flag, row) => (flag === 1 ? [row] : []));
   return (
     <div class="menu-body">
       <ul>
@@ -79,7 +80,7 @@ function Menu() {
   );
 }
 
-const matrixFile = (store: Store, layer: LayerStore) => () =>
+const matrixFile = (store: SnapshotStore, layer: LayerStore) => () =>
   textFile(formatCsv(matrixTable(store, layer)), "text/csv");
 
 function pictures(selector: string): Formats {
@@ -91,9 +92,9 @@ function pictures(selector: string): Formats {
   return { png: () => pngFile(element()), svg: () => svgFile(element()) };
 }
 
-function recordFiles(store: Store, rows: readonly number[]): Formats {
+function recordFiles(store: SnapshotStore, rows: readonly number[]): Formats {
   const records = () => {
-    const snapshot = store.catalogue.snapshot.peek();
+    const snapshot = store.snapshot.peek();
     const instances = store.instances.state.peek().value;
     return snapshot && instances ? instanceRecords(snapshot, instances, rows) : [];
   };

@@ -3,14 +3,14 @@
 import { useSignal } from "@preact/signals";
 import { toggle } from "../../store/durable";
 import type { MatrixRow } from "../../store/rows";
-import { useClassColours, usePalette, useStore } from "../../ui/context";
+import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Popup } from "../../ui/controls";
 import { ClassDot } from "../../ui/glyphs";
 import { countText } from "../../ui/numbers";
 import { useSize } from "../../ui/surface";
 
 export function Legend() {
-  const classes = useStore().catalogue.snapshot.value?.classes ?? [];
+  const classes = useTab().catalogue.snapshot.value?.classes ?? [];
   const colours = useClassColours();
   const limit = usePalette().classes.length;
   const [area, size] = useSize<HTMLDivElement>();
@@ -49,7 +49,8 @@ function ClassButtons({ classes }: { classes: readonly string[] }) {
 
 /** Sorts by the class, and lights it while it is pointed at. */
 function ClassButton({ name, label }: { name: string; label: number }) {
-  const { catalogue, durable, hover, rows } = useStore();
+  const { catalogue, durable } = useTab();
+  const { hover, rows } = useSnapshot();
   const colours = useClassColours();
   if (catalogue.snapshot.value?.unlabelled) {
     return (
@@ -127,7 +128,7 @@ function ClassMenu({ classes, colours, limit }: ClassMenuProperties) {
 const MOST_LISTED = 100;
 
 function ClassChooser({ classes, colours, limit }: ClassMenuProperties) {
-  const { durable } = useStore();
+  const { durable } = useTab();
   const wanted = useSignal("");
   const other = usePalette().otherClass;
   const isColoured = (label: number) => colours[label] !== other;

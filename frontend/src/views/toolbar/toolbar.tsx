@@ -7,7 +7,7 @@ import { DEFAULT_SORT, type DotSize } from "../../store/durable";
 import { isMany } from "../../store/rows";
 import { namesOf, type Selection, snapshotsOf } from "../../store/selection";
 import { copyText } from "../../ui/clipboard";
-import { useClassColours, useStore } from "../../ui/context";
+import { useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { type Option, Picker, Popup, Segmented } from "../../ui/controls";
 import { ClassDot, Icon, SideBadge } from "../../ui/glyphs";
 import { OverStepsButton, PlayButton, StepSlider, type StepSliderProperties } from "../../ui/steps";
@@ -18,7 +18,7 @@ import { Legend } from "./legend";
 const SHOWN_MILLISECONDS = 2_500;
 
 function LinkButton() {
-  const { address } = useStore();
+  const { address } = useTab();
   const feedback = useSignal("");
   useEffect(() => {
     if (feedback.value === "") return undefined;
@@ -53,7 +53,7 @@ function LinkButton() {
 }
 
 function Notes() {
-  const { catalogue, address } = useStore();
+  const { catalogue, address } = useTab();
   const silence = catalogue.silence.value;
   const warnings = catalogue.runs.value.value?.warnings ?? [];
   const notes = [silence, address.notice.value, ...warnings].filter((note) => note !== "");
@@ -75,7 +75,7 @@ function Notes() {
 }
 
 function StepPicker({ steps, step }: Pick<StepSliderProperties, "steps" | "step">) {
-  const { stepping } = useStore();
+  const { stepping } = useTab();
   return (
     <div class="step-picker">
       {steps.length > 1 && <PlayButton />}
@@ -93,7 +93,7 @@ function StepPicker({ steps, step }: Pick<StepSliderProperties, "steps" | "step"
 
 /** While training runs: whether new steps are shown as they come, else how many came. */
 function FollowSwitch() {
-  const { catalogue, durable } = useStore();
+  const { catalogue, durable } = useTab();
   const on = durable.follow.value;
   const count = catalogue.newSteps.value.length;
   const news = count > 0 ? `${count} new ${count === 1 ? "step" : "steps"}` : "";
@@ -122,7 +122,7 @@ function FollowSwitch() {
 }
 
 export function Toolbar({ onHelp }: { onHelp: () => void }) {
-  const { catalogue, comparing } = useStore();
+  const { catalogue, comparing } = useTab();
   const selection = catalogue.selection.value;
   const compares = comparing.active.value;
   if (!selection) return <header class="toolbar" />;
@@ -156,7 +156,7 @@ export function Toolbar({ onHelp }: { onHelp: () => void }) {
 
 /** While runs are compared, their steps are chosen above their columns. */
 function RunPickers({ selection, compares }: { selection: Selection; compares: boolean }) {
-  const { catalogue, durable } = useStore();
+  const { catalogue, durable } = useTab();
   const { run, snapshot } = selection;
   const runs = (catalogue.runs.value.value?.runs ?? []).filter((entry) => entry.snapshots.length > 0);
   const names = namesOf(run);
@@ -196,7 +196,8 @@ function RunPickers({ selection, compares }: { selection: Selection; compares: b
 }
 
 function SortPicker({ snapshot }: { snapshot: SnapshotEntry }) {
-  const { durable, rows, comparison } = useStore();
+  const { durable, comparison } = useTab();
+  const { rows } = useSnapshot();
   const compared = comparison.compared.value;
   const colours = useClassColours();
   const sort = durable.sort.value;
@@ -229,7 +230,7 @@ function SortPicker({ snapshot }: { snapshot: SnapshotEntry }) {
 }
 
 function DotSizePicker() {
-  const { durable } = useStore();
+  const { durable } = useTab();
   return (
     <Segmented
       label="Dot size"

@@ -1,4 +1,4 @@
-/** Store of the tab: durable choices, what was fetched for them, and what the pointer is on. */
+/** Tab store: what the tab has once, its base and what is compared with it. */
 
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Graph, InstanceColumns, LayerHealth } from "../contract/activis";
@@ -6,21 +6,22 @@ import type { Client } from "../contract/client";
 import { comparable } from "../language/tokens";
 import type { HashStore } from "./address";
 import { type Catalogue, openCatalogue } from "./catalogue";
-import { type Comparing, followOthers, openComparing, outcomeRows } from "./compare";
+import { type Comparing, openComparing, outcomeRows } from "./compare";
 import { type Draft, openDraft } from "./draft";
 import { type Durable, openDurable, toggle } from "./durable";
 import { layersInFlowOrder } from "./graph_order";
 import type { Host } from "./host";
 import { createHover, type Hover, type HoverState } from "./hover";
-import { followScores, type Scores } from "./judgement";
+import { followScores } from "./judgement";
 import { type LayerContext, type LayerStore, openLayer } from "./layer";
 import { Cache, createQueue, createResources, type Loadable, type Resource } from "./resource";
 import { type Comparison, openComparison } from "./row_comparison";
 import { instanceKey, instanceName, instanceRow, isMany, type MatrixRow, pinnedRows, subsetRows } from "./rows";
-import { fetchGraph, type OpenedSnapshot, openEach, openSnapshot } from "./snapshot";
+import { followOthers } from "./side";
+import { fetchGraph, followKeys, openEach, openSnapshot, type SnapshotStore } from "./snapshot";
 import { type OverSteps, openOverSteps, openStepping, type Stepping } from "./steps";
 import { openPointing, type Pointing } from "./subset_from_click";
-import type { SubsetsState } from "./subsets";
+import { openSubsets, type Subsets } from "./subsets";
 import { followUnknown, type Unknown } from "./unknown";
 
 /** Of a longer text, so many were kept. */
@@ -122,27 +123,23 @@ function openLayerHealths(client: Client, cache: Cache, catalogue: Catalogue): L
   };
 }
 
-export interface Store extends HoverState, FindState, OpenedSnapshot {
+export interface TabStore extends FindState {
   client: Client;
   host: Host;
   /** The address that shows what is shown, and what to know about it. */
   address: Pick<HashStore, "link" | "notice">;
   durable: Durable;
+  /** Runs that there are, and the snapshot that is chosen of them: the base's. */
   catalogue: Catalogue;
+  base: SnapshotStore;
+  /** Other runs and steps beside the base. */
+  comparing: Comparing;
   graph: Resource<Graph>;
   /** Of the recorded layers that the graph shows. */
   layerHealth: LayerHealths;
   /** The instance in the card, a sampled row or -1: the hovered one, or the last that was. */
   reading: ReadonlySignal<number>;
-  /** Scores of that instance, (classes,); null while they are not there. */
-  scores: ReadonlySignal<Scores | null>;
-  /** The store that this is a side of, and which side of it; null and -1 where this is the base. */
-  base: Store | null;
-  side: number;
-  /** Classes, subsets and pinned instances, as every panel shows them; the temporary row comes after. */
-  rows: ReadonlySignal<readonly MatrixRow[]>;
-  /** One of these, or the temporary one. */
-  rowOfKey: (key: string | undefined) => MatrixRow | undefined;
+  subsets: Subsets;
   draft: Draft;
   pointing: Pointing;
   comparison: Comparison;
@@ -150,98 +147,87 @@ export interface Store extends HoverState, FindState, OpenedSnapshot {
   overSteps: OverSteps;
   /** What the address names and there is not. */
   unknown: Unknown;
-  /** Other runs and steps beside this one. */
-  comparing: Comparing;
-  /** Open layers in the order of the graph. */
-  layers: ReadonlySignal<readonly LayerStore[]>;
   toggleLayer: (layer: string) => void;
   /** Keeps the row of a class or subset lit, or lets it go. */
   toggleLock: (row: MatrixRow) => void;
-  togglePin: (sampled: number) => void;
 }
 
-export function createStore(client: Client, hash: HashStore, host: Host): Store {
+export function createTab(client: Client, hash: HashStore, host: Host): TabStore {
   const cache = new Cache();
   const durable = openDurable(hash);
   const catalogue = openCatalogue(client, durable, host);
-  const graph = fetchGraph(client, cache, catalogue, durable.graphSource);
-  const queue = createQueue();
-  const context = { client, cache, catalogue, durable, queue };
+  const { selection, snapshot, reference, key, steps } = catalogue;
+  const view = { selection, snapshot, reference, key, steps };
+  const graph = fetchGraph(client, cache, view, durable.graphSource);
+  const context = { client, cache, view, durable, queue: createQueue() };
   const opened = openSnapshot(context);
-  const { columns, membership, subsets } = opened;
-  const others = followOthers(context);
+  const { columns, membership } = opened;
+  const subsets = openSubsets(durable);
+  const others = followOthers({ ...context, runs: catalogue.runs });
 
   const pinned = computed(() => (columns.value ? pinnedRows(columns.value, durable.pinned.value) : []));
   const outcomes = outcomeRows(durable, others);
-  const rows = computed(() => {
-    const snapshot = catalogue.snapshot.value;
-    return snapshot ? [...subsetRows(snapshot), ...outcomes.value, ...subsets.rows.value, ...pinned.value] : [];
-  });
+  const rows = computed(() =>
+    snapshot.value ? [...subsetRows(snapshot.value), ...outcomes.value, ...subsets.rows.value, ...pinned.value] : [],
+  );
   const hover = createHover(
     signal<Hover | null>(null),
     columns,
     computed(() => membership.state.value.value ?? null),
     pinned,
     computed(() => rows.value.find((row) => row.key === durable.locked.value && isMany(row)) ?? null),
-    subsets.membersOf,
+    opened.membersOf,
   );
   const sortRow = computed(() => findRow(durable.sort.value, rows.value, columns.value));
   const pointing = openPointing(subsets);
-  const comparison = openComparison(durable, (key) => findRow(key, rows.value, columns.value), pointing);
+  const comparison = openComparison(durable, (sort) => findRow(sort, rows.value, columns.value), pointing.point);
   const { compared } = comparison;
   const reading = followReading(hover.instance, columns);
-  const shares = followConditions(subsets, durable, hover);
-  const layerContext = { ...context, host, sortRow, compared, answers: subsets.answers, ...shares };
-
-  const store = {
+  const conditions = followConditions(opened.conditions, durable, hover);
+  const layerContext = { ...context, host, sortRow, compared, answers: opened.answers, ...conditions };
+  const base: SnapshotStore = {
+    ...view,
+    ...opened,
+    ...hover,
+    rows,
+    rowOfKey: followKeys(rows, hover.temporary),
+    layers: openLayers(layerContext, graph),
+    scores: followScores(context, columns, reading),
+    togglePin: (sampled) => {
+      const id = columns.peek()?.id[sampled];
+      if (id !== undefined) toggle(durable.pinned, id);
+    },
+    beside: null,
+  };
+  return {
     client,
     host,
     address: hash,
     durable,
     catalogue,
+    base,
+    comparing: openComparing({ base, others, layerContext, refuse: pointing.point }),
     graph,
     layerHealth: openLayerHealths(client, cache, catalogue),
-    ...opened,
     reading,
-    scores: followScores(context, columns, reading),
-    base: null,
-    side: -1,
-    rows,
-    rowOfKey: followKeys(rows, hover.temporary),
-    draft: openDraft(context, subsets),
+    subsets,
+    draft: openDraft(context, subsets.add, opened.membersOf),
     pointing,
     comparison,
-    layers: openLayers(layerContext, catalogue, graph),
     stepping: openStepping(catalogue, durable, layerContext),
     overSteps: openOverSteps(context, others),
     unknown: followUnknown({ durable, catalogue, others, rows, columns }),
-    ...hover,
     ...createFind(columns),
-    toggleLayer: (layer: string) => toggle(durable.layers, layer),
-    toggleLock: (row: MatrixRow) => {
+    toggleLayer: (layer) => toggle(durable.layers, layer),
+    toggleLock: (row) => {
       if (isMany(row)) durable.locked.value = durable.locked.peek() === row.key ? "" : row.key;
     },
-    togglePin: (sampled: number) => {
-      const id = columns.peek()?.id[sampled];
-      if (id !== undefined) toggle(durable.pinned, id);
-    },
   };
-  return { ...store, comparing: openComparing(store, others, layerContext) };
-}
-
-/** Finds rows by their keys. */
-export function followKeys(
-  rows: ReadonlySignal<readonly MatrixRow[]>,
-  temporary: ReadonlySignal<MatrixRow | null>,
-): (key: string | undefined) => MatrixRow | undefined {
-  const known = computed(() => new Map(rows.value.map((row) => [row.key, row])));
-  return (key) =>
-    known.value.get(key ?? "") ?? (temporary.value?.key === key ? (temporary.value ?? undefined) : undefined);
 }
 
 /** Which typed conditions the layers ask about: their averages always, who is active only where it is looked at. */
 function followConditions(
-  subsets: SubsetsState,
+  conditions: ReadonlySignal<readonly string[]>,
   durable: Durable,
   { hover }: HoverState,
 ): Pick<LayerContext, "conditions" | "activeConditions"> {
@@ -250,23 +236,19 @@ function followConditions(
     return row?.kind === "typed" ? row.condition : null;
   });
   const activeConditions = computed(() => {
-    if (durable.dotSize.value === "active") return subsets.conditions.value;
+    if (durable.dotSize.value === "active") return conditions.value;
     return hovered.value === null ? [] : [hovered.value];
   });
-  return { conditions: subsets.conditions, activeConditions };
+  return { conditions, activeConditions };
 }
 
-function openLayers(
-  context: LayerContext,
-  catalogue: Catalogue,
-  graph: Resource<Graph>,
-): ReadonlySignal<readonly LayerStore[]> {
+function openLayers(context: LayerContext, graph: Resource<Graph>): ReadonlySignal<readonly LayerStore[]> {
   const open = openEach(
     () => context.durable.layers.value,
     (name) => openLayer(name, context),
   );
   return computed(() => {
-    const listed = catalogue.snapshot.value?.layers.map((layer) => layer.name) ?? [];
+    const listed = context.view.snapshot.value?.layers.map((layer) => layer.name) ?? [];
     const order = layersInFlowOrder(graph.state.value.value ?? null, [...new Set([...listed, ...open.value.keys()])]);
     return order.flatMap((name) => open.value.get(name) ?? []);
   });
