@@ -4,7 +4,7 @@ import { batch, effect, type Signal, signal, untracked } from "@preact/signals";
 import type { Framing } from "../contract/client";
 import { type HashStore, type HashValues, joinList, KEPT, splitList } from "./address";
 import type { Wish } from "./selection";
-import { flattenSubsets, type SubsetList, unflattenSubsets } from "./subset_list";
+import { flattenSubsets, type NamedCondition, unflattenSubsets } from "./subset_list";
 
 /** More sides than this leave none of them room. */
 export const MOST_OTHERS = 4;
@@ -29,103 +29,268 @@ export interface LayerPair {
   recorded: string;
 }
 
-interface ComparingChoices {
-  others: Signal<readonly OtherWish[]>;
-  showing: Signal<Showing>;
-  /** Layers shown as differences where each is chosen by itself. */
-  differing: Signal<readonly string[]>;
-  alignment: Signal<Alignment>;
-  pairs: Signal<readonly LayerPair[]>;
-  /** Keys of the rows of instances that were chosen by who is right. */
-  outcomes: Signal<readonly string[]>;
+export type DotSize = "fixed" | "active";
+
+export type GraphSize = "slim" | "normal" | "tall";
+
+/** `natural`, `strongest`, `variance`, or the key of a row, e.g. `class:NUM`. */
+export type Sort = string;
+
+export const DEFAULT_SORT: Sort = "strongest";
+/** Sorts that name no row. */
+export const NAMED_SORTS: readonly Sort[] = [DEFAULT_SORT, "variance", "natural"];
+
+/** How instances are placed in the plane; chosen first, then computed. */
+export interface ProjectionChoice {
+  method: "pca" | "tsne";
+  /** Wanted of t-SNE; few instances lower it. */
+  perplexity: number;
+  framing: Framing;
 }
 
-const createComparingChoices = (): ComparingChoices => ({
-  others: signal([]),
-  showing: signal("values"),
-  differing: signal([]),
-  alignment: signal("auto"),
-  pairs: signal([]),
-  outcomes: signal([]),
+const DEFAULT_PROJECTION: ProjectionChoice = { method: "tsne", perplexity: 30, framing: "own" };
+
+/** `label`, `predicted`, `score`, or `attribute:` and an attribute's name: what a projection's dots are coloured by. */
+export type Colour = string;
+
+export const DEFAULT_COLOUR: Colour = "label";
+/** Colours that name no attribute. */
+export const NAMED_COLOURS: readonly Colour[] = [DEFAULT_COLOUR, "predicted", "score"];
+
+/** Of t-SNE; one between them can be wanted. */
+export const PERPLEXITY = { least: 5, most: 100 };
+
+/** What the user can choose, as the address has it. */
+interface Choice<Value> {
+  initial: Value;
+  /** Texts by the keys of the address; empty ones are not written. */
+  encode(value: Value): HashValues;
+  /** @param before What is chosen now, kept where the address means the same. */
+  decode(values: HashValues, before: Value): Value;
+  /** How much a link may ask for, by its key. */
+  bounds?: Readonly<Record<string, Bound>>;
+  /** What a link says and means nothing here, as sentences. */
+  problems?(values: HashValues): string[];
+}
+
+interface Bound {
+  most: number;
+  /** Texts that make one of them. */
+  items: number;
+  what: string;
+}
+
+/** @param initial Chosen where the link says nothing, and not written. */
+const textChoice = (key: string, initial = ""): Choice<string> => ({
+  initial,
+  encode: (text) => ({ [key]: text === initial ? "" : text }),
+  decode: (values) => values[key] || initial,
 });
 
-function comparingValues(choices: ComparingChoices): HashValues {
-  const others = choices.others.value.flatMap(({ run, name, step }) => [run, name, step === null ? "" : String(step)]);
-  const pairs = choices.pairs.value.flatMap(({ other, layer, recorded }) => [String(other), layer, recorded]);
+/** @param options The first is chosen where the link says nothing. */
+const optionChoice = <Option extends string>(key: string, options: readonly [Option, ...Option[]]): Choice<Option> => ({
+  initial: options[0],
+  encode: (option) => ({ [key]: option === options[0] ? "" : option }),
+  decode: (values) => options.find((option) => option === values[key]) ?? options[0],
+  problems: ({ [key]: text = "" }) => {
+    const meant = options.filter((option) => option !== "").join(", ");
+    const isKnown = text === "" || options.some((option) => option === text);
+    return isKnown ? [] : [`The link says “${short(text)}” for “${key}”, which can be: ${meant}.`];
+  },
+});
+
+const listChoice = <Item>(
+  key: string,
+  bound: Bound,
+  write: (items: readonly Item[]) => readonly string[],
+  read: (texts: readonly string[]) => readonly Item[],
+): Choice<readonly Item[]> => ({
+  initial: [],
+  encode: (items) => ({ [key]: joinList(write(items)) }),
+  decode: (values) => read(splitList(values[key])),
+  bounds: { [key]: bound },
+});
+
+const namesChoice = (key: string, most: number, what: string, read = eachOnce): Choice<readonly string[]> =>
+  listChoice(key, { most, items: 1, what }, (names) => names, read);
+
+const eachOnce = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
+
+const FOLLOWING = optionChoice("follow", ["", "latest"]);
+
+const MOST_LAYERS = 24;
+
+const WISH: Choice<Wish> = {
+  initial: { run: null, name: null, step: null },
+  encode: ({ run, name, step }) => ({ run: run ?? "", name: name ?? "", step: stepText(step) }),
+  decode: ({ run, name, step }) => ({ run: run ?? null, name: name ?? null, step: parseStep(step) }),
+  problems: ({ step = "" }) => illegibleSteps([step]),
+};
+
+const FOLLOW: Choice<boolean> = {
+  ...FOLLOWING,
+  initial: false,
+  encode: (follows) => FOLLOWING.encode(follows ? "latest" : ""),
+  decode: (values) => FOLLOWING.decode(values, "") === "latest",
+};
+
+const PROJECTION: Choice<ProjectionChoice> = {
+  initial: DEFAULT_PROJECTION,
+  encode: (choice) => ({ projection: formatProjection(choice) }),
+  decode: ({ projection }, before) => {
+    const choice = parseProjection(projection) ?? DEFAULT_PROJECTION;
+    return formatProjection(choice) === formatProjection(before) ? before : choice;
+  },
+  problems: ({ projection = "" }) =>
+    parseProjection(projection) === null
+      ? [
+          `The link says “${short(projection)}” for “projection”, which can be pca, tsne-30 or steps-30, with a perplexity of ${PERPLEXITY.least} to ${PERPLEXITY.most}.`,
+        ]
+      : [],
+};
+
+const SUBSETS: Choice<readonly NamedCondition[]> = {
+  ...listChoice<NamedCondition>("subsets", { most: 100, items: 2, what: "subsets" }, flattenSubsets, unflattenSubsets),
+  problems: ({ subsets }) =>
+    splitList(subsets).some((condition, at) => at % 2 === 1 && condition.trim() === "")
+      ? ["The link has a subset without a condition, which is left out."]
+      : [],
+};
+
+const OTHERS: Choice<readonly OtherWish[]> = {
+  ...listChoice<OtherWish>(
+    "vs",
+    { most: MOST_OTHERS, items: 3, what: "runs or steps to compare with" },
+    (others) => others.flatMap(({ run, name, step }) => [run, name, stepText(step)]),
+    (texts) => triples(texts).map(([run, name, step]) => ({ run, name, step: parseStep(step) })),
+  ),
+  problems: ({ vs }) => illegibleSteps(triples(splitList(vs)).map(([, , step]) => step)),
+};
+
+/** In the order in which the address has them. */
+const CHOICES = {
+  wish: WISH,
+  /** Whether the newest step is shown as soon as it is there. */
+  follow: FOLLOW,
+  /** Names of the layers whose panels are open. */
+  layers: namesChoice("layers", MOST_LAYERS, "open layers"),
+  sort: textChoice("sort", DEFAULT_SORT),
+  /** Ids of the pinned instances, in the order of pinning. */
+  pinned: namesChoice("pinned", 5_000, "pinned instances"),
+  dotSize: optionChoice<DotSize>("size", ["fixed", "active"]),
+  /** Classes that keep their colour where there are too many to tell apart; empty means the first ones. */
+  coloured: namesChoice("colours", 100, "coloured classes", (names) => names),
+  /** Key of the row that stays lit in the projections; empty where none does. */
+  locked: textChoice("locked"),
+  /** Name of the layer whose panel takes the place of all; empty where none does. */
+  maximised: textChoice("maximised"),
+  /** How much room the graph has. */
+  graphSize: optionChoice<GraphSize>("graph", ["normal", "slim", "tall"]),
+  /** Id of the graph's source that was chosen; empty for the best there is. */
+  graphSource: textChoice("source"),
+  projection: PROJECTION,
+  /** The subsets that the user made. */
+  subsets: SUBSETS,
+  /** The condition that instances must meet to be shown; empty where all are. */
+  filter: textChoice("filter"),
+  colour: textChoice("colour", DEFAULT_COLOUR),
+  /** The layer whose steps are shown together; empty where none is. */
+  overSteps: textChoice("over"),
+};
+
+const COMPARING_CHOICES = {
+  others: OTHERS,
+  showing: optionChoice<Showing>("show", ["values", "difference", "layer"]),
+  /** Layers shown as differences where each is chosen by itself. */
+  differing: namesChoice("differing", MOST_LAYERS, "layers shown as differences", (names) => names),
+  alignment: optionChoice<Alignment>("align", ["auto", "best", "index"]),
+  pairs: listChoice<LayerPair>(
+    "pairs",
+    { most: MOST_OTHERS * MOST_LAYERS, items: 3, what: "pairs of layers" },
+    (pairs) => pairs.flatMap(({ other, layer, recorded }) => [String(other), layer, recorded]),
+    (texts) => triples(texts).map(([other, layer, recorded]) => ({ other: Number(other), layer, recorded })),
+  ),
+  /** Keys of the rows of instances that were chosen by who is right. */
+  outcomes: namesChoice("outcomes", 100, "rows of outcomes"),
+};
+
+type Table = Readonly<Record<string, Choice<unknown>>>;
+type Chosen<Choices extends Table> = {
+  [Name in keyof Choices]: Choices[Name] extends Choice<infer Value> ? Signal<Value> : never;
+};
+
+/** Signals of a table's choices, and how they and the address follow each other. */
+function openChoices<Choices extends Table>(table: Choices) {
+  const opened = Object.entries(table).map(([name, choice]) => ({ name, choice, chosen: signal(choice.initial) }));
   return {
-    vs: joinList(others),
-    show: choices.showing.value === "values" ? "" : choices.showing.value,
-    differing: joinList(choices.differing.value),
-    align: choices.alignment.value === "auto" ? "" : choices.alignment.value,
-    pairs: joinList(pairs),
-    outcomes: joinList(choices.outcomes.value),
+    chosen: Object.fromEntries(opened.map(({ name, chosen }) => [name, chosen])) as Chosen<Choices>,
+    encode: (): HashValues => Object.assign({}, ...opened.map(({ choice, chosen }) => choice.encode(chosen.value))),
+    decode: (values: HashValues): void => {
+      for (const { choice, chosen } of opened) chosen.value = choice.decode(values, chosen.peek());
+    },
   };
 }
 
-function applyComparing(choices: ComparingChoices, values: HashValues): void {
-  choices.others.value = triples(values.vs).map(([run, name, step]) => ({ run, name, step: parseStep(step) }));
-  choices.showing.value = chosen(values, "show");
-  choices.differing.value = splitList(values.differing);
-  choices.alignment.value = chosen(values, "align");
-  choices.pairs.value = triples(values.pairs).map(([other, layer, recorded]) => ({
-    other: Number(other),
-    layer,
-    recorded,
-  }));
-  choices.outcomes.value = [...new Set(splitList(values.outcomes))];
+const ALL: readonly Choice<unknown>[] = [...Object.values(CHOICES), ...Object.values(COMPARING_CHOICES)];
+const BOUNDS: Readonly<Record<string, Bound>> = Object.assign({}, ...ALL.map(({ bounds }) => bounds));
+const KEYS: ReadonlySet<string> = new Set([
+  ...ALL.flatMap(({ initial, encode }) => Object.keys(encode(initial))),
+  KEPT,
+]);
+
+/** What a link says that means nothing here, as sentences. */
+function illegible(values: HashValues): string[] {
+  const foreign = Object.keys(values).filter((key) => !KEYS.has(key));
+  return [
+    ...ALL.flatMap(({ problems }) => problems?.(values) ?? []),
+    ...(foreign.length > 0 ? [`The link says something that is not known here: ${short(foreign.join(", "))}.`] : []),
+  ];
 }
 
-/** Of the keys with few values, these; the first is what holds where the link says none. */
-const FEW_VALUES = {
-  follow: ["", "latest"],
-  size: ["fixed", "active"],
-  graph: ["normal", "slim", "tall"],
-  show: ["values", "difference", "layer"],
-  align: ["auto", "best", "index"],
-} as const;
+const illegibleSteps = (steps: readonly string[]): string[] =>
+  steps
+    .filter((step) => step !== "" && parseStep(step) === null)
+    .map((step) => `The link's step, “${short(step)}”, is no whole number.`);
 
-type FewValues = typeof FEW_VALUES;
+const short = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text);
 
-function chosen<Key extends keyof FewValues>(values: HashValues, key: Key): FewValues[Key][number] {
-  const known: readonly FewValues[Key][number][] = FEW_VALUES[key];
-  return known.find((value) => value === values[key]) ?? (FEW_VALUES[key][0] as FewValues[Key][number]);
-}
+/** In bytes, about. */
+const decodedLength = (item: string): number => item.replaceAll(/%[0-9A-Fa-f]{2}/g, "x").length;
 
 /** A step as text, `3` or `3.0`; null where it is none. */
 const parseStep = (text: string | undefined): number | null =>
   text === undefined || !/^-?\d+(\.0*)?$/.test(text) ? null : Number(text);
 
+function stepText(step: number | null): string {
+  return step === null ? "" : String(step);
+}
+
 /** A flat list by threes; what is left over is dropped. */
-function triples(value: string | undefined): [string, string, string][] {
-  const items = splitList(value);
-  return Array.from({ length: Math.floor(items.length / 3) }, (_, at) => {
+const triples = (items: readonly string[]): [string, string, string][] =>
+  Array.from({ length: Math.floor(items.length / 3) }, (_, at) => {
     const [first = "", second = "", third = ""] = items.slice(3 * at, 3 * at + 3);
     return [first, second, third];
   });
+
+/** `pca`, `tsne-50`, or `steps-50` for t-SNE in the frame of the steps; empty for the default. */
+function formatProjection({ method, perplexity, framing }: ProjectionChoice): string {
+  if (method === "pca") return "pca";
+  if (framing === "steps") return `steps-${perplexity}`;
+  return perplexity === DEFAULT_PROJECTION.perplexity ? "" : `tsne-${perplexity}`;
+}
+
+/** Returns null where the text means none. */
+function parseProjection(text = ""): ProjectionChoice | null {
+  if (text === "") return DEFAULT_PROJECTION;
+  if (text === "pca") return { ...DEFAULT_PROJECTION, method: "pca" };
+  const [, kind, digits] = /^(tsne|steps)-(\d{1,3})$/.exec(text) ?? [];
+  const perplexity = Number(digits ?? Number.NaN);
+  if (!(perplexity >= PERPLEXITY.least && perplexity <= PERPLEXITY.most)) return null;
+  return { method: "tsne", perplexity, framing: kind === "steps" ? "steps" : "own" };
 }
 
 /** Characters of one name or condition; the plugin takes no longer ones. */
 const LONGEST = 4096;
-
-interface Bound {
-  most: number;
-  /** Items that make one of them. */
-  items: number;
-  what: string;
-}
-
-const MOST_LAYERS = 24;
-
-const BOUNDS: Readonly<Record<string, Bound>> = {
-  layers: { most: MOST_LAYERS, items: 1, what: "open layers" },
-  vs: { most: MOST_OTHERS, items: 3, what: "runs or steps to compare with" },
-  subsets: { most: 100, items: 2, what: "subsets" },
-  pinned: { most: 5_000, items: 1, what: "pinned instances" },
-  colours: { most: 100, items: 1, what: "coloured classes" },
-  differing: { most: MOST_LAYERS, items: 1, what: "layers shown as differences" },
-  pairs: { most: MOST_OTHERS * MOST_LAYERS, items: 3, what: "pairs of layers" },
-  outcomes: { most: 100, items: 1, what: "rows of outcomes" },
-};
 
 interface Bounded {
   values: HashValues;
@@ -161,101 +326,8 @@ function boundList(value: string, { most, items, what }: Bound, notes: string[])
   return kept.flat().join(",");
 }
 
-/** What a link says that means nothing here, as sentences. */
-function illegible(values: HashValues, keys: readonly string[]): string[] {
-  const steps = [values.step, ...triples(values.vs).map(([, , step]) => step)];
-  const conditions = splitList(values.subsets).filter((_, at) => at % 2 === 1);
-  const foreign = Object.keys(values).filter((key) => key !== KEPT && !keys.includes(key));
-  return [
-    ...steps.flatMap((step) =>
-      step && parseStep(step) === null ? [`The link's step, “${short(step)}”, is no whole number.`] : [],
-    ),
-    ...Object.entries(FEW_VALUES).flatMap(([key, known]) => {
-      const value = values[key] ?? "";
-      const isKnown = value === "" || (known as readonly string[]).includes(value);
-      const meant = known.filter((other) => other !== "").join(", ");
-      return isKnown ? [] : [`The link says “${short(value)}” for “${key}”, which can be: ${meant}.`];
-    }),
-    ...(values.projection && parseProjection(values.projection) === null
-      ? [
-          `The link says “${short(values.projection)}” for “projection”, which can be pca, tsne-30 or steps-30, with a perplexity of ${PERPLEXITY.least} to ${PERPLEXITY.most}.`,
-        ]
-      : []),
-    ...(conditions.some((condition) => condition.trim() === "")
-      ? ["The link has a subset without a condition, which is left out."]
-      : []),
-    ...(foreign.length > 0 ? [`The link says something that is not known here: ${short(foreign.join(", "))}.`] : []),
-  ];
-}
-
-const short = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text);
-
-/** In bytes, about. */
-const decodedLength = (item: string): number => item.replaceAll(/%[0-9A-Fa-f]{2}/g, "x").length;
-
-export type DotSize = "fixed" | "active";
-
-export type GraphSize = "slim" | "normal" | "tall";
-
-/** `natural`, `strongest`, `variance`, or the key of a row, e.g. `class:NUM`. */
-export type Sort = string;
-
-export const DEFAULT_SORT: Sort = "strongest";
-/** Sorts that name no row. */
-export const NAMED_SORTS: readonly Sort[] = [DEFAULT_SORT, "variance", "natural"];
-
-/** How instances are placed in the plane; chosen first, then computed. */
-export interface ProjectionChoice {
-  method: "pca" | "tsne";
-  /** Wanted of t-SNE; few instances lower it. */
-  perplexity: number;
-  framing: Framing;
-}
-
-const DEFAULT_PROJECTION: ProjectionChoice = { method: "tsne", perplexity: 30, framing: "own" };
-
-/** `label`, `predicted`, `score`, or `attribute:` and an attribute's name: what a projection's dots are coloured by. */
-export type Colour = string;
-
-export const DEFAULT_COLOUR: Colour = "label";
-/** Colours that name no attribute. */
-export const NAMED_COLOURS: readonly Colour[] = [DEFAULT_COLOUR, "predicted", "score"];
-
-/** Of t-SNE; one between them can be wanted. */
-export const PERPLEXITY = { least: 5, most: 100 };
-
-interface Choices {
-  wish: Signal<Wish>;
-  /** Whether the newest step is shown as soon as it is there. */
-  follow: Signal<boolean>;
-  /** Names of the layers whose panels are open. */
-  layers: Signal<readonly string[]>;
-  sort: Signal<Sort>;
-  /** Ids of the pinned instances, in the order of pinning. */
-  pinned: Signal<readonly string[]>;
-  dotSize: Signal<DotSize>;
-  /** Classes that keep their colour where there are too many to tell apart; empty means the first ones. */
-  coloured: Signal<readonly string[]>;
-  /** Key of the row that stays lit in the projections; empty where none does. */
-  locked: Signal<string>;
-  /** Name of the layer whose panel takes the place of all; empty where none does. */
-  maximised: Signal<string>;
-  /** How much room the graph has. */
-  graphSize: Signal<GraphSize>;
-  /** Id of the graph's source that was chosen; empty for the best there is. */
-  graphSource: Signal<string>;
-  projection: Signal<ProjectionChoice>;
-  /** The subsets that the user made. */
-  subsets: Signal<SubsetList>;
-  /** The condition that instances must meet to be shown; empty where all are. */
-  filter: Signal<string>;
-  colour: Signal<Colour>;
-  /** The layer whose steps are shown together; empty where none is. */
-  overSteps: Signal<string>;
-  comparing: ComparingChoices;
-}
-
-export interface Durable extends Choices {
+export interface Durable extends Chosen<typeof CHOICES> {
+  comparing: Chosen<typeof COMPARING_CHOICES>;
   /** What the link says and cannot be taken from it, as sentences. */
   leftOut: Signal<readonly string[]>;
   /** Makes a change that follows from others: it does not lengthen the history. One that is `unhurried` is written soon. */
@@ -267,25 +339,9 @@ const UNHURRIED_MILLISECONDS = 200;
 
 /** Reads the hash once, then keeps hash and signals alike in both directions. */
 export function openDurable(hash: HashStore): Durable {
-  const choices: Choices = {
-    wish: signal({ run: null, name: null, step: null }),
-    follow: signal(false),
-    layers: signal([]),
-    sort: signal(DEFAULT_SORT),
-    pinned: signal([]),
-    dotSize: signal("fixed"),
-    coloured: signal([]),
-    locked: signal(""),
-    maximised: signal(""),
-    graphSize: signal("normal"),
-    graphSource: signal(""),
-    projection: signal(DEFAULT_PROJECTION),
-    subsets: signal([]),
-    filter: signal(""),
-    colour: signal(DEFAULT_COLOUR),
-    overSteps: signal(""),
-    comparing: createComparingChoices(),
-  };
+  const own = openChoices(CHOICES);
+  const comparing = openChoices(COMPARING_CHOICES);
+  const encode = (): HashValues => ({ ...own.encode(), ...comparing.encode() });
   let settled = "";
   let delay = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -293,97 +349,29 @@ export function openDurable(hash: HashStore): Durable {
     untracked(() =>
       batch(() => {
         change();
-        settled = JSON.stringify(valuesOf(choices));
+        settled = JSON.stringify(encode());
         delay = unhurried ? UNHURRIED_MILLISECONDS : 0;
       }),
     );
   const leftOut = signal<readonly string[]>([]);
   const read = () =>
     settle(() => {
-      leftOut.value = apply(choices, hash.read());
+      const { values, notes } = boundLink(hash.read());
+      leftOut.value = [...notes, ...illegible(values)];
+      own.decode(values);
+      comparing.decode(values);
     });
   read();
   hash.listen(read);
   effect(() => {
-    const values = valuesOf(choices);
+    const values = encode();
     const cause = JSON.stringify(values) === settled ? "consequence" : "choice";
     clearTimeout(timer);
     if (cause === "consequence" && delay > 0) timer = setTimeout(() => hash.write(values, cause), delay);
     else hash.write(values, cause);
     settled = "";
   });
-  return { ...choices, leftOut, settle };
-}
-
-function valuesOf(choices: Choices): HashValues {
-  const { run, name, step } = choices.wish.value;
-  return {
-    run: run ?? "",
-    name: name ?? "",
-    step: step === null ? "" : String(step),
-    follow: choices.follow.value ? "latest" : "",
-    layers: joinList(choices.layers.value),
-    sort: choices.sort.value === DEFAULT_SORT ? "" : choices.sort.value,
-    pinned: joinList(choices.pinned.value),
-    size: choices.dotSize.value === "fixed" ? "" : choices.dotSize.value,
-    colours: joinList(choices.coloured.value),
-    locked: choices.locked.value,
-    maximised: choices.maximised.value,
-    graph: choices.graphSize.value === "normal" ? "" : choices.graphSize.value,
-    source: choices.graphSource.value,
-    projection: formatProjection(choices.projection.value),
-    subsets: joinList(flattenSubsets(choices.subsets.value)),
-    filter: choices.filter.value,
-    colour: choices.colour.value === DEFAULT_COLOUR ? "" : choices.colour.value,
-    over: choices.overSteps.value,
-    ...comparingValues(choices.comparing),
-  };
-}
-
-/** @returns What the link says and cannot be taken from it, as sentences. */
-function apply(choices: Choices, link: HashValues): string[] {
-  const { values, notes } = boundLink(link);
-  notes.push(...illegible(values, Object.keys(valuesOf(choices))));
-  batch(() => {
-    choices.wish.value = { run: values.run ?? null, name: values.name ?? null, step: parseStep(values.step) };
-    choices.follow.value = chosen(values, "follow") === "latest";
-    choices.layers.value = [...new Set(splitList(values.layers))];
-    choices.sort.value = values.sort || DEFAULT_SORT;
-    choices.pinned.value = [...new Set(splitList(values.pinned))];
-    choices.dotSize.value = chosen(values, "size");
-    choices.coloured.value = splitList(values.colours);
-    choices.locked.value = values.locked ?? "";
-    choices.maximised.value = values.maximised ?? "";
-    choices.graphSize.value = chosen(values, "graph");
-    choices.graphSource.value = values.source ?? "";
-    const projection = parseProjection(values.projection) ?? DEFAULT_PROJECTION;
-    if (formatProjection(projection) !== formatProjection(choices.projection.peek())) {
-      choices.projection.value = projection;
-    }
-    choices.subsets.value = unflattenSubsets(splitList(values.subsets));
-    choices.filter.value = values.filter ?? "";
-    choices.colour.value = values.colour || DEFAULT_COLOUR;
-    choices.overSteps.value = values.over ?? "";
-    applyComparing(choices.comparing, values);
-  });
-  return notes;
-}
-
-/** `pca`, `tsne-50`, or `steps-50` for t-SNE in the frame of the steps; empty for the default. */
-function formatProjection({ method, perplexity, framing }: ProjectionChoice): string {
-  if (method === "pca") return "pca";
-  if (framing === "steps") return `steps-${perplexity}`;
-  return perplexity === DEFAULT_PROJECTION.perplexity ? "" : `tsne-${perplexity}`;
-}
-
-/** Returns null where the text means none. */
-function parseProjection(text = ""): ProjectionChoice | null {
-  if (text === "") return DEFAULT_PROJECTION;
-  if (text === "pca") return { ...DEFAULT_PROJECTION, method: "pca" };
-  const [, kind, digits] = /^(tsne|steps)-(\d{1,3})$/.exec(text) ?? [];
-  const perplexity = Number(digits ?? Number.NaN);
-  if (!(perplexity >= PERPLEXITY.least && perplexity <= PERPLEXITY.most)) return null;
-  return { method: "tsne", perplexity, framing: kind === "steps" ? "steps" : "own" };
+  return { ...own.chosen, comparing: comparing.chosen, leftOut, settle };
 }
 
 /** Adds `item` to the list, or takes it out. */
