@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.data import TREC, needed
-from tests.end_to_end.tab import Tab
+from tests.end_to_end.tab import TIMEOUT, Tab
 
 QUESTION_EPOCHS = 4
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,11 +45,11 @@ def serve(logdir: Path, *arguments: str) -> Iterator[str]:
             yield _url_of(server, Path(log.name))
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(2 * TIMEOUT)
 
 
 def _url_of(server: subprocess.Popen[bytes], log: Path) -> str:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 2 * TIMEOUT
     while time.monotonic() < deadline and server.poll() is None:
         for word in log.read_text().split():
             if word.startswith("http://") and word.endswith("/"):
@@ -58,7 +58,7 @@ def _url_of(server: subprocess.Popen[bytes], log: Path) -> str:
     pytest.fail(f"TensorBoard did not start:\n{log.read_text()}")
 
 
-def wait_for_snapshots(url: str, count: int, timeout: float = 60) -> None:
+def wait_for_snapshots(url: str, count: int, timeout: float = 2 * TIMEOUT) -> None:
     """Waits until TensorBoard has loaded `count` snapshots."""
     deadline = time.monotonic() + timeout
     found = 0

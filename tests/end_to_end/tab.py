@@ -7,8 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Frame, Locator, Page, expect
 
-TIMEOUT = 30.0
-"""Seconds a test waits for a thing to happen before it fails."""
+TIMEOUT = 90.0
+"""Seconds a test waits for a thing to happen before it fails: long, for machines that are busy with other work."""
 expect.set_options(timeout=TIMEOUT * 1000)
 
 
@@ -25,6 +25,7 @@ class Tab:
         self.url = url
         self.complaints: list[str] = []
         self._screenshots = screenshots
+        page.set_default_timeout(TIMEOUT * 1000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
 

@@ -156,7 +156,7 @@ def test_the_walk_without_a_mouse(url: str, open_tab: Callable[..., Tab]) -> Non
     first = tab_to(tab, testid="instance-square")
     tab.get("announcer").get_by_text("true cat, predicted so with 0.80").wait_for()
     tab.page.keyboard.press("ArrowRight")
-    assert focused(tab)["row"] != first["row"]
+    tab.wait("the focus on another square", lambda _: focused(tab)["row"] != first["row"])
     tab.page.keyboard.press("p")
     row = focused(tab)["row"]
     tab.wait("pinned", lambda state: state["pinned"] == [f"animal{row}"])

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.end_to_end.axe import violations
 from tests.end_to_end.conftest import serve, wait_for_snapshots
-from tests.end_to_end.tab import Tab
+from tests.end_to_end.tab import TIMEOUT, Tab
 from tests.snapshots import make_snapshot, write_snapshot
 
 pytestmark = pytest.mark.browser
@@ -75,7 +75,7 @@ def test_playing_shows_every_step_whole(url: str, open_tab: Callable[..., Tab]) 
         }"""
     )
     tab.get("play").click()
-    tab.wait("the last step", lambda state: state["step"] == 20, timeout=60)
+    tab.wait("the last step", lambda state: state["step"] == 20)
     tab.frame.wait_for_selector('[data-testid="play"][aria-pressed="false"]')
     seen = tab.frame.evaluate("window.seen")
     assert [one["step"] for one in seen] == list(STEPS)
@@ -109,7 +109,7 @@ def test_playing_beside_another_run_shows_both_at_the_same_step(url: str, open_t
         }"""
     )
     tab.get("play").click()
-    tab.wait("the last step", lambda state: state["step"] == 20, timeout=60)
+    tab.wait("the last step", lambda state: state["step"] == 20)
     tab.frame.wait_for_selector('[data-testid="play"][aria-pressed="false"]')
     played = [one for one in tab.frame.evaluate("window.seen") if one["step"] > 0]
     assert [(one["step"], one["other"]) for one in played] == [(10, 10), (20, 20)], "nothing in between"
@@ -126,7 +126,7 @@ def test_a_layer_over_the_steps(url: str, open_tab: Callable[..., Tab]) -> None:
     bees = accuracy.locator('path[data-name="bee"] title')
     expect(bees).to_have_text("bee: step 0 100 %, step 10 100 %, step 20 100 %")
     for step in STEPS:
-        tab.get("step-picture", step=str(step), ready="true").wait_for(timeout=60_000)
+        tab.get("step-picture", step=str(step), ready="true").wait_for(timeout=2 * TIMEOUT * 1000)
     title = silhouette.locator('path[data-name="all"] title')
     expect(title).to_have_text(re.compile(r"step 0 .*step 10 .*step 20 "))
     values = [float(part.split()[-1].replace("−", "-")) for part in (title.text_content() or "").split(", ")]
@@ -139,7 +139,7 @@ def test_a_layer_over_the_steps(url: str, open_tab: Callable[..., Tab]) -> None:
 
     tab.get("step-picture", step="0").click()
     tab.wait("step 0", lambda state: state["step"] == 0)
-    tab.get("likeness-cell").nth(3).wait_for(timeout=60_000)
+    tab.get("likeness-cell").nth(3).wait_for(timeout=2 * TIMEOUT * 1000)
     cells = {
         (cell.get_attribute("data-layer"), cell.get_attribute("data-other")): cell
         for cell in tab.get("likeness-cell").all()

@@ -255,7 +255,7 @@ def test_without_every_instance_counts_are_estimates_and_say_so(
     low, high = (int(limit.replace(",", "")) for limit in shown.groups())
     assert low <= inside.sum() <= high
     averages = re.compile("averages estimated, 95 % intervals of up to ± ")
-    expect(tab.row_label("hidden", "age > 20")).to_have_attribute("title", averages, timeout=30_000)
+    expect(tab.row_label("hidden", "age > 20")).to_have_attribute("title", averages)
     title = tab.row_label("hidden", "age > 20").get_attribute("title")
     assert f"estimate from 300 of 3,000, 95 % sure of {low:,} to {high:,}" in title
     tab.screenshot("subsets-estimate")

@@ -19,7 +19,7 @@ from werkzeug.test import Client, TestResponse
 from activis_tb.plugin.plugin import ActivisPlugin
 
 LOADERS = ("fast", "slow")
-DEADLINE = 30.0
+DEADLINE = 120.0
 
 
 class Server:
