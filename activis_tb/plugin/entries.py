@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from werkzeug.wrappers import Response
 
-from activis_tb.model import Attribute, AttributeType, Layer, Manifest, Sample, Subset
+from activis_tb.model import Attribute, AttributeType, Manifest, Sample, Subset
 from activis_tb.plugin.cache import Recent
 from activis_tb.plugin.catalogue import Catalogue
 from activis_tb.plugin.context import Context
@@ -73,7 +73,7 @@ def snapshot_entry(snapshot: JoinedSnapshot) -> pb.SnapshotEntry:
         step=snapshot.key.step,
         wall_time=snapshot.wall_time,
         classes=manifest.classes,
-        layers=[_layer(layer) for layer in snapshot.layers],
+        layers=[pb.Layer(**vars(layer)) for layer in snapshot.layers],
         subsets=[_subset(subset, manifest) for subset in manifest.subsets],
         attributes=[pb.AttributeEntry(name=name, type=type_) for name, type_ in manifest.attributes],
         instances=manifest.instances,
@@ -85,28 +85,13 @@ def snapshot_entry(snapshot: JoinedSnapshot) -> pb.SnapshotEntry:
     )
 
 
-def _layer(layer: Layer) -> pb.LayerEntry:
-    return pb.LayerEntry(
-        name=layer.name,
-        neurons=layer.neurons,
-        tensor=layer.tensor,
-        signed=layer.signed,
-        shape=layer.shape,
-        dtype=layer.dtype,
-        pooling=layer.pooling,
-    )
-
-
-def _subset(subset: Subset, manifest: Manifest) -> pb.SubsetEntry:
-    return pb.SubsetEntry(
-        name=subset.name,
-        kind=subset.kind,
-        condition=subset.condition,
-        count=subset.count,
-        correct=subset.correct if manifest.labelled else None,
-        predicted_counts=subset.predicted_counts if len(manifest.classes) <= MOST_COUNTED_CLASSES else (),
-        without_prediction=subset.count - sum(subset.predicted_counts),
-    )
+def _subset(subset: Subset, manifest: Manifest) -> pb.Subset:
+    message = pb.Subset(**vars(subset), without_prediction=subset.count - sum(subset.predicted_counts))
+    if not manifest.labelled:
+        message.ClearField("correct")
+    if len(manifest.classes) > MOST_COUNTED_CLASSES:
+        message.ClearField("predicted_counts")
+    return message
 
 
 def run_labels(runs: Iterable[str], logdir: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from numpy.typing import NDArray
@@ -101,6 +102,7 @@ class Parameters:
         raise ArgumentError(name, repr(text), f"one of {', '.join(choices)}")
 
 
+_NUMBERS = (FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_INT64)
 _EXACT = 2**53
 """Integers up to here are floats as they are."""
 
@@ -117,10 +119,10 @@ def npy(request: Request, array: NDArray[Any], code: int = 200, headers: _Header
 
 def message_to_dict(message: Message) -> dict[str, Any]:
     """Returns a wire message as the JSON of `http_api.md`: field names of the proto, defaults printed, whole numbers
-    without a fraction.
+    without quotes or a fraction.
     """
     document = MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
-    return {name: _with_whole_numbers(value) for name, value in document.items()}
+    return _with_plain_numbers(document, message.DESCRIPTOR)
 
 
 def whole_if_possible(number: float) -> float | int:
@@ -168,14 +170,19 @@ def encoded(request: Request, content: bytes, attribute: str, row: int) -> Respo
     return _respond(request, content, content_type, 200, ())
 
 
-def _with_whole_numbers(value: Any) -> Any:
-    if isinstance(value, float):
-        return whole_if_possible(value)
-    if isinstance(value, list) and value and not isinstance(value[0], str | bool | int):
-        return [_with_whole_numbers(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _with_whole_numbers(item) for name, item in value.items()}
-    return value
+def _with_plain_numbers(document: dict[str, Any], kind: Any) -> dict[str, Any]:
+    return {name: _plain(value, kind.fields_by_name[name]) for name, value in document.items()}
+
+
+def _plain(value: Any, field: FieldDescriptor) -> Any:
+    if field.cpp_type in _NUMBERS:
+        plain = int if field.cpp_type == FieldDescriptor.CPPTYPE_INT64 else whole_if_possible
+        return [plain(item) for item in value] if isinstance(value, list) else plain(value)
+    if field.message_type is None or field.message_type.GetOptions().map_entry:
+        return value
+    if isinstance(value, list):
+        return [_with_plain_numbers(item, field.message_type) for item in value]
+    return _with_plain_numbers(value, field.message_type)
 
 
 def _respond(request: Request, content: str | bytes, content_type: str, code: int, headers: _Headers) -> Response:

@@ -6,6 +6,7 @@ before anything is looked up by them (`activis_tb.storage.validation`).
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from copy import copy
+from dataclasses import fields
 from math import prod
 from typing import Any, TypeVar, cast
 
@@ -24,7 +25,6 @@ from activis_tb.model import (
     StatisticName,
     Statistics,
     Subset,
-    SubsetKind,
 )
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.metadata import OLDEST_VERSION
@@ -41,6 +41,7 @@ from activis_tb.storage.validation import (
 from activis_tb.times import range_of
 
 _Message = TypeVar("_Message", pb.Snapshot, pb.Values)
+_Noun = TypeVar("_Noun", Layer, Subset)
 
 
 class SnapshotReader:
@@ -187,7 +188,7 @@ class SnapshotReader:
         vars(reader).update(_fetch=blobs.__getitem__, _fetch_many=None)
         return reader
 
-    def _layer(self, name: str) -> pb.StoredLayer:
+    def _layer(self, name: str) -> pb.Layer:
         if name not in self._layers:
             raise KeyError(name)
         return self._layers[name]
@@ -284,8 +285,8 @@ def _manifest(message: pb.Snapshot) -> Manifest:
         classes=tuple(message.classes),
         instances=message.instances,
         rows=rows_of(message.sample),
-        layers=tuple(_layer(layer) for layer in message.layers),
-        subsets=tuple(_subset(subset) for subset in message.subsets),
+        layers=tuple(_noun(Layer, layer) for layer in message.layers),
+        subsets=tuple(_noun(Subset, subset) for subset in message.subsets),
         attributes=tuple((one.name, cast("AttributeType", one.type)) for one in message.sample.attributes),
         graph_digest=message.graph_digest,
         store=message.store,
@@ -295,24 +296,10 @@ def _manifest(message: pb.Snapshot) -> Manifest:
     )
 
 
-def _subset(message: pb.StoredSubset) -> Subset:
-    return Subset(
-        name=message.name,
-        kind=cast("SubsetKind", message.kind),
-        condition=message.condition,
-        count=message.count,
-        correct=message.correct,
-        predicted_counts=tuple(message.predicted_counts),
-    )
-
-
-def _layer(message: pb.StoredLayer) -> Layer:
-    return Layer(
-        name=message.name,
-        neurons=message.neurons,
-        shape=tuple(message.shape),
-        dtype=message.dtype,
-        tensor=message.tensor,
-        signed=message.signed,
-        pooling=message.pooling,
-    )
+def _noun(kind: type[_Noun], message: pb.Layer | pb.Subset) -> _Noun:
+    """Returns the dataclass whose fields are those of a message."""
+    values: dict[str, Any] = {}
+    for field in fields(kind):
+        value = getattr(message, field.name)
+        values[field.name] = value if isinstance(value, str | int) else tuple(value)
+    return kind(**values)

@@ -97,32 +97,19 @@ class _Blobs:
         return pb.Array(blob=len(self.blobs), dtype=dtype, shape=shape)
 
 
-def _subset(subset: Subset) -> pb.StoredSubset:
-    return pb.StoredSubset(
-        name=subset.name,
-        kind=subset.kind,
-        condition=subset.condition,
-        count=subset.count,
-        correct=subset.correct,
-        predicted_counts=subset.predicted_counts,
-    )
+def _subset(subset: Subset) -> pb.Subset:
+    return pb.Subset(**{**vars(subset), "correct": subset.correct or None})
 
 
-def _layer(layer: Layer, snapshot: Snapshot, blobs: _Blobs) -> pb.StoredLayer:
+def _layer(layer: Layer, snapshot: Snapshot, blobs: _Blobs) -> pb.Layer:
     statistics = snapshot.statistics[layer.name]
     what = f"layer {layer.name!r} ({layer.neurons:,} neurons)"
-    arrays = {
+    arrays: dict[str, Any] = {
         name: blobs.array(getattr(statistics, name), STATISTIC_DTYPES[name], f"statistics of {what}")
         for name in STATISTIC_NAMES
     }
-    message = pb.StoredLayer(
-        name=layer.name,
-        neurons=layer.neurons,
-        shape=layer.shape,
-        dtype=layer.dtype,
-        tensor=layer.tensor,
-        signed=layer.signed,
-        pooling=layer.pooling,
+    message = pb.Layer(
+        **vars(layer),
         activations=blobs.array(snapshot.activations[layer.name], "<f4", f"sampled activations of {what}"),
         **arrays,
     )

@@ -19,7 +19,7 @@ try {
       `--plugin=protoc-gen-ts_proto=${plugin}`,
       "-I../proto",
       "--ts_proto_out=src/contract",
-      "--ts_proto_opt=onlyTypes=true,snakeToCamel=false,unrecognizedEnum=false",
+      "--ts_proto_opt=onlyTypes=true,snakeToCamel=false,unrecognizedEnum=false,useOptionals=messages",
       "../proto/activis.proto",
     ],
     { cwd: root, stdio: "inherit" },

@@ -5,15 +5,15 @@ import type {
   Graph,
   GraphNode,
   InstanceColumns,
-  LayerEntry,
+  Layer,
   LayerSeparation,
   LayerSimilarity,
   NeuronMatching,
   RunEntry,
   RunList,
   SnapshotEntry,
+  Subset,
   SubsetDescription,
-  SubsetEntry,
 } from "../src/contract/activis";
 
 export const runList = (runs: RunEntry[], change: Partial<RunList> = {}): RunList => ({
@@ -30,7 +30,7 @@ export const runEntry = (run: string, snapshots: SnapshotEntry[]): RunEntry => (
   snapshots,
 });
 
-export const layer = (name: string, neurons: number): LayerEntry => ({
+export const layer = (name: string, neurons: number): Layer => ({
   name,
   neurons,
   tensor: "",
@@ -40,7 +40,7 @@ export const layer = (name: string, neurons: number): LayerEntry => ({
   pooling: "",
 });
 
-export const subset = (name: string, kind: string, count: number, correct: number): SubsetEntry => ({
+export const subset = (name: string, kind: string, count: number, correct: number): Subset => ({
   name,
   kind,
   condition: "",

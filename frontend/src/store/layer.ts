@@ -2,7 +2,7 @@
 
 import { computed, type ReadonlySignal } from "@preact/signals";
 import { descending } from "d3-array";
-import type { LayerEntry, LayerHealth, LayerSeparation, SnapshotEntry, SubsetDescription } from "../contract/activis";
+import type { Layer, LayerHealth, LayerSeparation, SnapshotEntry, SubsetDescription } from "../contract/activis";
 import type { Client, ProjectionFrame, Statistic, SubsetStatistic } from "../contract/client";
 import type { NpyArray } from "../contract/npy";
 import type { SnapshotView } from "./catalogue";
@@ -185,7 +185,7 @@ type Floats = NpyArray<Float32Array>;
 export interface LayerStore {
   name: string;
   /** Null where the snapshot does not have this layer. */
-  entry: ReadonlySignal<LayerEntry | null>;
+  entry: ReadonlySignal<Layer | null>;
   mean: Resource<Floats>;
   active: Resource<Floats>;
   nonfinite: Resource<Floats>;
@@ -340,7 +340,7 @@ function typedStatistics(
 }
 
 /** The model's output among a snapshot's layers: the last one with a neuron per class, scores before logits. */
-export function outputEntry(snapshot: SnapshotEntry | null): LayerEntry | null {
+export function outputEntry(snapshot: SnapshotEntry | null): Layer | null {
   const candidates = snapshot?.layers.filter((entry) => entry.neurons === snapshot.classes.length) ?? [];
   return candidates.findLast((entry) => !entry.signed) ?? candidates.at(-1) ?? null;
 }

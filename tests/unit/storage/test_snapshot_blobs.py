@@ -1,5 +1,7 @@
 """A snapshot survives the way into blobs and back; damaged blobs are refused with a sentence."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,10 @@ from activis_tb.storage import encoding
 from activis_tb.storage.decoding import SnapshotReader
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\xff"
+
+
+MANIFEST = "929c5f59d42b76ca4403d95c70be97fb5e1683fcaf8cee466d792cdb50ec8c86"
+"""SHA-256 of the manifest of `snapshot()` as 0.1.0 wrote it."""
 
 
 def text_column(*values):
@@ -71,6 +77,11 @@ def snapshot() -> Snapshot:
 
 def reader(blobs) -> SnapshotReader:
     return SnapshotReader(blobs[0], blobs.__getitem__)
+
+
+def test_a_manifest_has_the_bytes_that_it_always_had():
+    manifest, *_ = encoding.encode_snapshot(snapshot())
+    assert hashlib.sha256(manifest).hexdigest() == MANIFEST
 
 
 def test_every_value_of_a_snapshot_comes_back() -> None:

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { memo } from "preact/compat";
 import { useMemo, useRef } from "preact/hooks";
-import type { InstanceColumns, SnapshotEntry, SubsetEntry } from "../../contract/activis";
+import type { InstanceColumns, SnapshotEntry, Subset } from "../../contract/activis";
 import { judgementOf, NO_PREDICTION, predictedName } from "../../store/judgement";
 import { instanceName } from "../../store/rows";
 import { errorsOf, narrowed } from "../../store/subset_from_click";
@@ -64,7 +64,7 @@ function nextInColumn(groups: readonly Group[], { label, side }: SquarePosition,
 }
 
 /** Over all instances, or of the squares that a filter leaves. */
-type GroupCounts = Pick<SubsetEntry, "count"> & { correct?: number | undefined };
+type GroupCounts = Pick<Subset, "count"> & { correct?: number | undefined };
 
 interface InstanceGroupProperties {
   placed: PlacedGroup;
