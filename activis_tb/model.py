@@ -223,7 +223,7 @@ def kept_text(text: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """The instances kept one by one, by row.
+    """The instances kept individually, by row.
 
     Attributes:
         ids: str, object array (rows,).
@@ -332,7 +332,7 @@ class Snapshot:
 
     Attributes:
         manifest: What it is.
-        sample: The instances kept one by one.
+        sample: The instances kept individually.
         statistics: By layer name.
         activations: By layer name, float32 (rows, neurons).
         examples: Test cases of the user's own, in the order given, members of no subset; None where there are none.

@@ -62,9 +62,9 @@ def activations(
         attributes: By name, one value per instance.
         subsets: By name, a condition, a function of the batch or ids, as in `activis_tb.preprocess`.
         ids: Text or integers (instances,), each one once.
-        sample: About how many instances to keep one by one.
+        sample: About how many instances to keep individually.
         always: Instances to keep besides: a condition, a function of the batch, or ids.
-        keep: What to keep one by one; `all` writes every instance to files in `logdir`, as in `activis_tb.preprocess`.
+        keep: `all` also writes every instance to files in `logdir`, as in `activis_tb.preprocess`.
         logdir: The writer's directory, which TensorFlow does not tell; for `keep="all"` only.
         examples: Test cases of your own, which are always shown and in no number: a mapping with `labels`, `scores` and
             `activations`, and perhaps `attributes`, `ids` and `mask`, each as here.

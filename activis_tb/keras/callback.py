@@ -49,7 +49,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         ids: One per instance, in the order of `x`.
         name: Of what is recorded; two recordings of one run need two names.
         every: Epochs from one snapshot to the next.
-        sample: Instances whose activations are kept one by one, about.
+        sample: Instances whose activations are kept individually, about.
         always: Instances that are always kept besides: a condition, a function of the batch, or ids.
         examples: Test cases of your own beside the data, `(x, y)`, `(x, y, attributes)` or `(x, y, attributes, ids)`:
             always shown, right or wrong, in no average or subset.

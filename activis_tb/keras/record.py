@@ -55,10 +55,10 @@ def record(
         attributes: By name, (instances,), beside the data.
         subsets: By name.
         ids: One per instance.
-        sample: Instances to keep one by one, about.
+        sample: Instances to keep individually, about.
         always: Instances that are always kept besides.
         examples: Test cases of your own beside the data.
-        keep: What to keep one by one.
+        keep: What to keep individually.
         output: Of several outputs, the one that decides.
         batch_size: Instances per forward pass where the data is arrays.
         pooling: `max`, `mean`, or the `first` or `last` unmasked position, for layers of rank > 2.

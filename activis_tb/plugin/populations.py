@@ -47,7 +47,7 @@ class Population:
         rows: Where every sampled row is among the instances, int64 (rows,).
         strata: How the sampled rows stand for all instances.
         over: Instances that answers are based on.
-        store: All instances, where they are kept one by one.
+        store: All instances, where they are kept individually.
         note: Why it is the sample although all instances were kept; mostly empty.
         until: When, by `time.monotonic`, all instances are looked for again.
     """

@@ -147,11 +147,11 @@ def preprocess(
             function gets a read-only mapping of NumPy arrays, one value per instance (every attribute, and `id`,
             `index`, `label`, `predicted`, `score`, `correct`, `scores`; labels are class names) and returns one boolean
             per instance.
-        sample: How many instances to keep one by one: all where there are no more, else about as many, and one of every
-            class at least. Every class has the same share, and what small ones leave of theirs goes to the others.
-            A hash of the id chooses them, so they are the same ones in every step and run.
+        sample: How many instances to keep individually: all where there are no more, else about as many, at least
+            one of every class. Every class has the same share, and what small ones leave of theirs goes to the
+            others. A hash of the id chooses them, so they are the same ones in every step and run.
         always: Instances that are always kept, besides the sample: a condition, a function or ids, as in `subsets`.
-        keep: What to keep one by one. `"all"` writes every instance besides the sample: its outcomes and attributes
+        keep: What to keep individually. `"all"` writes every instance besides the sample: its outcomes and attributes
             (except pictures and sounds), and its activations in one byte each, so that subsets that are defined later
             have exact counts, and averages within a stated bound. In a directory only, not at a URL.
         attribute_types: The type of some attributes, where the values do not show it.

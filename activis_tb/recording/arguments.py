@@ -39,7 +39,7 @@ class Settings:
         classes: Names, by position.
         class_values: By integer label, the position; empty where integers are positions.
         subsets: The user's, by name.
-        sample: Instances to keep one by one, about.
+        sample: Instances to keep individually, about.
         always: Instances that are always kept, or None.
         attribute_types: Types that the user declared, by attribute.
         graph: The model's forward graph, or None.

@@ -205,7 +205,7 @@ class Recorder:
             self._keep(block)
 
     def _wanted(self, batch: Block) -> NDArray[np.bool_]:
-        """Which instances may be kept one by one: all of them where a condition decides later on `always`."""
+        """Which instances may be kept individually: all of them where a condition decides later on `always`."""
         always = self._settings.always
         if always and always.condition:
             return np.ones(len(batch), np.bool_)

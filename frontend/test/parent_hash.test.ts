@@ -86,7 +86,7 @@ test("a browser that keeps nothing for the page shows it all the same", () => {
   const hash = openParentHash(self);
   expect(hash.read()).toMatchObject({ run: "a" });
   hash.write({ run: "a", filter: "x".repeat(2 * LONGEST_HASH) }, "choice");
-  expect(hash.notice.value).toContain("this browser keeps nothing");
+  expect(hash.notice.value).toContain("this browser stores nothing");
 });
 
 test("halves of characters do not keep the rest from the address", () => {
@@ -145,7 +145,7 @@ describe("a state too long for a URL", () => {
     const hash = openParentHash(self);
     hash.write({ run: "a", pinned: "x".repeat(MOST_CHARACTERS) }, "choice");
     expect(page.location.hash).toBe("#activis");
-    expect(hash.notice.value).toContain("a reload will not show it");
+    expect(hash.notice.value).toContain("a reload will lose it");
     expect(globalThis.localStorage).toHaveLength(0);
   });
 

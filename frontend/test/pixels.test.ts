@@ -73,10 +73,10 @@ describe("painted dots", () => {
     expect(pixel(painted.all(), 20, 10)).toEqual([...rgbOf(LIGHT.card), 255]);
   });
 
-  test("are grey where they are not lit", () => {
-    const lit = painted.lit(Uint8Array.of(0, 1, 0));
-    expect(pixel(lit, 10, 10)).toEqual([...rgbOf(LIGHT.faded), 255]);
-    expect(pixel(lit, 30, 10)).toEqual([0, 0, 255, 255]);
+  test("are grey where they are not highlighted", () => {
+    const highlighted = painted.highlighted(Uint8Array.of(0, 1, 0));
+    expect(pixel(highlighted, 10, 10)).toEqual([...rgbOf(LIGHT.faded), 255]);
+    expect(pixel(highlighted, 30, 10)).toEqual([0, 0, 255, 255]);
   });
 });
 

@@ -35,9 +35,9 @@ describe("hovering", () => {
   test("a class lights exactly its instances", async () => {
     const { base } = await open();
     base.hover.value = { source: "label", row: rowNamed(base, "class:dog") };
-    expect([...(base.lit.value ?? [])]).toEqual([0, 0, 1]);
+    expect([...(base.highlighted.value ?? [])]).toEqual([0, 0, 1]);
     base.hover.value = null;
-    expect(base.lit.value).toBeNull();
+    expect(base.highlighted.value).toBeNull();
   });
 
   test("an instance adds a temporary row, until it is pinned", async () => {
@@ -54,26 +54,26 @@ describe("hovering", () => {
 });
 
 describe("a locked row", () => {
-  test("stays lit while nothing else, or an instance, is hovered", async () => {
+  test("stays highlighted while nothing else, or an instance, is hovered", async () => {
     const { tab, base } = await open();
     tab.toggleLock(rowNamed(base, "class:cat"));
-    expect([...(base.lit.value ?? [])]).toEqual([1, 1, 0]);
+    expect([...(base.highlighted.value ?? [])]).toEqual([1, 1, 0]);
     base.hover.value = {
       source: "instances",
       row: { key: "instance:c", kind: "instance", name: "c", id: "c", sampled: 2 },
     };
-    expect(base.litKey.value).toBe("class:cat");
+    expect(base.highlightedKey.value).toBe("class:cat");
   });
 
   test("gives way to a hovered class, comes back as the same array, and is let go", async () => {
     const { tab, base } = await open({}, { locked: "class:cat" });
-    const before = base.lit.value;
+    const before = base.highlighted.value;
     base.hover.value = { source: "label", row: rowNamed(base, "class:dog") };
-    expect([...(base.lit.value ?? [])]).toEqual([0, 0, 1]);
+    expect([...(base.highlighted.value ?? [])]).toEqual([0, 0, 1]);
     base.hover.value = null;
-    expect(base.lit.value).toBe(before);
+    expect(base.highlighted.value).toBe(before);
     tab.toggleLock(rowNamed(base, "class:cat"));
-    expect(base.lit.value).toBeNull();
+    expect(base.highlighted.value).toBeNull();
   });
 });
 

@@ -99,7 +99,7 @@ def test_what_is_hovered_on_one_side_is_hovered_on_the_other(url: str, open_tab:
     assert f"A {neuron} ↔ B {PARTNERS[neuron]}" in text
     assert f"ant {value:.2f}" in text
     expected = np.flatnonzero(planted.LABELS == 0).tolist()
-    assert state["lit"]["hidden"] == state["sides"][0]["layers"]["hidden"]["lit"] == expected
+    assert state["highlighted"]["hidden"] == state["sides"][0]["layers"]["hidden"]["highlighted"] == expected
 
     projection = panel.get_by_test_id("projection").nth(1)
     box = projection.bounding_box()
@@ -350,8 +350,8 @@ def test_two_runs_of_the_demo(
         assert np.median(known) > 0.5
         assert side["layers"]["output"]["partners"] == list(range(6))
         tab.row_label("hidden", "NUM").hover()
-        lit = tab.wait("lit on both sides", lambda state: state["lit"]["hidden"])
-        assert lit["lit"]["hidden"] == lit["sides"][0]["layers"]["hidden"]["lit"]
+        highlighted = tab.wait("highlighted on both sides", lambda state: state["highlighted"]["hidden"])
+        assert highlighted["highlighted"]["hidden"] == highlighted["sides"][0]["layers"]["hidden"]["highlighted"]
         tab.screenshot(f"compare-{width}")
         tab.get("comparison").get_by_test_id("agreement").wait_for()
         operators = operators_of(url, "questions/dropout-0.5/activis")

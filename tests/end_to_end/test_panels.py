@@ -48,7 +48,7 @@ def both_are_there(state: dict[str, Any]) -> bool:
 
 
 def cats(state: dict[str, Any]) -> bool:
-    return list(range(0, ROWS, 2)) == state["lit"]["wide"]
+    return list(range(0, ROWS, 2)) == state["highlighted"]["wide"]
 
 
 def test_keys_move_through_the_matrix_and_the_readout_follows(tab: Tab) -> None:
@@ -78,12 +78,12 @@ def test_a_locked_row_stays_lit_until_escape(tab: Tab) -> None:
     tab.get("panel", layer="wide").get_by_test_id("matrix-grid").focus()
     tab.page.keyboard.press("Space")
     tab.page.keyboard.press("Tab")
-    tab.wait("cats stay lit", lambda state: state["hover"] is None and cats(state))
+    tab.wait("cats stay highlighted", lambda state: state["hover"] is None and cats(state))
     tab.wait_for_address("locked=class%3Acat")
     tab.get("panel", layer="narrow").get_by_test_id("matrix-grid").focus()
     tab.page.keyboard.press("Escape")
     tab.page.keyboard.press("Tab")
-    tab.wait("nothing is lit", lambda state: not state["lit"]["wide"])
+    tab.wait("nothing is highlighted", lambda state: not state["highlighted"]["wide"])
 
 
 def test_a_wide_layer_has_a_map_whose_window_moves(tab: Tab) -> None:

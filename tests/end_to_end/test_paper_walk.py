@@ -103,14 +103,14 @@ def test_the_walk(
 
     num = [row for row, label in enumerate(columns["label"]) if CLASSES[label] == "NUM"]
     tab.row_label("hidden", "NUM").hover()
-    tab.wait("NUM is lit", lambda state: state["lit"]["hidden"] == num)
+    tab.wait("NUM is highlighted", lambda state: state["highlighted"]["hidden"] == num)
     shot("num-not-separated")
 
     wrong, right = rows_where(columns, "NUM", False), rows_where(columns, "NUM", True)
     texts = next(column for column in columns["attributes"] if column["name"] == "text")["texts"]
     for row in wrong[:3]:
         tab.get("instance-square", row=str(row)).hover()
-        tab.wait("it is read", lambda state, row=row: state["lit"]["hidden"] == [row])
+        tab.wait("it is read", lambda state, row=row: state["highlighted"]["hidden"] == [row])
         tab.becomes(lambda row=row: texts[row] in tab.get("instance-card").inner_text(), True)
     shot("num-misclassified")
 
@@ -130,7 +130,7 @@ def test_the_walk(
 
     tab.row_label("hidden", "NUM").click()
     tab.row_label("hidden", "What is").hover()
-    tab.wait("the subset is lit", lambda state: state["sort"] != "" and state["lit"]["hidden"])
+    tab.wait("the subset is highlighted", lambda state: state["sort"] != "" and state["highlighted"]["hidden"])
     shot("what-is")
 
     for layer in ("concat", "output"):

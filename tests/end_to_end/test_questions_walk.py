@@ -96,18 +96,20 @@ def test_a_second_click_closes_the_panel(opened: Tab) -> None:
 def test_hovering_a_class_row_lights_exactly_its_instances_everywhere(opened: Tab, url: str) -> None:
     expected = rows_of(np.array(instances(url)["label"]) == NUM)
     opened.row_label("hidden", "NUM").hover()
-    state = opened.wait("NUM is lit", lambda state: state["lit"]["hidden"] == expected)
-    assert {layer: state["lit"][layer] for layer in LAYERS} == dict.fromkeys(LAYERS, expected)
+    state = opened.wait("NUM is highlighted", lambda state: state["highlighted"]["hidden"] == expected)
+    assert {layer: state["highlighted"][layer] for layer in LAYERS} == dict.fromkeys(LAYERS, expected)
     opened.screenshot("3-hovered-row")
     opened.leave()
-    opened.wait("nothing is lit", lambda state: not any(state["lit"].values()))
+    opened.wait("nothing is highlighted", lambda state: not any(state["highlighted"].values()))
 
 
 def test_hovering_the_subset_row_lights_its_members(opened: Tab, url: str) -> None:
     texts = next(column for column in instances(url)["attributes"] if column["name"] == "text")["texts"]
     expected = [row for row, text in enumerate(texts) if text.lower().startswith("what is ")]
     opened.row_label("concat", "What is").hover()
-    opened.wait("its members are lit", lambda state: all(state["lit"][layer] == expected for layer in LAYERS))
+    opened.wait(
+        "its members are highlighted", lambda state: all(state["highlighted"][layer] == expected for layer in LAYERS)
+    )
 
 
 def test_sorting_by_a_row_orders_every_panel_by_its_own_means(opened: Tab, url: str) -> None:
@@ -178,7 +180,9 @@ def test_hovering_a_square_adds_a_row_everywhere_and_clicking_pins_it(opened: Ta
     question = next(column for column in columns["attributes"] if column["name"] == "text")["texts"][row]
     square = opened.get("instance-square", row=str(row))
     square.hover()
-    opened.wait("the instance is lit", lambda state: all(state["lit"][layer] == [row] for layer in LAYERS))
+    opened.wait(
+        "the instance is highlighted", lambda state: all(state["highlighted"][layer] == [row] for layer in LAYERS)
+    )
     for layer in LAYERS:
         opened.becomes(lambda layer=layer: kinds(opened, layer)[-1], "temporary")
     expect(opened.get("instance-card")).to_contain_text(question, use_inner_text=True)

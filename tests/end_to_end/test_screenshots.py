@@ -68,7 +68,7 @@ def a_subset_a_pinned_and_a_lit_row(tab: Tab) -> None:
     add(tab, "age > 5")
     tab.get("instance-square", row=str(WRONG)).click()
     tab.row_label("hidden", "age > 5").hover()
-    tab.wait("it is lit", lambda state: state["lit"]["hidden"] == list(range(6, 12)))
+    tab.wait("it is highlighted", lambda state: state["highlighted"]["hidden"] == list(range(6, 12)))
 
 
 def over_steps(tab: Tab) -> None:

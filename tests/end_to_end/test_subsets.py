@@ -147,11 +147,11 @@ def test_hovering_the_row_lights_exactly_its_members_everywhere(questions_tab: T
     add(tab, CONDITION)
     tab.row_label("hidden", CONDITION).hover()
     members = members_of_condition(questions_url)
-    tab.wait("they are lit", lambda state: state["lit"]["hidden"] == members)
+    tab.wait("they are highlighted", lambda state: state["highlighted"]["hidden"] == members)
     bright = tab.frame.locator("[data-testid=instance-square]:not(.dim)")
     tab.becomes(lambda: sorted(bright.evaluate_all("all => all.map(one => Number(one.dataset.row))")), members)
     tab.leave()
-    tab.wait("nothing is", lambda state: state["lit"]["hidden"] == [])
+    tab.wait("nothing is", lambda state: state["highlighted"]["hidden"] == [])
 
 
 @grammar
@@ -235,7 +235,7 @@ def test_counts_are_over_every_kept_instance_and_averages_within_the_bound(
     ) as answer:
         index = json.load(answer)["index"]
     sampled = [row for row, position in enumerate(index) if inside[int(position)]]
-    tab.wait("its sampled members are lit", lambda state: state["lit"]["hidden"] == sampled)
+    tab.wait("its sampled members are highlighted", lambda state: state["highlighted"]["hidden"] == sampled)
 
 
 def test_without_every_instance_counts_are_estimates_and_say_so(

@@ -149,7 +149,7 @@ def _median(correlations: NDArray[np.float64]) -> tuple[float, int]:
 
 
 _NOTHING = ""
-"""No class is called so."""
+"""No class has this name."""
 
 
 def sampled_agreement(base: JoinedSnapshot, other: JoinedSnapshot, rows: NDArray[np.int32]) -> pb.Agreement:

@@ -19,7 +19,7 @@ export interface Palette {
   recorded: string;
   wrong: string;
   right: string;
-  /** Points and squares that are not lit. */
+  /** Points and squares that are not highlighted. */
   faded: string;
   /** An operator, and its name. */
   operator: string;

@@ -130,8 +130,8 @@ interface PointsPicture {
   /** By row, which of `colours` a dot has; -1 for none of them. */
   codes: ArrayLike<number>;
   colours: readonly string[];
-  /** By row, 1 where lit; null where all are. */
-  lit: Uint8Array | null;
+  /** By row, 1 where highlighted; null where all are. */
+  highlighted: Uint8Array | null;
   palette: Palette;
 }
 
@@ -143,9 +143,9 @@ const CROWD = 4000;
 const crowding = (rows: number): number => Math.max(0.5, Math.min(1, (CROWD / Math.max(1, rows)) ** 0.25));
 
 /** A dot without a colour of its own is grey, and as dark as text among faded ones. */
-function colourOf({ codes, colours, lit, palette }: PointsPicture, row: number): string {
+function colourOf({ codes, colours, highlighted, palette }: PointsPicture, row: number): string {
   const own = colours[codes[row] ?? -1] ?? palette.otherClass;
-  return lit && own === palette.otherClass ? palette.text : own;
+  return highlighted && own === palette.otherClass ? palette.text : own;
 }
 
 const notGrey = (colour: string, grey: string): string | null => (colour === grey ? null : colour);
@@ -154,8 +154,8 @@ const notGrey = (colour: string, grey: string): string | null => (colour === gre
 interface PaintedPoints<Pixels extends Raster> {
   /** All of them in their colours. */
   all: () => Pixels;
-  /** Those with 1 in `lit` in their colours, the others small and grey. */
-  lit: (lit: Uint8Array) => Pixels;
+  /** Those with 1 in `highlighted` in their colours, the others small and grey. */
+  highlighted: (highlighted: Uint8Array) => Pixels;
 }
 
 /**
@@ -165,14 +165,14 @@ interface PaintedPoints<Pixels extends Raster> {
  * @param ratio Device pixels per CSS pixel
  */
 export function createPaintedPoints<Pixels extends Raster>(
-  picture: Omit<PointsPicture, "lit">,
+  picture: Omit<PointsPicture, "highlighted">,
   newRaster: () => Pixels,
   ratio: number,
 ): PaintedPoints<Pixels> {
   const size = ratio * crowding(picture.positions.length / 2);
-  const paint = (raster: Pixels, lit: Uint8Array | null) => {
-    const shown: PointsPicture = { ...picture, lit };
-    const grey = lit ? picture.palette.text : picture.palette.otherClass;
+  const paint = (raster: Pixels, highlighted: Uint8Array | null) => {
+    const shown: PointsPicture = { ...picture, highlighted };
+    const grey = highlighted ? picture.palette.text : picture.palette.otherClass;
     // Dots without a colour of their own lie below those that have one.
     paintRows(shown, raster, ratio, RADIUS * size, (row) => (colourOf(shown, row) === grey ? grey : null));
     return paintRows(shown, raster, ratio, RADIUS * size, (row) => notGrey(colourOf(shown, row), grey));
@@ -190,23 +190,23 @@ export function createPaintedPoints<Pixels extends Raster>(
     };
   };
   const all = once(() => paint(card(), null));
-  // A faded dot is smaller than a lit one, so it may stay below it.
+  // A faded dot is smaller than a highlighted one, so it may stay below it.
   const faded = once(() =>
-    paintRows({ ...picture, lit: null }, card(), ratio, FADED_RADIUS * size, () => picture.palette.faded),
+    paintRows({ ...picture, highlighted: null }, card(), ratio, FADED_RADIUS * size, () => picture.palette.faded),
   );
   return {
     all,
-    lit: (lit) => {
+    highlighted: (highlighted) => {
       const raster = newRaster();
       pixelsOf(raster).set(pixelsOf(faded()));
-      return paint(raster, lit);
+      return paint(raster, highlighted);
     },
   };
 }
 
-/** Paints the lit rows, all where `lit` is null, that have a colour. */
+/** Paints the highlighted rows, all where `highlighted` is null, that have a colour. */
 function paintRows<Pixels extends Raster>(
-  { positions, lit }: PointsPicture,
+  { positions, highlighted }: PointsPicture,
   raster: Pixels,
   ratio: number,
   radius: number,
@@ -217,7 +217,7 @@ function paintRows<Pixels extends Raster>(
   for (let row = 0; row * 2 < positions.length; row++) {
     const x = positions[row * 2] ?? Number.NaN;
     const y = positions[row * 2 + 1] ?? Number.NaN;
-    if (!Number.isFinite(x) || !Number.isFinite(y) || (lit && lit[row] !== 1)) continue;
+    if (!Number.isFinite(x) || !Number.isFinite(y) || (highlighted && highlighted[row] !== 1)) continue;
     const name = colour(row);
     if (name === null) continue;
     const rgb = known.get(name) ?? rgbOf(name);

@@ -155,7 +155,7 @@ const KEPT_NOTICE =
   "This state is too long for a link, so a part of it is kept in this browser: the link shows all of it only here.";
 const LOST_NOTICE =
   "The link names a part of its state that is kept in the browser that made it, not in this one. The rest is shown.";
-const FULL_NOTICE = "This state is too long for a link, and this browser keeps nothing: a reload will not show it.";
+const FULL_NOTICE = "This state is too long for a link, and this browser stores nothing: a reload will lose it.";
 
 export function openParentHash(self: Window): HashStore {
   const page = accessibleParent(self);

@@ -21,7 +21,7 @@ interface DebugState {
   /** By layer, neurons in the order in which they are shown. */
   columns: Record<string, number[]>;
   /** By layer, the sampled rows that the hovered row lights in the projection, in ascending order. */
-  lit: Record<string, number[]>;
+  highlighted: Record<string, number[]>;
   projection: Record<string, { method: string; iteration: number; points: number } | null>;
   /** The other runs and steps that are compared with this one. */
   sides: DebugSide[];
@@ -43,7 +43,7 @@ interface DebugComparedLayer {
   /** By the base's neuron; null until it is known. */
   partners: number[] | null;
   correlations: number[] | null;
-  lit: number[];
+  highlighted: number[];
   placed: number;
 }
 
@@ -92,7 +92,7 @@ function debugSide(tab: TabStore, side: Side): DebugSide {
         difference: tab.comparing.isDifference(name),
         partners: matching && [...matching.partners],
         correlations: matching?.correlations ? Array.from(matching.correlations, (r) => finiteOrNull(r) ?? 0) : null,
-        lit: litRows(side.store, compared.layer),
+        highlighted: highlightedRows(side.store, compared.layer),
         placed: placedRows(compared.layer).length,
       },
     ];
@@ -138,7 +138,7 @@ function debugState(tab: TabStore): DebugState {
       count: tab.base.answers.peek().get(condition)?.value?.count ?? null,
     })),
     columns: byLayer((layer) => [...(layer.columns.peek() ?? [])]),
-    lit: byLayer((layer) => litRows(tab.base, layer)),
+    highlighted: byLayer((layer) => highlightedRows(tab.base, layer)),
     projection: byLayer((layer) => {
       const shown = layer.projection.shown.peek();
       return shown && { method: shown.method, iteration: shown.iteration, points: placedRows(layer).length };
@@ -147,10 +147,10 @@ function debugState(tab: TabStore): DebugState {
   };
 }
 
-function litRows(store: SnapshotStore, layer: LayerStore): number[] {
-  const lit = store.lit.peek();
+function highlightedRows(store: SnapshotStore, layer: LayerStore): number[] {
+  const highlighted = store.highlighted.peek();
   const instance = store.instance.peek();
-  return placedRows(layer).filter((row) => (lit ? lit[row] === 1 : row === instance));
+  return placedRows(layer).filter((row) => (highlighted ? highlighted[row] === 1 : row === instance));
 }
 
 /** Sampled rows that have a place in the projection. */

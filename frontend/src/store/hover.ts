@@ -31,9 +31,9 @@ export interface HoverState {
   /** The key of the hovered row, the temporary one included. */
   rowKey: ReadonlySignal<string | null>;
   /** Key of the class or subset that lights its instances: the hovered one, else the locked one. */
-  litKey: ReadonlySignal<string | null>;
+  highlightedKey: ReadonlySignal<string | null>;
   /** By sampled row, 1 where that class or subset has it; null while there is none. */
-  lit: ReadonlySignal<Uint8Array | null>;
+  highlighted: ReadonlySignal<Uint8Array | null>;
 }
 
 export function createHover(
@@ -53,19 +53,26 @@ export function createHover(
     if (sampled < 0 || !instances.value || pinned.value.some((row) => row.sampled === sampled)) return null;
     return instanceRow(instances.value, sampled, "temporary");
   });
-  const litRow = computed(() => {
+  const highlightedRow = computed(() => {
     const row = hover.value?.row;
     return row && isMany(row) ? row : locked.value;
   });
-  const litKey = computed(() => litRow.value?.key ?? null);
+  const highlightedKey = computed(() => highlightedRow.value?.key ?? null);
   const columns = computed(() => columnsOf(membership.value));
-  const lit = computed(() => {
-    const row = litRow.value;
+  const highlighted = computed(() => {
+    const row = highlightedRow.value;
     if (!row || row.kind === "absent" || isInstance(row)) return null;
     if (row.kind === "outcome") return maskOf(row.members, instances.value?.id.length ?? 0);
     return row.kind === "typed" ? membersOf(row.condition) : columns.value(row.subset);
   });
-  return { hover, instance, temporary, rowKey: computed(() => hover.value?.row?.key ?? null), litKey, lit };
+  return {
+    hover,
+    instance,
+    temporary,
+    rowKey: computed(() => hover.value?.row?.key ?? null),
+    highlightedKey,
+    highlighted,
+  };
 }
 
 /** Returns how to get columns of the mapping S; the same array for the same column, so that pictures of it are kept. */

@@ -26,7 +26,7 @@ const STRONGEST = 3;
 /** Multiplications for the shares of one row: a few milliseconds. */
 const MOST_WORK = 4e6;
 
-/** The row that is followed through the panels: the hovered one, else the one that is kept lit. */
+/** The row that is followed through the panels: the hovered one, else the one that is kept highlighted. */
 export function followedRow({ hover, rowOfKey }: SnapshotStore, { locked }: Pick<Durable, "locked">): MatrixRow | null {
   const known = rowOfKey(hover.value?.row?.key ?? locked.value);
   return known && known.kind !== "absent" ? known : null;
@@ -46,8 +46,8 @@ export function rowPath(store: SnapshotStore, layer: LayerStore, row: MatrixRow)
     .sort((first, second) => at(likeness, second) - at(likeness, first))
     .slice(0, 2);
   const activations = layer.activations.state.value.value;
-  const lit = isMany(row) && row.key === store.litKey.value ? store.lit.value : null;
-  const found = lit && activations ? nearestShares(activations, lit, means, classes) : null;
+  const highlighted = isMany(row) && row.key === store.highlightedKey.value ? store.highlighted.value : null;
+  const found = highlighted && activations ? nearestShares(activations, highlighted, means, classes) : null;
   return {
     likeness,
     nearest,

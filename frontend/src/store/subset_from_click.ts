@@ -64,7 +64,7 @@ export function listedInstances(
   chosen: readonly number[],
 ): NamedCondition | string {
   const rows = chosen.filter((row) => !instances.example[row]);
-  if (rows.length === 0) return "There is no instance among those that were kept one by one; choose at least one.";
+  if (rows.length === 0) return "There is no instance that was kept individually among these; choose at least one.";
   if (rows.length > MOST_LISTED) {
     return `${rows.length} instances were chosen; a condition lists at most ${MOST_LISTED}. Choose fewer.`;
   }

@@ -148,7 +148,7 @@ export interface TabStore extends FindState {
   /** What the address names and there is not. */
   unknown: Unknown;
   toggleLayer: (layer: string) => void;
-  /** Keeps the row of a class or subset lit, or lets it go. */
+  /** Keeps the row of a class or subset highlighted, or lets it go. */
   toggleLock: (row: MatrixRow) => void;
 }
 

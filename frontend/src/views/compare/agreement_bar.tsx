@@ -180,7 +180,7 @@ function SamePredictions({ side, agreement, alone }: AgreementBarProperties & { 
 /** Says which instances are counted. */
 function populationOf({ over, sampled, exactness, note }: Agreement): string {
   if (exactness === "exact" && sampled === over) return `Over all ${countText(over)} instances`;
-  if (exactness !== "exact") return `Over the ${countText(over)} instances that both keep one by one`;
+  if (exactness !== "exact") return `Over the ${countText(over)} instances that are in both samples`;
   const squares = `Squares and rows are of the ${countText(sampled)} sampled in both.`;
   return `Over all ${countText(over)} stored instances. ${squares} ${note}`;
 }

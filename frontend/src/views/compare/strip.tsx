@@ -81,7 +81,11 @@ function instanceNote({ snapshot }: SnapshotStore, { letter, agreement, view }: 
   if (over === 0) return { text: "no instance in both", title: note, wrong: true };
   const same = over === ours && over === theirs;
   const text = same ? `same data: ${countText(over)} sampled` : `${countText(over)} instances in both`;
-  return { text, title: note || `A keeps ${countText(ours)} one by one, ${letter} ${countText(theirs)}`, wrong: false };
+  return {
+    text,
+    title: note || `A's sample has ${countText(ours)} instances, ${letter}'s ${countText(theirs)}`,
+    wrong: false,
+  };
 }
 
 /** Null where a graph lacks operators, and of two steps of one run, which are one model. */
@@ -92,7 +96,7 @@ function operatorNote({ reference }: SnapshotStore, graph: TabStore["graph"], si
   if (!match) return null;
   const { matched, total, lacked, added } = match;
   const facts = [
-    "Operators of the same type and name in both graphs, numbers of traces aside",
+    "Operators of the same type and name in both graphs, ignoring the numbers that tracing adds",
     lacked.length > 0 ? `A alone: ${listText(lacked)}` : "",
     added.length > 0 ? `${side.letter} alone: ${listText(added)}` : "",
   ];

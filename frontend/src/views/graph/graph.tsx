@@ -102,7 +102,7 @@ function SourcePicker({ graph, session }: { graph: Graph; session: GraphSession 
           class="quiet controls-button"
           data-testid="control-edges"
           aria-pressed={controls.value}
-          title="Draw every control edge: who waits for whom. Without it, those of the node under the pointer."
+          title="Draw all control edges: what runs before what. Otherwise only those of the node under the pointer are drawn."
           onClick={() => {
             controls.value = !controls.value;
           }}

@@ -14,7 +14,7 @@ const KEYS: readonly { keys: readonly string[]; meaning: string }[] = [
   { keys: ["Tab"], meaning: "next part: toolbar, graph, panels, instances" },
   { keys: ["←", "→", "↑", "↓"], meaning: "move among cells, or among instances; what is there is read out" },
   { keys: ["Enter"], meaning: "press what is focused: open a layer, sort by a row, pin an instance" },
-  { keys: ["Space"], meaning: "keep the focused row lit in the projections" },
+  { keys: ["Space"], meaning: "highlight the focused row in the projections" },
   { keys: ["S"], meaning: "sort the neurons by the focused row" },
   { keys: ["C"], meaning: "mark the focused row; on another row, compare the two" },
   { keys: ["P"], meaning: "pin or unpin the focused instance" },
@@ -22,7 +22,7 @@ const KEYS: readonly { keys: readonly string[]; meaning: string }[] = [
   { keys: ["?"], meaning: "open this help" },
   {
     keys: ["Esc"],
-    meaning: "clear what was typed or kept lit; end a comparison or a lasso; close this help or a menu",
+    meaning: "clear what was typed or highlighted; end a comparison or a lasso; close this help or a menu",
   },
 ];
 
@@ -44,12 +44,12 @@ const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   {
     word: "scale",
     meaning:
-      "One per panel, so that its rows compare: the 99th percentile of the class means, rounded up. What is stronger looks like its end. The tone follows (mean / maximum) to the power of 0.75.",
+      "One per panel, so that its rows compare: the 99th percentile of the class means, rounded up. Stronger values have the colour of its end. The tone follows (mean / maximum) to the power of 0.75.",
   },
   { word: "% active", meaning: "The share of a row's instances in which the neuron is above zero; the dot's area." },
   {
     word: "dead",
-    meaning: "Never above zero, over all instances. Layers with negative values have none by that word.",
+    meaning: "Never above zero, over all instances. Not used for layers with negative values.",
   },
   { word: "zeros", meaning: "The share of all activations of the layer that are exactly zero." },
   {
@@ -65,7 +65,7 @@ const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   {
     word: "sample",
     meaning:
-      "Instances that were kept one by one: the squares and dots. The same ones at every step. Counts, accuracies and means are over all instances; what you asked to keep comes on top of the sample.",
+      "Instances that were kept individually: the squares and dots. The same ones at every step. Counts, accuracies and means are over all instances; what you asked to keep comes on top of the sample.",
   },
   {
     word: "matched",
@@ -75,12 +75,12 @@ const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   {
     word: "like",
     meaning:
-      "One row's way through the layers: hover its name or keep it lit, and each panel says which class it is like, by the cosine of its mean and the class's, both less the average of the class means; ← names the class in the panel above. The bar: which class each of its sampled instances is most like.",
+      "One row's way through the layers: hover its name or highlight it, and each panel says which class it is like, by the cosine of its mean and the class's, both less the average of the class means; ← names the class in the panel above. The bar: which class each of its sampled instances is most like.",
   },
   {
     word: "Δ B − A",
     meaning:
-      "By how much B is above A: orange higher, blue lower, on one scale per panel. Accuracies differ in percentage points. Rows such as only B right average the instances that both keep one by one; their counts are over all where both store all.",
+      "By how much B is above A: orange higher, blue lower, on one scale per panel. Accuracies differ in percentage points. Rows such as only B right average the instances that are in both samples; their counts are over all where both store all.",
   },
   {
     word: "fixed, broken",

@@ -112,7 +112,7 @@ function TestCases({ snapshot, instances }: TestCasesProperties) {
       data-testid="test-cases"
       {...listenToInstances(store, instances, () => false)}
     >
-      <h3 title="Instances of your own beside the recorded ones: in no count, average or subset">
+      <h3 title="Your own instances beside the recorded ones; part of no count, average or subset">
         <span>Test cases</span>
         <span class="group-count">
           {expected > 0 ? `${countText(right)} of ${countText(expected)} as expected` : countText(rows.length)}

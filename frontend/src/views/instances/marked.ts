@@ -48,18 +48,18 @@ export function listenToInstances(
   };
 }
 
-/** Marks elements with a row by what is lit, found, hovered and pinned. */
+/** Marks elements with a row by what is highlighted, found, hovered and pinned. */
 export function useInstanceMarks(container: RefObject<HTMLElement | null>): void {
   const tab = useTab();
   const store = useSnapshot();
-  const lit = store.lit.value;
+  const highlighted = store.highlighted.value;
   const found = tab.found.value;
   const hovered = store.instance.value;
   const pinned = new Set(pinnedOf(store.rows.value));
   useLayoutEffect(() => {
     for (const marked of container.current?.querySelectorAll<HTMLElement>(MARKED) ?? []) {
       const row = Number(marked.dataset.row);
-      const dim = (lit !== null && lit[row] !== 1) || (found !== null && found[row] !== 1);
+      const dim = (highlighted !== null && highlighted[row] !== 1) || (found !== null && found[row] !== 1);
       marked.classList.toggle("dim", dim);
       marked.classList.toggle("hovered", row === hovered);
       marked.classList.toggle("pinned", pinned.has(row));

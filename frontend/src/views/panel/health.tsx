@@ -27,7 +27,7 @@ function separation(layer: LayerStore): Fact | null {
   const { silhouette, silhouette_over, purity } = overall;
   const neighbours = layer.separation.state.value.value?.neighbours ?? 0;
   const title =
-    `How far the classes are apart in this layer, ${over(silhouette_over)}. Silhouette ${signedText(silhouette)}: mean of ` +
+    `How far apart the classes are in this layer, ${over(silhouette_over)}. Silhouette ${signedText(silhouette)}: mean of ` +
     "(b − a) / max(a, b), a an instance's mean distance to its own class, b to the nearest other (Rousseeuw 1987), " +
     `from −1 to 1. Purity ${percentText(purity)}: of an instance's ${neighbours} nearest, those of its class.`;
   return { title, text: `silhouette ${signedText(silhouette)}`, share: silhouette, testId: "separation" };

@@ -29,7 +29,7 @@ function ScaleLegend({ ramp: { signed, max, levels } }: { ramp: Ramp }) {
   return (
     <span
       class="scale"
-      title="One scale for every row of this panel: the 99th percentile of the class means, rounded up; stronger values look like its end"
+      title="One scale for every row of this panel: the 99th percentile of the class means, rounded up; stronger values have the colour of its end"
     >
       {signed ? `−${valueText(max)}` : "0"}
       <i style={{ background: `linear-gradient(to right, ${levels.join(", ")})` }} />
@@ -117,8 +117,8 @@ function OverviewHandle({ frame }: { frame: MatrixFrame }) {
       class="overview-handle"
       data-testid="overview-handle"
       type="range"
-      title="Drag to move along the neurons; a double click leads back to the first"
-      aria-label="First neuron in sight"
+      title="Drag to move along the neurons; double-click to return to the first"
+      aria-label="First visible neuron"
       aria-valuetext={`${countText(columns.first + 1)} to ${countText(columns.first + columns.visible)}`}
       min={0}
       max={columns.total - columns.visible}
@@ -214,8 +214,8 @@ function Unmatched({ matching: { partners, weak }, total }: { matching: ColumnMa
 function explain({ method, over }: ColumnMatching): string {
   const how =
     method === "best"
-      ? "Each neuron stands under the neuron of A that it is most like, one for one: the largest sum of Pearson's r (Hungarian)"
-      : "Each neuron stands under the neuron of A of its own number";
+      ? "Each neuron is below the neuron of A that it correlates with most, one to one: the assignment with the largest sum of Pearson's r"
+      : "Each neuron is below the neuron of A with the same number";
   return `${how}, over ${countText(over)} instances in both samples. Below r ${WEAK} it is hollow and not subtracted; a neuron without a partner leaves a gap.`;
 }
 

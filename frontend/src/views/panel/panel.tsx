@@ -32,7 +32,7 @@ function MissingLayer({ side, layer }: MissingLayerProperties) {
         <p>
           <SideBadge letter={side.letter} />{" "}
           {runs.value
-            ? `The run ${side.wish.value?.run} has no recording any more. Remove it with × or choose another one.`
+            ? `The run ${side.wish.value?.run} no longer has a recording. Remove it with × or choose another one.`
             : "Looking for its recordings…"}
         </p>
       )}

@@ -131,7 +131,7 @@ function ProjectionDots({ placed, view, width, height, pointer }: ProjectionDots
   useLayoutEffect(
     () =>
       effect(() => {
-        const pixels = pictures(store.lit.value);
+        const pixels = pictures(store.highlighted.value);
         canvas.current?.getContext("2d")?.putImageData(pixels, 0, 0);
       }),
     [store, pictures],
@@ -175,17 +175,17 @@ interface PictureInputs {
 
 const MOST_PICTURES = 24;
 
-/** Returns how to get the picture for a lit row; pictures are kept, the oldest leave first. */
+/** Returns how to get the picture for a highlighted row; pictures are kept, the oldest leave first. */
 function createPictures({ positions, width, height, ratio, palette, colouring }: PictureInputs) {
   const { codes, colours } = colouring ?? { codes: [], colours: [] };
   const newPixels = () =>
     new ImageData(Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio)));
   const painted = createPaintedPoints({ positions, codes, colours, palette }, newPixels, ratio);
   const kept = new Map<Uint8Array, ImageData>();
-  return (lit: Uint8Array | null): ImageData => {
-    if (!lit) return painted.all();
-    const pixels = kept.get(lit) ?? painted.lit(lit);
-    kept.set(lit, pixels);
+  return (highlighted: Uint8Array | null): ImageData => {
+    if (!highlighted) return painted.all();
+    const pixels = kept.get(highlighted) ?? painted.highlighted(highlighted);
+    kept.set(highlighted, pixels);
     for (const oldest of kept.keys()) {
       if (kept.size <= MOST_PICTURES) break;
       kept.delete(oldest);

@@ -25,8 +25,8 @@ function LassoButton({ armed }: { armed: Signal<boolean> }) {
       class={armed.value ? "lasso-toggle on" : "lasso-toggle"}
       data-testid="lasso"
       aria-pressed={armed.value}
-      aria-label="Draw around instances"
-      title="Draw around instances to make a subset of them; or drag with Shift held. Esc cancels."
+      aria-label="Draw a line around instances"
+      title="Draw a line around instances to make a subset of them, or drag with Shift held. Esc cancels."
       onClick={() => {
         armed.value = !armed.value;
       }}
@@ -77,7 +77,7 @@ export function useLasso(armed: Signal<boolean>, { layer, placed, view }: Pointe
   return { handlers, drawn };
 }
 
-const NOTHING = "No instance stands inside of the line; draw around some.";
+const NOTHING = "There is no instance inside the line; draw it around some.";
 
 export function LassoLine({ drawn }: { drawn: ReadonlySignal<Lasso | null> }) {
   const lasso = drawn.value;
@@ -216,7 +216,7 @@ function RestingText({ layer, projection }: { layer: LayerStore; projection: Pro
 }
 
 const ROTATED =
-  "Turned, mirrored, scaled and shifted so that the instances in both samples lie as close to A's as they can (orthogonal Procrustes)";
+  "Rotated, mirrored, scaled and shifted so that the instances in both samples are as close as possible to their places in A (orthogonal Procrustes)";
 
 function countPlaced(coordinates: Float32Array): number {
   let placed = 0;
@@ -280,7 +280,7 @@ function MethodForm() {
           }}
         />
       </label>
-      <label title="Each step starts from the one before and is held back by it, so that what moves is what changed">
+      <label title="Each step's layout starts from the previous one and is held near it, so that only what changed moves">
         <input
           type="checkbox"
           data-testid="one-frame"
@@ -292,7 +292,9 @@ function MethodForm() {
         />
         <span class="picker-label">One frame for all steps</span>
       </label>
-      <p class="hint">Perplexity: about how many neighbours each instance looks at. For every open layer.</p>
+      <p class="hint">
+        Perplexity: roughly the number of neighbours that count for each instance. For every open layer.
+      </p>
       <button type="submit" class="primary" disabled={unchanged || Number.isNaN(perplexity.value)}>
         Apply
       </button>

@@ -60,7 +60,7 @@ export function valueOnSide(
   return there ? side.layers.value.get(layer.name)?.valuesOf(there)?.[neuron] : undefined;
 }
 
-/** Takes the place of what stands there otherwise while a row is hovered, or kept lit. */
+/** Takes the place of what stands there otherwise while a row is hovered, or kept highlighted. */
 export function Followed({ frame, children }: { frame: MatrixFrame; children: ComponentChildren }) {
   const tab = useTab();
   const store = useSnapshot();

@@ -277,8 +277,8 @@ function LockButton({ row, locked }: { row: MatrixRow; locked: boolean }) {
       class={locked ? "row-action on" : "row-action"}
       data-testid="row-lock"
       aria-pressed={locked}
-      aria-label={`Keep ${row.name} lit`}
-      title={locked ? "Stays lit; click to let it go" : "Keep its instances lit"}
+      aria-label={`Keep ${row.name} highlighted`}
+      title={locked ? "Stays highlighted; click to release it" : "Keep its instances highlighted"}
       onClick={() => toggleLock(row)}
     >
       <Icon name={locked ? "locked" : "unlocked"} />

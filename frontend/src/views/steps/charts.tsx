@@ -71,7 +71,7 @@ export function StepCharts() {
       return own ? choose(own) : Number.NaN;
     });
   if (store.snapshot.value?.unlabelled) {
-    return <p class="hint">Recorded without labels: nothing is right or wrong, and no classes lie apart.</p>;
+    return <p class="hint">Recorded without labels: there is no accuracy and no separation of classes.</p>;
   }
   const neighbours = Math.max(0, ...separations.map((one) => one?.value?.neighbours ?? 0));
   const failed = separations.find((one) => one?.status === "error");
@@ -79,7 +79,7 @@ export function StepCharts() {
     <>
       <Chart
         title="accuracy"
-        explanation="Share of all instances of a class that are predicted as it"
+        explanation="Share of a class's instances that are predicted correctly"
         names={classes}
         valuesOf={(name) => snapshots.map((snapshot) => accuracyOfClass(snapshot, name))}
         high={1}
@@ -130,7 +130,7 @@ function Chart({ title, explanation, names, valuesOf, high, text, problem }: Cha
   const colours = useClassColours();
   const steps = tab.overSteps.snapshots.value.map(({ step }) => step);
   const at = steps.indexOf(store.snapshot.value?.step ?? Number.NaN);
-  const lit = store.rowKey.value ?? store.litKey.value;
+  const highlighted = store.rowKey.value ?? store.highlightedKey.value;
   const lines: (Line & { key: string })[] = [
     ...names.map((name, position) => ({
       key: `class:${name}`,
@@ -142,7 +142,7 @@ function Chart({ title, explanation, names, valuesOf, high, text, problem }: Cha
   ];
   const scale = scaleOf(lines, high);
   const place = placeSteps(steps.length, { width: WIDTH, height: HEIGHT, ...scale });
-  const chosen = lines.find(({ key }) => key === lit) ?? lines.at(-1);
+  const chosen = lines.find(({ key }) => key === highlighted) ?? lines.at(-1);
   return (
     <figure class="step-chart" data-testid="step-chart" data-chart={title}>
       <figcaption title={explanation}>
@@ -166,7 +166,7 @@ function Chart({ title, explanation, names, valuesOf, high, text, problem }: Cha
             key={line.key}
             d={linePath(line.values, place)}
             stroke={line.colour}
-            class={lineLook(line.key, lit)}
+            class={lineLook(line.key, highlighted)}
             data-name={line.name}
             onPointerEnter={() => lightClass(store, line.key)}
             onPointerLeave={() => lightClass(store, null)}
@@ -182,9 +182,9 @@ function Chart({ title, explanation, names, valuesOf, high, text, problem }: Cha
 
 const tickText = (value: number): string => String(value).replace("-", "−");
 
-function lineLook(key: string, lit: string | null): string {
+function lineLook(key: string, highlighted: string | null): string {
   if (key === "") return "all";
-  return lit?.startsWith("class:") && lit !== key ? "faded" : "";
+  return highlighted?.startsWith("class:") && highlighted !== key ? "faded" : "";
 }
 
 function lightClass(store: SnapshotStore, key: string | null): void {

@@ -55,7 +55,7 @@ function StepPicture({ snapshot }: { snapshot: SnapshotEntry }) {
 }
 
 function Dots({ coordinates }: { coordinates: Float32Array }) {
-  const { columns, lit } = useSnapshot();
+  const { columns, highlighted } = useSnapshot();
   const palette = usePalette();
   const colours = useClassColours();
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -74,9 +74,9 @@ function Dots({ coordinates }: { coordinates: Float32Array }) {
       ratio * SCALE,
     );
   }, [coordinates, labels, named, palette, ratio, side]);
-  const lightened = lit.value && 2 * lit.value.length === coordinates.length ? lit.value : null;
+  const lightened = highlighted.value && 2 * highlighted.value.length === coordinates.length ? highlighted.value : null;
   useLayoutEffect(() => {
-    canvas.current?.getContext("2d")?.putImageData(lightened ? painted.lit(lightened) : painted.all(), 0, 0);
+    canvas.current?.getContext("2d")?.putImageData(lightened ? painted.highlighted(lightened) : painted.all(), 0, 0);
   }, [painted, lightened]);
   return <canvas ref={canvas} width={side} height={side} />;
 }

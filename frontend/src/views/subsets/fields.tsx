@@ -10,7 +10,7 @@ import { countText, exactText, percentText } from "../../ui/numbers";
 
 export function Fields() {
   return (
-    <Popup class="fields" summary="Fields" label="Fields: how attributes and outcomes are distributed" testId="fields">
+    <Popup class="fields" summary="Fields" label="Fields: distributions of attributes and outcomes" testId="fields">
       <FieldSheet />
     </Popup>
   );

@@ -23,7 +23,7 @@ import { Icon } from "../../ui/glyphs";
 
 const COMBINATIONS: { combination: Combination; label: string; meaning: string; least: number }[] = [
   { combination: "and", label: "And", meaning: "Instances that are in all of them", least: 2 },
-  { combination: "or", label: "Or", meaning: "Instances that are in one of them at least", least: 2 },
+  { combination: "or", label: "Or", meaning: "Instances that are in at least one of them", least: 2 },
   { combination: "minus", label: "Minus", meaning: "Instances of the first that are in none of the others", least: 2 },
   { combination: "not", label: "Not", meaning: "Instances that are in none of them", least: 1 },
 ];
@@ -119,7 +119,7 @@ function Exchange() {
         <button
           type="button"
           data-testid="subset-export"
-          title="A JSON of names and conditions, as preprocess(subsets=...) takes it"
+          title="JSON with names and conditions, as preprocess(subsets=...) takes them"
           disabled={subsets.list.value.length === 0}
           onClick={() =>
             saveFile(

@@ -45,7 +45,7 @@ function Chip({ side }: { side: Side }) {
       <button
         type="button"
         class="quiet"
-        aria-label={`Compare no longer with ${side.letter}, ${label}`}
+        aria-label={`Stop comparing with ${side.letter}, ${label}`}
         onClick={() => comparing.remove(side.position)}
       >
         <Icon name="close" />

@@ -168,7 +168,7 @@ function ClassChooser({ classes, colours, limit }: ClassMenuProperties) {
         </label>
       ))}
       {matching.length > MOST_LISTED && <p>+ {countText(matching.length - MOST_LISTED)} more: type to find one</p>}
-      {matching.length === 0 && <p>No class is called so.</p>}
+      {matching.length === 0 && <p>No class has this name.</p>}
     </>
   );
 }

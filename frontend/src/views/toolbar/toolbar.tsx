@@ -31,7 +31,7 @@ function LinkButton() {
     const copied = await copyText(address.link());
     feedback.value = copied
       ? address.notice.value || "Link copied"
-      : "The browser does not let the tab copy; the address bar holds the link";
+      : "The browser does not allow copying; the link is in the address bar";
   };
   return (
     <span class="link-button">
@@ -97,7 +97,9 @@ function FollowSwitch() {
   const on = durable.follow.value;
   const count = catalogue.newSteps.value.length;
   const news = count > 0 ? `${count} new ${count === 1 ? "step" : "steps"}` : "";
-  const explanation = on ? "New steps are shown as they come; press to stay" : "Show the newest step, and each new one";
+  const explanation = on
+    ? "New steps are shown as they arrive; press to stay at this one"
+    : "Show the newest step, and each new one";
   return (
     <button
       type="button"
@@ -143,7 +145,7 @@ export function Toolbar({ onHelp }: { onHelp: () => void }) {
           type="button"
           class="quiet"
           aria-label="Help"
-          title="What the signs mean, and the keys ( ? )"
+          title="Symbols and keyboard shortcuts ( ? )"
           data-testid="help-button"
           onClick={onHelp}
         >
