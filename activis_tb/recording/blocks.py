@@ -328,6 +328,12 @@ class Background:
         if self._pool is None:
             self._latest = _done_here(work)
 
+    def do(self, work: Callable[[], None]) -> None:
+        """Does `work` on this thread, and raises what it raises, now as later."""
+        self.settle()
+        self._latest = _done_here(work)
+        self.settle()
+
     def settle(self) -> None:
         """Waits until the task is done."""
         if self._latest is not None:

@@ -178,18 +178,18 @@ class Recorder:
     def _begin_flush(self) -> None:
         """Accumulates the full buffer in the background while the next batches fill the other one.
 
-        With `keep`, waits for it: the call that brings instances raises that they cannot be written.
+        With `keep`, on this thread: the call that brings instances raises that they cannot be written.
         """
         self._background.settle()
         collected = self._buffer.drain()
         if collected is None:
             return
         evaluate = self._conditions.prepare() if self._conditions else _as_it_is
-        self._background.begin(lambda: self._accumulate(evaluate(collected())))
         if self._keep is None:
+            self._background.begin(lambda: self._accumulate(evaluate(collected())))
             self._buffer, self._other_buffer = self._other_buffer, self._buffer
         else:
-            self._background.settle()
+            self._background.do(lambda: self._accumulate(evaluate(collected())))
 
     def _accumulate(self, block: Block) -> None:
         hashes = hash_texts(block.ids.tolist())
