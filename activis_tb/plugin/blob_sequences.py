@@ -1,4 +1,4 @@
-"""Door to TensorBoard's blob sequences: what a data provider says is checked before anything is built on it.
+"""Door to TensorBoard's blob sequences, whose claims are checked before memory is allocated.
 
 An event of a few bytes can claim any number of blobs, and the multiplexer makes an object for each that is asked for.
 """
@@ -25,14 +25,14 @@ Series = tuple[str, str]
 
 
 class VanishedError(StoredDataError):
-    """The data was there when it was listed and is gone; it may come back."""
+    """Data that was listed no longer exists; it may come back."""
 
     def __init__(self) -> None:
         super().__init__("It is gone since it was listed: the run was deleted or is being replaced. Reload the page.")
 
 
 class UnservedError(StoredDataError):
-    """TensorBoard's data server does not give data of such a name.
+    """TensorBoard's data server cannot serve data of such a name.
 
     Args:
         run: Whose data it is.
@@ -56,7 +56,7 @@ class Listed(NamedTuple):
     Attributes:
         run: TensorBoard's run name.
         tag: As it stands in the event file.
-        content: Of the plugin's metadata.
+        content: Content of the plugin's metadata.
         wall_time: Of the newest event, seconds since 1970; 0 where the event says nothing of the kind.
         blobs: Of the longest event, as it claims.
     """
@@ -69,7 +69,7 @@ class Listed(NamedTuple):
 
     @property
     def plausible(self) -> bool:
-        """Whether there may be so many blobs."""
+        """Whether the number of blobs is plausible."""
         return 0 <= self.blobs <= MOST_BLOBS
 
 
@@ -131,8 +131,8 @@ class BlobSequences:
         """Returns the blob of a reference.
 
         Raises:
-            VanishedError: It is gone.
-            UnservedError: The data server does not give data of such a run or tag.
+            VanishedError: It no longer exists.
+            UnservedError: The data server cannot serve data of such a run or tag.
             StoredDataError: TensorBoard cannot read it.
         """
         try:

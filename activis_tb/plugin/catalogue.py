@@ -1,7 +1,7 @@
 """Catalogue of the recorded snapshots among TensorBoard's data.
 
-Every recording session has a tag of its own. Nothing but the listing is asked for again and again: a session does not
-change once it is written, so its parsed manifest is kept under its tag, wall time and length.
+Every recording session has a tag of its own. Only the listing is polled: a session does not
+change once it is written, so its parsed manifest is cached by tag, wall time and length.
 """
 
 from collections import defaultdict
@@ -28,12 +28,12 @@ _FETCHES = 16
 
 @dataclass(frozen=True)
 class Session:
-    """One stored snapshot as the listing shows it, unread.
+    """One stored snapshot as listed, not yet read.
 
     Attributes:
         run: TensorBoard's run name.
         tag: The tag as it stands in the event file.
-        parts: What the tag says.
+        parts: Parts of the tag.
         wall_time: Seconds since 1970.
         blobs: Number of blobs, as the event claims.
         version: Format version.
@@ -56,14 +56,14 @@ class Session:
 
 @dataclass(frozen=True)
 class Listing:
-    """All sessions by what they are snapshots of, the newest first, and what could not be listed."""
+    """All sessions by run, name and step, the newest first, and warnings about those that could not be listed."""
 
     sessions: Mapping[SnapshotKey, list[Session]]
     warnings: list[str]
 
 
 class Catalogue:
-    """The recordings that one data provider knows.
+    """Recordings known to one data provider.
 
     Args:
         data_provider: TensorBoard's; the multiplexer or the data server stands behind it.
@@ -96,7 +96,7 @@ class Catalogue:
         return Listing(sessions, warnings)
 
     def open(self, experiment: str, sessions: Iterable[Session]) -> dict[Session, SnapshotReader | StoredDataError]:
-        """Returns the reader of each of `sessions`, or what is wrong with it.
+        """Returns the reader of each of `sessions`, or its error.
 
         References of the sessions that were not read before are fetched in one call.
         """

@@ -1,4 +1,4 @@
-"""Context of a request for data: its parameters, and the snapshots that they name, found when a handler asks."""
+"""Context of a request: its parameters, and the snapshots that they name, resolved lazily."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from activis_tb.plugin.snapshots import JoinedSnapshot, Snapshots
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """One request for data, all that a handler is given.
+    """One request for data; the only argument of a handler.
 
     Attributes:
-        request: As it came.
+        request: The HTTP request.
         snapshots: Of all experiments.
     """
 

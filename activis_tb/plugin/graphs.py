@@ -1,4 +1,4 @@
-"""Graphs of a run: where TensorBoard's plugins keep them, which one the recorded layers belong to, and their JSON."""
+"""Graphs of a run: their sources among TensorBoard's plugins, the choice for the recorded layers, and JSON."""
 
 import itertools
 from collections import Counter
@@ -37,13 +37,13 @@ _MOST_FUNCTIONS = 12
 
 @dataclass(frozen=True)
 class Blob:
-    """Something that holds graphs, as TensorBoard lists it.
+    """A blob that holds graphs, as TensorBoard lists it.
 
     Attributes:
         kind: `run_graph`, `function` or `keras`.
         run: Where it was found.
         tag: Its name there.
-        key: By which TensorBoard gives its content; changes when the content does.
+        key: TensorBoard's key of the content; changes with it.
     """
 
     kind: SourceKind
@@ -59,7 +59,7 @@ class Source:
     Attributes:
         kind: What it was made from.
         run: Where it was found.
-        title: What tells it from others of its kind and run; may be empty.
+        title: Distinguishes it from others of its kind and run; may be empty.
         graph_def: Serialised.
         warning: Why there is none, where it cannot be had.
     """
@@ -83,17 +83,17 @@ class Source:
 
     @cached_property
     def digest(self) -> str:
-        """Names this very graph; empty for a Keras model, whose GraphDef is our own."""
+        """Digest of the graph; empty for a Keras model, whose GraphDef is our own."""
         return "" if self.kind == "keras" else graph_digest(self.graph_def)
 
     @property
     def label(self) -> str:
-        """What to call it for a person."""
+        """Label of the source in the tab."""
         return " · ".join(part for part in (_NAMES[self.kind], self.run, self.title) if part and part != ".")
 
 
 class GraphSources:
-    """Finds the graphs of runs and remembers the latest.
+    """Graphs of runs, with a cache of the latest.
 
     Args:
         data_provider: TensorBoard's.
@@ -124,7 +124,7 @@ class GraphSources:
         """Returns the graphs in `blob`; a damaged one is a graph without operations, with a warning.
 
         Raises:
-            VanishedError: It is gone.
+            VanishedError: It no longer exists.
         """
         return self._read.get_or_make(f"{blob.kind}{blob.run}{blob.key}", lambda: self._sources(blob))
 
@@ -218,7 +218,7 @@ _LAYERS = "layers"
 
 @dataclass(frozen=True)
 class _Choice:
-    """A source with what is known of it.
+    """A source with its matches.
 
     Attributes:
         source: The graph.
@@ -237,11 +237,11 @@ class _Choice:
 
 
 class Graphs:
-    """Finds, builds and remembers the graphs of runs.
+    """Graphs of runs, built and cached.
 
     Args:
         data_provider: TensorBoard's.
-        snapshots: Tell which layers were recorded, and in which graph their tensors are.
+        snapshots: Snapshots, for the recorded layers and the graphs of their tensors.
     """
 
     def __init__(self, data_provider: DataProvider, snapshots: Snapshots) -> None:
@@ -319,7 +319,7 @@ class Graphs:
 
 
 def _identified(choices: Iterable[_Choice]) -> list[_Choice]:
-    """Gives the best of a kind the kind as its id, the others a number too."""
+    """Assigns ids: the kind for the best of a kind, and a number too for the others."""
     counts: Counter[str] = Counter()
     identified = []
     for choice in choices:
@@ -343,7 +343,7 @@ def _with_recorded_shape(node: graph.Node, layers: Mapping[str, Layer]) -> graph
 
 
 def _several(chosen: _Choice, choices: Iterable[_Choice]) -> list[str]:
-    """Says that a run has more than one graph, as after a restart."""
+    """The warning that a run has several graphs, as after a restart."""
     same = [one for one in choices if (one.source.kind, one.source.run) == (chosen.source.kind, chosen.source.run)]
     if chosen.source.kind not in {"forward", "run_graph"} or len(same) == 1:
         return []

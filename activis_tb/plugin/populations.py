@@ -1,4 +1,4 @@
-"""Populations that conditions are evaluated over: all instances where their side files are, else the sample."""
+"""Populations that conditions are evaluated over: all stored instances if available, else the sample."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -25,11 +25,11 @@ Exactness = Literal["exact", "bound", "estimate", "sample"]
 _MOST_SAMPLES = 16
 _MOST_STORES = 3
 SECONDS_TO_RETRY = 10.0
-"""After which a question is asked anew of files that could not be read."""
+"""After this time files that could not be read are tried again."""
 
 
 def retry_time() -> float:
-    """Returns until when, by `time.monotonic`, what was found of the sample stands in for files that cannot be read."""
+    """Returns until when, by `time.monotonic`, answers of the sample replace those of files that cannot be read."""
     return monotonic() + SECONDS_TO_RETRY
 
 
@@ -38,14 +38,14 @@ class Population:
     """Instances of one snapshot that conditions can be evaluated over.
 
     Attributes:
-        snapshot: Whose they are.
+        snapshot: The snapshot.
         schema: What conditions are checked against.
-        engine: Evaluates them.
-        exactness: Of what is computed from them.
-        outcomes: What the model made of each, intp (instances,): 1 + 2 * predicted, and 1 more where that is right; a
-            prediction of nothing is one beyond the last class.
-        rows: Where every sampled row is among the instances, int64 (rows,).
-        strata: How the sampled rows stand for all instances.
+        engine: Evaluator of conditions.
+        exactness: Exactness of what is computed from them.
+        outcomes: Code of each outcome, intp (instances,): 1 + 2 * predicted, and 1 more where that is correct; no
+            prediction is one beyond the last class.
+        rows: Position of every sampled row among the instances, int64 (rows,).
+        strata: Strata of the sample.
         over: Instances that answers are based on.
         store: All instances, where they are kept individually.
         note: Why it is the sample although all instances were kept; mostly empty.
@@ -66,7 +66,7 @@ class Population:
 
     @cached_property
     def outcome_totals(self) -> NDArray[np.int64]:
-        """All instances by stratum and by predicted class, the last of which is none, (strata, classes + 1)."""
+        """All instances by stratum and by predicted class, the last for no prediction, (strata, classes + 1)."""
         return outcome_totals(self.snapshot.manifest)
 
     @property
@@ -75,11 +75,11 @@ class Population:
         return np.asarray((self.outcomes[self.rows] - 1) // 2)
 
     def unchanged(self) -> bool:
-        """Tells whether it is still what would be found: files may have been truncated, replaced or restored."""
+        """Tells whether the files are unchanged: they may have been truncated, replaced or restored."""
         return monotonic() < self.until and (self.store is None or self.store.unchanged())
 
     def of_itself(self) -> "Population":
-        """Returns the sampled instances, those that were always kept among them, standing for nobody else."""
+        """Returns the sampled instances as a population of their own, those that were always kept included."""
         label = self.strata.stratum
         totals = np.bincount(label, minlength=len(self.strata.totals))
         strata = Strata(label, np.ones(len(label), np.bool_), totals)
@@ -87,7 +87,7 @@ class Population:
 
 
 class Populations:
-    """Opens and keeps populations: those used least recently are closed when nobody uses them any more.
+    """LRU cache of open populations, which are closed when they are no longer in use.
 
     Args:
         logdir: As TensorBoard was given it; may be empty.
@@ -103,7 +103,7 @@ class Populations:
 
         Args:
             snapshot: Whose.
-            columns: To be asked about: of texts that were cut in the sample, all is stored.
+            columns: Columns in question: texts that were cut in the sample are stored whole.
 
         Raises:
             StoredDataError: The sample is damaged.
@@ -123,7 +123,7 @@ class Populations:
             return self.sample(snapshot, str(error))
 
     def keeps(self, population: Population) -> bool:
-        """Whether `population`, or one that differs in what is said of it, is among those that are kept."""
+        """Whether `population`, or one that differs in its note only, is in the cache."""
         kept = [*self._samples.values(), *self._stores.values()]
         return any(one.engine is population.engine for one in kept)
 
@@ -134,7 +134,7 @@ class Populations:
 
 
 def schema_of(snapshot: JoinedSnapshot) -> Schema:
-    """Returns what conditions about `snapshot` may speak of."""
+    """Returns the schema of conditions about `snapshot`."""
     manifest = snapshot.manifest
     layers = tuple((layer.name, layer.neurons) for layer in snapshot.layers)
     return Schema(manifest.classes, manifest.attributes, layers, manifest.labelled)
@@ -183,7 +183,7 @@ def _stored(logdir: str, snapshot: JoinedSnapshot) -> Population:
 def _are_those(
     snapshot: JoinedSnapshot, sample: Sample, label: NDArray[np.int32], predicted: NDArray[np.int32]
 ) -> bool:
-    """Whether stored outcomes, (instances,), can be those that the snapshot and its sample are about."""
+    """Whether stored outcomes, (instances,), are consistent with the snapshot and its sample."""
     if sample.index.max(initial=-1) >= len(label):
         return False
     totals = snapshot.manifest.stratum_counts

@@ -1,4 +1,4 @@
-"""Snapshot as the tab sees it, one (run, name, step): the sessions that recorded it, joined.
+"""Snapshots as the tab sees them, one per (run, name, step), joined from the sessions that recorded it.
 
 A training that was restarted repeats steps, and layers may be recorded in several passes. The newest readable session
 wins; an older one adds layers only where it is about the same instances and subsets.
@@ -49,7 +49,7 @@ class JoinedSnapshot:
 
     @property
     def identity(self) -> str:
-        """Names the snapshot as it is now; whatever is remembered under it stays true."""
+        """Identity of the snapshot's present state, a key for caches."""
         return f"{self.key}{self.version}"
 
     @property
@@ -64,7 +64,7 @@ class JoinedSnapshot:
 
 
 class Snapshots:
-    """All snapshots, joined; parsed and joined ones are kept as long as their sessions are the same."""
+    """All snapshots, joined, and cached as long as their sessions are the same."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue

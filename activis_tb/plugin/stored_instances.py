@@ -1,4 +1,4 @@
-"""Stored instances of a snapshot: its side files, where this machine has them."""
+"""Stored instances of a snapshot, from side files that this machine can read."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ class Store:
         instances: Their number.
 
     Raises:
-        StoredDataError: The files are not there, or damaged.
+        StoredDataError: The files are missing or damaged.
     """
 
     def __init__(self, logdir: str, snapshot: JoinedSnapshot) -> None:
@@ -43,7 +43,7 @@ class Store:
         self.instances = self._dataset.instances
 
     def unchanged(self) -> bool:
-        """Tells whether all files that were read so far are still what they were."""
+        """Tells whether none of the files that were read so far has changed."""
         return all(dataset.unchanged() for dataset in self._datasets.values())
 
     def check(self) -> None:
@@ -58,7 +58,7 @@ class Store:
         return self._dataset.parquet_files
 
     def table(self, schema: Schema) -> StoredInstances:
-        """Returns what conditions are evaluated over."""
+        """Returns the table that conditions are evaluated over."""
         known = frozenset[str]().union(*(part.columns for part in self._dataset.parts))
         sources = {name: name for name in ("id", "index", "label", "predicted", "score")}
         wholes: dict[str, str] = {}
@@ -109,11 +109,11 @@ class Store:
         return np.ma.filled(scores.astype(np.float32), np.nan)
 
     def uncertainty(self, part: Neuron) -> float:
-        """Returns by how much the activations of a neuron can be off."""
+        """Returns the largest error of a neuron's coded activations."""
         return max(float(half_step(coded)[part.neuron]) for coded in self.layer(part.layer))
 
     def _dataset_of(self, reader: SnapshotReader) -> DatasetReader:
-        """The files of the session that recorded a layer; sampled instances at other positions betray another order."""
+        """The files of the session that recorded a layer; sampled instances at other positions reveal another order."""
         if reader in self._datasets:
             return self._datasets[reader]
         newest = self._snapshot.reader

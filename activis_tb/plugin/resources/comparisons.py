@@ -1,4 +1,4 @@
-"""Comparisons of two snapshots: shared instances, matching neurons, and who is right where."""
+"""Comparisons of two snapshots: shared instances, matched neurons, similarity, and agreement of predictions."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -28,7 +28,7 @@ Method = Literal["best", "index"]
 METHODS: tuple[Method, ...] = ("best", "index")
 
 _VERSION = 2
-"""Goes up whenever the same activations would give other numbers than before."""
+"""Increase this whenever the same activations would give other numbers than before."""
 
 _SHORT_WAIT = 0.15
 """Seconds that a request waits for its job: a small layer is matched in less."""
@@ -55,7 +55,7 @@ class Pair(NamedTuple):
 
 
 class Comparisons:
-    """Compares snapshots, and remembers what it found."""
+    """Comparisons of snapshots, computed in jobs and cached."""
 
     def __init__(self, computations: Computations, digests: Digests) -> None:
         self._computations = computations
@@ -203,7 +203,7 @@ def _outcomes(snapshot: JoinedSnapshot) -> tuple[NDArray[np.object_], NDArray[np
 
 
 def without_labels(base: JoinedSnapshot, other: JoinedSnapshot) -> str:
-    """Returns why nobody is right or wrong."""
+    """Returns the note that instances without labels have no correct prediction."""
     lacking = " and ".join(str(one) for one in (base, other) if not one.manifest.labelled)
     return f"Recorded without labels: {lacking}. Predictions are compared, nobody is right or wrong."
 
@@ -224,14 +224,14 @@ _Key = tuple[str, str]
 
 
 class Agreements:
-    """Compares predictions over all instances where both snapshots store them, else over those in both samples.
+    """Agreement of predictions over all instances where both snapshots store them, else over those in both samples.
 
-    Stored instances are counted in jobs; what was found is remembered while TensorBoard runs, as files may be others
-    the next time.
+    Stored instances are counted in jobs; results are cached in memory only, as the files may change
+    before TensorBoard runs again.
 
     Args:
         computations: Runs the jobs.
-        comparisons: Know which instances are in both samples.
+        comparisons: Comparisons, for the instances in both samples.
         logdir: As TensorBoard was given it; may be empty.
     """
 
@@ -245,7 +245,7 @@ class Agreements:
     def get(self, pair: Pair) -> tuple[pb.Agreement, bool]:
         """Returns the agreement, and whether it is final: that of the sample is not while stored instances are counted.
 
-        Where these cannot be read or counted, the note of the sample's says why.
+        If these cannot be read or counted, the note of the sample's agreement says why.
         """
         sampled = self._sampled.get_or_make(
             (pair.base.identity, pair.other.identity),
@@ -315,10 +315,10 @@ def _note_over_all(common: int, over: int, base: JoinedSnapshot, other: JoinedSn
 
 
 class ComparisonRoutes:
-    """Answers requests that compare.
+    """Routes of comparisons.
 
     Args:
-        computations: Runs and remembers what takes long.
+        computations: Background jobs with cached results.
         comparisons: Of two snapshots.
         logdir: As TensorBoard was given it; may be empty.
     """

@@ -1,6 +1,6 @@
-"""Instances that the tab shows one by one: the sampled ones, then the test cases.
+"""Rows of instances that the tab shows: the sampled ones, then the test cases.
 
-Whatever counts, averages or estimates reads the sampled instances alone, from the snapshot's reader.
+Counts, averages and estimates read the sampled instances alone, from the snapshot's reader.
 """
 
 from dataclasses import fields, replace
@@ -23,7 +23,7 @@ _MOST_PICTURE_COLUMNS = 4
 
 
 class InstanceRoutes:
-    """Answers requests about single instances, and keeps the pictures and sounds that were asked for last."""
+    """Routes of single instances, with a cache of pictures and sounds."""
 
     def __init__(self) -> None:
         self._pictures: Recent[tuple[str, str], Attribute] = Recent(_MOST_PICTURE_COLUMNS)
@@ -105,9 +105,9 @@ def shown_membership(snapshot: JoinedSnapshot) -> NDArray[np.bool_]:
 
 
 def shown_activations(snapshot: JoinedSnapshot, layer: str) -> NDArray[np.float32]:
-    """Returns what a layer does by row, float32 (rows, neurons).
+    """Returns the activations of a layer by row, float32 (rows, neurons).
 
-    NaN for the test cases where an older session recorded the layer, with other ones.
+    NaN for the test cases where an older session with other test cases recorded the layer.
 
     Raises:
         NotFoundError: There is no such layer.

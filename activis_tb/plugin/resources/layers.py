@@ -25,11 +25,11 @@ _MOST_LAYERS = 2_000
 
 
 class LayerRoutes:
-    """Answers requests about one layer.
+    """Routes of one layer.
 
     Args:
-        computations: Run and remember what takes long.
-        digests: Name layers by their content.
+        computations: Background jobs with cached results.
+        digests: Digests that identify layers by their content.
     """
 
     def __init__(self, computations: Computations, digests: "Digests") -> None:
@@ -63,7 +63,7 @@ class RecordedLayer(NamedTuple):
     """One layer of one snapshot.
 
     Attributes:
-        identity: Names its recording; nothing changes under it.
+        identity: Identity of its recording, under which nothing changes.
         fetch: Returns the activations, float32 (rows, neurons).
         neurons: How many.
     """
@@ -91,7 +91,7 @@ def _neurons(snapshot: JoinedSnapshot, layer: str) -> int:
 
 
 class Digests:
-    """Names layers by what their activations are."""
+    """Digests of layers' activations."""
 
     def __init__(self) -> None:
         self._digests: Recent[str, str] = Recent(_MOST_LAYERS)
@@ -145,7 +145,7 @@ _MOST_SNAPSHOTS = 500
 
 
 class Separations:
-    """Measures layers, and remembers what it found."""
+    """Separation of classes in layers, computed in jobs and cached."""
 
     def __init__(self, computations: Computations, digests: Digests) -> None:
         self._computations = computations
@@ -153,7 +153,7 @@ class Separations:
         self._drawn: Recent[str, tuple[NDArray[np.bool_], NDArray[np.int32]]] = Recent(_MOST_SNAPSHOTS)
 
     def get(self, snapshot: JoinedSnapshot, layer: str) -> tuple[pb.LayerSeparation | None, int]:
-        """Returns the separation of the classes in `layer`, or None and how far it has come, of `ITERATIONS`.
+        """Returns the separation of the classes in `layer`, or None and the progress, of `ITERATIONS`.
 
         Raises:
             ArgumentError: The instances have no classes.

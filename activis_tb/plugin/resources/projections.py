@@ -1,4 +1,4 @@
-"""Projections on request: PCA at once, t-SNE as a job, of one layer, over steps, or laid onto another's."""
+"""Projections on request: PCA at once, t-SNE as a job; of one layer, over steps, or aligned to another's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ _MOST_LAYERS = 500
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Coordinates as they are now.
+    """Coordinates of a projection, final or intermediate.
 
     Attributes:
         coordinates: float32 (rows, 2); NaN where a row has no place.
@@ -34,8 +34,8 @@ class Projection:
         iteration: Iterations done; 0 for PCA.
         iterations: Iterations in all; 0 for PCA.
         perplexity: In force; 0 for PCA.
-        rows: How many have a place.
-        neurons_left_out: How many were not finite in most rows and take no part.
+        rows: Number of rows that have a place.
+        neurons_left_out: Number of neurons that are not finite in most rows and are left out.
     """
 
     coordinates: NDArray[np.float32]
@@ -47,10 +47,10 @@ class Projection:
     neurons_left_out: int
 
     def onto(self, other: "Projection", rows: NDArray[np.int32]) -> "Projection":
-        """Returns this projection laid onto `other`; it is done when both are.
+        """Returns this projection aligned to `other`; it is final when both are.
 
         Args:
-            other: The one that stays as it is.
+            other: The fixed projection.
             rows: The instances in both, (instances, 2): the row in this one, the row in `other`.
         """
         return replace(
@@ -64,12 +64,12 @@ class Projection:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What is known about a layer's activations, so that a poll need not read them again.
+    """Cached facts about a layer's activations, so that a poll need not read them again.
 
     Attributes:
-        digest: Names their content.
-        rows: How many have a place.
-        neurons_left_out: How many take no part.
+        digest: Digest of their content.
+        rows: Number of rows that have a place.
+        neurons_left_out: Number of neurons that are left out.
         principal: PCA coordinates, float32 (rows, 2).
         start: The same in the scale of t-SNE.
     """
@@ -85,10 +85,10 @@ class Subject:
 
 
 class Projections:
-    """Computes and remembers projections.
+    """Projections of single layers, cached.
 
     Args:
-        computations: Run t-SNE and remember it.
+        computations: Background jobs with cached results.
     """
 
     def __init__(self, computations: Computations) -> None:
@@ -96,16 +96,16 @@ class Projections:
         self._subjects: Recent[str, Subject] = Recent(_MOST_LAYERS)
 
     def subject(self, layer: RecordedLayer) -> Subject:
-        """Returns what is known about `layer`."""
+        """Returns the cached facts about `layer`."""
         return self._subjects.get_or_make(layer.identity, lambda: subject_of(layer.fetch()))
 
     def get(self, layer: RecordedLayer, method: Method, perplexity: float = projection.PERPLEXITY) -> Projection:
-        """Returns the projection of a layer's activations, or how far it has come.
+        """Returns the projection of a layer's activations, final or intermediate.
 
         Args:
             layer: What to project.
             method: `pca` or `tsne`.
-            perplexity: Wanted for t-SNE; few rows lower it.
+            perplexity: Perplexity of t-SNE; reduced for few rows.
 
         Raises:
             QueueFullError: Too many t-SNE jobs are waiting.
@@ -157,11 +157,11 @@ class _Link(NamedTuple):
 
 
 class StepProjections:
-    """Computes and remembers the chain of a layer's projections.
+    """Chains of a layer's projections over steps, cached.
 
     Args:
-        computations: Run t-SNE and remember it.
-        projections: Know the layers.
+        computations: Background jobs with cached results.
+        projections: Projections of single layers.
     """
 
     def __init__(self, computations: Computations, projections: Projections) -> None:
@@ -169,15 +169,15 @@ class StepProjections:
         self._projections = projections
 
     def get(self, steps: Sequence[Step], wanted: int, perplexity: float) -> Projection:
-        """Returns the projection at one of the steps, or how far the chain has come towards it.
+        """Returns the projection at one of the steps, final or intermediate.
 
-        One job computes the chain from the first step on and ends after the last one, so that those who ask for several
+        One job computes the chain from the first step on and ends after the last one, so that requests for several
         steps share it.
 
         Args:
             steps: In order.
             wanted: Position of the step in `steps`.
-            perplexity: Wanted; few rows lower it.
+            perplexity: Perplexity; reduced for few rows.
 
         Raises:
             QueueFullError: Too many jobs are waiting.
@@ -224,7 +224,7 @@ class StepProjections:
 
 
 def _moved(earlier: NDArray[np.float32], before: NDArray[np.int32], rows: int) -> NDArray[np.float32]:
-    """Returns the coordinates that the instances had, by the rows of this step, float32 (rows, 2)."""
+    """Returns the instances' previous coordinates, by the rows of this step, float32 (rows, 2)."""
     result = np.full((rows, 2), np.nan, np.float32)
     result[before[:, 1]] = earlier[before[:, 0]]
     return result
@@ -237,11 +237,11 @@ _NOBODY = np.empty((0, 2), np.int32)
 
 
 class ProjectionRoutes:
-    """Answers requests for projections.
+    """Routes of projections.
 
     Args:
-        computations: Run t-SNE and remember it.
-        comparisons: Know which instances are in two snapshots.
+        computations: Background jobs with cached results.
+        comparisons: Comparisons, for the instances that are in two snapshots.
     """
 
     def __init__(self, computations: Computations, comparisons: Comparisons) -> None:

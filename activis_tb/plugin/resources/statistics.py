@@ -1,4 +1,4 @@
-"""Statistics of a subset: counts, what a layer's neurons do over it, and distributions of attributes."""
+"""Statistics of a subset: counts, averages of a layer's neurons, and distributions of attributes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -34,7 +34,7 @@ STATISTIC_CHOICES: tuple[StatisticChoice, ...] = (*STATISTIC_NAMES, *get_args(Un
 the mean or the active share, for certain or with a confidence of 95 %."""
 
 MOST_SECONDS = 8.0
-"""For which one statistic of one layer may be averaged over stored instances."""
+"""Time limit for one statistic of one layer over stored instances."""
 
 _Arrays = Mapping[str, NDArray[np.float64]]
 _ABOUT: Mapping[StatisticChoice, StatisticName] = {
@@ -50,11 +50,11 @@ class Averages:
     """Some statistics of one layer over one subset, by name, each (neurons,).
 
     Attributes:
-        exactness: Of them.
+        exactness: Exactness of the values.
         over: Instances they are based on.
         values: Float, NaN where there is no such value.
-        bounds: How far off values can be; where `exactness` is `bound`.
-        intervals: That hold values with a confidence of 95 %, (2, neurons), NaN where too little is known; where it is
+        bounds: Bounds of the error of the values; where `exactness` is `bound`.
+        intervals: 95 % confidence intervals, (2, neurons), NaN where too few members are known; where it is
             `estimate`.
         note: Why it is an estimate although all instances were kept; mostly empty.
     """
@@ -67,7 +67,7 @@ class Averages:
     note: str = ""
 
     def statistic(self, name: StatisticChoice) -> NDArray[np.float64]:
-        """Returns a statistic, (neurons,), how far off the means are, likewise, or an interval, (2, neurons)."""
+        """Returns a statistic, (neurons,), a bound of the means, likewise, or an interval, (2, neurons)."""
         match name:
             case "bound":
                 return self._bound("mean")
@@ -114,12 +114,12 @@ def sampled_averages(
     """Returns all statistics, estimated from a sample; exact where it holds every instance that may be a member.
 
     Args:
-        strata: How the rows stand for all instances.
+        strata: Strata of the sample.
         members: Bool (rows,).
         activations: float32 (rows, neurons).
         recorded: Of all instances, (subsets, neurons), the classes first.
-        complete: What the averages are where the rows stand for nobody else.
-        note: Why the sample.
+        complete: Exactness of the averages where the rows represent no other instances.
+        note: Why only the sample is available.
     """
     arrays = asdict(estimate_averages(strata, members, activations, recorded))
     values: _Arrays = {name: arrays[name] for name in STATISTIC_NAMES}
@@ -131,7 +131,7 @@ def sampled_averages(
 
 
 def work_of(statistic: StatisticChoice) -> str:
-    """Returns what has to be computed for a statistic of stored instances; the same answer gives several."""
+    """Returns the computation that yields a statistic of stored instances; one computation may yield several."""
     return {"std": "std", "min": "extremes", "max": "extremes"}.get(statistic, "mean")
 
 
@@ -141,13 +141,13 @@ def all_averages(
     statistic: StatisticChoice,
     doubt: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None,
 ) -> Averages:
-    """Returns one statistic, and those that come with it, of the stored `members`, bool (instances,).
+    """Returns one statistic, and those computed along with it, of the stored `members`, bool (instances,).
 
     Args:
         parts: The stored activations of a layer.
         members: Of a subset.
         statistic: Which.
-        doubt: Who is a member for certain, and who may be one, where that is not the same; bounds are wider by it.
+        doubt: Certain and possible members where these differ; they widen the bounds.
 
     Raises:
         TimeoutError: It took longer than `MOST_SECONDS`.
@@ -171,10 +171,10 @@ def all_averages(
 def in_doubt(
     averages: Averages, activations: NDArray[np.float32], doubt: tuple[NDArray[np.bool_], NDArray[np.bool_]]
 ) -> Averages:
-    """Returns averages that were exact within the bounds that members in doubt leave, see `all_averages`.
+    """Widens exact averages to the bounds that undecided members leave, see `all_averages`.
 
     Args:
-        averages: Of the members that are certain, over these activations.
+        averages: Averages of the certain members, over these activations.
         activations: float32 (rows, neurons).
         doubt: Bool (rows,) each.
     """
@@ -193,11 +193,11 @@ def _bounds_in_doubt(
 
 @dataclass(frozen=True)
 class SubsetCounts:
-    """How many instances there are.
+    """Counts of instances.
 
     Attributes:
-        count: All of them.
-        correct: Those predicted right.
+        count: All instances.
+        correct: Those predicted correctly.
         predicted: By class, those predicted as it, and last those predicted as nothing; an estimate has that alone
             where there are more than `MOST_COUNTED_CLASSES`.
         accuracy: The share that is right lies between these; 0 and 1 where there may be no instance.
@@ -217,9 +217,9 @@ def counts_of_members(
     """Returns the counts of instances that are all known, bool (instances,).
 
     Args:
-        population: Whose they are.
-        members: Who is one.
-        doubt: Who is one whatever the rounded activations were, and who may be one.
+        population: The population.
+        members: The members, bool (instances,).
+        doubt: Certain and possible members, given the rounded activations.
     """
     known = _by_outcome(population, members)
     by_outcome = [known, *(_by_outcome(population, who) for who in doubt)] if doubt else [known] * 3
@@ -233,9 +233,9 @@ def counts_of_members(
 
 
 def _by_outcome(population: Population, members: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Members by predicted class, the last of which is none, and whether that is right, (classes + 1, 2)."""
+    """Members by predicted class, the last for no prediction, and by whether that is correct, (classes + 1, 2)."""
     classes = 1 + len(population.schema.classes)
-    # Not to pick the members first is faster: which of them are does not have to be guessed.
+    # Faster than indexing the members first: no branch depends on the data.
     counts = np.bincount(population.outcomes * members, minlength=1 + 2 * classes)
     return counts[1:].reshape(classes, 2)
 
@@ -245,7 +245,7 @@ def _quotient(right: float, wrong: float, otherwise: float) -> float:
 
 
 def states_of(population: Population, condition: Condition) -> NDArray[np.int8] | None:
-    """Returns by stratum and prediction whether instances are members; None where the condition leaves all open."""
+    """Returns by stratum and prediction whether instances are members; None where all are undecided."""
     found = possible_members(condition, population.schema.classes)
     if found is None:
         return None
@@ -255,7 +255,7 @@ def states_of(population: Population, condition: Condition) -> NDArray[np.int8] 
 
 
 def strata_of(population: Population, condition: Condition) -> Strata:
-    """Returns how sampled rows stand for all instances, as far as a condition leaves them open."""
+    """Returns the strata of the sample, refined by what a condition decides by the outcome alone."""
     states = None if population.exactness == "sample" else states_of(population, condition)
     if states is None:
         return population.strata
@@ -269,8 +269,8 @@ def estimated_counts(
 
     Args:
         population: A sample.
-        condition: What it is.
-        rows: Who of the sample is a member, bool (rows,).
+        condition: The condition.
+        rows: The members among the sample, bool (rows,).
         strata: See `strata_of`.
     """
     totals, states = population.outcome_totals, states_of(population, condition)
@@ -290,7 +290,7 @@ def estimated_counts(
 
 
 def counts_between(certain: SubsetCounts, possible: SubsetCounts) -> SubsetCounts:
-    """Returns the counts of a subset that holds the members of one and is held by those of another."""
+    """Returns the counts of a subset between two others, one included in it and one including it."""
 
     def between(least: EstimatedCount, most: EstimatedCount) -> EstimatedCount:
         return EstimatedCount(least.value, min(least.low, most.low), max(least.high, most.high))
@@ -307,7 +307,7 @@ def counts_between(certain: SubsetCounts, possible: SubsetCounts) -> SubsetCount
 def _accuracy(
     strata: Strata, rows: NDArray[np.bool_], count: EstimatedCount, correct: EstimatedCount
 ) -> tuple[float, float]:
-    """The limits of the share that is right; where one of the two counts is known, they follow from the other's."""
+    """The limits of the accuracy; where one of the two counts is known, they follow from the other's."""
     if not count.high:
         return 0.0, 1.0
     if count.low == count.high or correct.low == correct.high:
@@ -326,7 +326,7 @@ _LEFT_OUT = frozenset({"id", "index"})
 def summarise(population: Population) -> pb.ColumnSummaries:
     """Returns the distribution of every column but the ids; empty where that takes too long.
 
-    Of a sample, every instance counts as many as it stands for.
+    Sampled instances are weighted.
     """
     everything = population.exactness != "estimate"
     return pb.ColumnSummaries(

@@ -57,12 +57,12 @@ class Subset:
     """The instances that a condition holds for.
 
     Attributes:
-        population: Which instances were looked at.
+        population: The population of instances.
         condition: The condition.
-        packed: Who of them is a member, one bit each, uint8.
+        packed: Members, one bit each, uint8.
         note: What else to know; mostly empty.
-        doubt: Who is one for certain, and who may be one, likewise, where activations are rounded or texts were cut and
-            that matters; else None.
+        doubt: Certain and possible members, likewise, where rounded activations or cut texts leave a difference; else
+            None.
     """
 
     population: Population
@@ -78,7 +78,7 @@ class Subset:
 
     @property
     def certain_and_possible(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
-        """Who is a member for certain and who may be one, each bool (instances,); None where that is no question."""
+        """Certain and possible members, each bool (instances,); None where they are the same."""
         return self.doubt and (self._unpacked(self.doubt[0]), self._unpacked(self.doubt[1]))
 
     @property
@@ -88,7 +88,7 @@ class Subset:
 
     @cached_property
     def strata(self) -> Strata:
-        """How the sampled rows stand for all instances, as far as the condition leaves them open."""
+        """Strata of the sample, refined by what the condition decides by the outcome alone."""
         return strata_of(self.population, self.condition)
 
     @property
@@ -100,7 +100,7 @@ class Subset:
 
     @cached_property
     def counts(self) -> SubsetCounts:
-        """How many instances there are, over all."""
+        """Counts over all instances."""
         if self.population.exactness == "estimate":
             least, *most = (
                 estimated_counts(self.population, self.condition, who, self.strata)
@@ -111,7 +111,7 @@ class Subset:
 
     @property
     def instances(self) -> float:
-        """How many instances there are, `counts.count` without what else is counted, which takes longer."""
+        """Number of instances: `counts.count` without the other counts, which take longer."""
         if self.population.exactness == "estimate":
             return self.counts.count.value
         return float(np.count_nonzero(self.members))
@@ -121,7 +121,7 @@ class Subset:
 
 
 class _KeptAverages(NamedTuple):
-    """Averages, whose they are, and until when they hold: files that could not be read are tried again.
+    """Cached averages with their population and expiry: files that could not be read are tried again.
 
     A population has a database of its own, so that averages do not keep it alive.
     """
@@ -132,7 +132,7 @@ class _KeptAverages(NamedTuple):
 
 
 class Subsets:
-    """Evaluates conditions, a few at a time, and remembers the newest answers about populations that are kept.
+    """Evaluation of conditions, a few at a time, with a cache of the answers about open populations.
 
     Args:
         logdir: As TensorBoard was given it; may be empty.
@@ -169,7 +169,7 @@ class Subsets:
     def averages(
         self, snapshot: JoinedSnapshot, layer: str, statistic: StatisticChoice, text: str
     ) -> tuple[Subset, Averages]:
-        """Returns what the neurons of a layer do over a subset; see `subset` for errors.
+        """Returns the averages of a layer's neurons over a subset; see `subset` for errors.
 
         Raises:
             NotFoundError: There is no such layer.
@@ -209,7 +209,7 @@ class Subsets:
 def _doubt(
     population: Population, condition: Condition
 ) -> tuple[str, tuple[NDArray[np.uint8], NDArray[np.uint8]] | None]:
-    """What is uncertain about the members themselves, in words and as members for certain and possible ones.
+    """The uncertainty of the members themselves: a note, and the certain and the possible members.
 
     Activations of neurons are known from their codes only.
     """
@@ -232,7 +232,7 @@ def _doubt(
 def _doubt_of_texts(
     population: Population, condition: Condition
 ) -> tuple[str, tuple[NDArray[np.uint8], NDArray[np.uint8]] | None]:
-    """The like of a sample, of whose long texts only the beginning is known."""
+    """Likewise for a sample with texts that were cut."""
     cut = {name: count for name, count in population.engine.cut.items() if name in condition.columns}
     if not cut:
         return "", None
@@ -316,7 +316,7 @@ _MOST_SUMMARIES = 64
 
 
 class SubsetRoutes:
-    """Answers requests about conditions.
+    """Routes of subsets by condition.
 
     Args:
         logdir: As TensorBoard was given it; may be empty.
