@@ -8,46 +8,65 @@ import os
 import sys
 import tempfile
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+from cachetools import LRUCache
+from google.protobuf.message import Message
 from numpy.typing import NDArray
+from platformdirs import user_cache_path
 
 from activis_tb.storage.npy import parse_npy
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
+MEBIBYTE = 2**20
+
+
+def size_of(value: object) -> int:
+    """Returns about how many bytes a value takes in memory, with what it holds."""
+    match value:
+        case np.ndarray():
+            return value.nbytes + (sum(map(size_of, value.flat)) if value.dtype.hasobject else 0)
+        case Message():
+            return value.ByteSize()
+        case list() | tuple():
+            return sys.getsizeof(value) + sum(map(size_of, value))
+        case Mapping():
+            return sys.getsizeof(value) + sum(size_of(key) + size_of(item) for key, item in value.items())
+    held = size_of(vars(value)) if is_dataclass(value) else 0
+    return sys.getsizeof(value) + held
+
 
 class Recent(Generic[_Key, _Value]):
-    """A bounded mapping that forgets what was used least recently; safe to use from several threads."""
+    """An LRU cache that makes a value once, however many ask for it; safe to use from several threads.
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._values: OrderedDict[_Key, _Value] = OrderedDict()
+    Args:
+        limit: What the values may take together; the newest is kept in any case.
+        size: What a value takes; bytes, unless it says otherwise.
+    """
+
+    def __init__(self, limit: int, size: Callable[[_Value], int] = size_of) -> None:
+        self._values: LRUCache[_Key, _Value] = LRUCache(limit, lambda value: min(limit, size(value)))
         self._lock = threading.Lock()
         self._making: dict[_Key, threading.Lock] = {}
 
     def get(self, key: _Key) -> _Value | None:
         with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
             return self._values.get(key)
 
     def put(self, key: _Key, value: _Value) -> None:
         with self._lock:
             self._values[key] = value
-            self._values.move_to_end(key)
-            while len(self._values) > self._limit:
-                self._values.popitem(last=False)
 
     def values(self) -> list[_Value]:
-        """Returns what is kept, that used least recently first."""
+        """Returns what is kept."""
         with self._lock:
-            return list(self._values.values())
+            return [value for _, value in self._values.items()]
 
     def forget(self, is_over: Callable[[_Value], bool]) -> None:
         """Forgets every value of which `is_over` says so."""
@@ -80,8 +99,8 @@ class Recent(Generic[_Key, _Value]):
                     self._making.pop(key, None)
 
 
-MEMORY_LIMIT = 64 * 2**20
-DISK_LIMIT = 2**30
+MEMORY_LIMIT = 64 * MEBIBYTE
+DISK_LIMIT = 1024 * MEBIBYTE
 
 
 def cache_folder() -> Path | None:
@@ -89,14 +108,10 @@ def cache_folder() -> Path | None:
     if os.environ.get("ACTIVIS_CACHE"):
         return Path(os.environ["ACTIVIS_CACHE"]).expanduser()
     try:
-        home = Path.home()
+        folder = user_cache_path("activis-tb", appauthor=False, opinion=False)
     except RuntimeError:
         return None
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "activis-tb"
-    variable = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
-    base = os.environ.get(variable)
-    return (Path(base) if base else home / ".cache") / "activis-tb"
+    return folder if folder.is_absolute() else None
 
 
 class ArrayCache:
@@ -111,17 +126,16 @@ class ArrayCache:
 
     def __init__(self, folder: Path | None, memory_limit: int = MEMORY_LIMIT, disk_limit: int = DISK_LIMIT) -> None:
         self._folder = _usable(folder)
-        self._memory_limit = memory_limit
         self._disk_limit = disk_limit
-        self._memory: OrderedDict[str, NDArray[Any]] = OrderedDict()
+        self._memory: LRUCache[str, NDArray[Any]] = LRUCache(memory_limit, size_of)
         self._lock = threading.Lock()
 
     def get(self, key: str) -> NDArray[Any] | None:
         """Returns the array that was put under `key`, letters, digits and dashes; None where there is none."""
         with self._lock:
-            if key in self._memory:
-                self._memory.move_to_end(key)
-                return self._memory[key]
+            known = self._memory.get(key)
+        if known is not None:
+            return known
         array = self._read(key)
         if array is not None:
             self._remember(key, array)
@@ -136,11 +150,9 @@ class ArrayCache:
         self._remember(key, array)
 
     def _remember(self, key: str, array: NDArray[Any]) -> None:
-        with self._lock:
+        # LRUCache refuses what is larger than all of it.
+        with self._lock, contextlib.suppress(ValueError):
             self._memory[key] = array
-            self._memory.move_to_end(key)
-            while sum(kept.nbytes for kept in self._memory.values()) > self._memory_limit:
-                self._memory.popitem(last=False)
 
     def _read(self, key: str) -> NDArray[Any] | None:
         if self._folder is None:

@@ -16,13 +16,15 @@ from tensorboard.data.provider import BlobReference, BlobSequenceDatum, DataProv
 
 from activis_tb.errors import NewerVersionError, StoredDataError, shorten
 from activis_tb.plugin.blob_sequences import MOST_BLOBS, BlobSequences, Listed, UnservedError, VanishedError
-from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.cache import MEBIBYTE, Recent, size_of
 from activis_tb.plugin.http import SnapshotKey
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.decoding import SnapshotReader
 from activis_tb.storage.metadata import FORMAT_VERSION, PLUGIN_NAME, SnapshotTag, parse_tag
 
-_MOST_SESSIONS = 10_000
+_READERS_LIMIT = 1024 * MEBIBYTE
+_PARSED = 20
+"""Times as large as its blob is a manifest in memory."""
 _FETCHES = 16
 
 
@@ -72,7 +74,7 @@ class Catalogue:
     def __init__(self, data_provider: DataProvider) -> None:
         self._provider = data_provider
         self._sequences = BlobSequences(data_provider, PLUGIN_NAME)
-        self._readers: Recent[tuple[str, Session], SnapshotReader | StoredDataError] = Recent(_MOST_SESSIONS)
+        self._readers: Recent[tuple[str, Session], SnapshotReader | StoredDataError] = Recent(_READERS_LIMIT, _size)
         # The data server takes about 40 ms per blob (a delayed acknowledgement), for many at once no longer.
         self._pool = ThreadPoolExecutor(_FETCHES, "activis-fetch")
 
@@ -159,3 +161,7 @@ def _format_version(plugin_content: bytes) -> int:
         return int(pb.PluginData.FromString(plugin_content).version)
     except DecodeError:
         return 0
+
+
+def _size(reader: SnapshotReader | StoredDataError) -> int:
+    return _PARSED * reader.size if isinstance(reader, SnapshotReader) else size_of(reader)

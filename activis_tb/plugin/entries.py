@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from werkzeug.wrappers import Response
 
 from activis_tb.model import Attribute, AttributeType, Manifest, Sample, Subset
-from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.cache import MEBIBYTE, Recent
 from activis_tb.plugin.catalogue import Catalogue
 from activis_tb.plugin.context import Context
-from activis_tb.plugin.http import json_document, message_to_dict
+from activis_tb.plugin.http import encoded_document, json_body, message_to_dict, with_encoded
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.metadata import SUBRUN
 from activis_tb.times import time_texts
 
-_MOST_ENTRIES = 2_000
+_ENTRIES_LIMIT = 64 * MEBIBYTE
 _LARGEST = np.finfo(np.float64).max
 
 ENCODED_TYPES: tuple[AttributeType, ...] = ("image", "audio")
@@ -43,7 +43,7 @@ class RunRoute:
     def __init__(self, catalogue: Catalogue, logdir: str) -> None:
         self._catalogue = catalogue
         self._logdir = logdir
-        self._entries: Recent[str, dict[str, Any]] = Recent(_MOST_ENTRIES)
+        self._entries: Recent[str, bytes] = Recent(_ENTRIES_LIMIT)
 
     def answer(self, context: Context) -> Response:
         snapshots, warnings = context.snapshots.all(context.experiment)
@@ -53,15 +53,16 @@ class RunRoute:
         labels = run_labels(by_run, self._logdir)
         total = len(self._catalogue.run_names(context.experiment))
         listing = message_to_dict(pb.RunList(total_runs=total, warnings=warnings, logdir=base_name(self._logdir)))
-        listing["runs"] = [
-            {"run": run, "label": labels[run], "snapshots": [self._entry(snapshot) for snapshot in found]}
+        del listing["runs"]
+        runs = (
+            with_encoded({"run": run, "label": labels[run]}, "snapshots", map(self._entry, found))
             for run, found in by_run.items()
-        ]
-        return json_document(context.request, listing)
+        )
+        return json_body(context.request, with_encoded(listing, "runs", runs))
 
-    def _entry(self, snapshot: JoinedSnapshot) -> dict[str, Any]:
-        def make() -> dict[str, Any]:
-            return {**message_to_dict(snapshot_entry(snapshot)), "step": snapshot.key.step}
+    def _entry(self, snapshot: JoinedSnapshot) -> bytes:
+        def make() -> bytes:
+            return encoded_document({**message_to_dict(snapshot_entry(snapshot)), "step": snapshot.key.step})
 
         return self._entries.get_or_make(snapshot.identity, make)
 

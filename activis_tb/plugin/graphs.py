@@ -15,7 +15,7 @@ from activis_tb import graph
 from activis_tb.errors import StoredDataError
 from activis_tb.model import Layer, graph_digest
 from activis_tb.plugin.blob_sequences import BlobSequences, UnservedError, VanishedError
-from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.cache import MEBIBYTE, Recent
 from activis_tb.plugin.context import Context
 from activis_tb.plugin.http import NotFoundError, encoded_document, json_body
 from activis_tb.plugin.snapshots import JoinedSnapshot, Snapshots
@@ -33,6 +33,7 @@ _NAMES = {"forward": "forward graph", "run_graph": "run graph", "function": "tra
 _SIBLINGS = ("activis", "train", "validation")
 _MOST_BLOBS = 32
 _MOST_FUNCTIONS = 12
+_SOURCES_LIMIT = 128 * MEBIBYTE
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class GraphSources:
 
     def __init__(self, data_provider: DataProvider) -> None:
         self._sequences = {plugin: BlobSequences(data_provider, plugin) for plugin in _PLUGINS}
-        self._read: Recent[str, list[Source]] = Recent(_MOST_BLOBS)
+        self._read: Recent[str, list[Source]] = Recent(_SOURCES_LIMIT)
 
     def blobs(self, experiment: str, run: str) -> list[Blob]:
         """Returns what may hold graphs of `run`, in it and in the runs that belong to it: the run's own
@@ -211,7 +212,7 @@ def _node(node: graph.Node) -> Document:
     }
 
 
-_MOST_GRAPHS = 8
+_GRAPHS_LIMIT = 32 * MEBIBYTE
 _ORDER: tuple[SourceKind, ...] = ("forward", "run_graph", "function", "keras", "layers")
 _LAYERS = "layers"
 
@@ -247,7 +248,7 @@ class Graphs:
     def __init__(self, data_provider: DataProvider, snapshots: Snapshots) -> None:
         self._sources = GraphSources(data_provider)
         self._snapshots = snapshots
-        self._built: Recent[tuple[object, ...], bytes] = Recent(_MOST_GRAPHS)
+        self._built: Recent[tuple[object, ...], bytes] = Recent(_GRAPHS_LIMIT)
 
     def answer(self, context: Context) -> Response:
         """Answers `graph`; raises what `get` raises."""

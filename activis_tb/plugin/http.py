@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
@@ -138,6 +138,11 @@ def json_document(request: Request, document: Mapping[str, Any], code: int = 200
 def encoded_document(document: Mapping[str, Any]) -> bytes:
     """Returns `document` as the body that `json_body` answers with."""
     return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
+
+
+def with_encoded(document: Mapping[str, Any], name: str, items: Iterable[bytes]) -> bytes:
+    """Returns `document`, which has a field, as `encoded_document` does, with one more: a list of encoded documents."""
+    return b'%b,"%b":[%b]}' % (encoded_document(document)[:-1], name.encode(), b",".join(items))
 
 
 def json_body(request: Request, body: bytes, code: int = 200, headers: _Headers = ()) -> Response:

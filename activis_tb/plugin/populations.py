@@ -95,8 +95,8 @@ class Populations:
 
     def __init__(self, logdir: str) -> None:
         self._logdir = logdir
-        self._samples: Recent[str, Population] = Recent(_MOST_SAMPLES)
-        self._stores: Recent[str, Population] = Recent(_MOST_STORES)
+        self._samples: Recent[str, Population] = Recent(_MOST_SAMPLES, _one)
+        self._stores: Recent[str, Population] = Recent(_MOST_STORES, _one)
 
     def get(self, snapshot: JoinedSnapshot, columns: Collection[str] = ()) -> Population:
         """Returns the best population of `snapshot`: the sample if that is everything, else all instances if possible.
@@ -200,3 +200,8 @@ def _computed(snapshot: JoinedSnapshot, part: Computed) -> NDArray[np.float32]:
     if isinstance(part, Neuron):
         return snapshot.reader_of(part.layer).activations(part.layer)[:, part.neuron]
     return snapshot.reader.scores()[:, part.position]
+
+
+def _one(_: Population) -> int:
+    """A population counts by itself: what it takes is in a database, which has a limit of its own."""
+    return 1

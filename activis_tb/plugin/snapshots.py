@@ -14,12 +14,12 @@ import numpy as np
 from activis_tb.errors import StoredDataError
 from activis_tb.model import Layer, Manifest
 from activis_tb.plugin.blob_sequences import UnservedError, VanishedError
-from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.cache import MEBIBYTE, Recent, size_of
 from activis_tb.plugin.catalogue import Catalogue, Listing, Session
 from activis_tb.plugin.http import NotFoundError, SnapshotKey
 from activis_tb.storage.decoding import SnapshotReader
 
-_MOST_SNAPSHOTS = 2_000
+_SNAPSHOTS_LIMIT = 64 * MEBIBYTE
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Snapshots:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._joined: Recent[Any, JoinedSnapshot | StoredDataError] = Recent(_MOST_SNAPSHOTS)
+        self._joined: Recent[Any, JoinedSnapshot | StoredDataError] = Recent(_SNAPSHOTS_LIMIT, _size)
 
     def get(self, experiment: str, key: SnapshotKey) -> JoinedSnapshot:
         """Returns one snapshot.
@@ -168,3 +168,8 @@ def _obstacle(newer: SnapshotReader, older: SnapshotReader) -> str:
 def _version(sessions: Sequence[Session]) -> str:
     parts = [f"{session.tag}\0{session.wall_time!r}\0{session.blobs}" for session in sessions]
     return hashlib.sha256("\0\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _size(joined: JoinedSnapshot | StoredDataError) -> int:
+    """Bytes of what joining adds to the sessions, which the catalogue keeps."""
+    return size_of((joined.layers, joined.warnings) if isinstance(joined, JoinedSnapshot) else joined)

@@ -53,6 +53,10 @@ class SnapshotReader:
         fetch_many: Returns several such blobs, where that is faster than one by one.
         blobs: How many the event has, the manifest among them; None where that is not known.
 
+    Attributes:
+        manifest: What the snapshot is.
+        size: Bytes of the manifest's blob.
+
     Raises:
         NewerVersionError: It was written by a newer activis-tb.
         StoredDataError: The manifest is damaged, as a blob may be that a method reads.
@@ -71,6 +75,7 @@ class SnapshotReader:
         self._message = _parse(pb.Snapshot(), manifest_blob, "the manifest")
         check_manifest(self._message, blobs)
         self.manifest = _manifest(self._message)
+        self.size = len(manifest_blob)
         self._confirmed: set[int] = set()
         self._layers = {layer.name: layer for layer in self._message.layers}
 

@@ -446,7 +446,7 @@ def test_layers_of_an_older_session_are_read_from_its_own_files(serve_slow, tmp_
 
 
 def test_what_several_ask_for_at_once_is_made_once():
-    recent: Recent[str, int] = Recent(2)
+    recent: Recent[str, int] = Recent(1_000)
     begun, go_on, made = threading.Event(), threading.Event(), []
 
     def make():
@@ -464,7 +464,7 @@ def test_what_several_ask_for_at_once_is_made_once():
 
 
 def test_what_could_not_be_made_is_made_by_the_next():
-    recent: Recent[str, int] = Recent(2)
+    recent: Recent[str, int] = Recent(1_000)
     with pytest.raises(ZeroDivisionError):
         recent.get_or_make("key", lambda: 1 // 0)
     assert recent.get_or_make("key", lambda: 7) == 7

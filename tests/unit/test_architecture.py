@@ -42,6 +42,8 @@ DOORS = {
     "threadpoolctl": {"analysis"},
     "scipy": {"analysis", "recording"},
     "werkzeug": {"plugin"},
+    "cachetools": {"plugin"},
+    "platformdirs": {"plugin"},
     "PIL": {"recording"},
     "google_crc32c": {"storage"},
     "fsspec": {"storage"},

@@ -12,7 +12,7 @@ from activis_tb.analysis.comparison import common_rows
 from activis_tb.errors import ActivisError, ArgumentError, StoredDataError
 from activis_tb.model import ATTRIBUTE_TYPES
 from activis_tb.plugin import http
-from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.cache import MEBIBYTE, Recent
 from activis_tb.plugin.context import Context
 from activis_tb.plugin.guard import lacking
 from activis_tb.plugin.jobs import Computations, QueueFullError, Report, content_key
@@ -33,7 +33,7 @@ _VERSION = 2
 _SHORT_WAIT = 0.15
 """Seconds that a request waits for its job: a small layer is matched in less."""
 
-_MOST_PAIRS = 500
+_ROWS_LIMIT = 64 * MEBIBYTE
 
 
 class NothingInCommonError(ActivisError):
@@ -60,7 +60,7 @@ class Comparisons:
     def __init__(self, computations: Computations, digests: Digests) -> None:
         self._computations = computations
         self._digests = digests
-        self._rows: Recent[tuple[str, str], NDArray[np.int32]] = Recent(_MOST_PAIRS)
+        self._rows: Recent[tuple[str, str], NDArray[np.int32]] = Recent(_ROWS_LIMIT)
 
     def common(self, pair: Pair) -> NDArray[np.int32]:
         """Returns the instances in both samples, int32 (instances, 2): the row in the base, the row in the other."""
@@ -219,7 +219,7 @@ def _note(common: int, over: int, base: JoinedSnapshot, other: JoinedSnapshot) -
     )
 
 
-_MOST_COMPARED = 200
+_AGREEMENTS_LIMIT = 32 * MEBIBYTE
 _Key = tuple[str, str]
 
 
@@ -239,8 +239,8 @@ class Agreements:
         self._computations = computations
         self._comparisons = comparisons
         self._logdir = logdir
-        self._sampled: Recent[_Key, pb.Agreement] = Recent(_MOST_COMPARED)
-        self._stored: Recent[_Key, tuple[pb.Agreement, list[Store]]] = Recent(_MOST_COMPARED)
+        self._sampled: Recent[_Key, pb.Agreement] = Recent(_AGREEMENTS_LIMIT)
+        self._stored: Recent[_Key, tuple[pb.Agreement, list[Store]]] = Recent(_AGREEMENTS_LIMIT)
 
     def get(self, pair: Pair) -> tuple[pb.Agreement, bool]:
         """Returns the agreement, and whether it is final: that of the sample is not while stored instances are counted.

@@ -12,21 +12,21 @@ from werkzeug.wrappers import Response
 from activis_tb.errors import StoredDataError
 from activis_tb.model import ATTRIBUTE_TYPES, Attribute, Sample
 from activis_tb.plugin import http
-from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.cache import MEBIBYTE, Recent
 from activis_tb.plugin.context import Context
 from activis_tb.plugin.entries import ENCODED_TYPES, instance_columns
 from activis_tb.plugin.http import NotFoundError
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage.decoding import SnapshotReader
 
-_MOST_PICTURE_COLUMNS = 4
+_PICTURES_LIMIT = 256 * MEBIBYTE
 
 
 class InstanceRoutes:
     """Routes of single instances, with a cache of pictures and sounds."""
 
     def __init__(self) -> None:
-        self._pictures: Recent[tuple[str, str], Attribute] = Recent(_MOST_PICTURE_COLUMNS)
+        self._pictures: Recent[tuple[str, str], Attribute] = Recent(_PICTURES_LIMIT)
 
     def columns(self, context: Context) -> Response:
         snapshot, manifest = context.snapshot, context.snapshot.manifest

@@ -14,14 +14,15 @@ from activis_tb.analysis.strata import sample_strata
 from activis_tb.errors import ArgumentError
 from activis_tb.model import ATTRIBUTE_TYPES, STATISTIC_NAMES, Statistics
 from activis_tb.plugin import http
-from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.cache import MEBIBYTE, Recent
 from activis_tb.plugin.context import Context
 from activis_tb.plugin.jobs import Computations, Report, content_key
 from activis_tb.plugin.resources.instances import shown_activations
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage import activis_pb2 as pb
 
-_MOST_LAYERS = 2_000
+_DOCUMENTS_LIMIT = 16 * MEBIBYTE
+_DIGESTS_LIMIT = MEBIBYTE
 
 
 class LayerRoutes:
@@ -34,7 +35,7 @@ class LayerRoutes:
 
     def __init__(self, computations: Computations, digests: "Digests") -> None:
         self._separations = Separations(computations, digests)
-        self._health_documents: Recent[tuple[str, str], dict[str, Any]] = Recent(_MOST_LAYERS)
+        self._health_documents: Recent[tuple[str, str], dict[str, Any]] = Recent(_DOCUMENTS_LIMIT)
 
     def statistics(self, context: Context) -> Response:
         layer = context.parameters.text("layer")
@@ -94,7 +95,7 @@ class Digests:
     """Digests of layers' activations."""
 
     def __init__(self) -> None:
-        self._digests: Recent[str, str] = Recent(_MOST_LAYERS)
+        self._digests: Recent[str, str] = Recent(_DIGESTS_LIMIT)
 
     def of(self, layer: RecordedLayer) -> str:
         return self._digests.get_or_make(layer.identity, lambda: content_key("layer", layer.fetch()))
@@ -141,7 +142,7 @@ def layer_health(snapshot: JoinedSnapshot, layer: str) -> pb.LayerHealth:
 ITERATIONS = 2
 _VERSION = 2
 _SHORT = 0.15
-_MOST_SNAPSHOTS = 500
+_DRAWN_LIMIT = 32 * MEBIBYTE
 
 
 class Separations:
@@ -150,7 +151,7 @@ class Separations:
     def __init__(self, computations: Computations, digests: Digests) -> None:
         self._computations = computations
         self._digests = digests
-        self._drawn: Recent[str, tuple[NDArray[np.bool_], NDArray[np.int32]]] = Recent(_MOST_SNAPSHOTS)
+        self._drawn: Recent[str, tuple[NDArray[np.bool_], NDArray[np.int32]]] = Recent(_DRAWN_LIMIT)
 
     def get(self, snapshot: JoinedSnapshot, layer: str) -> tuple[pb.LayerSeparation | None, int]:
         """Returns the separation of the classes in `layer`, or None and the progress, of `ITERATIONS`.

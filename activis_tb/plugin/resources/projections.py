@@ -12,7 +12,7 @@ from activis_tb.analysis import projection
 from activis_tb.analysis.projection import PERPLEXITY, STEP_ITERATIONS, STEPS_VERSION, perplexity_of
 from activis_tb.analysis.tsne import align
 from activis_tb.plugin import http
-from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.cache import MEBIBYTE, Recent
 from activis_tb.plugin.context import Context
 from activis_tb.plugin.jobs import Computations, Report, content_key
 from activis_tb.plugin.resources.comparisons import Comparisons, Pair
@@ -21,7 +21,7 @@ from activis_tb.plugin.snapshots import JoinedSnapshot
 
 Method = Literal["pca", "tsne"]
 METHODS: tuple[Method, ...] = ("tsne", "pca")
-_MOST_LAYERS = 500
+_SUBJECTS_LIMIT = 64 * MEBIBYTE
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,7 @@ class Projections:
 
     def __init__(self, computations: Computations) -> None:
         self._computations = computations
-        self._subjects: Recent[str, Subject] = Recent(_MOST_LAYERS)
+        self._subjects: Recent[str, Subject] = Recent(_SUBJECTS_LIMIT)
 
     def subject(self, layer: RecordedLayer) -> Subject:
         """Returns the cached facts about `layer`."""

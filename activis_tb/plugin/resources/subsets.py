@@ -24,7 +24,7 @@ from activis_tb.conditions import (
 from activis_tb.errors import StoredDataError
 from activis_tb.model import MOST_CHARACTERS
 from activis_tb.plugin import http
-from activis_tb.plugin.cache import Recent
+from activis_tb.plugin.cache import MEBIBYTE, Recent, size_of
 from activis_tb.plugin.context import Context
 from activis_tb.plugin.entries import MOST_COUNTED_CLASSES
 from activis_tb.plugin.jobs import Admission
@@ -48,8 +48,10 @@ from activis_tb.plugin.resources.statistics import (
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage import activis_pb2 as pb
 
-_MOST_MASKS = 64
-_MOST_AVERAGES = 512
+_SUBSETS_LIMIT = 128 * MEBIBYTE
+_AVERAGES_LIMIT = 128 * MEBIBYTE
+_DERIVED = MEBIBYTE // 8
+"""Bytes of a condition, and of what is derived from it for a sample of the usual size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +143,8 @@ class Subsets:
     def __init__(self, logdir: str) -> None:
         self.populations = Populations(logdir)
         self.admission = Admission()
-        self._subsets: Recent[tuple[str, str], Subset] = Recent(_MOST_MASKS)
-        self._averages: Recent[tuple[str, ...], _KeptAverages] = Recent(_MOST_AVERAGES)
+        self._subsets: Recent[tuple[str, str], Subset] = Recent(_SUBSETS_LIMIT, _size)
+        self._averages: Recent[tuple[str, ...], _KeptAverages] = Recent(_AVERAGES_LIMIT)
 
     def subset(self, snapshot: JoinedSnapshot, text: str) -> Subset:
         """Returns the subset that the condition `text` describes.
@@ -282,6 +284,11 @@ def _averages(subset: Subset, layer: str, statistic: StatisticChoice) -> _KeptAv
     return _KeptAverages(averages, ref(population), until)
 
 
+def _size(subset: Subset) -> int:
+    """Bytes of a subset without its population."""
+    return _DERIVED + size_of((subset.packed, subset.doubt or ()))
+
+
 def describe(subset: Subset) -> pb.SubsetDescription:
     """Returns the wire message about a subset."""
     population, rows, counts = subset.population, subset.rows, subset.counts
@@ -312,7 +319,7 @@ def describe(subset: Subset) -> pb.SubsetDescription:
     )
 
 
-_MOST_SUMMARIES = 64
+_SUMMARIES_LIMIT = 32 * MEBIBYTE
 
 
 class SubsetRoutes:
@@ -324,7 +331,7 @@ class SubsetRoutes:
 
     def __init__(self, logdir: str) -> None:
         self._subsets = Subsets(logdir)
-        self._summaries: Recent[str, tuple[ReferenceType[Population], dict[str, Any]]] = Recent(_MOST_SUMMARIES)
+        self._summaries: Recent[str, tuple[ReferenceType[Population], dict[str, Any]]] = Recent(_SUMMARIES_LIMIT)
 
     def subset(self, context: Context) -> Response:
         subset = self._subsets.subset(context.snapshot, context.parameters.text("condition"))
