@@ -73,15 +73,12 @@ class Graph:
         nodes: A group before what stands in it, else in the order of the source.
         edges: Each joins two nodes of `nodes`.
         digest: Of the GraphDef; empty where there was none.
-        folded: By operation of the source that is no node of its own, the nodes that it is told at: the operator that
-            uses a constant, the tensor that is passed on. None for an operation that nothing shown depends on.
         warnings: What could not be shown, as sentences.
     """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     digest: str = ""
-    folded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 

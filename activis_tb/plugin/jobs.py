@@ -97,6 +97,9 @@ class Job:
 class JobQueue:
     """Runs work in threads of its own, at most `workers` at a time.
 
+    They are daemons, which those of a ThreadPoolExecutor cannot be: at exit TensorBoard waits for a job until its next
+    report, or a few seconds, and not until it is done.
+
     Args:
         workers: Computations that run at the same time.
         waiting: Computations that may wait for them.

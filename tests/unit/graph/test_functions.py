@@ -5,6 +5,7 @@ from tensorboard.compat.proto import function_pb2, graph_pb2, op_def_pb2, types_
 
 from activis_tb.graph import build_graph
 from tests.data import TEST_DATA, needed
+from tests.unit.graph.accounting import folded_operations
 from tests.unit.graph.graphs import by_id, check_sound, collapsed, node
 
 
@@ -142,7 +143,9 @@ def test_the_calls_of_a_foreign_graph_are_resolved():
     graph = build_graph(message.SerializeToString(), {})
     check_sound(graph)
     assert len(calls) == 6
-    told = graph.folded.keys() | {element.id for element in graph.nodes if element.kind == "operator"}
+    told = folded_operations(message, graph).keys() | {
+        element.id for element in graph.nodes if element.kind == "operator"
+    }
     expected = {f"{one.name}/{inner.name}" for one in calls for inner in bodies[one.op]}
     assert told == {one.name for one in message.node if one.op not in bodies} | expected
     assert not {element.operator for element in graph.nodes} & bodies.keys()
