@@ -41,7 +41,7 @@ def main() -> None:
         with start(many) as server:
             wait_for_recordings(server)
             figures += dots(chromium, server)
-    report([*figures, bundle.figure()])
+    report([*figures, *bundle.figures()])
 
 
 def record_noise(logdir: Path, generator: np.random.Generator, instances: int, neurons: int, classes: int) -> None:

@@ -2,8 +2,9 @@ import { fileURLToPath } from "node:url";
 import type { BuildEnvironmentOptions } from "vite";
 import { defineConfig } from "vitest/config";
 
-// One ES module, index.js, that exports render(); TensorBoard imports it by that name. Fonts and workers stay files
-// beside it, because the host's content security policy refuses blob: and anything remote.
+// An ES module, index.js, that exports render(); TensorBoard imports it by that name. What the first picture needs is in
+// app.js, which the other chunks import. Fonts and workers stay files beside it, because the host's content security
+// policy refuses blob: and anything remote; graph_tree.js is what the worker graph_placing.js shares with the tab.
 const tab: BuildEnvironmentOptions = {
   outDir: "../activis_tb/static",
   emptyOutDir: true,
@@ -11,13 +12,19 @@ const tab: BuildEnvironmentOptions = {
   modulePreload: false,
   cssCodeSplit: false,
   rollupOptions: {
-    input: "src/main.tsx",
+    input: "src/main.ts",
     preserveEntrySignatures: "strict",
     output: {
       format: "es",
       entryFileNames: "index.js",
       chunkFileNames: "[name].js",
       assetFileNames: "[name][extname]",
+      codeSplitting: {
+        groups: [
+          { name: "graph_tree", test: /graph_tree\.ts$/, priority: 1 },
+          { name: "app", test: /app\.tsx$/ },
+        ],
+      },
     },
   },
 };

@@ -1,22 +1,49 @@
 /** Tab: the three views side by side, or what stands there until there is something to see. */
 
 import { useSignal } from "@preact/signals";
+import { render } from "preact";
 import { useEffect, useLayoutEffect } from "preact/hooks";
+import { createClient } from "./contract/client";
+import { openParentHash } from "./store/address";
+import { observeHost } from "./store/host";
 import type { LayerStore } from "./store/layer";
-import { usePalette, useSnapshot, useTab } from "./ui/context";
+import { createTab } from "./store/tab";
+import { SnapshotContext, TabContext, usePalette, useSnapshot, useTab } from "./ui/context";
 import { Problem } from "./ui/controls";
-import { DockedInstance } from "./views/compare/docked";
-import { ComparisonStrip } from "./views/compare/strip";
+import { deferred, loadDeferred } from "./ui/deferred";
 import { GraphView } from "./views/graph/graph";
-import { Help } from "./views/help/help";
 import { InstanceColumn } from "./views/instances/column";
 import { Panel } from "./views/panel/panel";
 import { Announcer, LayerInvitation, NothingRecorded, UnknownLine } from "./views/status/status";
-import { OverSteps } from "./views/steps/over_steps";
 import { SubsetBar } from "./views/subsets/bar";
 import { Toolbar } from "./views/toolbar/toolbar";
 
-export function App() {
+const ComparisonStrip = deferred(async () => (await import("./later")).ComparisonStrip);
+const DockedInstance = deferred(async () => (await import("./later")).DockedInstance);
+const Help = deferred(async () => (await import("./later")).Help);
+const OverSteps = deferred(async () => (await import("./later")).OverSteps);
+
+const IDLE_MILLISECONDS = 2_000;
+
+/** @param folder URL of the plugin's routes and files. */
+export async function show(folder: string): Promise<void> {
+  const tab = createTab(createClient(folder), openParentHash(window), observeHost(window));
+  // For what looks on: store/debug.ts.
+  dispatchEvent(new CustomEvent("activis", { detail: tab }));
+  // What comes later would move the panels.
+  if (tab.comparing.active.peek() || tab.durable.overSteps.peek() !== "") await loadDeferred();
+  render(
+    <TabContext.Provider value={tab}>
+      <SnapshotContext.Provider value={tab.base}>
+        <App />
+      </SnapshotContext.Provider>
+    </TabContext.Provider>,
+    document.body,
+  );
+  setTimeout(loadDeferred, IDLE_MILLISECONDS);
+}
+
+function App() {
   usePageColours();
   return (
     <div class="tab" data-testid="tab">
@@ -28,7 +55,8 @@ export function App() {
 function Content() {
   const { catalogue, comparing, durable } = useTab();
   const { layers } = useSnapshot();
-  const help = useSignal(false);
+  /** Null before it was opened once. */
+  const help = useSignal<boolean | null>(null);
   const openHelp = () => {
     help.value = true;
   };
@@ -59,12 +87,14 @@ function Content() {
         {!compares && <InstanceColumn />}
       </main>
       <Announcer />
-      <Help
-        open={help.value}
-        onClose={() => {
-          help.value = false;
-        }}
-      />
+      {help.value !== null && (
+        <Help
+          open={help.value}
+          onClose={() => {
+            help.value = false;
+          }}
+        />
+      )}
     </>
   );
 }

@@ -30,7 +30,7 @@ function linesOf(file: string): number {
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(SOURCE, file), "utf8");
-  return [...text.matchAll(/from "(\.[^"]+)"/g)].map(([, path = ""]) =>
+  return [...text.matchAll(/(?:from |import\()"(\.[^"]+)"/g)].map(([, path = ""]) =>
     relative(SOURCE, normalize(join(SOURCE, dirname(file), path))),
   );
 }

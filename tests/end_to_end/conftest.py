@@ -91,12 +91,17 @@ def screenshots() -> Path:
 
 @pytest.fixture
 def open_tab(browser: Browser, screenshots: Path) -> Iterator[Callable[..., Tab]]:
-    """Opens the tab of a TensorBoard in a new browser context; fails the test on any error in the page's console."""
+    """Opens the tab of a TensorBoard in a new browser context; fails the test on any error in the page's console.
+
+    `script` runs in every frame before the page's own.
+    """
     tabs: list[Tab] = []
 
-    def open_(url: str, width: int = 1600, height: int = 1000, **options: str) -> Tab:
+    def open_(url: str, width: int = 1600, height: int = 1000, script: str = "", **options: str) -> Tab:
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
         context.add_init_script(path=DEBUG)
+        if script:
+            context.add_init_script(script)
         tabs.append(Tab(context.new_page(), url, screenshots))
         return tabs[-1].open(**options)
 

@@ -73,12 +73,15 @@ def test_the_wheel_carries_all_it_needs(wheel: Path) -> None:
     assert not [name for name in names if name.startswith(("tests/", "frontend/", "benchmarks/", "demo/", "build/"))]
 
 
-def test_the_state_is_open_to_tests_and_in_no_wheel(wheel: Path) -> None:
+def test_the_wheel_has_no_view_of_the_state_and_a_worker_without_the_tab(wheel: Path) -> None:
     assert b"__activis" in DEBUG.read_bytes()
     with zipfile.ZipFile(wheel) as archive:
         scripts = [name for name in archive.namelist() if name.endswith(".js")]
         assert "activis_tb/static/index.js" in scripts
         assert [name for name in scripts if b"__activis" in archive.read(name)] == []
+        worker = archive.read("activis_tb/static/graph_placing.js")
+        assert b"./graph_tree.js" in worker
+        assert b"./app.js" not in worker
 
 
 def test_a_tensorboard_without_tensorflow_serves_the_tab(wheel: Path, tmp_path: Path) -> None:

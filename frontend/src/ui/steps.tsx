@@ -1,5 +1,6 @@
 /** Controls of the steps: the slider, the buttons that play them and show them together. */
 import { useSnapshot, useTab } from "./context";
+import { loadDeferred } from "./deferred";
 import { Icon } from "./glyphs";
 import { countText } from "./numbers";
 
@@ -106,6 +107,12 @@ export function OverStepsButton() {
   const { layers } = useSnapshot();
   const open = durable.overSteps.value !== "";
   const first = layers.value[0]?.name ?? catalogue.snapshot.value?.layers.at(-1)?.name ?? "";
+  const toggle = async () => {
+    await loadDeferred();
+    durable.overSteps.value = open ? "" : first;
+    // It is below the panels, where it would open unseen.
+    requestAnimationFrame(() => document.querySelector(".over-steps")?.scrollIntoView({ block: "nearest" }));
+  };
   return (
     <button
       type="button"
@@ -114,11 +121,7 @@ export function OverStepsButton() {
       aria-pressed={open}
       aria-label="Over steps"
       title="Accuracy, separation and projections over the steps"
-      onClick={() => {
-        durable.overSteps.value = open ? "" : first;
-        // It is below the panels, where it would open unseen.
-        requestAnimationFrame(() => document.querySelector(".over-steps")?.scrollIntoView({ block: "nearest" }));
-      }}
+      onClick={() => void toggle()}
     >
       <Icon name="steps" />
     </button>

@@ -9,11 +9,13 @@ import type { GraphSize } from "../../store/durable";
 import { sourceKind } from "../../store/graph_order";
 import { useTab } from "../../ui/context";
 import { Picker, Problem } from "../../ui/controls";
+import { deferred } from "../../ui/deferred";
 import { Icon, LayerGlyph } from "../../ui/glyphs";
 import { GraphCanvas } from "./canvas";
-import { NodeCard } from "./card";
 import { attendedNode, Readout } from "./readout";
 import { createSession, type GraphSession } from "./session";
+
+const NodeCard = deferred(async () => (await import("./card")).NodeCard);
 
 export function Key({ graph }: { graph: Graph }) {
   const has = (found: (node: Graph["nodes"][number]) => boolean) => graph.nodes.some(found);
@@ -268,6 +270,8 @@ function useSession(graph: Graph, place: Place): GraphSession {
   }, [graph, place]);
 }
 
+const ChosenNode = ({ session }: { session: GraphSession }) => session.chosen.value && <NodeCard session={session} />;
+
 function LoadedGraph({ graph, place }: { graph: Graph; place: Place }) {
   const session = useSession(graph, place);
   const shown = session.shown.value;
@@ -283,7 +287,7 @@ function LoadedGraph({ graph, place }: { graph: Graph; place: Place }) {
         <SizeButtons />
       </header>
       {shown ? <GraphCanvas key={graph.source} session={session} shown={shown} /> : <p class="waiting">Laying out…</p>}
-      <NodeCard session={session} />
+      <ChosenNode session={session} />
     </>
   );
 }

@@ -5,6 +5,8 @@ import type { SubsetDescription } from "../../contract/activis";
 import { pinnedOf } from "../../store/rows";
 import { listedInstances } from "../../store/subset_from_click";
 import { usePalette, useSnapshot, useTab } from "../../ui/context";
+import { Popup } from "../../ui/controls";
+import { deferred } from "../../ui/deferred";
 import {
   accuracyText,
   isExact,
@@ -19,8 +21,9 @@ import {
 import { Icon } from "../../ui/glyphs";
 import { countText } from "../../ui/numbers";
 import { ConditionField } from "./condition_field";
-import { Fields } from "./fields";
-import { SubsetManager } from "./manager";
+
+const FieldSheet = deferred(async () => (await import("./fields")).FieldSheet);
+const SubsetSheet = deferred(async () => (await import("./manager")).SubsetSheet);
 
 function PointedNote() {
   const said = useTab().pointing.said.value;
@@ -148,7 +151,8 @@ function titleOf(answer: SubsetDescription): string {
 }
 
 export function SubsetBar() {
-  const { draft } = useTab();
+  const { draft, subsets } = useTab();
+  const count = subsets.list.value.length;
   const isRight = draft.verdict.value.status === "counted";
   return (
     <section class="card subset-bar" aria-label="Subsets" data-testid="subset-bar" data-unprinted>
@@ -165,8 +169,12 @@ export function SubsetBar() {
       <ComparisonNote />
       <PointedNote />
       <PinnedButton />
-      <Fields />
-      <SubsetManager />
+      <Popup class="fields" summary="Fields" label="Fields: distributions of attributes and outcomes" testId="fields">
+        <FieldSheet />
+      </Popup>
+      <Popup class="subset-manager" summary={count > 0 ? `Subsets · ${count}` : "Subsets"} testId="subset-manager">
+        <SubsetSheet />
+      </Popup>
     </section>
   );
 }

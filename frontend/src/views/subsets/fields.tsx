@@ -4,19 +4,11 @@ import { useEffect } from "preact/hooks";
 import type { ColumnSummaries, ColumnSummary } from "../../contract/activis";
 import { type Bound, binsOf, quartersOf, withinInterval, withValue } from "../../store/subset_from_click";
 import { useTab } from "../../ui/context";
-import { Popup, Problem } from "../../ui/controls";
+import { Problem } from "../../ui/controls";
 import { aboutText } from "../../ui/exactness";
 import { countText, exactText, percentText } from "../../ui/numbers";
 
-export function Fields() {
-  return (
-    <Popup class="fields" summary="Fields" label="Fields: distributions of attributes and outcomes" testId="fields">
-      <FieldSheet />
-    </Popup>
-  );
-}
-
-function FieldSheet() {
+export function FieldSheet() {
   const { draft } = useTab();
   useEffect(draft.begin, [draft]);
   const state = draft.summaries.value;

@@ -16,7 +16,6 @@ import {
 } from "../../store/subset_list";
 import { fileName } from "../../store/tables";
 import { useSnapshot, useTab } from "../../ui/context";
-import { Popup } from "../../ui/controls";
 import { populationText, roughCountText } from "../../ui/exactness";
 import { saveFile, textFile } from "../../ui/export";
 import { Icon } from "../../ui/glyphs";
@@ -283,17 +282,7 @@ function LineActions({ subset: { name, condition } }: { subset: NamedCondition }
   );
 }
 
-export function SubsetManager() {
-  const { subsets } = useTab();
-  const count = subsets.list.value.length;
-  return (
-    <Popup class="subset-manager" summary={count > 0 ? `Subsets · ${count}` : "Subsets"} testId="subset-manager">
-      <SubsetSheet />
-    </Popup>
-  );
-}
-
-function SubsetSheet() {
+export function SubsetSheet() {
   const { subsets } = useTab();
   /** Names of rows, in the order of ticking. */
   const ticked = useSignal<readonly string[]>([]);

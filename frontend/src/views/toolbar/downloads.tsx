@@ -8,23 +8,13 @@ import { pinnedOf } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import { fileName, formatCsv, formatJson, instanceRecords, matrixTable, recordTable } from "../../store/tables";
 import { useSnapshot, useTab } from "../../ui/context";
-import { Popup } from "../../ui/controls";
 import { pngFile, saveFile, svgFile, textFile } from "../../ui/export";
-import { Icon } from "../../ui/glyphs";
 import { countText } from "../../ui/numbers";
 
 type Make = () => Blob | Promise<Blob>;
 type Formats = Record<string, Make>;
 
-export function DownloadMenu() {
-  return (
-    <Popup class="menu downloads" label="Download" testId="download-menu" summary={<Icon name="download" />}>
-      <Menu />
-    </Popup>
-  );
-}
-
-function Menu() {
+export function Downloads() {
   const tab = useTab();
   const store = useSnapshot();
   const problem = useSignal("");

@@ -9,11 +9,13 @@ import { namesOf, type Selection, snapshotsOf } from "../../store/selection";
 import { copyText } from "../../ui/clipboard";
 import { useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { type Option, Picker, Popup, Segmented } from "../../ui/controls";
+import { deferred } from "../../ui/deferred";
 import { ClassDot, Icon, SideBadge } from "../../ui/glyphs";
 import { OverStepsButton, PlayButton, StepSlider, type StepSliderProperties } from "../../ui/steps";
 import { ComparisonPickers, Versus } from "./compare_menu";
-import { DownloadMenu } from "./downloads";
 import { Legend } from "./legend";
+
+const Downloads = deferred(async () => (await import("./downloads")).Downloads);
 
 const SHOWN_MILLISECONDS = 2_500;
 
@@ -140,7 +142,9 @@ export function Toolbar({ onHelp }: { onHelp: () => void }) {
       <Notes />
       <div class="actions">
         <LinkButton />
-        <DownloadMenu />
+        <Popup class="menu downloads" label="Download" testId="download-menu" summary={<Icon name="download" />}>
+          <Downloads />
+        </Popup>
         <button
           type="button"
           class="quiet"

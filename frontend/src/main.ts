@@ -1,4 +1,7 @@
-/** Module that TensorBoard imports into the plugin's frame. */
+/**
+ * Module that TensorBoard imports into the plugin's frame. The tab is a chunk of its own: other chunks import that one by its
+ * name, while this one may be asked for under another, with a query.
+ */
 import "@fontsource/roboto/latin-400.css";
 import "@fontsource/roboto/latin-500.css";
 import "@fontsource/roboto-mono/latin-400.css";
@@ -21,13 +24,7 @@ import "./views/help/help.css";
 import "./views/compare/compare.css";
 import "./views/panel/sides.css";
 import "./views/steps/steps.css";
-import { render as renderInto } from "preact";
-import { App } from "./app";
-import { createClient } from "./contract/client";
-import { openParentHash } from "./store/address";
-import { observeHost } from "./store/host";
-import { createTab } from "./store/tab";
-import { SnapshotContext, TabContext } from "./ui/context";
+import { show } from "./app";
 
 /** Shows the tab in this document. TensorBoard calls it once. */
 export async function render(): Promise<void> {
@@ -35,21 +32,7 @@ export async function render(): Promise<void> {
   document.documentElement.lang = "en";
   await loadStyles();
   await loadFonts();
-  const tab = createTab(
-    createClient(new URL(/* @vite-ignore */ "./", import.meta.url).href),
-    openParentHash(window),
-    observeHost(window),
-  );
-  // For what looks on: store/debug.ts.
-  dispatchEvent(new CustomEvent("activis", { detail: tab }));
-  renderInto(
-    <TabContext.Provider value={tab}>
-      <SnapshotContext.Provider value={tab.base}>
-        <App />
-      </SnapshotContext.Provider>
-    </TabContext.Provider>,
-    document.body,
-  );
+  await show(new URL(/* @vite-ignore */ "./", import.meta.url).href);
 }
 
 function loadStyles(): Promise<void> {
