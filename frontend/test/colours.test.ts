@@ -128,6 +128,21 @@ describe.each([
     expect(contrast(palette.operatorText, palette.operator)).toBeGreaterThanOrEqual(4.5);
   });
 
+  test("gives two classes, or two chosen ones, blue and yellow, which nobody takes for each other", () => {
+    const pair = classColours(palette, ["negative", "positive"], []);
+    expect(pair).toEqual([palette.classes[1], palette.classes[2]]);
+    const names = Array.from({ length: 11 }, (_, label) => `class ${label}`);
+    expect(classColours(palette, names, ["class 10", "class 3"]).filter((colour) => pair.includes(colour))).toEqual([
+      pair[1],
+      pair[0],
+    ]);
+    for (const [name, matrix] of Object.entries(SIMULATIONS)) {
+      expect(smallestDistance(pair, matrix), name).toBeGreaterThanOrEqual(57);
+      expect(smallestDistance(palette.classes.slice(0, 2), matrix), name).toBeLessThan(45);
+    }
+    expect(contrast(pair[0] ?? "", pair[1] ?? ""), "without any hue").toBeGreaterThanOrEqual(2);
+  });
+
   test("gives ten classes a colour each, and of eleven the first ten or the chosen ones", () => {
     const names = Array.from({ length: 11 }, (_, label) => `class ${label}`);
     expect(new Set(classColours(palette, names.slice(0, 10), [])).size).toBe(10);

@@ -81,13 +81,14 @@ describe("class colours", () => {
   const many = Array.from({ length: 12 }, (_, at) => `c${at}`);
 
   test("are fixed by position for up to ten classes", () => {
-    expect(classColours(LIGHT, ["ABBR", "DESC"], [])).toEqual(["#45B5DA", "#2B62AE"]);
+    expect(classColours(LIGHT, ["ABBR", "DESC", "NUM"], [])).toEqual(["#45B5DA", "#2B62AE", "#C9AE2A"]);
   });
 
   test("of more classes go to the chosen ones, the others are grey", () => {
-    const colours = classColours(LIGHT, many, ["c9", "c2", "gone"]);
+    const colours = classColours(LIGHT, many, ["c9", "c2", "c5", "gone"]);
     expect(colours[9]).toBe("#45B5DA");
     expect(colours[2]).toBe("#2B62AE");
+    expect(colours[5]).toBe("#C9AE2A");
     expect(colours[0]).toBe(LIGHT.otherClass);
   });
 

@@ -196,7 +196,7 @@ describe("colours of instances", () => {
   test("of a category go to the frequent values first", () => {
     const { codes, colours, legend } = colour("attribute:topic");
     expect([...codes]).toEqual([1, 0, 1]);
-    expect(colours).toEqual([LIGHT.classes[1], LIGHT.classes[0]]);
+    expect(colours).toEqual([LIGHT.classes[2], LIGHT.classes[1]]);
     expect(legend).toMatchObject({ kind: "values", others: 0, entries: [{ name: "law" }, { name: "art" }] });
   });
 });

@@ -4,7 +4,7 @@ import { extent } from "d3-array";
 import type { AttributeColumn, InstanceColumns } from "../contract/activis";
 import { isColourable } from "../contract/attributes";
 import { numberOf } from "../contract/exact_values";
-import { mixes, type Palette } from "./palette";
+import { categorical, mixes, type Palette } from "./palette";
 
 export interface Colouring {
   /** By row, which of `colours`; -1 where the value is missing. */
@@ -85,7 +85,8 @@ function byCategory(
   const frequent = [...counts.keys()]
     .sort((first, second) => (counts.get(second) ?? 0) - (counts.get(first) ?? 0) || first - second)
     .slice(0, palette.classes.length);
-  const colours = names.map((_, code) => palette.classes[frequent.indexOf(code)] ?? palette.otherClass);
+  const ranked = categorical(palette, frequent.length);
+  const colours = names.map((_, code) => ranked[frequent.indexOf(code)] ?? palette.otherClass);
   const entries = frequent.map((code) => ({ name: names[code] ?? "", colour: colours[code] ?? palette.otherClass }));
   return { codes: known, colours, legend: { kind: "values", entries, others: counts.size - frequent.length } };
 }

@@ -29,7 +29,7 @@ export interface Palette {
   shadow: string;
   bar: string;
   barTrack: string;
-  /** By class while there are at most `classes.length`. */
+  /** By class while there are at most `classes.length`; `categorical` chooses. */
   classes: readonly string[];
   /** A class without a colour of its own. */
   otherClass: string;
@@ -119,15 +119,23 @@ export const DARK: Palette = {
 };
 
 /**
+ * Returns so many colours for classes or values, at most as many as there are. Two are blue and yellow, which differ for
+ * everybody; the palette's first two are both blue.
+ */
+export const categorical = ({ classes }: Palette, count: number): readonly string[] =>
+  count === 2 ? classes.slice(1, 3) : classes.slice(0, count);
+
+/**
  * Returns a colour per class. Up to ten classes have one each; of more, only the chosen ones, so that colours stay
  * apart, and without a choice the first ten.
  */
 export function classColours(palette: Palette, classes: readonly string[], chosen: readonly string[]): string[] {
   const limit = palette.classes.length;
-  if (classes.length <= limit) return palette.classes.slice(0, classes.length);
+  if (classes.length <= limit) return [...categorical(palette, classes.length)];
   const coloured = chosen.filter((name) => classes.includes(name)).slice(0, limit);
   const holders = coloured.length > 0 ? coloured : classes.slice(0, limit);
-  return classes.map((name) => palette.classes[holders.indexOf(name)] ?? palette.otherClass);
+  const colours = categorical(palette, holders.length);
+  return classes.map((name) => colours[holders.indexOf(name)] ?? palette.otherClass);
 }
 
 const LEVELS = 64;
