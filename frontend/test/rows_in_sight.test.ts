@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { groupEnds, layoutHeader } from "../src/draw/matrix_header";
 import { layoutColumns, layoutRows, scrollToRow, viewRows } from "../src/draw/matrix_layout";
-import { moveFocus } from "../src/views/panel/matrix_keyboard";
+import { cellAt, moveFocus, positionOf } from "../src/views/panel/matrix_keyboard";
 
 /** Two classes, ten subsets, one pinned instance: 179 high. */
 const groups = ["class", "class", ...Array.from({ length: 10 }, () => "subset"), "instance"];
@@ -91,5 +91,31 @@ describe("a key in a matrix", () => {
       column: 99,
     });
     expect(press("x")).toBeNull();
+  });
+});
+
+describe("the focus in a matrix", () => {
+  const before = {
+    rows: [{ key: "class:a" }, { key: "class:b" }, { key: "instance:1" }],
+    order: new Int32Array([7, 3, 5]),
+  };
+  const focused = cellAt(before, { row: 1, column: 2 });
+
+  test("is a neuron of a row", () => {
+    expect(focused).toMatchObject({ row: "class:b", neuron: 5 });
+    expect(positionOf(before, focused)).toEqual({ row: 1, column: 2 });
+  });
+
+  test("goes with them where rows and columns change places", () => {
+    const rows = [{ key: "class:b" }, { key: "class:a" }];
+    expect(positionOf({ rows, order: new Int32Array([5, 7, 3]) }, focused)).toEqual({ row: 0, column: 0 });
+  });
+
+  test("stays where it was as near as can be when they are gone", () => {
+    expect(positionOf({ rows: [{ key: "class:a" }], order: new Int32Array([7, 3]) }, focused)).toEqual({
+      row: 0,
+      column: 1,
+    });
+    expect(positionOf({ ...before, order: null }, focused)).toEqual({ row: 1, column: 0 });
   });
 });

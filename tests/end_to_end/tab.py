@@ -83,6 +83,25 @@ class Tab:
     def row_label(self, layer: str, row: str) -> Locator:
         return self.get("panel", layer=layer).locator(f'[data-testid="row-label"][data-row="{row}"]')
 
+    def ringed_columns(self, layer: str) -> list[list[int]]:
+        """Of each matrix of a panel, the base's first, the columns at which a ring is drawn around a cell."""
+        return self.get("panel", layer=layer).evaluate(
+            """panel => [...panel.querySelectorAll(".matrix")].map(matrix => {
+                const box = one => one.getBoundingClientRect();
+                const left = box(matrix.querySelector(".matrix-canvases")).left;
+                const pitch = box(matrix.querySelector(".column-band")).width;
+                return [...matrix.querySelectorAll(".focus-ring, .cell-frame")]
+                    .filter(ring => getComputedStyle(ring).visibility === "visible" && box(ring).top > 0)
+                    .map(ring => Math.floor((box(ring).left + box(ring).width / 2 - left) / pitch));
+            })"""
+        )
+
+    def focused_cell(self) -> str:
+        """What a screen reader is told of the focused cell of a matrix."""
+        return self.frame.evaluate(
+            "document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))?.innerText ?? ''"
+        )
+
     def leave(self) -> None:
         """Moves the mouse to where nothing is hovered."""
         self.page.mouse.move(2, 2)

@@ -171,6 +171,46 @@ def test_the_walk_without_a_mouse(url: str, open_tab: Callable[..., Tab]) -> Non
     tab.wait("closed", lambda state: state["layers"] == [])
 
 
+def test_ring_readout_and_announcements_are_one_neuron_after_every_reordering(
+    url: str, open_tab: Callable[..., Tab]
+) -> None:
+    tab = ready(open_tab(url, hash_state=f"{PANELS}&p.activis.sort=natural"))
+    tab.get("panel", layer="hidden").get_by_test_id("matrix-grid").focus()
+    for _ in range(7):
+        tab.page.keyboard.press("ArrowRight")
+    neuron = tab.wait("a neuron", lambda state: (state["hover"] or {}).get("neuron"))["hover"]["neuron"]
+
+    def order() -> list[int]:
+        return tab.state()["columns"]["hidden"]
+
+    def is_told(row: str) -> None:
+        tab.becomes(lambda: tab.ringed_columns("hidden"), [[order().index(neuron)]])
+        readout = tab.get("panel", layer="hidden").get_by_test_id("readout")
+        expect(readout).to_contain_text(f"neuron {neuron} · {row} ", use_inner_text=True)
+        assert tab.focused_cell().startswith(f"{row}, neuron {neuron}:")
+        tab.get("announcer").get_by_text(f"hidden, neuron {neuron}, {row} ").wait_for()
+        hover = tab.state()["hover"]
+        assert (hover["row"], hover["neuron"]) == (f"class:{row}", neuron)
+
+    orders = [order()]
+    is_told("cat")
+    for keys, row in (("s", "cat"), ("c", "cat"), ("ArrowDown c", "dog"), ("Escape", "dog"), ("s", "dog")):
+        for key in keys.split():
+            tab.page.keyboard.press(key)
+        if keys != "c":
+            orders.append(tab.wait("another order", lambda _: order() != orders[-1])["columns"]["hidden"])
+        is_told(row)
+    assert len({tuple(one).index(neuron) for one in orders}) > 1, "the neuron changed its place"
+
+    at = tab.get("panel", layer="hidden").get_by_test_id("matrix")
+    at.hover(position={"x": 40, "y": 30})
+    pointed = tab.wait("the pointer's cell", lambda state: state["hover"]["neuron"] != neuron)["hover"]["neuron"]
+    tab.becomes(lambda: tab.ringed_columns("hidden"), [[order().index(pointed)]])
+    assert tab.focused_cell() == "", "one neuron is told of"
+    tab.leave()
+    tab.becomes(lambda: tab.ringed_columns("hidden"), [[order().index(neuron)]])
+
+
 def test_nothing_moves_for_those_who_want_it_so(url: str, open_tab: Callable[..., Tab]) -> None:
     tab = ready(open_tab(url, hash_state=PANELS))
     moving = tab.frame.evaluate(

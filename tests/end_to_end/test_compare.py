@@ -115,6 +115,33 @@ def test_what_is_hovered_on_one_side_is_hovered_on_the_other(url: str, open_tab:
     expect(panel.locator(".temporary-row canvas")).to_have_count(2)
 
 
+def test_the_focus_is_one_neuron_on_all_sides_after_every_reordering(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=f"{AGAINST_OTHER}&p.activis.sort=natural")
+    compared(tab, "B")
+    tab.get("panel", layer="hidden").get_by_test_id("matrix-grid").focus()
+    for _ in range(5):
+        tab.page.keyboard.press("ArrowRight")
+    state = tab.wait("a neuron", lambda state: (state["hover"] or {}).get("neuron"))
+    neuron, orders = state["hover"]["neuron"], [state["columns"]["hidden"]]
+
+    def is_told(row: str) -> None:
+        place = tab.state()["columns"]["hidden"].index(neuron)
+        tab.becomes(lambda: tab.ringed_columns("hidden"), [[place], [place]])
+        text = tab.get("panel", layer="hidden").get_by_test_id("readout").inner_text()
+        assert f"A {neuron} ↔ B {PARTNERS[neuron]}" in text
+        assert tab.focused_cell().startswith(f"{row}, neuron {neuron}:")
+        tab.get("announcer").get_by_text(f"hidden, neuron {neuron}, {row} ").wait_for()
+
+    is_told("ant")
+    for keys, row in (("s", "ant"), ("c ArrowDown c", "bee"), ("Escape s", "bee")):
+        for key in keys.split():
+            tab.page.keyboard.press(key)
+        state = tab.wait("another order", lambda state: state["columns"]["hidden"] != orders[-1])
+        orders.append(state["columns"]["hidden"])
+        is_told(row)
+    assert len({one.index(neuron) for one in orders}) > 1, "the neuron changed its place"
+
+
 def likest(values: np.ndarray, means: np.ndarray, own: int = -1) -> tuple[int, float]:
     """Returns the class that `values` (neurons,) are most like, other than `own`, and the cosine.
 

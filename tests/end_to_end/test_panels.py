@@ -65,13 +65,22 @@ def test_keys_move_through_the_matrix_and_the_readout_follows(tab: Tab) -> None:
     tab.wait("dogs", lambda state: state["hover"]["row"] == "class:dog")
     expect(readout).to_contain_text("neuron 1 · dog mean 1,998", use_inner_text=True)
     panel.get_by_test_id("focus-ring").wait_for()
-    focused = tab.frame.evaluate(
-        "document.getElementById(document.activeElement.getAttribute('aria-activedescendant')).innerText"
-    )
-    assert focused == "dog, neuron 1: 1,998"
+    assert tab.focused_cell() == "dog, neuron 1: 1,998"
     tab.page.keyboard.press("s")
     state = tab.wait("sorted by dogs", lambda state: state["sort"] == "class:dog")
     assert state["columns"]["wide"] == list(range(WIDE))
+
+
+def test_the_focus_stays_in_sight_when_its_neuron_goes_far(tab: Tab) -> None:
+    panel = tab.get("panel", layer="wide")
+    panel.get_by_test_id("matrix-grid").focus()
+    for key in ("ArrowRight", "ArrowDown", "s"):
+        tab.page.keyboard.press(key)
+    tab.wait("sorted by dogs", lambda state: state["columns"]["wide"] == list(range(WIDE)))
+    expect(panel.get_by_test_id("focus-ring")).to_be_in_viewport()
+    tab.becomes(tab.focused_cell, f"dog, neuron {WIDE - 2}: 1")
+    expect(panel.get_by_test_id("readout")).to_contain_text(f"neuron {WIDE - 2} · dog mean 1", use_inner_text=True)
+    assert len(tab.ringed_columns("wide")[0]) == 1
 
 
 def test_a_locked_row_stays_lit_until_escape(tab: Tab) -> None:

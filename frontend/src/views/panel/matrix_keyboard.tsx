@@ -4,12 +4,13 @@
  * A matrix by keyboard: one stop of the Tab key, and from there a ring that keys move from cell to cell.
  *
  * What it is on counts as hovered, so the readout, the projections and the instances follow it as they follow the
- * pointer.
+ * pointer. The focus is on a neuron of a row, not on a place: where columns or rows change places, it goes with them.
  */
 
-import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
-import { useId, useRef } from "preact/hooks";
+import { type ReadonlySignal, type Signal, useComputed, useSignal } from "@preact/signals";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { ROW_HEIGHT } from "../../draw/matrix_layout";
+import type { Hover } from "../../store/hover";
 import { isInstance, type MatrixRow } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import type { TabStore } from "../../store/tab";
@@ -20,6 +21,16 @@ interface CellPosition {
   row: number;
   /** By the order shown. */
   column: number;
+}
+
+/** A cell by what it shows. */
+export interface FocusedCell {
+  /** Key of the row. */
+  row: string;
+  /** -1 while the order of the neurons is not known. */
+  neuron: number;
+  /** Where it was seen last, which holds for a row or a neuron that is gone. */
+  seen: CellPosition;
 }
 
 interface GridExtent {
@@ -51,9 +62,27 @@ export function moveFocus(from: CellPosition, pressed: Pressed, extent: GridExte
 
 const within = (value: number, last: number): number => Math.max(0, Math.min(last, value));
 
+/** Returns the cell at a position within the rows and columns that there are. */
+export function cellAt({ rows, order }: Placed, { row, column }: CellPosition): FocusedCell {
+  const seen = { row: within(row, rows.length - 1), column: within(column, (order?.length ?? 1) - 1) };
+  return { row: rows[seen.row]?.key ?? "", neuron: order?.[seen.column] ?? -1, seen };
+}
+
+/** Returns where a cell stands now; what is gone of it, where it was. */
+export function positionOf({ rows, order }: Placed, { row: key, neuron, seen }: FocusedCell): CellPosition {
+  const row = rows.findIndex((candidate) => candidate.key === key);
+  const column = order?.indexOf(neuron) ?? -1;
+  return {
+    row: row < 0 ? within(seen.row, rows.length - 1) : row,
+    column: column < 0 ? within(seen.column, (order?.length ?? 1) - 1) : column,
+  };
+}
+
+type Placed = { rows: readonly Pick<MatrixRow, "key">[]; order: Int32Array | null };
+
 export interface GridFocus {
-  /** The focused cell; null while the focus is elsewhere or was brought by the pointer. */
-  cell: ReadonlySignal<CellPosition | null>;
+  /** The focused cell; null while the focus is elsewhere or was brought by the pointer, or the pointer reads another. */
+  cell: ReadonlySignal<FocusedCell | null>;
   /** Id of the focused cell's element. */
   id: string;
 }
@@ -73,19 +102,29 @@ export function useGridKeys(frame: MatrixFrame, showRow: (position: number) => v
   const tab = useTab();
   const store = useSnapshot();
   const id = useId();
-  const cell = useSignal<CellPosition | null>(null);
-  const last = useRef<CellPosition>({ row: 0, column: 0 });
+  const focused = useSignal<FocusedCell | null>(null);
+  const cell = useComputed(() => {
+    const hover = store.hover.value;
+    const other = hover?.neuron !== undefined && !isOn(hover, frame.layer.name, focused.value);
+    return other ? null : focused.value;
+  });
+  const last = useRef<FocusedCell | null>(null);
   const latest = useRef(frame);
   latest.current = frame;
 
+  const where = () => (last.current ? positionOf(latest.current, last.current) : { row: 0, column: 0 });
   const go = (to: CellPosition) => {
-    const { rows, columns } = latest.current;
-    last.current = { row: Math.min(to.row, rows.length - 1), column: Math.min(to.column, columns.total - 1) };
-    cell.value = last.current;
-    showRow(last.current.row);
-    showColumn(latest.current, last.current.column);
-    hoverCell(store, latest.current, last.current);
+    const found = cellAt(latest.current, to);
+    const { seen } = found;
+    last.current = found;
+    focused.value = found;
+    showRow(seen.row);
+    showColumn(latest.current, seen.column);
+    hoverCell(store, latest.current, seen);
   };
+  useLayoutEffect(() => {
+    if (cell.peek() && frame.order) go(where());
+  }, [frame.rows, frame.order]);
   return {
     cell,
     id,
@@ -93,20 +132,22 @@ export function useGridKeys(frame: MatrixFrame, showRow: (position: number) => v
       "aria-activedescendant": cell.value ? id : undefined,
       onFocus: (event) => {
         const grid = event.currentTarget as HTMLElement;
-        if (event.target === grid && grid.matches(":focus-visible")) go(last.current);
+        if (event.target === grid && grid.matches(":focus-visible")) go(where());
       },
-      onBlur: () => leave(cell, store),
+      onBlur: () => leave(focused, store),
       onPointerDown: () => {
-        last.current = hoveredCell(store, latest.current) ?? last.current;
-        cell.value = null;
+        const hovered = hoveredCell(store, latest.current);
+        if (hovered) last.current = cellAt(latest.current, hovered);
+        focused.value = null;
       },
       onKeyDown: (event) => {
         if (event.target !== event.currentTarget) return;
         const { rows, columns } = latest.current;
         const extent = { rows: rows.length, columns: columns.total, page: columns.visible };
-        const to = moveFocus(last.current, event, extent);
+        const from = where();
+        const to = moveFocus(from, event, extent);
         if (to) go(to);
-        else if (!command(event, tab, store, rows[last.current.row])) return;
+        else if (!command(event, tab, store, rows[from.row])) return;
         event.preventDefault();
         event.stopPropagation();
       },
@@ -114,7 +155,10 @@ export function useGridKeys(frame: MatrixFrame, showRow: (position: number) => v
   };
 }
 
-function leave(cell: Signal<CellPosition | null>, store: SnapshotStore): void {
+const isOn = (hover: Hover, layer: string, cell: FocusedCell | null): boolean =>
+  hover.layer === layer && hover.neuron === cell?.neuron && hover.row?.key === cell?.row;
+
+function leave(cell: Signal<FocusedCell | null>, store: SnapshotStore): void {
   if (cell.peek() === null) return;
   cell.value = null;
   store.hover.value = null;
@@ -170,8 +214,9 @@ export function FocusRing({ frame, focus }: { frame: MatrixFrame; focus: GridFoc
   const cell = focus.cell.value;
   if (!cell) return null;
   const { columns, view } = frame;
-  const top = view.tops[cell.row] ?? Number.NaN;
-  const position = cell.column - columns.first;
+  const { row, column } = positionOf(frame, cell);
+  const top = view.tops[row] ?? Number.NaN;
+  const position = column - columns.first;
   if (!Number.isFinite(top) || position < 0 || position >= columns.visible) return null;
   const wide = Math.max(columns.pitch, 11);
   const left = position * columns.pitch + (columns.pitch - wide) / 2;

@@ -112,7 +112,7 @@ export function RowLabels({ frame, focus }: RowLabelsProperties) {
         if (!Number.isFinite(top)) return null;
         return (
           <RowLabel key={row.key} row={row} top={top} layer={layer.name} position={position}>
-            {cell?.row === position && <FocusedCell frame={frame} row={row} column={cell.column} id={focus.id} />}
+            {cell?.row === row.key && <FocusedCell frame={frame} row={row} neuron={cell.neuron} id={focus.id} />}
           </RowLabel>
         );
       })}
@@ -127,14 +127,13 @@ const gridCell = (column: number) =>
 interface FocusedCellProperties {
   frame: MatrixFrame;
   row: MatrixRow;
-  column: number;
+  neuron: number;
   id: string;
 }
 
 /** The one cell that assistive technology is told of: the focused one. The readout speaks more of it. */
-function FocusedCell({ frame, row, column, id }: FocusedCellProperties) {
+function FocusedCell({ frame, row, neuron, id }: FocusedCellProperties) {
   const { layer } = frame;
-  const neuron = frame.order?.[column] ?? -1;
   const value = frame.valuesOf(row)?.[neuron];
   const { comparing } = useTab();
   const { answerOf } = useSnapshot();
@@ -145,7 +144,7 @@ function FocusedCell({ frame, row, column, id }: FocusedCellProperties) {
     return `; ${side.letter}: ${there === undefined ? "no value" : valueText(there)}`;
   });
   return (
-    <span id={id} class="unseen" {...gridCell(column)}>
+    <span id={id} class="unseen" {...gridCell(frame.order?.indexOf(neuron) ?? -1)}>
       {row.name}, neuron {neuron}: {value === undefined ? "no value" : valueText(value)}
       {sure && `, ${sure}`}
       {others.join("")}
