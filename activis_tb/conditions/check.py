@@ -18,7 +18,7 @@ from activis_tb.conditions.operands import (
     read_pattern,
     resolve,
 )
-from activis_tb.conditions.schema import ConditionError, Schema, quote_text
+from activis_tb.conditions.schema import KEYWORDS, ConditionError, Schema, closest, quote_name, quote_text
 from activis_tb.conditions.tree import (
     Arithmetic,
     Between,
@@ -169,7 +169,33 @@ def parse_condition(text: str, schema: Schema) -> Condition:
     Raises:
         ConditionError: It is not one that can be evaluated; with the position and, where there is one, a suggestion.
     """
-    return Condition(text, _Checker(schema, text).condition(parse(text)).expression)
+    try:
+        return Condition(text, _Checker(schema, text).condition(parse(text)).expression)
+    except ConditionError as error:
+        if meant := _condition_of_words(text, schema):
+            message = "This is not a condition. To find instances by words, compare a column with them."
+            raise ConditionError(message, (0, len(text)), meant) from error
+        raise
+
+
+MOST_WORDS = 100
+"""Characters; nobody searches for more, and patterns are bounded."""
+_WORDS = re.compile(r"\s*([^\W\d]\w*)(?:[\s,.?!’'-]+\w+)*[\s.?!]*")
+"""Words as one searches for them, without any operator."""
+
+
+def _condition_of_words(text: str, schema: Schema) -> str | None:
+    """The condition that plain words stand for: a class's name, or a part of the first column of texts."""
+    match = _WORDS.fullmatch(text)
+    if match is None or match[1].upper() in KEYWORDS or closest(match[1], schema.columns):
+        return None
+    words = " ".join(text.split())
+    if len(words) > MOST_WORDS:
+        return None
+    if named := [name for name in schema.classes if name.casefold() == words.casefold()]:
+        return f"{'label' if schema.labelled else 'predicted'} = {quote_text(named[0])}"
+    column = next((name for name, type_ in schema.attributes if type_ == "text"), None)
+    return f"{quote_name(column)} ILIKE {quote_text(f'%{words}%')}" if column is not None else None
 
 
 class _Checker:

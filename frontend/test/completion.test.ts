@@ -75,6 +75,18 @@ describe("completion", () => {
     expect(first("misc")?.count).toBe(7);
   });
 
+  test("offers what plain words mean, in the place of all of them", () => {
+    expect(completeCondition("what is", 7, vocabulary)).toEqual([
+      { insert: "text ILIKE '%what is%'", start: 0, end: 7, detail: "texts with these words", count: null },
+    ]);
+    expect(offered("diameter")).toEqual(["text ILIKE '%diameter%'"]);
+    expect(offered("it's a  golf-ball ?")).toEqual(["text ILIKE '%it''s a golf-ball ?%'"]);
+    expect(offered("Cat ")).toEqual(["label = 'cat'"]);
+    for (const condition of ["score ", "text LI", "NOT corr", "sco", "label = 'cat' AND misc"])
+      expect(offered(condition).join()).not.toContain("%");
+    expect(completeCondition("what is", 7, { ...vocabulary, columns: [] })).toEqual([]);
+  });
+
   test("offers the operators of the column's type", () => {
     expect(offered("text ").slice(0, 3)).toEqual(["ILIKE", "LIKE", "~"]);
     expect(offered("score ")).toContain("BETWEEN");

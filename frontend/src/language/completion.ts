@@ -1,5 +1,6 @@
 /** Completion of a condition that is being typed: names, operators and values that may come next. */
 import { writtenNumber } from "../contract/exact_values";
+import { KEYWORDS } from "../contract/language";
 import { comparable, quoteName, quoteText, readWords, type Word, wordValue } from "./tokens";
 
 type Expectation =
@@ -136,9 +137,35 @@ export function completeCondition(text: string, caret: number, vocabulary: Vocab
   const start = partial?.start ?? caret;
   const typed = partial?.text ?? "";
   const end = endOfWord(text, caret, partial);
-  return matching(candidates(expected, vocabulary), typed)
+  const matches = matching(candidates(expected, vocabulary), typed)
     .slice(0, MOST_COMPLETIONS)
     .map((candidate) => ({ ...candidate, start, end }));
+  const isAlone = partial !== null && words.length === 1 && matches.length > 0;
+  const meant = caret === text.length && !isAlone && meantByWords(text, vocabulary);
+  return meant ? [meant] : matches;
+}
+
+/** What plain words stand for: a class's name, or a part of the first column of texts; see `check.py` of the server. */
+function meantByWords(text: string, { columns, classes, labelled }: Vocabulary): Completion | null {
+  const [, first = ""] =
+    /^\s*([\p{L}_][\p{L}\p{N}\p{M}_]*)(?:[\s,.?!’'-]+[\p{L}\p{N}\p{M}_]+)*[\s.?!]*$/u.exec(text) ?? [];
+  const isKnown = [...KEYWORDS, ...columns.map(({ name }) => name)].some(
+    (one) => comparable(one) === comparable(first),
+  );
+  if (first === "" || isKnown) return null;
+  const words = text.trim().split(/\s+/).join(" ");
+  const place = { start: 0, end: text.length, count: null };
+  const named = classes.find((name) => comparable(name) === comparable(words));
+  const subject = labelled ? "label" : "predicted";
+  if (named !== undefined)
+    return { ...place, insert: `${subject} = ${quoteText(named)}`, detail: "instances of the class" };
+  const column = columns.find(({ type }) => type === "text");
+  if (!column) return null;
+  return {
+    ...place,
+    insert: `${quoteName(column.name)} ILIKE ${quoteText(`%${words}%`)}`,
+    detail: "texts with these words",
+  };
 }
 
 /** Returns the text with a completion in it, what was put in, and where the caret then is. */

@@ -190,6 +190,33 @@ def test_the_suggestion_in_its_place_makes_the_condition_right() -> None:
         assert parse_condition(repaired, SCHEMA).text == repaired
 
 
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("what is", "text ILIKE '%what is%'"),
+        ("  What is\na golf-ball ? ", "text ILIKE '%What is a golf-ball ?%'"),
+        ("diameter", "text ILIKE '%diameter%'"),
+        ("it's here", "text ILIKE '%it''s here%'"),
+        ("Dog", "label = 'dog'"),
+    ],
+)
+def test_plain_words_offer_the_condition_that_means_them(text: str, offered: str) -> None:
+    error = refusal(text)
+    assert (error.position, error.suggestion) == ((0, len(text)), offered)
+    assert parse_condition(offered, SCHEMA).text == offered
+
+
+@pytest.mark.parametrize("text", ["age 1", "agee", "topc sports", "NOT sports", "what = is", "(what is)"])
+def test_what_begins_as_a_condition_offers_no_search(text: str) -> None:
+    assert "ILIKE" not in str(refusal(text).suggestion)
+
+
+def test_without_texts_and_labels_words_offer_what_there_is() -> None:
+    schema = Schema(("dog", "cat"), (("size", "number"),), labelled=False)
+    assert refusal("dog", schema).suggestion == "predicted = 'dog'"
+    assert refusal("what is", schema).suggestion is None
+
+
 def test_a_name_that_may_be_two_columns_is_asked_for() -> None:
     schema = Schema(("a",), (("Size", "number"), ("SIZE", "number")))
     error = refusal("size > 1", schema)
