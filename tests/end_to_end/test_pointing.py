@@ -148,7 +148,7 @@ def test_a_lasso_around_nothing_says_so(tab: Tab) -> None:
     left, top, _, _ = place(tab, "output")
     tab.get("panel", layer="output").get_by_test_id("lasso").click()
     drag(tab, (left + 1, top + 1), (left + 4, top + 1), (left + 4, top + 4))
-    expect(tab.get("pointed-note")).to_contain_text("No instance stands inside", use_inner_text=True)
+    expect(tab.get("pointed-note")).to_contain_text("There is no instance inside the line", use_inner_text=True)
     assert tab.state()["subsets"] == []
 
 

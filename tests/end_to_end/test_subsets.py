@@ -114,6 +114,26 @@ def members_of_condition(url: str) -> list[int]:
 
 
 @grammar
+def test_plain_words_become_the_condition_that_means_them(questions_tab: Tab) -> None:
+    tab, field = questions_tab, questions_tab.get("subset-input")
+    field.click()
+    field.press_sequentially("what is")
+    tab.becomes(lambda: inserts(tab), ["text ILIKE '%what is%'"])
+    field.press("ArrowDown")
+    field.press("Tab")
+    expect(field).to_have_value("text ILIKE '%what is%'")
+    tab.get("subset-count", status="counted").wait_for()
+
+    field.fill("golf ball ?")
+    field.press("Enter")
+    tab.get("subset-error").get_by_text("text ILIKE").click()
+    expect(field).to_have_value("text ILIKE '%golf ball ?%'")
+    tab.screenshot("subsets-plain-words")
+    field.fill("")
+    forgive_refusals(tab)
+
+
+@grammar
 def test_a_condition_is_completed_counted_and_becomes_a_row_of_means(questions_tab: Tab, questions_url: str) -> None:
     tab, field = questions_tab, questions_tab.get("subset-input")
     field.click()
