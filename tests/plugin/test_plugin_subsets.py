@@ -18,7 +18,7 @@ from activis_tb.plugin.cache import Recent
 from activis_tb.plugin.catalogue import Catalogue
 from activis_tb.plugin.http import SnapshotKey
 from activis_tb.plugin.resources import statistics
-from activis_tb.plugin.resources.subsets import Subsets, describe
+from activis_tb.plugin.resources.subsets import TypedSubsets, describe
 from activis_tb.plugin.snapshots import Snapshots
 from activis_tb.recording import dataset
 from activis_tb.storage import activis_pb2 as pb
@@ -402,7 +402,9 @@ def test_damaged_columns_are_missed_and_said(slow, logdir, damage):
 def test_without_a_log_directory_the_sample_answers(slow):
     snapshots = Snapshots(Catalogue(slow.provider))
     for logdir in ("", "gs://bucket/logs"):
-        subset = Subsets(logdir).subset(snapshots.get("", SnapshotKey("stored/activis", "validation", 0)), "age > 20")
+        subset = TypedSubsets(logdir).subset(
+            snapshots.get("", SnapshotKey("stored/activis", "validation", 0)), "age > 20"
+        )
         description = describe(subset)
         assert (description.exactness, description.over) == ("estimate", 60)
         assert "start TensorBoard with --logdir=FOLDER" in description.note
@@ -413,7 +415,7 @@ def test_answers_keep_no_population_alive_that_others_have_taken_the_place_of(sl
     monkeypatch.setattr(populations, "_MOST_SAMPLES", 1)
     record(logdir, "again", sample=60, keep="all")
     slow.reload()
-    snapshots, subsets = Snapshots(Catalogue(slow.provider)), Subsets(str(logdir))
+    snapshots, subsets = Snapshots(Catalogue(slow.provider)), TypedSubsets(str(logdir))
     opened = [
         snapshots.get("", SnapshotKey(f"{run}/activis", "validation", 0)) for run in ("stored", "sample", "again")
     ]

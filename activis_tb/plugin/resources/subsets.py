@@ -55,7 +55,7 @@ _DERIVED = MEBIBYTE // 8
 
 
 @dataclass(frozen=True, eq=False)
-class Subset:
+class TypedSubset:
     """The instances that a condition holds for.
 
     Attributes:
@@ -133,7 +133,7 @@ class _KeptAverages(NamedTuple):
     until: float = inf
 
 
-class Subsets:
+class TypedSubsets:
     """Evaluation of conditions, a few at a time, with a cache of the answers about open populations.
 
     Args:
@@ -143,10 +143,10 @@ class Subsets:
     def __init__(self, logdir: str) -> None:
         self.populations = Populations(logdir)
         self.admission = Admission()
-        self._subsets: Recent[tuple[str, str], Subset] = Recent(_SUBSETS_LIMIT, _size)
+        self._subsets: Recent[tuple[str, str], TypedSubset] = Recent(_SUBSETS_LIMIT, _size)
         self._averages: Recent[tuple[str, ...], _KeptAverages] = Recent(_AVERAGES_LIMIT)
 
-    def subset(self, snapshot: JoinedSnapshot, text: str) -> Subset:
+    def subset(self, snapshot: JoinedSnapshot, text: str) -> TypedSubset:
         """Returns the subset that the condition `text` describes.
 
         Raises:
@@ -170,7 +170,7 @@ class Subsets:
 
     def averages(
         self, snapshot: JoinedSnapshot, layer: str, statistic: StatisticChoice, text: str
-    ) -> tuple[Subset, Averages]:
+    ) -> tuple[TypedSubset, Averages]:
         """Returns the averages of a layer's neurons over a subset; see `subset` for errors.
 
         Raises:
@@ -190,7 +190,7 @@ class Subsets:
                 known = self._averages.get_or_make(key, lambda: _averages(subset, layer, statistic), holds)
         return subset, known.averages
 
-    def _evaluate(self, snapshot: JoinedSnapshot, condition: Condition) -> Subset:
+    def _evaluate(self, snapshot: JoinedSnapshot, condition: Condition) -> TypedSubset:
         population = self.populations.get(snapshot, condition.columns)
         try:
             members = population.engine.members(condition)
@@ -205,7 +205,7 @@ class Subsets:
             note, doubt = _doubt_of_texts(population, condition)
             packed = doubt[0] if doubt else packed
             population = _sampled(population, condition)
-        return Subset(population, condition, packed, " ".join(filter(None, (population.note, note))), doubt)
+        return TypedSubset(population, condition, packed, " ".join(filter(None, (population.note, note))), doubt)
 
 
 def _doubt(
@@ -255,7 +255,7 @@ def _sampled(population: Population, condition: Condition) -> Population:
     return population if everything or not names_instances(condition.expression) else population.of_itself()
 
 
-def _averages(subset: Subset, layer: str, statistic: StatisticChoice) -> _KeptAverages:
+def _averages(subset: TypedSubset, layer: str, statistic: StatisticChoice) -> _KeptAverages:
     population, note, until = subset.population, subset.population.note, inf
     if population.store is not None:
         try:
@@ -284,12 +284,12 @@ def _averages(subset: Subset, layer: str, statistic: StatisticChoice) -> _KeptAv
     return _KeptAverages(averages, ref(population), until)
 
 
-def _size(subset: Subset) -> int:
+def _size(subset: TypedSubset) -> int:
     """Bytes of a subset without its population."""
     return _DERIVED + size_of((subset.packed, subset.doubt or ()))
 
 
-def describe(subset: Subset) -> pb.SubsetDescription:
+def describe(subset: TypedSubset) -> pb.SubsetDescription:
     """Returns the wire message about a subset."""
     population, rows, counts = subset.population, subset.rows, subset.counts
     *by_class, nothing = counts.predicted
@@ -330,7 +330,7 @@ class SubsetRoutes:
     """
 
     def __init__(self, logdir: str) -> None:
-        self._subsets = Subsets(logdir)
+        self._subsets = TypedSubsets(logdir)
         self._summaries: Recent[str, tuple[ReferenceType[Population], dict[str, Any]]] = Recent(_SUMMARIES_LIMIT)
 
     def subset(self, context: Context) -> Response:
@@ -359,7 +359,7 @@ class SubsetRoutes:
         return http.json_document(request, document)
 
 
-def _headers(subset: Subset, averages: Averages, statistic: StatisticChoice) -> list[tuple[str, str]]:
+def _headers(subset: TypedSubset, averages: Averages, statistic: StatisticChoice) -> list[tuple[str, str]]:
     headers = [
         ("Activis-Exactness", averages.exactness),
         ("Activis-Over", str(averages.over)),
