@@ -14,7 +14,7 @@ import { deferred, loadDeferred } from "./ui/deferred";
 import { GraphView } from "./views/graph/graph";
 import { InstanceColumn } from "./views/instances/column";
 import { Panel } from "./views/panel/panel";
-import { Announcer, LayerInvitation, NothingRecorded, UnknownLine } from "./views/status/status";
+import { Announcer, LayerInvitation, NothingRecorded, PanelPlaces, UnknownLine } from "./views/status/status";
 import { SubsetBar } from "./views/subsets/bar";
 import { Toolbar } from "./views/toolbar/toolbar";
 
@@ -53,7 +53,7 @@ function App() {
 }
 
 function Content() {
-  const { catalogue, comparing, durable } = useTab();
+  const { catalogue, comparing, durable, opening } = useTab();
   const { layers } = useSnapshot();
   /** Null before it was opened once. */
   const help = useSignal<boolean | null>(null);
@@ -80,7 +80,7 @@ function Content() {
               <Panel key={layer.name} layer={layer} />
             ))}
             {durable.overSteps.value !== "" && <OverSteps />}
-            {layers.value.length === 0 && <LayerInvitation />}
+            {layers.value.length === 0 && (opening.value ? <PanelPlaces /> : <LayerInvitation />)}
           </div>
           {compares && <DockedInstance />}
         </div>

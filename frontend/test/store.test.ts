@@ -1,18 +1,21 @@
+import { batch } from "@preact/signals";
 import { describe, expect, test } from "vitest";
+import type { Graph } from "../src/contract/activis";
 import { type Client, RouteError } from "../src/contract/client";
 import type { HashValues } from "../src/store/address";
 import { createClient, open, rowNamed, rows, settled } from "./opened_store";
-import { instances, runEntry, runList, snapshot } from "./samples";
+import { instances, layer, runEntry, runList, snapshot } from "./samples";
+
+const CLOSED = { panels: "closed" };
 
 describe("on opening", () => {
-  test("the newest step is shown, no layer is open and nothing of a layer was asked for", async () => {
+  test("the newest step is shown; where the link has every panel closed, nothing of a layer was asked for", async () => {
     const asked: string[] = [];
-    const { tab, base, hash } = await open({
-      statistics: async (_snapshot, layer) => {
-        asked.push(layer);
-        return rows([]);
-      },
-    });
+    const statistics: Client["statistics"] = async (_snapshot, layer) => {
+      asked.push(layer);
+      return rows([]);
+    };
+    const { tab, base, hash } = await open({ statistics }, CLOSED);
     expect(tab.catalogue.reference.value).toEqual({ run: "cnn/activis", name: "validation", step: 2 });
     expect(hash.written).toMatchObject({ run: "cnn/activis", name: "validation", step: "2", layers: "" });
     expect(base.layers.value).toEqual([]);
@@ -28,6 +31,81 @@ describe("on opening", () => {
     expect(base.layers.value.map((layer) => layer.name)).toEqual(["hidden"]);
     expect([...(base.layers.value[0]?.columns.value ?? [])].slice(0, 3)).toEqual([0, 2, 1]);
     expect(base.rows.value.map((row) => row.key)).toEqual(["class:cat", "class:dog", "subset:striped", "instance:b"]);
+  });
+});
+
+describe("where nobody chose a layer", () => {
+  const layers = [
+    layer("output", 2),
+    layer("embedding", 18),
+    layer("hidden", 18),
+    { ...layer("logits", 2), signed: true },
+  ];
+  const two = (change: Partial<Client> = {}): Partial<Client> => ({
+    runs: async () => runList([runEntry("a", [snapshot({ layers })]), runEntry("b", [snapshot({ layers: OTHER })])]),
+    ...change,
+  });
+  const OTHER = [layer("first", 18), layer("second", 18), layer("scores", 2)];
+  const opened = ({ base, tab }: Awaited<ReturnType<typeof open>>) => ({
+    shown: base.layers.value.map(({ name }) => name),
+    opening: tab.opening.value,
+  });
+
+  test("an address that says nothing opens the last hidden layer and the output, which is no step of the history", async () => {
+    const store = await open(two(), {});
+    expect(opened(store)).toEqual({ shown: ["hidden", "output"], opening: false });
+    expect(store.hash.written).toMatchObject({ run: "a", layers: "hidden,output", panels: "" });
+    expect(new Set(store.hash.causes)).toEqual(new Set(["consequence"]));
+  });
+
+  test("layers are opened when their order is known, without a graph as they were recorded", async () => {
+    let answer: (graph: Promise<Graph>) => void = () => undefined;
+    const store = await open(two({ graph: () => new Promise((resolve) => (answer = resolve)) }), {});
+    expect(opened(store)).toEqual({ shown: [], opening: true });
+    answer(Promise.reject(new RouteError(404, "There is no graph.")));
+    await settled();
+    expect(opened(store)).toEqual({ shown: ["output", "hidden"], opening: false });
+  });
+
+  test("the only layer of a recording is opened, also by a link that names a run", async () => {
+    expect(opened(await open({}, { run: "cnn/activis" })).shown).toEqual(["hidden"]);
+  });
+
+  test("a link that names a run, and no layer of several, opens none, until another run is picked", async () => {
+    const store = await open(two(), { run: "a" });
+    expect(opened(store)).toEqual({ shown: [], opening: false });
+    batch(() => {
+      store.tab.durable.undecided.value = true;
+      store.tab.durable.wish.value = { run: "b", name: null, step: null };
+    });
+    await settled();
+    expect(opened(store).shown).toEqual(["second", "scores"]);
+  });
+
+  test("what was opened so follows the run; what the user opened or closed does not", async () => {
+    const store = await open(two(), {});
+    const pick = async (run: string) => {
+      store.tab.durable.wish.value = { run, name: null, step: null };
+      await settled();
+    };
+    await pick("b");
+    expect(store.hash.written.layers).toBe("second,scores");
+    store.tab.toggleLayer("second");
+    await pick("a");
+    expect(store.hash.written.layers).toBe("scores");
+    store.tab.toggleLayer("scores");
+    await pick("b");
+    expect(opened(store)).toEqual({ shown: [], opening: false });
+    expect(store.hash.written).toMatchObject({ layers: "", panels: "closed" });
+  });
+
+  test("closing the last panel stays in the link, and opening one lets go of it", async () => {
+    const store = await open({}, {});
+    store.tab.toggleLayer("hidden");
+    expect(store.hash.written).toMatchObject({ layers: "", panels: "closed" });
+    expect(opened(await open({}, store.hash.written)).shown).toEqual([]);
+    store.tab.toggleLayer("hidden");
+    expect(store.hash.written).toMatchObject({ layers: "hidden", panels: "" });
   });
 });
 
@@ -79,7 +157,7 @@ describe("a locked row", () => {
 
 describe("an open layer", () => {
   test("sorts by a row's own values in that layer, instances by their activations", async () => {
-    const { tab, base } = await open();
+    const { tab, base } = await open({}, CLOSED);
     tab.toggleLayer("hidden");
     await settled();
     const columns = () => [...(base.layers.value[0]?.columns.value ?? [])].slice(0, 3);
@@ -90,7 +168,7 @@ describe("an open layer", () => {
   });
 
   test("is closed by the click that opened it", async () => {
-    const { tab, base } = await open();
+    const { tab, base } = await open({}, CLOSED);
     tab.toggleLayer("hidden");
     tab.toggleLayer("hidden");
     expect(base.layers.value).toEqual([]);
@@ -107,7 +185,7 @@ describe("an open layer", () => {
       asked.push(request.method);
       return createClient().projection(snapshot, layer, request, aborted);
     };
-    const { tab, host } = await open({ projection });
+    const { tab, host } = await open({ projection }, CLOSED);
     host.visible.value = false;
     tab.toggleLayer("hidden");
     await settled();

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,16 @@ class Tab:
     def open_layer(self, layer: str) -> None:
         self.get("graph-tensor", layer=layer).click()
         self.get("panel", layer=layer).wait_for(timeout=TIMEOUT * 1000)
+
+    def wait_for_cells(self, *layers: str) -> None:
+        """Waits until these layers alone are open, and something of each one's matrix is painted."""
+        self.get("tab").wait_for()
+        self.wait("layers", lambda state: state["layers"] == list(layers) and all(map(state["columns"].get, layers)))
+        for layer in layers:
+            matrix = self.get("panel", layer=layer).get_by_test_id("matrix")
+            painted = """(canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+                .some((value, at) => at % 4 === 3 && value > 60)"""
+            self.becomes(partial(matrix.evaluate, painted), True)
 
     def row_label(self, layer: str, row: str) -> Locator:
         return self.get("panel", layer=layer).locator(f'[data-testid="row-label"][data-row="{row}"]')

@@ -87,7 +87,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def tab(url: str, open_tab: Callable[..., Tab]) -> Tab:
-    tab = open_tab(url, hash_state="&p.activis.run=walk%2Factivis&p.activis.graph=tall")
+    tab = open_tab(url, hash_state="&p.activis.run=walk%2Factivis&p.activis.panels=closed&p.activis.graph=tall")
     tab.get("graph-tensor", layer="head").wait_for()
     return tab
 

@@ -20,6 +20,7 @@ ROWS = 24
 RATE = 8000
 TEXT = "word " * 200
 OpenTab = Callable[..., Tab]
+CLOSED = "&p.activis.panels=closed"
 
 
 def record(logdir: Path) -> None:
@@ -103,7 +104,7 @@ def test_a_long_text_beside_media_is_cut_short_and_opens(tones: str, open_tab: O
 
 
 def test_a_pinned_instance_has_its_picture_beside_its_name(tones: str, open_tab: OpenTab) -> None:
-    tab = open_tab(tones)
+    tab = open_tab(tones, hash_state=CLOSED)
     tab.open_layer("hidden")
     square(tab, "tone2").click()
     square(tab, "tone1").click()
@@ -119,7 +120,7 @@ def test_a_pinned_instance_has_its_picture_beside_its_name(tones: str, open_tab:
 
 @pytest.mark.parametrize(("width", "query"), [(1280, ""), (1920, "?darkMode=true")])
 def test_test_cases_are_shown_pinned_and_in_no_count(tones: str, open_tab: OpenTab, width: int, query: str) -> None:
-    tab = open_tab(tones, width=width, query=query)
+    tab = open_tab(tones, width=width, query=query, hash_state=CLOSED)
     tab.open_layer("hidden")
     cases = tab.get("test-case")
     expected = ["a deep hum low ✓", "a whistle high → low"]
@@ -151,7 +152,7 @@ def income(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def test_income_shows_its_attributes_and_more_than_sixty_subsets(income: str, open_tab: OpenTab) -> None:
-    tab = open_tab(income, width=1280, height=800)
+    tab = open_tab(income, width=1280, height=800, hash_state=CLOSED)
     tab.open_layer("hidden_2")
     panel = tab.get("panel", layer="hidden_2")
     rows = panel.get_by_role("grid").get_attribute("aria-label") or ""
@@ -163,7 +164,7 @@ def test_income_shows_its_attributes_and_more_than_sixty_subsets(income: str, op
 
 
 def test_two_of_sixty_rows_are_compared_and_the_last_one_is_scrolled_to(income: str, open_tab: OpenTab) -> None:
-    tab = open_tab(income, width=1280, height=800)
+    tab = open_tab(income, width=1280, height=800, hash_state=CLOSED)
     tab.open_layer("hidden_2")
     before = tab.wait("the neurons", lambda state: state["columns"].get("hidden_2"))["columns"]["hidden_2"]
     labels = tab.get("panel", layer="hidden_2").get_by_test_id("row-label")
@@ -183,7 +184,7 @@ def test_two_of_sixty_rows_are_compared_and_the_last_one_is_scrolled_to(income: 
 
 
 def test_a_row_that_is_added_below_sixty_others_comes_into_sight(income: str, open_tab: OpenTab) -> None:
-    tab = open_tab(income, width=1280, height=800)
+    tab = open_tab(income, width=1280, height=800, hash_state=CLOSED)
     tab.open_layer("hidden_2")
     tab.get("panel", layer="hidden_2").get_by_test_id("row-label").first.wait_for()
     condition = "label <> predicted AND score > 0.8"

@@ -78,6 +78,12 @@ def test_questions_that_begin_with_what_is_are_harder(url: str) -> None:
     assert what_is["correct"] / what_is["count"] < others
 
 
+def test_the_first_matrix_takes_no_click(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, width=1440, height=900)
+    tab.wait_for_cells("hidden", "output")
+    tab.screenshot("walk-first-contact")
+
+
 @pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_the_walk(
     width: int, theme: str, url: str, columns: dict[str, Any], open_tab: Callable[..., Tab], request: Any

@@ -100,7 +100,7 @@ def test_a_recording_that_comes_later_appears_on_reload(tmp_path: Path, open_tab
 
 
 def test_dead_weak_and_missing_values_look_different(url: str, open_tab: Callable[..., Tab]) -> None:
-    tab = open_tab(url, hash_state="&p.activis.run=values")
+    tab = open_tab(url, hash_state="&p.activis.run=values&p.activis.panels=closed")
     tab.open_layer("hidden")
     tab.leave()
     tab.wait("the columns", lambda state: len(state["columns"]["hidden"]) == NEURONS)
@@ -146,7 +146,8 @@ def ink(pixels: np.ndarray) -> int:
 
 
 def test_text_from_the_data_is_shown_as_text(url: str, open_tab: Callable[..., Tab]) -> None:
-    tab = open_tab(url, hash_state="&p.activis.run=" + HOSTILE.replace(" ", "%20").replace("=", "%3D"))
+    run = HOSTILE.replace(" ", "%20").replace("=", "%3D")
+    tab = open_tab(url, hash_state=f"&p.activis.panels=closed&p.activis.run={run}")
     tab.wait("the run", lambda state: state["run"] == HOSTILE)
     tab.get("graph-tensor").first.click()
     tab.get("panel").wait_for()

@@ -174,6 +174,8 @@ const CHOICES = {
   follow: FOLLOW,
   /** Names of the layers whose panels are open. */
   layers: namesChoice("layers", MOST_LAYERS, "open layers"),
+  /** Whether the user closed the last of them, so that none is opened instead. */
+  panels: optionChoice<"" | "closed">("panels", ["", "closed"]),
   sort: textChoice("sort", DEFAULT_SORT),
   /** Ids of the pinned instances, in the order of pinning. */
   pinned: namesChoice("pinned", 5_000, "pinned instances"),
@@ -328,6 +330,8 @@ function boundList(value: string, { most, items, what }: Bound, notes: string[])
 
 export interface Durable extends Chosen<typeof CHOICES> {
   comparing: Chosen<typeof COMPARING_CHOICES>;
+  /** Whether the tab says which layers are open first: the address said nothing, or another run was picked since. */
+  undecided: Signal<boolean>;
   /** What the link says and cannot be taken from it, as sentences. */
   leftOut: Signal<readonly string[]>;
   /** Makes a change that follows from others: it does not lengthen the history. One that is `unhurried` is written soon. */
@@ -353,10 +357,12 @@ export function openDurable(hash: HashStore): Durable {
         delay = unhurried ? UNHURRIED_MILLISECONDS : 0;
       }),
     );
+  const undecided = signal(false);
   const leftOut = signal<readonly string[]>([]);
   const read = () =>
     settle(() => {
       const { values, notes } = boundLink(hash.read());
+      undecided.value = Object.keys(values).length === 0 && notes.length === 0;
       leftOut.value = [...notes, ...illegible(values)];
       own.decode(values);
       comparing.decode(values);
@@ -371,7 +377,7 @@ export function openDurable(hash: HashStore): Durable {
     else hash.write(values, cause);
     settled = "";
   });
-  return { ...own.chosen, comparing: comparing.chosen, leftOut, settle };
+  return { ...own.chosen, comparing: comparing.chosen, undecided, leftOut, settle };
 }
 
 /** Adds `item` to the list, or takes it out. */

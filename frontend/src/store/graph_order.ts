@@ -1,5 +1,6 @@
 /** Order of the layers in the graph, and the node of each. */
-import type { Graph, GraphNode } from "../contract/activis";
+import type { Graph, GraphNode, SnapshotEntry } from "../contract/activis";
+import { outputEntry } from "./layer";
 
 /** What kind of source the graph was made from; empty where that is not listed. */
 export const sourceKind = (graph: Graph): string => graph.sources.find(({ id }) => id === graph.source)?.kind ?? "";
@@ -15,6 +16,24 @@ export function layersInFlowOrder(graph: Graph | null, layers: readonly string[]
       return a === b ? first.position - second.position : a - b;
     })
     .map(({ layer }) => layer);
+}
+
+/** The last hidden layer and the output, which say most of a model at first sight; the last layer where it has no output. */
+export function firstLayers(graph: Graph | null, snapshot: SnapshotEntry): string[] {
+  const order = layersInFlowOrder(
+    graph,
+    snapshot.layers.map(({ name }) => name),
+  );
+  const output = outputEntry(snapshot)?.name;
+  if (output === undefined) return order.slice(-1);
+  const at = order.indexOf(output);
+  // Those before the output come last.
+  const others = [...order.slice(at + 1), ...order.slice(0, at)];
+  const isPerClass = (name: string) =>
+    snapshot.layers.some((layer) => layer.name === name && layer.neurons === snapshot.classes.length);
+  // Logits say what the output says.
+  const hidden = others.findLast((name) => !isPerClass(name)) ?? others.at(-1);
+  return order.filter((name) => name === hidden || name === output);
 }
 
 /** Operators that make a layer's tensor, the tensor, and operators that use it. */

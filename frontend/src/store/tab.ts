@@ -1,6 +1,6 @@
 /** Tab store: what the tab has once, its base and what is compared with it. */
 
-import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Graph, InstanceColumns, LayerHealth } from "../contract/activis";
 import type { Client } from "../contract/client";
 import { comparable } from "../language/tokens";
@@ -9,7 +9,7 @@ import { type Catalogue, openCatalogue } from "./catalogue";
 import { type Comparing, openComparing, outcomeRows } from "./compare";
 import { type Draft, openDraft } from "./draft";
 import { type Durable, openDurable, toggle } from "./durable";
-import { layersInFlowOrder } from "./graph_order";
+import { firstLayers, layersInFlowOrder } from "./graph_order";
 import type { Host } from "./host";
 import { createHover, type Hover, type HoverState } from "./hover";
 import { followScores } from "./judgement";
@@ -135,6 +135,8 @@ export interface TabStore extends FindState {
   /** Other runs and steps beside the base. */
   comparing: Comparing;
   graph: Resource<Graph>;
+  /** Whether layers will be opened as soon as their order is known. */
+  opening: ReadonlySignal<boolean>;
   /** Of the recorded layers that the graph shows. */
   layerHealth: LayerHealths;
   /** The instance in the card, a sampled row or -1: the hovered one, or the last that was. */
@@ -208,6 +210,7 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
     base,
     comparing: openComparing({ base, others, layerContext, refuse: pointing.point }),
     graph,
+    opening: openFirstLayers(durable, catalogue, graph),
     layerHealth: openLayerHealths(client, cache, catalogue),
     reading,
     subsets,
@@ -218,7 +221,11 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
     overSteps: openOverSteps(context, others),
     unknown: followUnknown({ durable, catalogue, others, rows, columns }),
     ...createFind(columns),
-    toggleLayer: (layer) => toggle(durable.layers, layer),
+    toggleLayer: (layer) =>
+      batch(() => {
+        toggle(durable.layers, layer);
+        durable.panels.value = durable.layers.peek().length === 0 ? "closed" : "";
+      }),
     toggleLock: (row) => {
       if (isMany(row)) durable.locked.value = durable.locked.peek() === row.key ? "" : row.key;
     },
@@ -252,6 +259,41 @@ function openLayers(context: LayerContext, graph: Resource<Graph>): ReadonlySign
     const order = layersInFlowOrder(graph.state.value.value ?? null, [...new Set([...listed, ...open.value.keys()])]);
     return order.flatMap((name) => open.value.get(name) ?? []);
   });
+}
+
+/**
+ * Opens the layers that say most where it is left to the tab, and the only one of a snapshot where none is named. Until
+ * the user opens or closes one, another run has its own. Returns whether they are still to be opened.
+ */
+function openFirstLayers(durable: Durable, catalogue: Catalogue, graph: Resource<Graph>): ReadonlySignal<boolean> {
+  const { layers, panels, undecided, overSteps } = durable;
+  let own: readonly string[] = [];
+  let seriesOfOwn = "";
+  const series = computed(() => {
+    const { run, name } = catalogue.reference.value ?? {};
+    return JSON.stringify([run, name]);
+  });
+  const wanted = computed(() => {
+    const snapshot = catalogue.snapshot.value;
+    if (layers.value.length > 0) return layers.value === own && series.value !== seriesOfOwn ? snapshot : null;
+    if (panels.value !== "" || overSteps.value !== "") return null;
+    return undecided.value || snapshot?.layers.length === 1 ? snapshot : null;
+  });
+  const isOrdered = computed(
+    () => (wanted.value?.layers.length ?? 0) < 2 || ["ready", "error"].includes(graph.state.value.status),
+  );
+  effect(() => {
+    if (!wanted.value || !isOrdered.value) return;
+    const first = firstLayers(graph.state.value.value ?? null, wanted.value);
+    const isOpen = first.length === own.length && first.every((name, at) => name === own[at]);
+    seriesOfOwn = series.value;
+    if (isOpen && layers.peek() === own) return;
+    own = first;
+    durable.settle(() => {
+      layers.value = first;
+    });
+  });
+  return computed(() => wanted.value !== null && !isOrdered.value);
 }
 
 function findRow(key: string, rows: readonly MatrixRow[], instances: InstanceColumns | null): MatrixRow | null {

@@ -151,6 +151,16 @@ function Snippet() {
   );
 }
 
+/** Stands where the first two panels will be in a moment. */
+export function PanelPlaces() {
+  return (
+    <>
+      <div class="card panel" />
+      <div class="card panel" />
+    </>
+  );
+}
+
 /** Stands where the panels will be, until a layer is opened. */
 export function LayerInvitation() {
   const { catalogue, toggleLayer } = useTab();

@@ -160,9 +160,14 @@ function Table({ similarity, against }: { similarity: LayerSimilarity; against: 
   );
 }
 
-function openPair({ comparing, durable }: TabStore, against: SnapshotReference, layer: string, other: string): void {
+function openPair(
+  { comparing, durable, toggleLayer }: TabStore,
+  against: SnapshotReference,
+  layer: string,
+  other: string,
+): void {
   batch(() => {
-    if (!durable.layers.peek().includes(layer)) durable.layers.value = [...durable.layers.peek(), layer];
+    if (!durable.layers.peek().includes(layer)) toggleLayer(layer);
     if (!comparing.active.peek()) comparing.add(against);
     comparing.pair(0, layer, other);
   });

@@ -1,6 +1,6 @@
 /** Toolbar: run, name, step, order of the neurons, size, links and notes. */
 
-import { useSignal } from "@preact/signals";
+import { batch, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { SnapshotEntry } from "../../contract/activis";
 import { DEFAULT_SORT, type DotSize } from "../../store/durable";
@@ -170,11 +170,14 @@ function RunPickers({ selection, compares }: { selection: Selection; compares: b
   const pick = (picked: string, name: string) => {
     const entry = runs.find((candidate) => candidate.run === picked);
     const steps = entry ? snapshotsOf(entry, name).map(({ step }) => step) : [];
-    durable.wish.value = {
-      run: picked,
-      name: steps.length > 0 ? name : null,
-      step: steps.includes(snapshot.step) ? snapshot.step : null,
-    };
+    batch(() => {
+      durable.undecided.value = true;
+      durable.wish.value = {
+        run: picked,
+        name: steps.length > 0 ? name : null,
+        step: steps.includes(snapshot.step) ? snapshot.step : null,
+      };
+    });
   };
   return (
     <>
