@@ -184,7 +184,7 @@ def test_ring_readout_and_announcements_are_one_neuron_after_every_reordering(
         return tab.state()["columns"]["hidden"]
 
     def is_told(row: str) -> None:
-        tab.becomes(lambda: tab.ringed_columns("hidden"), [[order().index(neuron)]])
+        tab.becomes(lambda: tab.ringed_columns("hidden") == [[order().index(neuron)]], True)
         readout = tab.get("panel", layer="hidden").get_by_test_id("readout")
         expect(readout).to_contain_text(f"neuron {neuron} · {row} ", use_inner_text=True)
         assert tab.focused_cell().startswith(f"{row}, neuron {neuron}:")
@@ -205,10 +205,10 @@ def test_ring_readout_and_announcements_are_one_neuron_after_every_reordering(
     at = tab.get("panel", layer="hidden").get_by_test_id("matrix")
     at.hover(position={"x": 40, "y": 30})
     pointed = tab.wait("the pointer's cell", lambda state: state["hover"]["neuron"] != neuron)["hover"]["neuron"]
-    tab.becomes(lambda: tab.ringed_columns("hidden"), [[order().index(pointed)]])
+    tab.becomes(lambda: tab.ringed_columns("hidden") == [[order().index(pointed)]], True)
     assert tab.focused_cell() == "", "one neuron is told of"
     tab.leave()
-    tab.becomes(lambda: tab.ringed_columns("hidden"), [[order().index(neuron)]])
+    tab.becomes(lambda: tab.ringed_columns("hidden") == [[order().index(neuron)]], True)
 
 
 def test_nothing_moves_for_those_who_want_it_so(url: str, open_tab: Callable[..., Tab]) -> None:

@@ -218,7 +218,7 @@ def test_two_compared_classes_sort_the_neurons_by_what_separates_them(tab: Tab, 
     state = tab.wait("sorted by d", lambda state: state["columns"]["hidden"][: len(expected)] == expected)
     assert state["columns"]["hidden"] != before
     assert state["columns"]["output"] == [0, 1, 2]
-    tab.becomes(lambda: tab.get("comparison").inner_text().split(), ["dog", "−", "cat"])
+    tab.becomes(lambda: tab.get("comparison").inner_text().split(), ["1", "dog", "−", "2", "cat"])
     tab.wait_for_address("sort=compare")
     grid = tab.get("panel", layer="hidden").get_by_test_id("matrix-grid")
     grid.focus()

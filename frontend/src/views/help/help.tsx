@@ -75,7 +75,7 @@ const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   {
     word: "like",
     meaning:
-      "One row's way through the layers: hover its name or highlight it, and each panel says which class it is like, by the cosine of its mean and the class's, both less the average of the class means; ← names the class in the panel above. The bar: which class each of its sampled instances is most like.",
+      "One row's way through the layers: hover its name or highlight it, and each panel says which class it is like, by the cosine of its mean and the class's, both less the average of the class means; “no longer” names the class in the panel above. The bar: which class each of its sampled instances is most like.",
   },
   {
     word: "Δ B − A",

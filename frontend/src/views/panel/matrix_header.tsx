@@ -344,8 +344,8 @@ function DifferenceLabel({ frame: { layer }, top }: { frame: MatrixFrame; top: n
   const end = valueText(scaleEnd(values));
   const title =
     measure === "z"
-      ? "z = (activation − mean) / standard deviation, of the instance against the other row"
-      : "d = (mean 1 − mean 2) / √((std 1² + std 2²) / 2); thin where it is less than twice its standard error (Hedges and Olkin 1985)";
+      ? "z = (activation − mean) / standard deviation, of the instance against the other row. Blue: row 1 is higher, orange: row 2"
+      : "d = (mean 1 − mean 2) / √((std 1² + std 2²) / 2); thin where it is less than twice its standard error (Hedges and Olkin 1985). Blue: row 1 is higher, orange: row 2";
   return (
     <span class="strip-label" style={{ top: `${top - 4}px` }} title={title} data-testid="difference-label">
       {measure}: −{end} … {end}

@@ -25,10 +25,11 @@ function comparedText(
 ): ComponentChildren {
   const partners = sides.map((side) => partnerText(side, frame, neuron));
   const values = [row && frame.valuesOf(row)?.[neuron], ...sides.map((side) => valueOnSide(side, frame, neuron, row))];
+  const letters = ["A", ...sides.map(({ letter }) => letter)];
   return (
     <>
-      <b>{[`A ${neuron}`, ...partners.filter((text) => text !== "")].join(" ↔ ")}</b>
-      {row && ` · ${row.name} ${values.map(shown).join(" → ")}`}
+      <b>neuron {[`${neuron} in A`, ...partners.filter((text) => text !== "")].join(", ")}</b>
+      {row && `; ${row.name} ${values.map((value, side) => `${shown(value)} in ${letters[side]}`).join(", ")}`}
     </>
   );
 }
@@ -40,13 +41,13 @@ function partnerText(side: Side, { layer }: MatrixFrame, neuron: number): string
   const matching = side.layers.value.get(layer.name)?.matching.value;
   if (!matching) return "";
   const partner = matching.partners[neuron] ?? -1;
-  return partner < 0 ? `${side.letter} has none` : `${side.letter} ${partner}${likeness(matching, neuron)}`;
+  return `${partner < 0 ? "none" : partner} in ${side.letter}${partner < 0 ? "" : likeness(matching, neuron)}`;
 }
 
 function likeness({ correlations, weak }: ColumnMatching, neuron: number): string {
   const r = correlations?.[neuron] ?? Number.NaN;
   if (Number.isNaN(r)) return "";
-  return ` r ${correlationText(r)}${weak[neuron] === 1 ? ` (weak: below ${WEAK})` : ""}`;
+  return ` (r ${correlationText(r)}${weak[neuron] === 1 ? `, weak: below ${WEAK}` : ""})`;
 }
 
 /** Of the base's row on another side, under the base's neuron. */
@@ -87,30 +88,42 @@ function RowPathLine({ layer, row, path, isPrinted }: RowPathLineProperties) {
   const colourOf = (label: number) => colours[baseClasses(store).indexOf(names[label] ?? "")] ?? colours[label];
   return (
     <span
-      class="row-path"
+      class={isPrinted ? "row-path over-titles" : "row-path"}
       data-testid="row-path"
       data-nearest={first === undefined ? "" : names[first]}
       data-likeness={first === undefined ? "" : path.likeness[first]}
       title={titleOf(row, path, names)}
     >
       {path.shares && (
-        <i class="path-bar" data-testid="path-bar" aria-hidden="true">
-          {Array.from(path.shares, (share, label) => (
-            <i key={names[label]} style={{ flexGrow: share, background: colourOf(label) }} />
-          ))}
-        </i>
+        <span class="path-shares">
+          instances{" "}
+          <i class="path-bar" data-testid="path-bar" aria-hidden="true">
+            {Array.from(path.shares, (share, label) => (
+              <i key={names[label]} style={{ flexGrow: share, background: colourOf(label) }} />
+            ))}
+          </i>{" "}
+          mean{" "}
+        </span>
       )}
       {first === undefined ? (
         `${row.name} is like no class`
       ) : (
         <>
-          {row.kind === "class" ? "next " : "like "}
+          {row.kind === "class" ? "next most like " : "most like "}
           <ClassDot colour={colourOf(first)} /> <b>{names[first]}</b> {likenessText(path, first)}
-          {before !== null && <b class="turned"> ← {names[before]}</b>}
-          {second !== undefined && ` · ${names[second]} ${likenessText(path, second)}`}
+          {before !== null && <b class="turned">, no longer {names[before]}</b>}
+          {second !== undefined && (
+            <span class="path-second">
+              , then {names[second]} {likenessText(path, second)}
+            </span>
+          )}
         </>
       )}
-      {!isPrinted && path.strongest.length > 0 && ` · strongest ${path.strongest.join(" ")}`}
+      {!isPrinted && path.strongest.length > 0 && (
+        <span class="path-strongest">
+          ; strongest {path.strongest.length === 1 ? "neuron" : "neurons"} {path.strongest.join(", ")}
+        </span>
+      )}
     </span>
   );
 }
@@ -118,7 +131,8 @@ function RowPathLine({ layer, row, path, isPrinted }: RowPathLineProperties) {
 /** Colours are the base's. */
 const baseClasses = (store: SnapshotStore): readonly string[] => baseOf(store).snapshot.value?.classes ?? [];
 
-const likenessText = ({ likeness }: RowPath, label: number): string => correlationText(likeness[label] ?? Number.NaN);
+const likenessText = ({ likeness }: RowPath, label: number): string =>
+  `(${correlationText(likeness[label] ?? Number.NaN)})`;
 
 /** The class that the row was like in the panel above, where that is another one; else null. */
 function turned(store: SnapshotStore, layer: LayerStore, row: MatrixRow, nearest: number | undefined): number | null {
@@ -131,9 +145,13 @@ function turned(store: SnapshotStore, layer: LayerStore, row: MatrixRow, nearest
 }
 
 const LIKE =
-  "Likeness: the cosine of the row's mean and a class's mean, both less the average of the class means; 1 is the same direction, 0 none. ← the class that it is like in the panel above.";
+  "Likeness: the cosine of the row's mean and a class's mean, both less the average of the class means; 1 is the same direction, 0 none. No longer: the class that it is like in the panel above.";
 
-function titleOf(row: MatrixRow, { shares, over, likeness }: RowPath, names: readonly string[]): string {
+function titleOf(
+  row: MatrixRow,
+  { shares, over, likeness, strongest: neurons }: RowPath,
+  names: readonly string[],
+): string {
   const all = Array.from(likeness, (value, label) => `${names[label]} ${correlationText(value)}`);
   const split = [...(shares ?? [])].flatMap((share, label) =>
     share > 0 ? `${percentText(share)} ${names[label]}` : [],
@@ -142,7 +160,10 @@ function titleOf(row: MatrixRow, { shares, over, likeness }: RowPath, names: rea
     shares && isMany(row)
       ? `Bar: of its sampled instances (${countText(over)}), the class each is most like: ${split.join(", ")}.`
       : "";
-  return [`${row.name} in this layer: ${all.join(", ")}.`, counted, LIKE].filter((line) => line !== "").join("\n");
+  const strongest = neurons.length > 0 ? `Strongest neurons: ${neurons.join(", ")}.` : "";
+  return [`${row.name} in this layer: ${all.join(", ")}.`, counted, strongest, LIKE]
+    .filter((line) => line !== "")
+    .join("\n");
 }
 
 export function Readout({ frame, resting }: { frame: MatrixFrame; resting: ComponentChildren }) {
@@ -170,9 +191,9 @@ export function Readout({ frame, resting }: { frame: MatrixFrame; resting: Compo
 }
 
 /** Where values are printed, no scale stands beside it, but maybe a table of counts. */
-export function roomOf({ columns, output, isDifference }: MatrixFrame): { maxWidth?: string } {
+export function roomOf({ columns, output, isDifference }: MatrixFrame): { "--room"?: string } {
   if (!columns.printed || isDifference) return {};
-  return { maxWidth: output && output.predictedPitch > 0 ? `${output.predictedLeft - 8}px` : "100%" };
+  return { "--room": output && output.predictedPitch > 0 ? `${output.predictedLeft - 8}px` : "100%" };
 }
 
 function cellText(

@@ -169,9 +169,10 @@ export function RowLabel({ row, top, layer, position, children }: RowLabelProper
   const locked = durable.locked.value === row.key;
   const isTemporary = row.kind === "temporary";
   const inGrid = position !== undefined;
+  const sign = sorted ? "▼" : comparisonSign(comparison, row);
   return (
     <div
-      class={`row-label ${blockOf(row)}${sorted ? " sorted" : ""}${locked ? " locked" : ""}`}
+      class={`row-label ${blockOf(row)}${sorted ? " sorted" : ""}${sign === "" ? "" : " signed"}${locked ? " locked" : ""}`}
       style={{ top: `${top}px`, height: `${ROW_HEIGHT}px` }}
       {...(inGrid && { role: "row", "aria-rowindex": position + 1 })}
       onPointerEnter={() => {
@@ -194,7 +195,7 @@ export function RowLabel({ row, top, layer, position, children }: RowLabelProper
           }}
         >
           <RowContent row={row} />
-          <span class="sort-sign">{sorted ? "▼" : comparisonSign(comparison, row)}</span>
+          <span class="sort-sign">{sign}</span>
         </button>
         {row.kind === "instance" && <UnpinButton row={row} />}
         {isMany(row) && <LockButton row={row} locked={locked} />}

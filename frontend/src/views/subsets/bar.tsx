@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import type { SubsetDescription } from "../../contract/activis";
 import { pinnedOf } from "../../store/rows";
 import { listedInstances } from "../../store/subset_from_click";
-import { usePalette, useSnapshot, useTab } from "../../ui/context";
+import { useSnapshot, useTab } from "../../ui/context";
 import { Popup } from "../../ui/controls";
 import { deferred } from "../../ui/deferred";
 import {
@@ -62,21 +62,20 @@ function PinnedButton() {
 
 function ComparisonNote() {
   const { comparison } = useTab();
-  const [secondColour, , firstColour] = usePalette().diverging;
   useEscape(comparison.end);
   const marked = comparison.marked.value;
   const [first, second] = comparison.compared.value ?? [];
   if (!marked && !first) return null;
   return (
     <span class="comparison-note" role="status" data-testid="comparison">
-      <i class="comparison-colour" style={{ background: firstColour }} />
+      <span class="comparison-sign">1</span>
       <b>{(marked ?? first)?.name}</b>
       {marked ? (
         "with another row: its arrows, or C"
       ) : (
         <>
           {"−"}
-          <i class="comparison-colour" style={{ background: secondColour }} />
+          <span class="comparison-sign">2</span>
           <b>{second?.name}</b>
         </>
       )}
