@@ -24,6 +24,7 @@ import "./views/help/help.css";
 import "./views/compare/compare.css";
 import "./views/panel/sides.css";
 import "./views/steps/steps.css";
+import "./ui/forced_colours.css";
 import { show } from "./app";
 
 /** Shows the tab in this document. TensorBoard calls it once. */

@@ -2,6 +2,7 @@
 
 import { pairs } from "d3-array";
 import { interpolateLab } from "d3-interpolate";
+import { rgbOf } from "./raster";
 
 export interface Palette {
   background: string;
@@ -117,6 +118,41 @@ export const DARK: Palette = {
   runD: "#ce93d8",
   runE: "#bcaaa4",
 };
+
+/** The ground, the text and what is selected in the system's contrast theme, as `rgb(…)`. */
+export interface SystemColours {
+  canvas: string;
+  text: string;
+  highlight: string;
+}
+
+/**
+ * Returns the palette of a contrast theme: what is data keeps the colour that it has on a light or a dark ground, all
+ * else is the system's.
+ */
+export function forcedPalette({ canvas, text, highlight }: SystemColours): Palette {
+  const base = luminanceOf(canvas) < luminanceOf(text) ? DARK : LIGHT;
+  const weak = mix(canvas, text, 0.1);
+  const quiet = mix(canvas, text, 0.3);
+  const grounds = {
+    background: canvas,
+    card: canvas,
+    field: canvas,
+    group: canvas,
+    hover: canvas,
+    operatorText: canvas,
+  };
+  const lines = { line: text, text, secondary: text, tertiary: text, operator: text, bar: text };
+  const chosen = { accent: highlight, hoverRing: highlight, faded: quiet, barTrack: quiet };
+  const scales = { ramp: [weak, text], diverging: [base.diverging[0], weak, base.diverging[2]] } as const;
+  return { ...base, ...grounds, ...lines, ...chosen, ...scales };
+}
+
+/** Relative luminance, roughly: enough to tell a dark colour from a light one. */
+function luminanceOf(colour: string): number {
+  const [red, green, blue] = rgbOf(colour);
+  return 0.21 * red + 0.72 * green + 0.07 * blue;
+}
 
 /**
  * Returns so many colours for classes or values, at most as many as there are. Two are blue and yellow, which differ for

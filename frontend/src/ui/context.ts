@@ -1,8 +1,9 @@
 /** Contexts of the views: the tab, the snapshot that a view shows, and the colours. */
 
+import { signal } from "@preact/signals";
 import { type Context, createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { classColours, DARK, LIGHT, type Palette } from "../draw/palette";
+import { classColours, DARK, forcedPalette, LIGHT, type Palette } from "../draw/palette";
 import { baseOf, type SnapshotStore } from "../store/snapshot";
 import type { TabStore } from "../store/tab";
 
@@ -21,10 +22,37 @@ function useGiven<Store>(context: Context<Store | null>): Store {
   return store;
 }
 
-/** The colours in force; the caller is drawn again when the host's theme changes. */
+/** The colours in force; the caller is drawn again when the host's or the system's theme changes. */
 export function usePalette(): Palette {
-  return useTab().host.dark.value ? DARK : LIGHT;
+  const { dark } = useTab().host;
+  return forced.value ?? (dark.value ? DARK : LIGHT);
 }
+
+/** The palette of the system's contrast theme; null where none forces its colours on pages. */
+const forced = signal<Palette | null>(null);
+
+function followForcedColours(): void {
+  const queries = ["(forced-colors: active)", "(prefers-color-scheme: dark)"].map((query) => matchMedia(query));
+  const read = () => {
+    forced.value = queries[0]?.matches ? forcedPalette(systemColours()) : null;
+  };
+  for (const query of queries) query.addEventListener("change", read);
+  read();
+}
+
+function systemColours() {
+  const probe = document.createElement("i");
+  document.documentElement.append(probe);
+  const read = (name: string) => {
+    probe.style.color = name;
+    return getComputedStyle(probe).color;
+  };
+  const colours = { canvas: read("Canvas"), text: read("CanvasText"), highlight: read("Highlight") };
+  probe.remove();
+  return colours;
+}
+
+followForcedColours();
 
 /** A colour per class of the snapshot that is shown; of one that is compared, the colours that the base gives them. */
 export function useClassColours(): readonly string[] {
