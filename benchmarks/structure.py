@@ -42,10 +42,10 @@ def watched(action):
         threading.setprofile(None)
     return len(seen)
 
-def record(step):
+def record(step, old):
     rows = np.arange(60)
     with activis_tb.preprocess(
-        logdir / "run", step=step, layers=["hidden"], classes=["a", "b"], subsets={"old": "age > 20"}, quiet=True
+        logdir / "run", step=step, layers=["hidden"], classes=["a", "b"], subsets={"old": old}, quiet=True
     ) as snapshot:
         for part in (rows[:30], rows[30:]):
             scores = np.eye(2)[part % 2]
@@ -59,10 +59,11 @@ def ask(condition):
 
 with tempfile.TemporaryDirectory() as folder:
     logdir = Path(folder)
-    record(0)
-    print(watched(lambda: record(1)))
+    for step, old in enumerate((lambda batch: batch["age"] > 20, "age > 20")):
+        record(2 * step, old)
+        print(watched(lambda: record(2 * step + 1, old)))
     server = Server(logdir, "slow")
-    (run,) = server.wait_for_snapshots(2)["runs"]
+    (run,) = server.wait_for_snapshots(4)["runs"]
     key = {"run": run["run"], "name": run["snapshots"][0]["name"], "step": 0}
     ask("age > 30")
     print(watched(lambda: ask("text LIKE 'number 1%' AND age < 40")))
@@ -75,8 +76,11 @@ def main() -> None:
     tree: Path = parser.parse_args().tree.resolve()
     _print_room("Python", python_importers(tree / "activis_tb"))
     _print_room("TypeScript", typescript_importers(tree / "frontend" / "src"))
-    batch, condition = crossings(tree)
-    print(f"a recording of two batches crosses {batch} Python modules, its arguments and event file included")
+    batch, named, condition = crossings(tree)
+    print(
+        f"a recording of two batches crosses {batch} Python modules, its arguments and event file included; {named} "
+        "where a subset is named by a condition"
+    )
     print(f"a condition over a sample crosses {condition} Python modules from its requests to their answers")
 
 
@@ -105,14 +109,16 @@ def typescript_importers(source: Path) -> dict[Path, set[Path]]:
     return importers
 
 
-def crossings(tree: Path) -> tuple[int, int]:
-    """Returns how many modules a recording and a condition cross, counted when everything is imported and warm."""
+def crossings(tree: Path) -> tuple[int, ...]:
+    """Returns how many modules are crossed by a recording, by one with a condition, and by a condition over a sample.
+
+    They are counted when everything is imported and warm.
+    """
     environment = {**os.environ, "PYTHONPATH": str(tree)}
     done = subprocess.run(
         [sys.executable, "-c", _CROSSING], cwd=tree, env=environment, stdout=subprocess.PIPE, text=True, check=True
     )
-    batch, condition = map(int, done.stdout.split()[-2:])
-    return batch, condition
+    return tuple(map(int, done.stdout.split()[-3:]))
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
