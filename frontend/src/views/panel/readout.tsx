@@ -95,7 +95,7 @@ function RowPathLine({ layer, row, path, isPrinted }: RowPathLineProperties) {
       title={titleOf(row, path, names)}
     >
       {path.shares && (
-        <span class="path-shares">
+        <span>
           instances{" "}
           <i class="path-bar" data-testid="path-bar" aria-hidden="true">
             {Array.from(path.shares, (share, label) => (
@@ -106,21 +106,23 @@ function RowPathLine({ layer, row, path, isPrinted }: RowPathLineProperties) {
         </span>
       )}
       {first === undefined ? (
-        `${row.name} is like no class`
+        <span>{row.name} is like no class</span>
       ) : (
         <>
-          {row.kind === "class" ? "next most like " : "most like "}
-          <ClassDot colour={colourOf(first)} /> <b>{names[first]}</b> {likenessText(path, first)}
+          <span>
+            {row.kind === "class" ? "next most like " : "most like "}
+            <ClassDot colour={colourOf(first)} /> <b>{names[first]}</b> {likenessText(path, first)}
+          </span>
           {before !== null && <b class="turned">, no longer {names[before]}</b>}
           {second !== undefined && (
-            <span class="path-second">
+            <span>
               , then {names[second]} {likenessText(path, second)}
             </span>
           )}
         </>
       )}
       {!isPrinted && path.strongest.length > 0 && (
-        <span class="path-strongest">
+        <span>
           ; strongest {path.strongest.length === 1 ? "neuron" : "neurons"} {path.strongest.join(", ")}
         </span>
       )}
