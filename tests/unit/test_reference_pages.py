@@ -1,11 +1,9 @@
-"""The pages about conditions, keys and routes have every one that there is."""
+"""The pages about conditions and keys have every one that there is."""
 
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 from activis_tb.conditions.schema import KEYWORDS, OUTCOME_TYPES
-from activis_tb.plugin.plugin import ActivisPlugin
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,11 +32,3 @@ def test_every_key_of_the_help_is_on_the_page_of_the_tab() -> None:
     assert [
         key for key in keys if not re.search(rf"^\|.*(?<!\w){re.escape(key)}(?!\w).*\|.*\|", listed, flags=re.M)
     ] == []
-
-
-def test_the_routes_on_the_page_are_those_of_the_plugin() -> None:
-    listed = re.search(r"^\| route \| more parameters.*\n\|[-|]+\|\n((?:\|.*\n)+)", page("http_api.md"), flags=re.M)
-    assert listed
-    served = ActivisPlugin(SimpleNamespace(data_provider=None, logdir="")).get_plugin_apps()
-    routes = {route.strip("/") for route in served} - {"index.js", "*"}
-    assert set(re.findall(r"^\| `(\w+)` \|", listed[1], flags=re.M)) == routes
