@@ -129,9 +129,9 @@ def test_the_focus_is_one_neuron_on_all_sides_after_every_reordering(url: str, o
 
     def is_told(row: str) -> None:
         tab.becomes(lambda: tab.ringed_columns("hidden") == 2 * [[place()]], True)
-        text = tab.get("panel", layer="hidden").get_by_test_id("readout").inner_text()
-        assert f"neuron {neuron} in A, {PARTNERS[neuron]} in B" in text
-        assert tab.focused_cell().startswith(f"{row}, neuron {neuron}:")
+        readout = tab.get("panel", layer="hidden").get_by_test_id("readout")
+        expect(readout).to_contain_text(f"neuron {neuron} in A, {PARTNERS[neuron]} in B", use_inner_text=True)
+        tab.becomes(lambda: tab.focused_cell().startswith(f"{row}, neuron {neuron}:"), True)
         tab.get("announcer").get_by_text(f"hidden, neuron {neuron}, {row} ").wait_for()
 
     is_told("ant")

@@ -80,7 +80,7 @@ def test_the_focus_stays_in_sight_when_its_neuron_goes_far(tab: Tab) -> None:
     expect(panel.get_by_test_id("focus-ring")).to_be_in_viewport()
     tab.becomes(tab.focused_cell, f"dog, neuron {WIDE - 2}: 1")
     expect(panel.get_by_test_id("readout")).to_contain_text(f"neuron {WIDE - 2} · dog mean 1", use_inner_text=True)
-    assert len(tab.ringed_columns("wide")[0]) == 1
+    tab.becomes(lambda: len(tab.ringed_columns("wide")[0]), 1)
 
 
 def test_a_locked_row_stays_lit_until_escape(tab: Tab) -> None:
