@@ -71,6 +71,7 @@ function Content() {
       <Toolbar onHelp={openHelp} />
       <UnknownLine />
       <main class={compares ? "views comparing" : "views"} style={{ "--sides": comparing.sides.value.length + 1 }}>
+        <h1 class="unseen">ActiVis</h1>
         <div class="left">
           <GraphView />
           <SubsetBar />

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { classColours, DARK, LIGHT, type Palette } from "../src/draw/palette";
+import { classColours, DARK, LIGHT, mixes, type Palette, textOn } from "../src/draw/palette";
+import { rgbOf } from "../src/draw/raster";
 
 type Triple = readonly [number, number, number];
 type Matrix = readonly [Triple, Triple, Triple];
@@ -126,6 +127,15 @@ describe.each([
     }
     expect(contrast(palette.accent, under(band, card))).toBeGreaterThanOrEqual(4.5);
     expect(contrast(palette.operatorText, palette.operator)).toBeGreaterThanOrEqual(4.5);
+  });
+
+  test("has numbers of 4.5:1 on every shade of the ramp", () => {
+    for (const shade of mixes(palette.ramp, 64)) {
+      const hex = `#${rgbOf(shade)
+        .map((channel) => channel.toString(16).padStart(2, "0"))
+        .join("")}`;
+      expect(contrast(textOn(shade), hex), shade).toBeGreaterThanOrEqual(4.5);
+    }
   });
 
   test("gives two classes, or two chosen ones, blue and yellow, which nobody takes for each other", () => {

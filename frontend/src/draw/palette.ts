@@ -148,10 +148,15 @@ export function forcedPalette({ canvas, text, highlight }: SystemColours): Palet
   return { ...base, ...grounds, ...lines, ...chosen, ...scales };
 }
 
-/** Relative luminance, roughly: enough to tell a dark colour from a light one. */
+/** Black or white, whichever is legible on the colour: 4.5:1 at least. */
+export const textOn = (colour: string): string => (luminanceOf(colour) > 0.179 ? "#000000" : "#ffffff");
+
+/** Relative luminance as the contrast ratio of WCAG takes it. */
 function luminanceOf(colour: string): number {
-  const [red, green, blue] = rgbOf(colour);
-  return 0.21 * red + 0.72 * green + 0.07 * blue;
+  const [red = 0, green = 0, blue = 0] = rgbOf(colour).map((value) =>
+    value <= 10 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4,
+  );
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
 /**

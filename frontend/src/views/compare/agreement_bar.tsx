@@ -43,7 +43,7 @@ export function Squares({ side, title, rows }: SquaresProperties) {
           <button
             type="button"
             class="quiet"
-            aria-label={all.value ? "Show fewer" : `Show all that are ${title}`}
+            title={all.value ? "Show fewer" : `Show all that are ${title}`}
             onClick={() => {
               all.value = !all.value;
             }}

@@ -115,7 +115,7 @@ export function NothingRecorded() {
       : `${countText(total)} ${total === 1 ? "run" : "runs"} found in the log directory, ${what}.`;
   return (
     <main class="card empty" data-testid="empty-state">
-      <h2>No activations recorded yet</h2>
+      <h1>No activations recorded yet</h1>
       <p>{runs} Add the callback to your training script, and this page fills in after the first epoch.</p>
       <Snippet />
       <p>

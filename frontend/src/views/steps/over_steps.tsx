@@ -6,7 +6,7 @@ import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { LayerSimilarity, SnapshotEntry } from "../../contract/activis";
 import type { SnapshotReference } from "../../contract/client";
 import { hasLabels } from "../../draw/colouring";
-import { mix } from "../../draw/palette";
+import { mix, textOn } from "../../draw/palette";
 import { createPaintedPoints, FRAME_REACH, placePoints } from "../../draw/projection";
 import type { TabStore } from "../../store/tab";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
@@ -135,7 +135,7 @@ function Table({ similarity, against }: { similarity: LayerSimilarity; against: 
             const at = row * other_layers.length + column;
             const value = cka[at] ?? 0;
             const shown = known[at] ? value.toFixed(2).replace("-", "−") : "–";
-            const share = known[at] ? Math.max(0, value) : 0;
+            const ground = mix(weak, strong, known[at] ? Math.max(0, value) : 0);
             return (
               <button
                 key={name}
@@ -144,10 +144,7 @@ function Table({ similarity, against }: { similarity: LayerSimilarity; against: 
                 data-layer={layer}
                 data-other={name}
                 title={`${layer} and ${name}: ${shown}, over ${countText(over[at] ?? 0)} instances. Opens the two side by side`}
-                style={{
-                  background: mix(weak, strong, share),
-                  color: share > 0.5 ? palette.card : palette.text,
-                }}
+                style={{ background: ground, color: textOn(ground) }}
                 onClick={() => openPair(tab, against, layer, name)}
               >
                 {shown}

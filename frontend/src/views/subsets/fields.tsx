@@ -56,14 +56,14 @@ function Field({ summary, total, over, isEstimate }: FieldProperties) {
   const about = (count: number) => aboutText(countText(count), isEstimate);
   return (
     <li class="field-card" data-testid="field" data-name={name}>
-      <h4>
+      <h3>
         <span title={name}>{name}</span>
         <small>
           {type}
           {distinct > 0 && ` · ${isEstimate ? "at least " : ""}${countText(distinct)} different`}
           {missing > 0 ? ` · ${aboutText(percentText(present / total), isEstimate)} present` : ""}
         </small>
-      </h4>
+      </h3>
       {isNumber ? (
         <Histogram summary={summary} about={about} />
       ) : (
