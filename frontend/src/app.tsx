@@ -31,7 +31,7 @@ export async function show(folder: string): Promise<void> {
   // For what looks on: store/debug.ts.
   dispatchEvent(new CustomEvent("activis", { detail: tab }));
   // What comes later would move the panels.
-  if (tab.comparing.active.peek() || tab.durable.overSteps.peek() !== "") await loadDeferred();
+  if (tab.comparing.active.peek() || tab.urlState.overSteps.peek() !== "") await loadDeferred();
   render(
     <TabContext.Provider value={tab}>
       <SnapshotContext.Provider value={tab.base}>
@@ -53,7 +53,7 @@ function App() {
 }
 
 function Content() {
-  const { catalogue, comparing, durable, opening } = useTab();
+  const { catalogue, comparing, urlState, opening } = useTab();
   const { layers } = useSnapshot();
   /** Null before it was opened once. */
   const help = useSignal<boolean | null>(null);
@@ -77,10 +77,10 @@ function Content() {
           <SubsetBar />
           <div class="panels">
             {compares && <ComparisonStrip />}
-            {shownLayers(layers.value, durable.maximised.value).map((layer) => (
+            {shownLayers(layers.value, urlState.maximised.value).map((layer) => (
               <Panel key={layer.name} layer={layer} />
             ))}
-            {durable.overSteps.value !== "" && <OverSteps />}
+            {urlState.overSteps.value !== "" && <OverSteps />}
             {layers.value.length === 0 && (opening.value ? <PanelPlaces /> : <LayerInvitation />)}
           </div>
           {compares && <DockedInstance />}

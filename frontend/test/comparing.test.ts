@@ -56,7 +56,7 @@ describe("another run", () => {
     await vi.waitFor(() => expect(compared?.matching.value).toBeTruthy());
     const row = side.store.rows.value.find(({ key }) => key === "class:dog");
     expect(row && [...(compared?.valuesOf(row) ?? [])].slice(0, 3)).toEqual([0, 5, 4]);
-    tab.durable.comparing.showing.value = "difference";
+    tab.urlState.comparing.showing.value = "difference";
     expect(tab.comparing.isDifference("hidden")).toBe(true);
     expect(row && [...(compared?.differencesOf(row, rowNamed(base, "class:dog")) ?? [])].slice(0, 3)).toEqual([
       -5,
@@ -69,7 +69,7 @@ describe("another run", () => {
     const { tab } = await open(TWO_RUNS, { run: "a", step: "1" });
     tab.comparing.add({ run: "b", name: "validation", step: null });
     expect(tab.comparing.sides.value[0]?.view.reference.value?.step).toBe(1);
-    tab.durable.wish.value = { run: "a", name: "validation", step: 2 };
+    tab.urlState.wish.value = { run: "a", name: "validation", step: 2 };
     expect(tab.comparing.sides.value[0]?.view.reference.value?.step).toBe(3);
   });
 
@@ -86,7 +86,7 @@ describe("another run", () => {
     tab.comparing.pair(0, "hidden", "");
     expect(side.layers.value.has("hidden")).toBe(false);
     tab.comparing.pair(0, "hidden", "hidden");
-    expect(tab.durable.comparing.pairs.value).toEqual([]);
+    expect(tab.urlState.comparing.pairs.value).toEqual([]);
     tab.comparing.change(0, { step: 3 });
     expect(side.layers.value.size).toBe(0);
   });
@@ -111,7 +111,7 @@ describe("hovering", () => {
   test("pinning there pins the instance here", async () => {
     const { tab, side } = await openTwo();
     side.store.togglePin(1);
-    expect(tab.durable.pinned.value).toEqual(["a"]);
+    expect(tab.urlState.pinned.value).toEqual(["a"]);
     expect(side.store.rows.value.at(-1)).toMatchObject({ key: "instance:a", sampled: 1 });
   });
 });
@@ -126,7 +126,7 @@ describe("several others", () => {
     tab.comparing.remove(0);
     await vi.waitFor(() => rowNamed(base, "outcome:both_wrong:0"));
     expect(rowNamed(base, "outcome:both_wrong:0")).toMatchObject({ name: "both wrong", members: [1] });
-    expect(tab.durable.comparing.pairs.value).toEqual([{ other: 0, layer: "hidden", recorded: "" }]);
+    expect(tab.urlState.comparing.pairs.value).toEqual([{ other: 0, layer: "hidden", recorded: "" }]);
   });
 
   test("two steps of one run go by index, other runs by the best match, unless it is chosen", async () => {
@@ -138,7 +138,7 @@ describe("several others", () => {
       },
     });
     await vi.waitFor(() => expect(asked.sort()).toEqual(["a index", "b best"]));
-    tab.durable.comparing.alignment.value = "index";
+    tab.urlState.comparing.alignment.value = "index";
     await vi.waitFor(() => expect(asked).toContain("b index"));
   });
 });
@@ -155,13 +155,13 @@ test("one layer is shown by its differences, the others as before", async () => 
   const { tab } = await openTwo({ ...AGAINST_B, layers: "hidden,output", show: "difference" });
   tab.comparing.showLayer("hidden", false);
   expect([tab.comparing.isDifference("hidden"), tab.comparing.isDifference("output")]).toEqual([false, true]);
-  expect(tab.durable.comparing.showing.value).toBe("layer");
+  expect(tab.urlState.comparing.showing.value).toBe("layer");
 });
 
 test("the graph makes room and comes back", async () => {
   const { tab } = await open(TWO_RUNS, { run: "a", maximised: "hidden" });
   tab.comparing.add({ run: "b", name: "validation", step: null });
-  expect([tab.durable.graphSize.value, tab.durable.maximised.value]).toEqual(["slim", ""]);
+  expect([tab.urlState.graphSize.value, tab.urlState.maximised.value]).toEqual(["slim", ""]);
   tab.comparing.remove(0);
-  expect(tab.durable.graphSize.value).toBe("normal");
+  expect(tab.urlState.graphSize.value).toBe("normal");
 });

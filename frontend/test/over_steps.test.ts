@@ -12,7 +12,7 @@ describe("a layer over the steps", () => {
     const { tab } = await open({}, AT_FIRST);
     expect(tab.overSteps.snapshots.value).toEqual([]);
     expect(tab.overSteps.similarity.state.value.status).toBe("idle");
-    tab.durable.overSteps.value = "hidden";
+    tab.urlState.overSteps.value = "hidden";
     await settled();
     expect(tab.overSteps.snapshots.value.map(({ step }) => step)).toEqual([1, 2]);
     expect(tab.overSteps.separation(2)?.value?.overall?.silhouette).toBe(0.5);
@@ -23,14 +23,14 @@ describe("a layer over the steps", () => {
   it("compares with the first step, and at that with the last", async () => {
     const { tab } = await open({}, AT_FIRST);
     expect(tab.overSteps.other.value?.step).toBe(2);
-    tab.durable.wish.value = { run: "cnn/activis", name: "validation", step: 2 };
+    tab.urlState.wish.value = { run: "cnn/activis", name: "validation", step: 2 };
     expect(tab.overSteps.other.value?.step).toBe(1);
   });
 
   it("is kept in the address", async () => {
     const { tab, hash } = await open({}, { ...AT_FIRST, over: "hidden" });
     expect(tab.overSteps.layer.value).toBe("hidden");
-    tab.durable.overSteps.value = "";
+    tab.urlState.overSteps.value = "";
     expect(hash.written.over).toBe("");
   });
 });

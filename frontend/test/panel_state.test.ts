@@ -1,10 +1,10 @@
 import { signal } from "@preact/signals";
 import { describe, expect, test } from "vitest";
 import type { Client, Projection, ProjectionRequest } from "../src/contract/client";
-import type { ProjectionChoice } from "../src/store/durable";
 import { valueScale } from "../src/store/numbers";
 import { followProjection } from "../src/store/projection";
 import { Cache, createResource } from "../src/store/resource";
+import type { ProjectionChoice } from "../src/store/url_state";
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
 

@@ -75,8 +75,8 @@ describe("where nobody chose a layer", () => {
     const store = await open(two(), { run: "a" });
     expect(opened(store)).toEqual({ shown: [], opening: false });
     batch(() => {
-      store.tab.durable.undecided.value = true;
-      store.tab.durable.wish.value = { run: "b", name: null, step: null };
+      store.tab.urlState.undecided.value = true;
+      store.tab.urlState.wish.value = { run: "b", name: null, step: null };
     });
     await settled();
     expect(opened(store).shown).toEqual(["second", "scores"]);
@@ -85,7 +85,7 @@ describe("where nobody chose a layer", () => {
   test("what was opened so follows the run; what the user opened or closed does not", async () => {
     const store = await open(two(), {});
     const pick = async (run: string) => {
-      store.tab.durable.wish.value = { run, name: null, step: null };
+      store.tab.urlState.wish.value = { run, name: null, step: null };
       await settled();
     };
     await pick("b");
@@ -161,9 +161,9 @@ describe("an open layer", () => {
     tab.toggleLayer("hidden");
     await settled();
     const columns = () => [...(base.layers.value[0]?.columns.value ?? [])].slice(0, 3);
-    tab.durable.sort.value = "class:cat";
+    tab.urlState.sort.value = "class:cat";
     expect(columns()).toEqual([1, 2, 0]);
-    tab.durable.sort.value = "instance:a";
+    tab.urlState.sort.value = "instance:a";
     expect(columns()).toEqual([2, 1, 0]);
   });
 
@@ -218,7 +218,7 @@ describe("changing the step", () => {
           release[reference.step] = () => resolve(instances({ id: [`step ${reference.step}`] }));
         }),
     });
-    tab.durable.wish.value = { run: "cnn/activis", name: "validation", step: 1 };
+    tab.urlState.wish.value = { run: "cnn/activis", name: "validation", step: 1 };
     release[1]?.();
     await settled();
     release[2]?.();
@@ -235,7 +235,7 @@ describe("changing the step", () => {
       },
     });
     for (const step of [1, 2, 1, 2]) {
-      tab.durable.wish.value = { run: "cnn/activis", name: "validation", step };
+      tab.urlState.wish.value = { run: "cnn/activis", name: "validation", step };
       await settled();
     }
     expect(asked).toEqual([2, 1]);
@@ -265,7 +265,7 @@ describe("while training runs", () => {
     expect(tab.catalogue.steps.value).toEqual([1, 2]);
     expect(tab.catalogue.newSteps.value).toEqual([2]);
     expect(hash.written.step).toBe("1");
-    tab.durable.wish.value = { run: "cnn/activis", name: "validation", step: 2 };
+    tab.urlState.wish.value = { run: "cnn/activis", name: "validation", step: 2 };
     expect(tab.catalogue.newSteps.value).toEqual([]);
     expect(hash.causes.at(-1)).toBe("choice");
   });

@@ -51,12 +51,12 @@ describe("a subset of the user's", () => {
   test("keeps sorting and staying highlighted by another name, and lets go when it is removed", async () => {
     const { tab, base } = await open(askable(), { layers: "hidden" });
     tab.subsets.add("striped");
-    tab.durable.sort.value = "typed:striped";
+    tab.urlState.sort.value = "typed:striped";
     tab.toggleLock(rowNamed(base, "typed:striped"));
     tab.subsets.rename("striped", "tigers");
-    expect([tab.durable.sort.value, tab.durable.locked.value]).toEqual(["typed:tigers", "typed:tigers"]);
+    expect([tab.urlState.sort.value, tab.urlState.locked.value]).toEqual(["typed:tigers", "typed:tigers"]);
     tab.subsets.remove("tigers");
-    expect([tab.durable.sort.value, tab.durable.locked.value]).toEqual(["strongest", ""]);
+    expect([tab.urlState.sort.value, tab.urlState.locked.value]).toEqual(["strongest", ""]);
   });
 
   test("is known to be new when it is added, not when it is renamed, moved or there from the start", async () => {
@@ -202,7 +202,7 @@ describe("typing a condition", () => {
   test("the filter shows the instances of the condition, and follows it as it is typed", async () => {
     const { tab, hash } = await open(askable());
     expect(tab.draft.filtered.value).toBeNull();
-    tab.durable.filter.value = "barks";
+    tab.urlState.filter.value = "barks";
     await settled();
     expect([...(tab.draft.filtered.value ?? [])]).toEqual([0, 0, 1]);
     expect(hash.written).toMatchObject({ filter: "barks" });
@@ -210,7 +210,7 @@ describe("typing a condition", () => {
     await typedRest();
     await settled();
     expect([...(tab.draft.filtered.value ?? [])]).toEqual([1, 1, 0]);
-    tab.durable.filter.value = "";
+    tab.urlState.filter.value = "";
     expect(tab.draft.filtered.value).toBeNull();
   });
 });

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { joinList } from "../src/store/address";
-import { boundLink } from "../src/store/durable";
+import { boundLink } from "../src/store/url_state";
 import { open } from "./opened_store";
 import { runEntry, runList, snapshot } from "./samples";
 
@@ -164,7 +164,7 @@ test("a link's names and conditions have a bounded length", () => {
 
 test("a link that asks for too much opens, bounded, and says so", async () => {
   const { tab } = await open({}, { layers: many(10_000), vs: many(3_000) });
-  expect(tab.durable.layers.value).toHaveLength(24);
+  expect(tab.urlState.layers.value).toHaveLength(24);
   expect(tab.comparing.sides.value).toHaveLength(4);
   expect(tab.unknown.sentences.value.filter((sentence) => sentence.includes("are left out"))).toHaveLength(2);
 });

@@ -149,8 +149,8 @@ def test_the_walk(
     before = tab.state()
     tab.page.reload()
     tab.get("tab").wait_for()
-    durable = ("run", "name", "step", "layers", "sort", "pinned")
-    tab.wait("the same state", lambda state: {k: state[k] for k in durable} == {k: before[k] for k in durable})
+    url_state = ("run", "name", "step", "layers", "sort", "pinned")
+    tab.wait("the same state", lambda state: {k: state[k] for k in url_state} == {k: before[k] for k in url_state})
 
 
 def settled(state: dict[str, Any], layer: str) -> bool:

@@ -209,8 +209,8 @@ def test_a_reload_shows_the_same(opened: Tab, url: str) -> None:
     before = opened.wait("pinned", lambda state: state["pinned"])
     opened.page.reload()
     opened.get("tab").wait_for()
-    durable = ("run", "name", "step", "layers", "sort", "pinned")
-    opened.wait("the same state", lambda state: {k: state[k] for k in durable} == {k: before[k] for k in durable})
+    url_state = ("run", "name", "step", "layers", "sort", "pinned")
+    opened.wait("the same state", lambda state: {k: state[k] for k in url_state} == {k: before[k] for k in url_state})
 
 
 @pytest.mark.parametrize("width", [1280, 1920])

@@ -89,8 +89,8 @@ def test_the_copied_link_shows_the_same_elsewhere(tab: Tab, url: str, open_tab: 
     link = tab.page.evaluate("navigator.clipboard.readText()")
     assert link.startswith(f"{url}#activis&")
     other = shown(open_tab(url, hash_state=link.removeprefix(f"{url}#activis")))
-    durable = ("run", "name", "step", "layers", "sort", "pinned")
-    assert {key: other.state()[key] for key in durable} == {key: tab.state()[key] for key in durable}
+    url_state = ("run", "name", "step", "layers", "sort", "pinned")
+    assert {key: other.state()[key] for key in url_state} == {key: tab.state()[key] for key in url_state}
     assert other.state()["step"] == 2
 
 

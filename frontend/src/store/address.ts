@@ -1,7 +1,7 @@
 /**
  * Address of the tab: `p.activis.<key>` pairs in TensorBoard's URL hash, and long values kept in this browser.
  *
- * The URL hash of TensorBoard's page, where durable state lives, and its history.
+ * The URL hash of TensorBoard's page, which holds what the user chose, and its history.
  *
  * TensorBoard's own call for this answers nothing on the first load, so the hash is read and written here. A page that
  * does not let us look at its parent keeps working, without the URL.

@@ -3,10 +3,10 @@
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { RunEntry, RunList, SnapshotEntry } from "../contract/activis";
 import type { Client, SnapshotReference } from "../contract/client";
-import type { Durable } from "./durable";
 import type { Host } from "./host";
 import { type Loadable, sentenceOf } from "./resource";
 import { findRun, resolveSelection, type Selection, snapshotsOf } from "./selection";
+import type { UrlState } from "./url_state";
 
 /** Returns `list` with the snapshots of `before` where they are alike. */
 function reuseEntries(list: RunList, before: RunList | undefined): RunList {
@@ -46,12 +46,12 @@ export interface Catalogue extends SnapshotView {
   refresh: () => Promise<void>;
 }
 
-export function openCatalogue(client: Client, durable: Durable, host: Host): Catalogue {
+export function openCatalogue(client: Client, urlState: UrlState, host: Host): Catalogue {
   const { runs, silence, refresh } = pollRuns(client, host);
-  const selection = computed(() => (runs.value.value ? resolveSelection(runs.value.value, durable.wish.value) : null));
+  const selection = computed(() => (runs.value.value ? resolveSelection(runs.value.value, urlState.wish.value) : null));
   const view = viewSnapshot(selection);
 
-  choose(durable, runs, selection, view.steps);
+  choose(urlState, runs, selection, view.steps);
   const newSteps = noticeNewSteps(selection, view.steps);
   return { runs, ...view, newSteps, silence, refresh };
 }
@@ -79,7 +79,7 @@ export function viewSnapshot(selection: ReadonlySignal<Selection | null>): Snaps
 
 /** Chooses for the user: once where nothing was chosen, so that new steps move nothing, and always where they follow. */
 function choose(
-  durable: Durable,
+  urlState: UrlState,
   runs: ReadonlySignal<Loadable<RunList>>,
   selection: ReadonlySignal<Selection | null>,
   steps: ReadonlySignal<readonly number[]>,
@@ -87,18 +87,18 @@ function choose(
   effect(() => {
     const current = selection.value;
     if (!current) return;
-    const { run, name, step } = durable.wish.peek();
-    const follows = durable.follow.value && current.snapshot.step !== steps.value.at(-1);
+    const { run, name, step } = urlState.wish.peek();
+    const follows = urlState.follow.value && current.snapshot.step !== steps.value.at(-1);
     // A run that is wished for and not there may still come.
     const isThere = runs.peek().value !== undefined && findRun(runs.peek().value as RunList, run) === current.run;
     if (run !== null && !isThere) return;
     if (!follows && run !== null && name !== null && step !== null) return;
-    const shown = durable.follow.peek() ? steps.value.at(-1) : current.snapshot.step;
+    const shown = urlState.follow.peek() ? steps.value.at(-1) : current.snapshot.step;
     const filled = { name: name ?? current.snapshot.name, step: step ?? shown ?? null };
     const followed = { name: current.snapshot.name, step: shown ?? null };
-    durable.settle(() => {
+    urlState.settle(() => {
       // What a link names stays, also where it means the run by another name: what is called so may still come.
-      durable.wish.value = { run: isThere ? run : current.run.run, ...(follows ? followed : filled) };
+      urlState.wish.value = { run: isThere ? run : current.run.run, ...(follows ? followed : filled) };
     });
   });
 }

@@ -1,11 +1,11 @@
 /** Comparison of the base with other snapshots: its sides, and what can be done with them. */
 
 import { batch, computed, type ReadonlySignal } from "@preact/signals";
-import { type Durable, type LayerPair, MOST_OTHERS, type OtherWish, type Showing, toggle } from "./durable";
 import type { LayerContext } from "./layer";
 import { type Outcome, type OutcomeRow, outcomeKey, outcomeRow, parseOutcome } from "./rows";
 import { type Other, openSide, pairedName, type Side } from "./side";
 import type { SnapshotStore } from "./snapshot";
+import { type LayerPair, MOST_OTHERS, type OtherWish, type Showing, toggle, type UrlState } from "./url_state";
 
 export interface Comparing {
   sides: ReadonlySignal<readonly Side[]>;
@@ -39,8 +39,8 @@ interface ComparingInputs {
 }
 
 export function openComparing({ base, others, layerContext, refuse }: ComparingInputs): Comparing {
-  const { durable } = layerContext;
-  const { others: wishes, showing, differing, pairs, outcomes } = durable.comparing;
+  const { urlState } = layerContext;
+  const { others: wishes, showing, differing, pairs, outcomes } = urlState.comparing;
   const known = new Map<Other, Side>();
   const sides = computed(() => others.value.map(sideOf));
   return {
@@ -49,7 +49,7 @@ export function openComparing({ base, others, layerContext, refuse }: ComparingI
     add: (other) =>
       batch(() => {
         if (wishes.peek().length >= MOST_OTHERS) return;
-        if (wishes.peek().length === 0) makeRoom(durable);
+        if (wishes.peek().length === 0) makeRoom(urlState);
         wishes.value = [...wishes.peek(), other];
       }),
     remove: (position) =>
@@ -58,7 +58,7 @@ export function openComparing({ base, others, layerContext, refuse }: ComparingI
         pairs.value = withoutOther(pairs.peek(), position, (pair, other) => ({ ...pair, other }));
         const rows = outcomes.peek().flatMap((key) => parseOutcome(key) ?? []);
         outcomes.value = withoutOther(rows, position, (row, other) => ({ ...row, other })).map(outcomeKey);
-        if (wishes.peek().length === 0) durable.graphSize.value = "normal";
+        if (wishes.peek().length === 0) urlState.graphSize.value = "normal";
       }),
     change: (position, wish) => {
       wishes.value = wishes.peek().map((other, at) => (at === position ? { ...other, ...wish } : other));
@@ -69,11 +69,11 @@ export function openComparing({ base, others, layerContext, refuse }: ComparingI
         const [other] = others.peek();
         const first = other?.view.reference.peek();
         if (!before || !other || !first) return;
-        durable.layers.value = durable.layers.peek().map((layer) => pairedName(other, layer) || layer);
+        urlState.layers.value = urlState.layers.peek().map((layer) => pairedName(other, layer) || layer);
         pairs.value = pairs.peek().map((pair) => (pair.other === 0 && pair.recorded !== "" ? inverted(pair) : pair));
         wishes.value = [before, ...wishes.peek().slice(1)];
-        durable.wish.value = first;
-        durable.follow.value = false;
+        urlState.wish.value = first;
+        urlState.follow.value = false;
       }),
     pair: (position, layer, recorded) => {
       const rest = pairs.peek().filter((pair) => pair.other !== position || pair.layer !== layer);
@@ -108,9 +108,9 @@ export function openComparing({ base, others, layerContext, refuse }: ComparingI
 const inverted = ({ other, layer, recorded }: LayerPair): LayerPair => ({ other, layer: recorded, recorded: layer });
 
 /** The columns of a comparison need the graph's room. */
-function makeRoom(durable: Durable): void {
-  durable.graphSize.value = "slim";
-  durable.maximised.value = "";
+function makeRoom(urlState: UrlState): void {
+  urlState.graphSize.value = "slim";
+  urlState.maximised.value = "";
 }
 
 function chosenDifferences(showing: Showing, differing: readonly string[], layers: readonly string[]) {
@@ -130,9 +130,12 @@ function withoutOther<Item extends { other: number }>(
 }
 
 /** Rows of the outcomes that were chosen, while they are known. */
-export function outcomeRows(durable: Durable, others: ReadonlySignal<readonly Other[]>): ReadonlySignal<OutcomeRow[]> {
+export function outcomeRows(
+  urlState: UrlState,
+  others: ReadonlySignal<readonly Other[]>,
+): ReadonlySignal<OutcomeRow[]> {
   return computed(() =>
-    durable.comparing.outcomes.value.flatMap((key) => {
+    urlState.comparing.outcomes.value.flatMap((key) => {
       const row = parseOutcome(key);
       const agreement = row && others.value[row.other]?.agreement.state.value.value;
       return row && agreement ? [outcomeRow(row, others.value.length, agreement[`${row.outcome}_rows`])] : [];

@@ -153,14 +153,14 @@ export function openComparedLayer(inputs: ComparedInputs): ComparedLayer {
 
 /** Outputs go by class; other layers as it was chosen; where that fails, by index. */
 function followMatching({ base, baseView, recorded, shared, context }: ComparedInputs, layer: LayerStore) {
-  const { client, cache, view, durable } = context;
+  const { client, cache, view, urlState } = context;
   const classes = computed(() => {
     const [first, second] = [baseView.snapshot.value, view.snapshot.value];
     const areOutputs = isOutput(baseView, base) && isOutput(view, layer);
     return first && second && areOutputs ? matchByClass(first.classes, second.classes) : null;
   });
   const method = computed(() => {
-    const chosen = durable.comparing.alignment.value;
+    const chosen = urlState.comparing.alignment.value;
     return chosen === "auto" ? (isSameRun(baseView, view) ? "index" : "best") : chosen;
   });
   const answered: Resource<NeuronMatching> = createResource(() => {

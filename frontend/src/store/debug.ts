@@ -124,14 +124,14 @@ function debugState(tab: TabStore): DebugState {
     name: reference?.name ?? null,
     step: reference?.step ?? null,
     layers: layers.map((layer) => layer.name),
-    sort: tab.durable.sort.peek(),
+    sort: tab.urlState.sort.peek(),
     hover: hover && {
       source: hover.source,
       layer: hover.layer ?? null,
       row: hover.row?.key ?? null,
       neuron: hover.neuron ?? null,
     },
-    pinned: [...tab.durable.pinned.peek()],
+    pinned: [...tab.urlState.pinned.peek()],
     subsets: tab.subsets.list.peek().map(({ name, condition }) => ({
       name,
       condition,

@@ -274,19 +274,21 @@ function wrongVerdict(written: string, error: unknown): Extract<Verdict, { statu
 
 /** The filter takes over every condition that is typed while it is on. */
 function followFilter(
-  { view, durable }: SubsetContext,
+  { view, urlState }: SubsetContext,
   text: ReadonlySignal<string>,
   verdict: ReadonlySignal<Verdict>,
   membersOf: (condition: string) => Uint8Array | null,
 ): ReadonlySignal<Uint8Array | null> {
   effect(() => {
-    if (durable.filter.value === "" || verdict.value.status !== "counted") return;
+    if (urlState.filter.value === "" || verdict.value.status !== "counted") return;
     const written = text.peek().trim();
-    durable.settle(() => {
-      durable.filter.value = written;
+    urlState.settle(() => {
+      urlState.filter.value = written;
     });
   });
-  return computed(() => (view.snapshot.value && durable.filter.value !== "" ? membersOf(durable.filter.value) : null));
+  return computed(() =>
+    view.snapshot.value && urlState.filter.value !== "" ? membersOf(urlState.filter.value) : null,
+  );
 }
 
 const sizeOf = (answer: SubsetDescription): number => 200 + 8 * answer.rows.length;

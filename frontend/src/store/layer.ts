@@ -6,7 +6,6 @@ import type { Layer, LayerHealth, LayerSeparation, SnapshotEntry, SubsetDescript
 import type { Client, ProjectionFrame, Statistic, SubsetStatistic } from "../contract/client";
 import type { NpyArray } from "../contract/npy";
 import type { SnapshotView } from "./catalogue";
-import type { Durable, Sort } from "./durable";
 import type { Host } from "./host";
 import { strataOf } from "./judgement";
 import { averageRows, sliceRow, type ValueScale, valueScale } from "./numbers";
@@ -24,6 +23,7 @@ import {
 import { type ComparedRows, type Difference, type Moments, standardisedDifference } from "./row_comparison";
 import { isInstance, type MatrixRow } from "./rows";
 import type { SubsetContext } from "./subsets";
+import type { Sort, UrlState } from "./url_state";
 
 /** Layers of at most this many neurons keep their natural order: their neurons have names. */
 export const NAMED_NEURONS = 16;
@@ -214,7 +214,7 @@ export interface LayerContext extends DifferenceInputs {
   client: Client;
   cache: Cache;
   view: SnapshotView;
-  durable: Durable;
+  urlState: UrlState;
   host: Host;
   /** The row that sorts, where it is among those that can be shown. */
   sortRow: ReadonlySignal<MatrixRow | null>;
@@ -228,7 +228,7 @@ export interface LayerContext extends DifferenceInputs {
 }
 
 export function openLayer(name: string, context: LayerContext): LayerStore {
-  const { client, cache, view, durable, host, sortRow } = context;
+  const { client, cache, view, urlState, host, sortRow } = context;
   const entry = computed(() => view.snapshot.value?.layers.find((layer) => layer.name === name) ?? null);
   const known = computed(() => entry.value !== null);
   const always = () => true;
@@ -257,7 +257,7 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     layer: name,
     reference: computed(() => (known.value ? view.reference.value : null)),
     key: view.key,
-    choice: durable.projection,
+    choice: urlState.projection,
     visible: host.visible,
     onto: context.onto,
   });
@@ -294,7 +294,7 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     mapValue(mean, (means) => {
       const row = sortRow.value;
       const separation = layer.difference.value?.values.map(Math.abs) ?? null;
-      return columnOrder(durable.sort.value, means, classes.value, row ? rowValues(layer, row) : separation);
+      return columnOrder(urlState.sort.value, means, classes.value, row ? rowValues(layer, row) : separation);
     }),
   );
   const dispose = () => {

@@ -2,8 +2,8 @@
 
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { joinList, splitList } from "./address";
-import { DEFAULT_SORT, type Durable } from "./durable";
 import { isMany, type MatrixRow } from "./rows";
+import { DEFAULT_SORT, type UrlState } from "./url_state";
 
 const PREFIX = "compare:";
 
@@ -99,7 +99,7 @@ export interface Comparison {
 
 /** @param refuse Says why something cannot be done. */
 export function openComparison(
-  { sort }: Pick<Durable, "sort">,
+  { sort }: Pick<UrlState, "sort">,
   find: (key: string) => MatrixRow | null,
   refuse: (sentence: string) => void,
 ): Comparison {

@@ -1,10 +1,10 @@
 /** Path of one row through the layers: in each, the class and the instances that it is like. */
 import type { NpyArray } from "../contract/npy";
-import type { Durable } from "./durable";
 import { type LayerStore, rowValues } from "./layer";
 import { sliceRow } from "./numbers";
 import { isMany, type MatrixRow } from "./rows";
 import type { SnapshotStore } from "./snapshot";
+import type { UrlState } from "./url_state";
 
 type Floats = NpyArray<Float32Array>;
 
@@ -27,7 +27,10 @@ const STRONGEST = 3;
 const MOST_WORK = 4e6;
 
 /** The row that is followed through the panels: the hovered one, else the one that is kept highlighted. */
-export function followedRow({ hover, rowOfKey }: SnapshotStore, { locked }: Pick<Durable, "locked">): MatrixRow | null {
+export function followedRow(
+  { hover, rowOfKey }: SnapshotStore,
+  { locked }: Pick<UrlState, "locked">,
+): MatrixRow | null {
   const known = rowOfKey(hover.value?.row?.key ?? locked.value);
   return known && known.kind !== "absent" ? known : null;
 }

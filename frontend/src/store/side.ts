@@ -9,7 +9,6 @@ import { computed, effect, type ReadonlySignal, signal, untracked } from "@preac
 import type { Agreement, Graph, RunEntry, SnapshotEntry } from "../contract/activis";
 import { type Catalogue, type SnapshotView, viewSnapshot } from "./catalogue";
 import { type ComparedLayer, openComparedLayer } from "./compared_layer";
-import type { OtherWish } from "./durable";
 import { createHover, type Hovered, type HoverState } from "./hover";
 import { followScores } from "./judgement";
 import type { LayerContext, LayerStore } from "./layer";
@@ -18,6 +17,7 @@ import { absentRow, instanceRow, isInstance, isMany, letterOf, type MatrixRow, r
 import { findRun, resolveSelection } from "./selection";
 import { fetchGraph, followKeys, type OpenedSnapshot, openEach, openSnapshot, type SnapshotStore } from "./snapshot";
 import type { SubsetContext } from "./subsets";
+import type { OtherWish } from "./url_state";
 
 export interface Other {
   position: number;
@@ -42,7 +42,7 @@ interface OthersContext extends SubsetContext {
 
 /** Follows the wishes. What is no longer wished for stays open with nothing to ask for. */
 export function followOthers(context: OthersContext): ReadonlySignal<readonly Other[]> {
-  const { others: wishes } = context.durable.comparing;
+  const { others: wishes } = context.urlState.comparing;
   const opened = signal<readonly Other[]>([]);
   effect(() => {
     const known = opened.peek();
@@ -55,8 +55,8 @@ export function followOthers(context: OthersContext): ReadonlySignal<readonly Ot
 const BEST_SOURCE = signal("");
 
 function openOther(position: number, context: OthersContext): Other {
-  const { client, cache, durable, runs, view: base } = context;
-  const wish = computed(() => durable.comparing.others.value[position] ?? null);
+  const { client, cache, urlState, runs, view: base } = context;
+  const wish = computed(() => urlState.comparing.others.value[position] ?? null);
   const run = computed(() => {
     const [list, wished] = [runs.value.value, wish.value];
     return list && wished ? findRun(list, wished.run) : null;
@@ -199,7 +199,7 @@ export function openSide(other: Other, { base, layerContext, refuse }: SideConte
 }
 
 function followHover(
-  { context: { durable }, opened }: Other,
+  { context: { urlState }, opened }: Other,
   base: SnapshotStore,
   rows: ReadonlySignal<readonly MatrixRow[]>,
   onSide: (row: MatrixRow) => MatrixRow,
@@ -222,7 +222,7 @@ function followHover(
     opened.columns,
     computed(() => opened.membership.state.value.value ?? null),
     computed(() => rows.value.filter(isInstance)),
-    computed(() => rows.value.find((row) => row.key === durable.locked.value && isMany(row)) ?? null),
+    computed(() => rows.value.find((row) => row.key === urlState.locked.value && isMany(row)) ?? null),
     opened.membersOf,
   );
   const temporary = computed(() => {
@@ -283,6 +283,6 @@ export function followLayers(
 
 /** The name of the layer that stands beside one of the base: the same, or one that was chosen; empty for none. */
 export function pairedName({ position, context }: Other, layer: string): string {
-  const pair = context.durable.comparing.pairs.value.find((one) => one.other === position && one.layer === layer);
+  const pair = context.urlState.comparing.pairs.value.find((one) => one.other === position && one.layer === layer);
   return pair?.recorded ?? layer;
 }

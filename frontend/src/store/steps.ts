@@ -12,7 +12,6 @@ import type { LayerSeparation, LayerSimilarity, SnapshotEntry } from "../contrac
 import type { Projection, SnapshotReference } from "../contract/client";
 import { type Catalogue, viewSnapshot } from "./catalogue";
 import type { ComparedLayer } from "./compared_layer";
-import type { Durable } from "./durable";
 import { type LayerContext, type LayerStore, openLayer } from "./layer";
 import {
   createQueue,
@@ -29,6 +28,7 @@ import { type Selection, snapshotsOf } from "./selection";
 import { followLayers, followOthers, type Other } from "./side";
 import { type OpenedSnapshot, openEach, openSnapshot } from "./snapshot";
 import type { SubsetContext } from "./subsets";
+import type { UrlState } from "./url_state";
 
 /** Opens the pending step beside the one that is shown; says whether all of it is there. */
 function prepareStep(
@@ -47,7 +47,7 @@ function prepareStep(
   const context = { ...layerContext, view };
   const opened = openSnapshot(context);
   const layers = openEach(
-    () => (selection.value ? layerContext.durable.layers.value : []),
+    () => (selection.value ? layerContext.urlState.layers.value : []),
     (name) => openLayer(name, context),
   );
   const base = {
@@ -78,13 +78,13 @@ const isSettled = (resource: Pick<Resource<unknown>, "state">): boolean => isOve
 const isOpened = ({ instances, membership, answers }: OpenedSnapshot): boolean =>
   isSettled(instances) && isSettled(membership) && [...answers.value.values()].every(isOver);
 
-function isReady(layer: LayerStore, { durable }: LayerContext): boolean {
+function isReady(layer: LayerStore, { urlState }: LayerContext): boolean {
   if (layer.entry.value === null) return true;
   const { shown, problem } = layer.projection;
   return (
     [layer.mean, layer.active, layer.nonfinite, layer.activations, layer.health].every(isSettled) &&
     [...layer.typedMeans.states.value.values()].every(isOver) &&
-    (problem.value !== null || (shown.value?.done === true && shown.value.method === durable.projection.value.method))
+    (problem.value !== null || (shown.value?.done === true && shown.value.method === urlState.projection.value.method))
   );
 }
 
@@ -116,7 +116,7 @@ export const HOLD_MILLISECONDS = 900;
 /** How long one waits for a step that was picked; it is shown unfinished then. */
 const PATIENCE_MILLISECONDS = 400;
 
-export function openStepping(catalogue: Catalogue, durable: Durable, layerContext: LayerContext): Stepping {
+export function openStepping(catalogue: Catalogue, urlState: UrlState, layerContext: LayerContext): Stepping {
   const pending = signal<number | null>(null);
   const playing = signal(false);
   const late = signal(false);
@@ -136,8 +136,8 @@ export function openStepping(catalogue: Catalogue, durable: Durable, layerContex
   const show = (step: number) =>
     batch(() => {
       const { run, name } = catalogue.reference.peek() ?? { run: null, name: null };
-      durable.follow.value = durable.follow.peek() && step === catalogue.steps.peek().at(-1);
-      durable.wish.value = { run, name, step };
+      urlState.follow.value = urlState.follow.peek() && step === catalogue.steps.peek().at(-1);
+      urlState.wish.value = { run, name, step };
       pending.value = null;
       late.value = false;
     });
@@ -154,7 +154,7 @@ export function openStepping(catalogue: Catalogue, durable: Durable, layerContex
       });
       await Promise.all([held, until(ready, stopped)]);
       if (stopped.aborted) return;
-      durable.settle(() => show(step), true);
+      urlState.settle(() => show(step), true);
     }
     stop();
   };
@@ -174,8 +174,8 @@ export function openStepping(catalogue: Catalogue, durable: Durable, layerContex
       if (played) return;
       batch(() => {
         playing.value = true;
-        durable.follow.value = false;
-        durable.projection.value = { ...durable.projection.peek(), framing: "steps" };
+        urlState.follow.value = false;
+        urlState.projection.value = { ...urlState.projection.peek(), framing: "steps" };
       });
       void play(stopped);
     },
@@ -212,8 +212,8 @@ export interface OverSteps {
 
 /** @param others Compared with the snapshot of `context`. */
 export function openOverSteps(context: SubsetContext, others: ReadonlySignal<readonly Other[]>): OverSteps {
-  const { client, cache, durable, view } = context;
-  const layer = durable.overSteps;
+  const { client, cache, urlState, view } = context;
+  const layer = urlState.overSteps;
   const snapshots = computed(() => {
     const current = view.selection.value;
     if (!current || layer.value === "") return [];
@@ -230,7 +230,7 @@ export function openOverSteps(context: SubsetContext, others: ReadonlySignal<rea
     load: (reference, signal) => untilDone(() => client.separation(reference, layer.peek(), signal), signal),
   });
   const projections = each("steps", async (reference, signal) => {
-    const choice = { method: "tsne", perplexity: durable.projection.peek().perplexity, framing: "steps" } as const;
+    const choice = { method: "tsne", perplexity: urlState.projection.peek().perplexity, framing: "steps" } as const;
     for (;;) {
       const projection = await client.projection(reference, layer.peek(), choice, signal);
       if (projection.done) return projection;
@@ -272,7 +272,7 @@ interface Followed<Value> {
 
 /** Asks about each step, a few at a time. */
 function followSteps<Value>({ context, snapshots, what, load }: Followed<Value>): Resources<Value> {
-  const { cache, durable, view } = context;
+  const { cache, urlState, view } = context;
   const queue = createQueue();
   return createResources<Value>(
     () => snapshots.value.map(({ step }) => String(step)),
@@ -281,8 +281,8 @@ function followSteps<Value>({ context, snapshots, what, load }: Followed<Value>)
       const base = view.reference.value;
       if (!entry || !base) return null;
       const reference = { run: base.run, name: entry.name, step: entry.step };
-      const subject = JSON.stringify([reference, durable.overSteps.value]);
-      const key = `over ${what} ${subject} ${entry.version} ${durable.projection.value.perplexity}`;
+      const subject = JSON.stringify([reference, urlState.overSteps.value]);
+      const key = `over ${what} ${subject} ${entry.version} ${urlState.projection.value.perplexity}`;
       return { key, subject, load: queue((signal) => load(reference, signal)) };
     },
     cache,

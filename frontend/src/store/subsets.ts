@@ -4,18 +4,18 @@ import { batch, computed, type ReadonlySignal } from "@preact/signals";
 import type { SubsetDescription } from "../contract/activis";
 import type { Client } from "../contract/client";
 import type { SnapshotView } from "./catalogue";
-import { DEFAULT_SORT, type Durable } from "./durable";
 import { maskOf } from "./numbers";
 import { type Cache, createResources, type Loadable, type Queue, type Request } from "./resource";
 import { comparedKeys, renamedInSort } from "./row_comparison";
 import { type MatrixRow, type TypedRow, typedKey } from "./rows";
 import { addSubset, removeSubset, renameSubset, type SubsetList } from "./subset_list";
+import { DEFAULT_SORT, type UrlState } from "./url_state";
 
 export interface SubsetContext {
   client: Client;
   cache: Cache;
   view: SnapshotView;
-  durable: Durable;
+  urlState: UrlState;
   queue: Queue;
 }
 
@@ -33,12 +33,12 @@ export interface SubsetAnswers {
 
 /** @param others Conditions that are asked about beside those of the user's subsets. */
 export function openAnswers(context: SubsetContext, others?: ReadonlySignal<readonly string[]>): SubsetAnswers {
-  const { cache, durable, view } = context;
+  const { cache, urlState, view } = context;
   const conditions = computed(() => [
-    ...new Set([...durable.subsets.value.map(({ condition }) => condition), ...(others?.value ?? [])]),
+    ...new Set([...urlState.subsets.value.map(({ condition }) => condition), ...(others?.value ?? [])]),
   ]);
   const { states } = createResources<SubsetDescription>(
-    () => [...conditions.value, durable.filter.value].filter((condition) => condition !== ""),
+    () => [...conditions.value, urlState.filter.value].filter((condition) => condition !== ""),
     (condition) => subsetRequest(context, condition),
     cache,
   );
@@ -67,7 +67,7 @@ export interface Subsets {
   replace: (list: SubsetList) => void;
 }
 
-export function openSubsets({ locked, sort, subsets: list }: Durable): Subsets {
+export function openSubsets({ locked, sort, subsets: list }: UrlState): Subsets {
   const follow = (from: string, to: string) => {
     if (to !== "") sort.value = renamedInSort(sort.peek(), from, to);
     if (locked.peek() === from) locked.value = to;
@@ -101,7 +101,7 @@ export function openSubsets({ locked, sort, subsets: list }: Durable): Subsets {
 
 /** Asks which instances a condition holds for; rows and the bar share the answer. */
 export function subsetRequest(
-  { client, view, queue }: Omit<SubsetContext, "cache" | "durable">,
+  { client, view, queue }: Omit<SubsetContext, "cache" | "urlState">,
   condition: string,
 ): Request<SubsetDescription> | null {
   const reference = view.reference.value;

@@ -8,7 +8,6 @@ import type { HashStore } from "./address";
 import { type Catalogue, openCatalogue } from "./catalogue";
 import { type Comparing, openComparing, outcomeRows } from "./compare";
 import { type Draft, openDraft } from "./draft";
-import { type Durable, openDurable, toggle } from "./durable";
 import { firstLayers, layersInFlowOrder } from "./graph_order";
 import type { Host } from "./host";
 import { createHover, type Hover, type HoverState } from "./hover";
@@ -23,6 +22,7 @@ import { type OverSteps, openOverSteps, openStepping, type Stepping } from "./st
 import { openPointing, type Pointing } from "./subset_from_click";
 import { openSubsets, type Subsets } from "./subsets";
 import { followUnknown, type Unknown } from "./unknown";
+import { openUrlState, toggle, type UrlState } from "./url_state";
 
 /** Of a longer text, so many were kept. */
 const MOST_CHARACTERS = 10_000;
@@ -128,7 +128,7 @@ export interface TabStore extends FindState {
   host: Host;
   /** The address that shows what is shown, and what to know about it. */
   address: Pick<HashStore, "link" | "notice">;
-  durable: Durable;
+  urlState: UrlState;
   /** Runs that there are, and the snapshot that is chosen of them: the base's. */
   catalogue: Catalogue;
   base: SnapshotStore;
@@ -156,19 +156,19 @@ export interface TabStore extends FindState {
 
 export function createTab(client: Client, hash: HashStore, host: Host): TabStore {
   const cache = new Cache();
-  const durable = openDurable(hash);
-  const catalogue = openCatalogue(client, durable, host);
+  const urlState = openUrlState(hash);
+  const catalogue = openCatalogue(client, urlState, host);
   const { selection, snapshot, reference, key, steps } = catalogue;
   const view = { selection, snapshot, reference, key, steps };
-  const graph = fetchGraph(client, cache, view, durable.graphSource);
-  const context = { client, cache, view, durable, queue: createQueue() };
+  const graph = fetchGraph(client, cache, view, urlState.graphSource);
+  const context = { client, cache, view, urlState, queue: createQueue() };
   const opened = openSnapshot(context);
   const { columns, membership } = opened;
-  const subsets = openSubsets(durable);
+  const subsets = openSubsets(urlState);
   const others = followOthers({ ...context, runs: catalogue.runs });
 
-  const pinned = computed(() => (columns.value ? pinnedRows(columns.value, durable.pinned.value) : []));
-  const outcomes = outcomeRows(durable, others);
+  const pinned = computed(() => (columns.value ? pinnedRows(columns.value, urlState.pinned.value) : []));
+  const outcomes = outcomeRows(urlState, others);
   const rows = computed(() =>
     snapshot.value ? [...subsetRows(snapshot.value), ...outcomes.value, ...subsets.rows.value, ...pinned.value] : [],
   );
@@ -177,15 +177,15 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
     columns,
     computed(() => membership.state.value.value ?? null),
     pinned,
-    computed(() => rows.value.find((row) => row.key === durable.locked.value && isMany(row)) ?? null),
+    computed(() => rows.value.find((row) => row.key === urlState.locked.value && isMany(row)) ?? null),
     opened.membersOf,
   );
-  const sortRow = computed(() => findRow(durable.sort.value, rows.value, columns.value));
+  const sortRow = computed(() => findRow(urlState.sort.value, rows.value, columns.value));
   const pointing = openPointing(subsets);
-  const comparison = openComparison(durable, (sort) => findRow(sort, rows.value, columns.value), pointing.point);
+  const comparison = openComparison(urlState, (sort) => findRow(sort, rows.value, columns.value), pointing.point);
   const { compared } = comparison;
   const reading = followReading(hover.instance, columns);
-  const conditions = followConditions(opened.conditions, durable, hover);
+  const conditions = followConditions(opened.conditions, urlState, hover);
   const layerContext = { ...context, host, sortRow, compared, answers: opened.answers, ...conditions };
   const base: SnapshotStore = {
     ...view,
@@ -197,7 +197,7 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
     scores: followScores(context, columns, reading),
     togglePin: (sampled) => {
       const id = columns.peek()?.id[sampled];
-      if (id !== undefined) toggle(durable.pinned, id);
+      if (id !== undefined) toggle(urlState.pinned, id);
     },
     beside: null,
   };
@@ -205,29 +205,29 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
     client,
     host,
     address: hash,
-    durable,
+    urlState,
     catalogue,
     base,
     comparing: openComparing({ base, others, layerContext, refuse: pointing.point }),
     graph,
-    opening: openFirstLayers(durable, catalogue, graph),
+    opening: openFirstLayers(urlState, catalogue, graph),
     layerHealth: openLayerHealths(client, cache, catalogue),
     reading,
     subsets,
     draft: openDraft(context, subsets.add, opened.membersOf),
     pointing,
     comparison,
-    stepping: openStepping(catalogue, durable, layerContext),
+    stepping: openStepping(catalogue, urlState, layerContext),
     overSteps: openOverSteps(context, others),
-    unknown: followUnknown({ durable, catalogue, others, rows, columns }),
+    unknown: followUnknown({ urlState, catalogue, others, rows, columns }),
     ...createFind(columns),
     toggleLayer: (layer) =>
       batch(() => {
-        toggle(durable.layers, layer);
-        durable.panels.value = durable.layers.peek().length === 0 ? "closed" : "";
+        toggle(urlState.layers, layer);
+        urlState.panels.value = urlState.layers.peek().length === 0 ? "closed" : "";
       }),
     toggleLock: (row) => {
-      if (isMany(row)) durable.locked.value = durable.locked.peek() === row.key ? "" : row.key;
+      if (isMany(row)) urlState.locked.value = urlState.locked.peek() === row.key ? "" : row.key;
     },
   };
 }
@@ -235,7 +235,7 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
 /** Which typed conditions the layers ask about: their averages always, who is active only where it is looked at. */
 function followConditions(
   conditions: ReadonlySignal<readonly string[]>,
-  durable: Durable,
+  urlState: UrlState,
   { hover }: HoverState,
 ): Pick<LayerContext, "conditions" | "activeConditions"> {
   const hovered = computed(() => {
@@ -243,7 +243,7 @@ function followConditions(
     return row?.kind === "typed" ? row.condition : null;
   });
   const activeConditions = computed(() => {
-    if (durable.dotSize.value === "active") return conditions.value;
+    if (urlState.dotSize.value === "active") return conditions.value;
     return hovered.value === null ? [] : [hovered.value];
   });
   return { conditions, activeConditions };
@@ -251,7 +251,7 @@ function followConditions(
 
 function openLayers(context: LayerContext, graph: Resource<Graph>): ReadonlySignal<readonly LayerStore[]> {
   const open = openEach(
-    () => context.durable.layers.value,
+    () => context.urlState.layers.value,
     (name) => openLayer(name, context),
   );
   return computed(() => {
@@ -265,8 +265,8 @@ function openLayers(context: LayerContext, graph: Resource<Graph>): ReadonlySign
  * Opens the layers that say most where it is left to the tab, and the only one of a snapshot where none is named. Until
  * the user opens or closes one, another run has its own. Returns whether they are still to be opened.
  */
-function openFirstLayers(durable: Durable, catalogue: Catalogue, graph: Resource<Graph>): ReadonlySignal<boolean> {
-  const { layers, panels, undecided, overSteps } = durable;
+function openFirstLayers(urlState: UrlState, catalogue: Catalogue, graph: Resource<Graph>): ReadonlySignal<boolean> {
+  const { layers, panels, undecided, overSteps } = urlState;
   let own: readonly string[] = [];
   let seriesOfOwn = "";
   const series = computed(() => {
@@ -289,7 +289,7 @@ function openFirstLayers(durable: Durable, catalogue: Catalogue, graph: Resource
     seriesOfOwn = series.value;
     if (isOpen && layers.peek() === own) return;
     own = first;
-    durable.settle(() => {
+    urlState.settle(() => {
       layers.value = first;
     });
   });

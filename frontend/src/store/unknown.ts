@@ -4,11 +4,11 @@ import { batch, computed, type ReadonlySignal, type Signal } from "@preact/signa
 import type { InstanceColumns, RunEntry, RunList } from "../contract/activis";
 import { isColourable } from "../contract/attributes";
 import type { Catalogue } from "./catalogue";
-import { DEFAULT_COLOUR, DEFAULT_SORT, type Durable, NAMED_COLOURS, NAMED_SORTS } from "./durable";
 import { comparedKeys } from "./row_comparison";
 import { instanceKey, type MatrixRow, parseOutcome } from "./rows";
 import { findRun, findRuns, namesOf, type Selection, snapshotsOf } from "./selection";
 import type { Other } from "./side";
+import { DEFAULT_COLOUR, DEFAULT_SORT, NAMED_COLOURS, NAMED_SORTS, type UrlState } from "./url_state";
 
 const MOST_LISTED = 6;
 
@@ -20,7 +20,7 @@ export interface Unknown {
 }
 
 interface UnknownInputs {
-  durable: Durable;
+  urlState: UrlState;
   catalogue: Catalogue;
   others: ReadonlySignal<readonly Other[]>;
   rows: ReadonlySignal<readonly MatrixRow[]>;
@@ -72,23 +72,23 @@ export function followUnknown(inputs: UnknownInputs): Unknown {
   };
 }
 
-function missingBase({ durable, catalogue, list, current }: Shown): Missing[] {
-  const { run, name, step } = durable.wish.value;
+function missingBase({ urlState, catalogue, list, current }: Shown): Missing[] {
+  const { run, name, step } = urlState.wish.value;
   const missing =
     run !== null && findRun(list, run) === null
       ? missingRun(list, run)
-      : missingSnapshot(current.run, name, durable.follow.value ? null : step, current.snapshot.name);
+      : missingSnapshot(current.run, name, urlState.follow.value ? null : step, current.snapshot.name);
   if (missing === "") return [];
   const { label } = current.run;
   const sentence = `${missing} Shown is ${quoted(label)}, ${current.snapshot.name} at step ${current.snapshot.step}.`;
   const forget = () => {
-    durable.wish.value = catalogue.reference.peek() ?? durable.wish.peek();
+    urlState.wish.value = catalogue.reference.peek() ?? urlState.wish.peek();
   };
   return [{ sentence, forget }];
 }
 
-function missingOthers({ durable, list, others }: Shown): Missing[] {
-  const { others: wishes } = durable.comparing;
+function missingOthers({ urlState, list, others }: Shown): Missing[] {
+  const { others: wishes } = urlState.comparing;
   return others.value.flatMap((other) => {
     const sentence = missingOther(list, other);
     const forget = () => {
@@ -131,7 +131,7 @@ function missingOther(list: RunList, { letter, wish, run, view }: Other): string
 }
 
 /** Of open layers their panels say it. */
-function missingStepsLayer({ durable: { overSteps }, current }: Shown): Missing[] {
+function missingStepsLayer({ urlState: { overSteps }, current }: Shown): Missing[] {
   const { value } = overSteps;
   const isThere = value === "" || layersOf(current.run).includes(value);
   return isThere
@@ -140,7 +140,7 @@ function missingStepsLayer({ durable: { overSteps }, current }: Shown): Missing[
 }
 
 function missingSort(shown: Shown): Missing[] {
-  const { sort } = shown.durable;
+  const { sort } = shown.urlState;
   const keys = comparedKeys(sort.value) ?? (NAMED_SORTS.includes(sort.value) ? [] : [sort.value]);
   const missing = keys.filter((key) => !isRow(key, shown)).map(nameOfKey);
   const forget = () => {
@@ -157,14 +157,14 @@ function missingSort(shown: Shown): Missing[] {
 }
 
 function missingLocked(shown: Shown): Missing[] {
-  const { locked } = shown.durable;
+  const { locked } = shown.urlState;
   const isThere = locked.value === "" || isRow(locked.value, shown);
   return isThere
     ? []
     : [{ sentence: `There is no row ${nameOfKey(locked.value)} to highlight.`, forget: emptied(locked) }];
 }
 
-function missingMaximised({ durable: { maximised, layers } }: Shown): Missing[] {
+function missingMaximised({ urlState: { maximised, layers } }: Shown): Missing[] {
   const { value } = maximised;
   const isThere = value === "" || layers.value.includes(value);
   return isThere
@@ -172,7 +172,7 @@ function missingMaximised({ durable: { maximised, layers } }: Shown): Missing[] 
     : [{ sentence: `The layer ${quoted(value)} is not open to be shown alone.`, forget: emptied(maximised) }];
 }
 
-function missingPinned({ durable: { pinned }, columns }: Shown): Missing[] {
+function missingPinned({ urlState: { pinned }, columns }: Shown): Missing[] {
   const known = columns.value && new Set(columns.value.id);
   const [missing, forget] = apart(pinned, (id) => known?.has(id) ?? true);
   const instances = missing.length === 1 ? "pinned instance is" : "pinned instances are";
@@ -186,14 +186,14 @@ function missingPinned({ durable: { pinned }, columns }: Shown): Missing[] {
       ];
 }
 
-function missingColoured({ durable: { coloured }, current }: Shown): Missing[] {
+function missingColoured({ urlState: { coloured }, current }: Shown): Missing[] {
   const [missing, forget] = apart(coloured, (name) => current.snapshot.classes.includes(name));
   return missing.length === 0
     ? []
     : [{ sentence: `There is no class ${either(missing.map(quoted))} to colour.`, forget }];
 }
 
-function missingColour({ durable: { colour }, current }: Shown): Missing[] {
+function missingColour({ urlState: { colour }, current }: Shown): Missing[] {
   const { attributes, unlabelled } = current.snapshot;
   const isThere =
     NAMED_COLOURS.includes(colour.value) ||
@@ -207,7 +207,7 @@ function missingColour({ durable: { colour }, current }: Shown): Missing[] {
   return isThere ? [] : [{ sentence, forget }];
 }
 
-function missingDiffering({ durable: { comparing }, current }: Shown): Missing[] {
+function missingDiffering({ urlState: { comparing }, current }: Shown): Missing[] {
   const layers = layersOf(current.run);
   const [missing, forget] = apart(comparing.differing, (name) => layers.includes(name));
   return missing.length === 0
@@ -220,7 +220,7 @@ function missingDiffering({ durable: { comparing }, current }: Shown): Missing[]
       ];
 }
 
-function missingPairs({ durable: { comparing }, current, others }: Shown): Missing[] {
+function missingPairs({ urlState: { comparing }, current, others }: Shown): Missing[] {
   const layers = layersOf(current.run);
   const [missing, forget] = apart(comparing.pairs, ({ other, layer, recorded }) => {
     const side = others.value[other];
@@ -237,7 +237,7 @@ function missingPairs({ durable: { comparing }, current, others }: Shown): Missi
     : [{ sentence: `The link pairs layers that are not there: ${listed(names)}.`, forget }];
 }
 
-function missingOutcomes({ durable: { comparing } }: Shown): Missing[] {
+function missingOutcomes({ urlState: { comparing } }: Shown): Missing[] {
   const sides = comparing.others.value.length;
   const [missing, forget] = apart(comparing.outcomes, (key) => (parseOutcome(key)?.other ?? sides) < sides);
   return missing.length === 0
@@ -245,11 +245,11 @@ function missingOutcomes({ durable: { comparing } }: Shown): Missing[] {
     : [{ sentence: `Nothing is compared that has a row ${either(missing.map(nameOfKey))}.`, forget }];
 }
 
-function leftOut({ durable }: Shown): Missing[] {
+function leftOut({ urlState }: Shown): Missing[] {
   const forget = () => {
-    durable.leftOut.value = [];
+    urlState.leftOut.value = [];
   };
-  return durable.leftOut.value.map((sentence) => ({ sentence, forget }));
+  return urlState.leftOut.value.map((sentence) => ({ sentence, forget }));
 }
 
 /** Items that are not there, and how to keep only the others. */
@@ -268,9 +268,9 @@ const emptied = (choice: Signal<string>) => () => {
 const layersOf = (run: RunEntry): string[] => run.snapshots.flatMap((entry) => entry.layers.map(({ name }) => name));
 
 /** Whether a key is of a row that is there, or that is not known yet: of an instance, or by comparing. */
-function isRow(key: string, { rows, columns, durable }: Shown): boolean {
+function isRow(key: string, { rows, columns, urlState }: Shown): boolean {
   if (rows.value.some((row) => row.key === key)) return true;
-  if (key.startsWith("outcome:")) return durable.comparing.outcomes.value.includes(key);
+  if (key.startsWith("outcome:")) return urlState.comparing.outcomes.value.includes(key);
   return key.startsWith("instance:") && (columns.value?.id.some((id) => instanceKey(id) === key) ?? true);
 }
 

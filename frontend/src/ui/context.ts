@@ -59,6 +59,6 @@ export function useClassColours(): readonly string[] {
   const store = useSnapshot();
   const palette = usePalette();
   const named = baseOf(store).snapshot.value?.classes ?? [];
-  const colours = classColours(palette, named, useTab().durable.coloured.value);
+  const colours = classColours(palette, named, useTab().urlState.coloured.value);
   return (store.snapshot.value?.classes ?? []).map((name) => colours[named.indexOf(name)] ?? palette.otherClass);
 }

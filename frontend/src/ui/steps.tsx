@@ -103,13 +103,13 @@ export function PlayButton() {
 
 /** Opens the steps of a layer side by side, of the first open one where none was chosen. */
 export function OverStepsButton() {
-  const { catalogue, durable } = useTab();
+  const { catalogue, urlState } = useTab();
   const { layers } = useSnapshot();
-  const open = durable.overSteps.value !== "";
+  const open = urlState.overSteps.value !== "";
   const first = layers.value[0]?.name ?? catalogue.snapshot.value?.layers.at(-1)?.name ?? "";
   const toggle = async () => {
     await loadDeferred();
-    durable.overSteps.value = open ? "" : first;
+    urlState.overSteps.value = open ? "" : first;
     // It is below the panels, where it would open unseen.
     requestAnimationFrame(() => document.querySelector(".over-steps")?.scrollIntoView({ block: "nearest" }));
   };

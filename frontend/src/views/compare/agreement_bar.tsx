@@ -57,7 +57,7 @@ export function Squares({ side, title, rows }: SquaresProperties) {
 }
 
 function Square({ side, row, isFirst }: { side: Side; row: number; isFirst: boolean }) {
-  const { durable } = useTab();
+  const { urlState } = useTab();
   const { columns, hover, togglePin } = useSnapshot();
   const colours = useClassColours();
   const ours = columns.value;
@@ -88,7 +88,7 @@ function Square({ side, row, isFirst }: { side: Side; row: number; isFirst: bool
   return (
     <button
       type="button"
-      class={durable.pinned.value.includes(id) ? "changed-square pinned" : "changed-square"}
+      class={urlState.pinned.value.includes(id) ? "changed-square pinned" : "changed-square"}
       tabIndex={isFirst ? 0 : -1}
       data-testid="changed-square"
       data-id={id}
@@ -193,9 +193,9 @@ interface OutcomeButtonProperties {
 
 /** Adds the row of these instances to every matrix, or takes it away. */
 function OutcomeButton({ side, outcome, agreement }: OutcomeButtonProperties) {
-  const { comparing, durable } = useTab();
+  const { comparing, urlState } = useTab();
   const row = { outcome, other: side.position };
-  const shown = durable.comparing.outcomes.value.includes(outcomeKey(row));
+  const shown = urlState.comparing.outcomes.value.includes(outcomeKey(row));
   const sampled = agreement[`${outcome}_rows`].length;
   return (
     <button

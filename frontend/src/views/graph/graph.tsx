@@ -5,8 +5,8 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Graph, GraphNode } from "../../contract/activis";
 import { type Place, startEngine } from "../../draw/graph_engine";
 import { findNodes, type GraphIndex } from "../../draw/graph_tree";
-import type { GraphSize } from "../../store/durable";
 import { sourceKind } from "../../store/graph_order";
+import type { GraphSize } from "../../store/url_state";
 import { useTab } from "../../ui/context";
 import { Picker, Problem } from "../../ui/controls";
 import { deferred } from "../../ui/deferred";
@@ -54,7 +54,7 @@ export function Key({ graph }: { graph: Graph }) {
 }
 
 function SizeButtons() {
-  const { graphSize } = useTab().durable;
+  const { graphSize } = useTab().urlState;
   const size = graphSize.value;
   const toggle = (other: GraphSize) => () => {
     graphSize.value = size === other ? "normal" : other;
@@ -90,7 +90,7 @@ function SizeButtons() {
 }
 
 function SourcePicker({ graph, session }: { graph: Graph; session: GraphSession }) {
-  const { graphSource } = useTab().durable;
+  const { graphSource } = useTab().urlState;
   const { controls } = session;
   // The list of layers is no choice beside a graph that has one of them.
   const others = graph.sources.filter(({ kind }) => kind !== "layers");
@@ -196,7 +196,7 @@ interface UnplacedLayersProperties {
 }
 
 function UnplacedLayers({ graph, title }: UnplacedLayersProperties) {
-  const { catalogue, durable, toggleLayer } = useTab();
+  const { catalogue, urlState, toggleLayer } = useTab();
   const placed = new Set(graph?.nodes.map((node) => node.layer));
   const unplaced = catalogue.snapshot.value?.layers.filter((layer) => !placed.has(layer.name)) ?? [];
   if (unplaced.length === 0) return null;
@@ -204,7 +204,7 @@ function UnplacedLayers({ graph, title }: UnplacedLayersProperties) {
     <span class="unplaced">
       {title}
       {unplaced.map(({ name }) => {
-        const selected = durable.layers.value.includes(name);
+        const selected = urlState.layers.value.includes(name);
         return (
           <button
             key={name}
@@ -226,10 +226,10 @@ function UnplacedLayers({ graph, title }: UnplacedLayersProperties) {
 }
 
 export function GraphView() {
-  const { durable, graph } = useTab();
+  const { urlState, graph } = useTab();
   const place = useMemo(() => startEngine(), []);
   const state = graph.state.value;
-  const size = durable.graphSize.value;
+  const size = urlState.graphSize.value;
   const slim = size === "slim";
   return (
     <section class={`card graph ${size}`} data-testid="graph" aria-label="Computation graph">
@@ -251,7 +251,7 @@ export function GraphView() {
 }
 
 function MissingGraph({ sentence }: { sentence: string | null }) {
-  const { graphSource } = useTab().durable;
+  const { graphSource } = useTab().urlState;
   if (sentence === null) return <p class="waiting">Loading the graph…</p>;
   if (graphSource.value === "") return <Problem sentence={sentence} />;
   const forget = () => {

@@ -56,11 +56,11 @@ interface TensorProperties {
 }
 
 function Tensor({ placed, session, tabStop }: TensorProperties) {
-  const { durable, toggleLayer } = useTab();
+  const { urlState, toggleLayer } = useTab();
   const { x, y, label, detail, visible } = placed;
   const { node } = visible;
   const recorded = node.layer !== "";
-  const selected = recorded && durable.layers.value.includes(node.layer);
+  const selected = recorded && urlState.layers.value.includes(node.layer);
   const onPress = () => {
     if (recorded) toggleLayer(node.layer);
     session.chosen.value = recorded ? null : node;

@@ -25,10 +25,10 @@ export function Readout({ session }: { session: GraphSession }) {
 }
 
 function NodeReadout({ session, node }: { session: GraphSession; node: GraphNode }) {
-  const { durable, layerHealth } = useTab();
+  const { urlState, layerHealth } = useTab();
   const health = layerHealth.states.value.get(node.layer)?.value;
   const click =
-    node.layer === "" ? "" : durable.layers.value.includes(node.layer) ? "click closes it" : "click opens it";
+    node.layer === "" ? "" : urlState.layers.value.includes(node.layer) ? "click closes it" : "click opens it";
   const facts = [summaryOf(session.index, node), health ? healthText(health) : "", click].filter(Boolean).join(" · ");
   return (
     <p
@@ -61,14 +61,14 @@ function Breadcrumb({ session, node }: { session: GraphSession; node: GraphNode 
 }
 
 function Counts({ session: { graph } }: { session: GraphSession }) {
-  const { durable } = useTab();
+  const { urlState } = useTab();
   const count = (kind: string) => graph.nodes.filter((node) => node.kind === kind).length;
   const recorded = graph.nodes.filter((node) => node.layer !== "").length;
   const counts = `${countText(count("operator"))} operators · ${recorded} of ${countText(count("tensor"))} tensors recorded`;
   return (
     <p class="graph-readout" title={graph.warnings.join("\n")}>
       {sourceKind(graph) === "layers" ? layersSentence(graph) : counts}
-      {` · ${durable.layers.value.length} open`}
+      {` · ${urlState.layers.value.length} open`}
       {graph.warnings.length > 0 && (
         <span class="graph-warning" data-testid="graph-warning">
           {" · ▲ "}

@@ -73,7 +73,7 @@ interface CardProperties {
 
 function CardContent({ snapshot, instances, row }: CardProperties) {
   const colours = useClassColours();
-  const { durable } = useTab();
+  const { urlState } = useTab();
   const { instance } = useSnapshot();
   const judgement = judgementOf(instances, row);
   const truth = snapshot.classes[judgement.label];
@@ -84,7 +84,7 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
   const facts = instances.attributes.filter((attribute) =>
     ["number", "category", "boolean", "time"].includes(attribute.type),
   );
-  const pinned = durable.pinned.value.includes(instances.id[row] ?? "");
+  const pinned = urlState.pinned.value.includes(instances.id[row] ?? "");
   return (
     <>
       <p class="card-title">

@@ -57,9 +57,9 @@ function FindField({ sampled, onEnter }: { sampled: number; onEnter: () => void 
 }
 
 function FilterLine({ sampled }: { sampled: number }) {
-  const { draft, durable } = useTab();
+  const { draft, urlState } = useTab();
   const { answers } = useSnapshot();
-  const condition = durable.filter.value;
+  const condition = urlState.filter.value;
   if (condition === "") return null;
   const state = answers.value.get(condition);
   const shown = draft.filtered.value?.reduce((sum, flag) => sum + flag, 0);
@@ -82,7 +82,7 @@ function FilterLine({ sampled }: { sampled: number }) {
         aria-label="Show all instances again"
         title="Show all instances again"
         onClick={() => {
-          durable.filter.value = "";
+          urlState.filter.value = "";
         }}
       >
         <Icon name="close" />
@@ -192,7 +192,7 @@ const Waiting = () => (
 
 function Header({ snapshot }: { snapshot: SnapshotEntry }) {
   const all = snapshot.sampled >= snapshot.instances;
-  const isFiltered = useTab().durable.filter.value !== "";
+  const isFiltered = useTab().urlState.filter.value !== "";
   return (
     <header>
       <h2>Instances</h2>

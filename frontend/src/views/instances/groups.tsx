@@ -155,7 +155,7 @@ function Marks({ container }: { container: RefObject<HTMLElement | null> }) {
 
 /** A click makes a subset of the misclassified ones. */
 function WrongCount({ name, count }: { name: string; count: number }) {
-  const { durable, pointing } = useTab();
+  const { urlState, pointing } = useTab();
   if (count === 0) return <span class="wrong-count none">0</span>;
   const title = `Make a subset of the ${countText(count)} ${name} that are not predicted as it`;
   return (
@@ -166,7 +166,7 @@ function WrongCount({ name, count }: { name: string; count: number }) {
       data-label={name}
       title={title}
       aria-label={title}
-      onClick={() => pointing.point(narrowed(errorsOf(name), durable.filter.peek()))}
+      onClick={() => pointing.point(narrowed(errorsOf(name), urlState.filter.peek()))}
     >
       {countText(count)}
     </button>

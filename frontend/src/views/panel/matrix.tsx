@@ -49,7 +49,7 @@ function HoverCells({ frame }: { frame: MatrixFrame }) {
       effect(() => {
         const hovered = store.rowKey.value;
         moveRow(band, frame, hovered);
-        moveRow(lock, frame, tab.durable.locked.value === hovered ? null : tab.durable.locked.value);
+        moveRow(lock, frame, tab.urlState.locked.value === hovered ? null : tab.urlState.locked.value);
       }),
     [store, frame],
   );

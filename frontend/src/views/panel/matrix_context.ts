@@ -17,11 +17,11 @@ import {
 import { layoutOutput, type OutputLayout } from "../../draw/matrix_text";
 import { createRamp, differenceColours, type Palette, type Ramp } from "../../draw/palette";
 import { type ColumnMatching, type ComparedLayer, gather } from "../../store/compared_layer";
-import type { Durable } from "../../store/durable";
 import { predictedNames } from "../../store/judgement";
 import { activeShares, type LayerStore, outputEntry, rowValues } from "../../store/layer";
 import { blockOf, isMany, type MatrixRow } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
+import type { UrlState } from "../../store/url_state";
 import { usePalette, useSnapshot, useTab } from "../../ui/context";
 import { useSize } from "../../ui/surface";
 
@@ -61,7 +61,7 @@ export function rampOf(layer: LayerStore, palette: Palette): Ramp | null {
 }
 
 /** Shares of active instances of a class or subset, where the dots' sizes show them. */
-function rowShares({ dotSize }: Durable, layer: LayerStore, row: MatrixRow): Float32Array | null {
+function rowShares({ dotSize }: UrlState, layer: LayerStore, row: MatrixRow): Float32Array | null {
   if (dotSize.value !== "active" || layer.entry.value?.signed || !isMany(row)) return null;
   return activeShares(layer, row);
 }
@@ -121,7 +121,7 @@ export function useMatrixFrame(layer: LayerStore, maximised: boolean, narrow = f
     differenceTop,
     order: layer.columns.value,
     valuesOf: (row) => rowValues(layer, row),
-    sharesOf: (row) => rowShares(tab.durable, layer, row),
+    sharesOf: (row) => rowShares(tab.urlState, layer, row),
     fillings: null,
     isDifference: false,
     ramp: rampOf(layer, palette),
@@ -144,7 +144,7 @@ export function useSideFrame(compared: ComparedLayer, base: MatrixFrame): Matrix
   const end = compared.differenceEnd.value;
   const differences = end === null ? null : createRamp(palette, end, true, differenceColours(palette));
   const sharesOf = (row: MatrixRow) => {
-    const shares = isDifference ? null : rowShares(tab.durable, layer, row);
+    const shares = isDifference ? null : rowShares(tab.urlState, layer, row);
     return shares && matching && gather(shares, matching.partners);
   };
   return {

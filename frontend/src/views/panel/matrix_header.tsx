@@ -77,7 +77,7 @@ const OverviewPicture = memo(function OverviewPicture(properties: OverviewPictur
   const tab = useTab();
   const palette = usePalette();
   const ramp = rampOf(layer, palette);
-  const values = kind === "strip" ? stripValues(layer, rows, tab.durable.sort.value) : null;
+  const values = kind === "strip" ? stripValues(layer, rows, tab.urlState.sort.value) : null;
   const all = kind === "map" ? rows.map((row) => rowValues(layer, row)) : [];
   const gaps = groupEnds(rows.map(blockOf));
 
@@ -314,10 +314,10 @@ const Failure = ({ sentence }: { sentence: string }) => (
 
 /** Which neurons are in sight, and in which order. */
 function RestingText({ frame: { layer, columns } }: { frame: MatrixFrame }) {
-  const { comparison, durable } = useTab();
+  const { comparison, urlState } = useTab();
   const store = useSnapshot();
   if (columns.printed) return isOutputLayer(store, layer) ? <>mean activation</> : <>mean activation by neuron</>;
-  const sort = durable.sort.value;
+  const sort = urlState.sort.value;
   const separation = comparison.compared.value?.map((one) => one.name).join(" − ") ?? "";
   const row = store.rows.value.find((candidate) => candidate.key === sort);
   const strongest = store.snapshot.value?.unlabelled ? "mean" : "strongest class";

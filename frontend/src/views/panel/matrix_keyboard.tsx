@@ -167,17 +167,17 @@ function leave(cell: Signal<FocusedCell | null>, store: SnapshotStore): void {
 /** Does what a letter asks for; false for keys that mean nothing here. */
 function command(
   event: KeyboardEvent,
-  { comparison, durable, toggleLock }: TabStore,
+  { comparison, urlState, toggleLock }: TabStore,
   { togglePin }: SnapshotStore,
   row: MatrixRow | undefined,
 ): boolean {
   if (!row || event.ctrlKey || event.metaKey || event.altKey) return false;
   if (event.key === " ") toggleLock(row);
-  else if (event.key.toLowerCase() === "s") durable.sort.value = row.key;
+  else if (event.key.toLowerCase() === "s") urlState.sort.value = row.key;
   else if (event.key.toLowerCase() === "c") comparison.compare(row);
   else if (event.key.toLowerCase() === "p" && isInstance(row)) togglePin(row.sampled);
   else if (event.key === "Escape" && comparison.end()) return true;
-  else if (event.key === "Escape" && durable.locked.peek() !== "") durable.locked.value = "";
+  else if (event.key === "Escape" && urlState.locked.peek() !== "") urlState.locked.value = "";
   else return false;
   return true;
 }

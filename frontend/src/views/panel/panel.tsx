@@ -197,8 +197,8 @@ const withoutMiddle = (name: string): string =>
     : `${name.slice(0, MOST_CHARACTERS / 2 - 1)}…${name.slice(-MOST_CHARACTERS / 2)}`;
 
 function PanelHead({ layer }: { layer: LayerStore }) {
-  const { durable, toggleLayer } = useTab();
-  const maximised = durable.maximised.value === layer.name;
+  const { urlState, toggleLayer } = useTab();
+  const maximised = urlState.maximised.value === layer.name;
   const entry = layer.entry.value;
   const snapshot = useSnapshot().snapshot.value;
   if (!entry || !snapshot) return null;
@@ -214,7 +214,7 @@ function PanelHead({ layer }: { layer: LayerStore }) {
             aria-label={`Show ${layer.name} alone`}
             title={maximised ? "Show every open layer again" : "Show this layer alone, as large as fits"}
             onClick={() => {
-              durable.maximised.value = maximised ? "" : layer.name;
+              urlState.maximised.value = maximised ? "" : layer.name;
             }}
           >
             <Icon name={maximised ? "restore" : "maximise"} />
@@ -277,10 +277,10 @@ function Neighbours({ layer }: { layer: LayerStore }) {
 }
 
 export function Panel({ layer }: { layer: LayerStore }) {
-  const { comparing, durable } = useTab();
+  const { comparing, urlState } = useTab();
   const recorded = layer.entry.value !== null;
   const compared = comparing.active.value && recorded;
-  const maximised = recorded && !compared && durable.maximised.value === layer.name;
+  const maximised = recorded && !compared && urlState.maximised.value === layer.name;
   return (
     <section
       class={`card panel${maximised ? " maximised" : ""}${compared ? " compared" : ""}`}

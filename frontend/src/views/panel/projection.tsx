@@ -151,12 +151,12 @@ function ProjectionDots({ placed, view, width, height, pointer }: ProjectionDots
 }
 
 function useColouring(): Colouring | null {
-  const { durable } = useTab();
+  const { urlState } = useTab();
   const { instances } = useSnapshot();
   const palette = usePalette();
   const classes = useClassColours();
   const columns = instances.state.value.value;
-  const by = durable.colour.value;
+  const by = urlState.colour.value;
   const colours = classes.join();
   return useMemo(
     () => (columns ? colourInstances(by, columns, colours.split(","), palette) : null),

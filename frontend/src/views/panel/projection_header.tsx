@@ -6,9 +6,9 @@ import { isColourable } from "../../contract/attributes";
 import type { Projection, ProjectionMethod } from "../../contract/client";
 import { colourInstances, type Legend } from "../../draw/colouring";
 import { enclosedRows, extendLasso, type Lasso, lassoPath } from "../../draw/projection";
-import { PERPLEXITY } from "../../store/durable";
 import type { LayerStore } from "../../store/layer";
 import { listedInstances } from "../../store/subset_from_click";
+import { PERPLEXITY } from "../../store/url_state";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { closePopup, Popup, Segmented } from "../../ui/controls";
 import { Icon } from "../../ui/glyphs";
@@ -101,15 +101,15 @@ function useEscape(cancel: () => boolean): void {
 }
 
 export function ColourLegend() {
-  const { durable } = useTab();
+  const { urlState } = useTab();
   const { instances, snapshot } = useSnapshot();
   const palette = usePalette();
   const classes = useClassColours();
   const columns = instances.state.value.value;
   const attributes = snapshot.value?.attributes.filter(isColourable) ?? [];
-  const legend = columns ? colourInstances(durable.colour.value, columns, classes, palette).legend : null;
+  const legend = columns ? colourInstances(urlState.colour.value, columns, classes, palette).legend : null;
   const labelled = !snapshot.value?.unlabelled;
-  const by = durable.colour.value;
+  const by = urlState.colour.value;
   return (
     <div class="colour-legend">
       <label>
@@ -118,7 +118,7 @@ export function ColourLegend() {
           data-testid="colour-picker"
           value={by === "label" && !labelled ? "predicted" : by}
           onChange={(event) => {
-            durable.colour.value = event.currentTarget.value;
+            urlState.colour.value = event.currentTarget.value;
           }}
         >
           {labelled && <option value="label">true class</option>}
@@ -236,8 +236,8 @@ function MethodChoice({ method }: { method: ProjectionMethod }) {
 
 /** Nothing is computed until it is applied. */
 function MethodForm() {
-  const { durable } = useTab();
-  const chosen = durable.projection.value;
+  const { urlState } = useTab();
+  const chosen = urlState.projection.value;
   const method = useSignal(chosen.method);
   const perplexity = useSignal(chosen.perplexity);
   const framing = useSignal(chosen.framing);
@@ -250,7 +250,7 @@ function MethodForm() {
       onSubmit={(event) => {
         event.preventDefault();
         const wanted = Math.round(Math.min(PERPLEXITY.most, Math.max(PERPLEXITY.least, perplexity.value)));
-        durable.projection.value = { method: method.value, perplexity: wanted, framing: framing.value };
+        urlState.projection.value = { method: method.value, perplexity: wanted, framing: framing.value };
         closePopup(event.currentTarget);
       }}
     >

@@ -66,7 +66,7 @@ export function Followed({ frame, children }: { frame: MatrixFrame; children: Co
   const tab = useTab();
   const store = useSnapshot();
   const { layer } = frame;
-  const row = followedRow(store, tab.durable);
+  const row = followedRow(store, tab.urlState);
   const path = row && rowPath(store, layer, row);
   return <>{path ? <RowPathLine layer={layer} row={row} path={path} isPrinted={frame.columns.printed} /> : children}</>;
 }

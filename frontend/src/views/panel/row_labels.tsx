@@ -162,11 +162,11 @@ interface RowLabelProperties {
 }
 
 export function RowLabel({ row, top, layer, position, children }: RowLabelProperties) {
-  const { durable, comparison } = useTab();
+  const { urlState, comparison } = useTab();
   const { hover } = useSnapshot();
   const titleOf = useTitle(layer);
-  const sorted = durable.sort.value === row.key;
-  const locked = durable.locked.value === row.key;
+  const sorted = urlState.sort.value === row.key;
+  const locked = urlState.locked.value === row.key;
   const isTemporary = row.kind === "temporary";
   const inGrid = position !== undefined;
   const sign = sorted ? "▼" : comparisonSign(comparison, row);
@@ -191,7 +191,7 @@ export function RowLabel({ row, top, layer, position, children }: RowLabelProper
           data-kind={blockOf(row)}
           title={titleOf(row)}
           onClick={() => {
-            durable.sort.value = row.key;
+            urlState.sort.value = row.key;
           }}
         >
           <RowContent row={row} />

@@ -158,20 +158,20 @@ function Table({ similarity, against }: { similarity: LayerSimilarity; against: 
 }
 
 function openPair(
-  { comparing, durable, toggleLayer }: TabStore,
+  { comparing, urlState, toggleLayer }: TabStore,
   against: SnapshotReference,
   layer: string,
   other: string,
 ): void {
   batch(() => {
-    if (!durable.layers.peek().includes(layer)) toggleLayer(layer);
+    if (!urlState.layers.peek().includes(layer)) toggleLayer(layer);
     if (!comparing.active.peek()) comparing.add(against);
     comparing.pair(0, layer, other);
   });
 }
 
 export function OverSteps() {
-  const { catalogue, durable, overSteps } = useTab();
+  const { catalogue, urlState, overSteps } = useTab();
   const layer = overSteps.layer.value;
   const recorded = catalogue.snapshot.value?.layers.map(({ name }) => name) ?? [];
   const names = recorded.includes(layer) ? recorded : [...recorded, layer];
@@ -186,7 +186,7 @@ export function OverSteps() {
               class="quiet"
               aria-label="Close the steps"
               onClick={() => {
-                durable.overSteps.value = "";
+                urlState.overSteps.value = "";
               }}
             >
               <Icon name="close" />
@@ -201,7 +201,7 @@ export function OverSteps() {
           value={layer}
           options={names.map((name) => ({ value: name, label: name }))}
           onPick={(name) => {
-            durable.overSteps.value = name;
+            urlState.overSteps.value = name;
           }}
         />
         <p>{found === 1 ? "one step" : `${found} steps`}</p>

@@ -180,8 +180,8 @@ export function SubsetBar() {
 
 /** Shows only the instances that meet the condition, or all again. */
 function FilterToggle() {
-  const { draft, durable } = useTab();
-  const isOn = durable.filter.value !== "";
+  const { draft, urlState } = useTab();
+  const isOn = urlState.filter.value !== "";
   const isRight = draft.verdict.value.status === "counted";
   const title = isOn
     ? "Only instances that meet the condition are shown; click to show all"
@@ -196,7 +196,7 @@ function FilterToggle() {
       title={title}
       disabled={!isOn && !isRight}
       onClick={() => {
-        durable.filter.value = isOn ? "" : draft.text.peek().trim();
+        urlState.filter.value = isOn ? "" : draft.text.peek().trim();
       }}
     >
       <Icon name="filter" />

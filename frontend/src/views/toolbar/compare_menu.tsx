@@ -1,8 +1,8 @@
 /** Menu of comparisons: add a run or a step, swap, remove. */
 import type { RunEntry } from "../../contract/activis";
-import { type Alignment, MOST_OTHERS, type Showing } from "../../store/durable";
 import { snapshotsOf } from "../../store/selection";
 import type { Side } from "../../store/side";
+import { type Alignment, MOST_OTHERS, type Showing } from "../../store/url_state";
 import { useTab } from "../../ui/context";
 import { closePopup, Picker, Popup, Segmented } from "../../ui/controls";
 import { Icon, SideBadge } from "../../ui/glyphs";
@@ -140,8 +140,8 @@ function Candidate({ label, letter, press }: CandidateProperties) {
 
 /** How the others are shown, and how their columns are found. */
 export function ComparisonPickers() {
-  const { comparing, durable } = useTab();
-  const { alignment, showing } = durable.comparing;
+  const { comparing, urlState } = useTab();
+  const { alignment, showing } = urlState.comparing;
   const [first, ...rest] = comparing.sides.value;
   const letter = first?.letter ?? "B";
   const alone = rest.length === 0;

@@ -1,8 +1,8 @@
 /** Legend of the classes. A click sorts by one; with many, a list chooses those that keep a colour. */
 
 import { useSignal } from "@preact/signals";
-import { toggle } from "../../store/durable";
 import type { MatrixRow } from "../../store/rows";
+import { toggle } from "../../store/url_state";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Popup } from "../../ui/controls";
 import { ClassDot } from "../../ui/glyphs";
@@ -49,7 +49,7 @@ function ClassButtons({ classes }: { classes: readonly string[] }) {
 
 /** Sorts by the class, and lights it while it is pointed at. */
 function ClassButton({ name, label }: { name: string; label: number }) {
-  const { catalogue, durable } = useTab();
+  const { catalogue, urlState } = useTab();
   const { hover, rows } = useSnapshot();
   const colours = useClassColours();
   if (catalogue.snapshot.value?.unlabelled) {
@@ -72,14 +72,14 @@ function ClassButton({ name, label }: { name: string; label: number }) {
     <button
       type="button"
       class="class-button"
-      aria-pressed={durable.sort.value === key}
+      aria-pressed={urlState.sort.value === key}
       title={`${name}: click to sort the neurons by it`}
       onPointerEnter={light}
       onPointerLeave={leave}
       onFocus={light}
       onBlur={leave}
       onClick={() => {
-        durable.sort.value = key;
+        urlState.sort.value = key;
       }}
     >
       <ClassDot colour={colours[label]} />
@@ -128,14 +128,14 @@ function ClassMenu({ classes, colours, limit }: ClassMenuProperties) {
 const MOST_LISTED = 100;
 
 function ClassChooser({ classes, colours, limit }: ClassMenuProperties) {
-  const { durable } = useTab();
+  const { urlState } = useTab();
   const wanted = useSignal("");
   const other = usePalette().otherClass;
   const isColoured = (label: number) => colours[label] !== other;
   const coloured = classes.filter((_, label) => isColoured(label));
   const choose = (name: string) => {
-    if (durable.coloured.value.length === 0) durable.coloured.value = coloured;
-    toggle(durable.coloured, name);
+    if (urlState.coloured.value.length === 0) urlState.coloured.value = coloured;
+    toggle(urlState.coloured, name);
   };
   const matching = classes
     .map((name, label) => ({ name, label }))

@@ -3,9 +3,9 @@
 import { batch, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { SnapshotEntry } from "../../contract/activis";
-import { DEFAULT_SORT, type DotSize } from "../../store/durable";
 import { isMany } from "../../store/rows";
 import { namesOf, type Selection, snapshotsOf } from "../../store/selection";
+import { DEFAULT_SORT, type DotSize } from "../../store/url_state";
 import { copyText } from "../../ui/clipboard";
 import { useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { type Option, Picker, Popup, Segmented } from "../../ui/controls";
@@ -95,8 +95,8 @@ function StepPicker({ steps, step }: Pick<StepSliderProperties, "steps" | "step"
 
 /** While training runs: whether new steps are shown as they come, else how many came. */
 function FollowSwitch() {
-  const { catalogue, durable } = useTab();
-  const on = durable.follow.value;
+  const { catalogue, urlState } = useTab();
+  const on = urlState.follow.value;
   const count = catalogue.newSteps.value.length;
   const news = count > 0 ? `${count} new ${count === 1 ? "step" : "steps"}` : "";
   const explanation = on
@@ -111,7 +111,7 @@ function FollowSwitch() {
       aria-label={`Follow latest${news && `, ${news}`}`}
       title={news ? `${news}. ${explanation}` : explanation}
       onClick={() => {
-        durable.follow.value = !on;
+        urlState.follow.value = !on;
       }}
     >
       <Icon name="newest" />
@@ -162,7 +162,7 @@ export function Toolbar({ onHelp }: { onHelp: () => void }) {
 
 /** While runs are compared, their steps are chosen above their columns. */
 function RunPickers({ selection, compares }: { selection: Selection; compares: boolean }) {
-  const { catalogue, durable } = useTab();
+  const { catalogue, urlState } = useTab();
   const { run, snapshot } = selection;
   const runs = (catalogue.runs.value.value?.runs ?? []).filter((entry) => entry.snapshots.length > 0);
   const names = namesOf(run);
@@ -171,8 +171,8 @@ function RunPickers({ selection, compares }: { selection: Selection; compares: b
     const entry = runs.find((candidate) => candidate.run === picked);
     const steps = entry ? snapshotsOf(entry, name).map(({ step }) => step) : [];
     batch(() => {
-      durable.undecided.value = true;
-      durable.wish.value = {
+      urlState.undecided.value = true;
+      urlState.wish.value = {
         run: picked,
         name: steps.length > 0 ? name : null,
         step: steps.includes(snapshot.step) ? snapshot.step : null,
@@ -205,11 +205,11 @@ function RunPickers({ selection, compares }: { selection: Selection; compares: b
 }
 
 function SortPicker({ snapshot }: { snapshot: SnapshotEntry }) {
-  const { durable, comparison } = useTab();
+  const { urlState, comparison } = useTab();
   const { rows } = useSnapshot();
   const compared = comparison.compared.value;
   const colours = useClassColours();
-  const sort = durable.sort.value;
+  const sort = urlState.sort.value;
   const byRow = rows.value.map((row) => ({ value: row.key, label: isMany(row) ? `${row.name} mean` : row.name }));
   const options: Option[] = [
     ...(snapshot.unlabelled
@@ -231,7 +231,7 @@ function SortPicker({ snapshot }: { snapshot: SnapshotEntry }) {
       value={known ? sort : DEFAULT_SORT}
       options={options}
       onPick={(value) => {
-        durable.sort.value = value;
+        urlState.sort.value = value;
       }}
       sign={label >= 0 && <ClassDot colour={colours[label]} />}
     />
@@ -239,17 +239,17 @@ function SortPicker({ snapshot }: { snapshot: SnapshotEntry }) {
 }
 
 function DotSizePicker() {
-  const { durable } = useTab();
+  const { urlState } = useTab();
   return (
     <Segmented
       label="Dot size"
-      value={durable.dotSize.value}
+      value={urlState.dotSize.value}
       options={[
         { value: "fixed", label: "fixed" },
         { value: "active", label: "% active" },
       ]}
       onPick={(value) => {
-        durable.dotSize.value = value as DotSize;
+        urlState.dotSize.value = value as DotSize;
       }}
     />
   );

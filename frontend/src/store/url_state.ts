@@ -1,4 +1,4 @@
-/** Durable state: what the user chose and finds again by the address, bounded where a link asks for too much. */
+/** State in the URL: what the user chose and finds again by the address, bounded where a link asks for too much. */
 
 import { batch, effect, type Signal, signal, untracked } from "@preact/signals";
 import type { Framing } from "../contract/client";
@@ -328,7 +328,7 @@ function boundList(value: string, { most, items, what }: Bound, notes: string[])
   return kept.flat().join(",");
 }
 
-export interface Durable extends Chosen<typeof CHOICES> {
+export interface UrlState extends Chosen<typeof CHOICES> {
   comparing: Chosen<typeof COMPARING_CHOICES>;
   /** Whether the tab says which layers are open first: the address said nothing, or another run was picked since. */
   undecided: Signal<boolean>;
@@ -342,7 +342,7 @@ export interface Durable extends Chosen<typeof CHOICES> {
 const UNHURRIED_MILLISECONDS = 200;
 
 /** Reads the hash once, then keeps hash and signals alike in both directions. */
-export function openDurable(hash: HashStore): Durable {
+export function openUrlState(hash: HashStore): UrlState {
   const own = openChoices(CHOICES);
   const comparing = openChoices(COMPARING_CHOICES);
   const encode = (): HashValues => ({ ...own.encode(), ...comparing.encode() });
