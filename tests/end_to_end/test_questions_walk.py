@@ -217,7 +217,7 @@ def test_a_reload_shows_the_same(opened: Tab, url: str) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_fits_the_window(width: int, theme: str, url: str, open_tab: Callable[..., Tab]) -> None:
     query = "?darkMode=true" if theme == "dark" else ""
-    tab = open_tab(url, width=width, height=width * 10 // 16, query=query)
+    tab = open_tab(url, width=width, height=width * 10 // 16, query=query, hash_state="&p.activis.panels=closed")
     for layer in LAYERS:
         tab.open_layer(layer)
     tab.leave()
