@@ -44,7 +44,8 @@ OUTCOME_TYPES: Mapping[str, ColumnType] = MappingProxyType(
 OF_LABELS = frozenset({"label", "correct"})
 """Outcomes that data without labels lacks."""
 GRAMMAR = files(__package__).joinpath("language.lark").read_text(encoding="utf-8")
-KEYWORDS = frozenset(re.findall(r'^(\w+): "\1"$', GRAMMAR, re.MULTILINE)) - {"ESCAPE"}
+_NAMES = re.findall(r"^\?name: (.+)$", GRAMMAR, re.MULTILINE)[0].split(" | ")
+KEYWORDS = frozenset(re.findall(r'^(\w+): "\1"$', GRAMMAR, re.MULTILINE)).difference(_NAMES)
 """Words that are no names unless they are quoted."""
 
 
