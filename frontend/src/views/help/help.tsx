@@ -49,7 +49,7 @@ const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   { word: "% active", meaning: "The share of a row's instances in which the neuron is above zero; the dot's area." },
   {
     word: "dead",
-    meaning: "Never above zero, over all instances. Not used for layers with negative values.",
+    meaning: "Exactly zero in every instance, over all of them.",
   },
   { word: "zeros", meaning: "The share of all activations of the layer that are exactly zero." },
   {

@@ -101,8 +101,8 @@ function RowPathLine({ layer, row, path, isPrinted }: RowPathLineProperties) {
             {Array.from(path.shares, (share, label) => (
               <i key={names[label]} style={{ flexGrow: share, background: colourOf(label) }} />
             ))}
-          </i>{" "}
-          mean{" "}
+          </i>
+          ; mean{" "}
         </span>
       )}
       {first === undefined ? (
