@@ -11,9 +11,9 @@ import {
   shownFor,
   visibleGraph,
 } from "../src/draw/graph_tree";
-import { layersInFlowOrder, neighbours } from "../src/store/graph_order";
+import { firstLayers, layersInFlowOrder, neighbours } from "../src/store/graph_order";
 import { nodeBeside } from "../src/views/graph/canvas";
-import { graph, node } from "./samples";
+import { graph, layer, node, snapshot } from "./samples";
 
 const visible = (open: string[], shown = graph()) => visibleGraph(indexGraph(shown), new Set(open));
 const edgesOf = (open: string[]) => visible(open).edges.map((edge) => `${edge.source}>${edge.target}`);
@@ -153,6 +153,26 @@ describe("the picture", () => {
 test("panels follow the flow of data, not the order of recording", () => {
   expect(layersInFlowOrder(graph(), ["output", "hidden", "elsewhere"])).toEqual(["hidden", "output", "elsewhere"]);
   expect(layersInFlowOrder(null, ["output", "hidden"])).toEqual(["output", "hidden"]);
+});
+
+describe("the first panels", () => {
+  const opened = (sizes: Record<string, number>, classes: string[]) =>
+    firstLayers(null, snapshot({ classes, layers: Object.entries(sizes).map(([name, n]) => layer(name, n)) }));
+
+  test("are the last hidden layer and the output, logits aside", () => {
+    expect(opened({ conv: 9, dense: 5, logits: 3, softmax: 3 }, ["a", "b", "c"])).toEqual(["dense", "softmax"]);
+    expect(opened({ softmax: 3, conv: 9, dense: 5 }, ["a", "b", "c"])).toEqual(["softmax", "dense"]);
+  });
+
+  test("know an output of one neuron for two classes", () => {
+    expect(opened({ first: 64, second: 32, sigmoid: 1 }, ["no", "yes"])).toEqual(["second", "sigmoid"]);
+    expect(opened({ first: 64, gate: 1 }, ["a", "b", "c"])).toEqual(["gate"]);
+  });
+
+  test("are the last layer where none is an output, and the only one where there is one", () => {
+    expect(opened({ conv: 9, dense: 5 }, ["a", "b", "c"])).toEqual(["dense"]);
+    expect(opened({ only: 3 }, ["a", "b", "c"])).toEqual(["only"]);
+  });
 });
 
 test("a layer's neighbours are the operators that make and use its tensor", () => {

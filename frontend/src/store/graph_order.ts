@@ -24,15 +24,18 @@ export function firstLayers(graph: Graph | null, snapshot: SnapshotEntry): strin
     graph,
     snapshot.layers.map(({ name }) => name),
   );
-  const output = outputEntry(snapshot)?.name;
+  const decides = (name: string) => {
+    const neurons = snapshot.layers.find((layer) => layer.name === name)?.neurons;
+    // One neuron decides between two classes.
+    return neurons === snapshot.classes.length || (neurons === 1 && snapshot.classes.length === 2);
+  };
+  const output = outputEntry(snapshot)?.name ?? order.findLast(decides);
   if (output === undefined) return order.slice(-1);
   const at = order.indexOf(output);
   // Those before the output come last.
   const others = [...order.slice(at + 1), ...order.slice(0, at)];
-  const isPerClass = (name: string) =>
-    snapshot.layers.some((layer) => layer.name === name && layer.neurons === snapshot.classes.length);
   // Logits say what the output says.
-  const hidden = others.findLast((name) => !isPerClass(name)) ?? others.at(-1);
+  const hidden = others.findLast((name) => !decides(name)) ?? others.at(-1);
   return order.filter((name) => name === hidden || name === output);
 }
 
