@@ -34,6 +34,8 @@ _SIBLINGS = ("activis", "train", "validation")
 _MOST_BLOBS = 32
 _MOST_FUNCTIONS = 12
 _SOURCES_LIMIT = 128 * MEBIBYTE
+_PARSED = 8
+"""Times as large as its GraphDef's bytes is a graph in memory, both together."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class GraphSources:
 
     def __init__(self, data_provider: DataProvider) -> None:
         self._sequences = {plugin: BlobSequences(data_provider, plugin) for plugin in _PLUGINS}
-        self._read: Recent[str, list[Source]] = Recent(_SOURCES_LIMIT)
+        self._read: Recent[str, list[Source]] = Recent(_SOURCES_LIMIT, _size)
 
     def blobs(self, experiment: str, run: str) -> list[Blob]:
         """Returns what may hold graphs of `run`, in it and in the runs that belong to it: the run's own
@@ -147,6 +149,10 @@ class GraphSources:
         if main.operations.results_known:
             main = Source("forward", blob.run, "", content)
         return [main, *(Source("function", blob.run, title, one) for title, one in functions)]
+
+
+def _size(sources: Sequence[Source]) -> int:
+    return sum(_PARSED * len(source.graph_def) for source in sources)
 
 
 def _traced(tag: str, run_metadata: bytes) -> Iterable[tuple[str, bytes]]:
