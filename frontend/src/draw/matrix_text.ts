@@ -97,7 +97,7 @@ export interface OutputLayout {
   /** 0 where there is no table of counts. */
   predictedPitch: number;
   barLeft: number;
-  /** 0 where only the number has room. */
+  /** 0 beside a table of counts. */
   barWidth: number;
 }
 
@@ -111,8 +111,8 @@ const PERCENT_WIDTH = 42;
 const COUNT_PITCH = { least: 18, most: 32 };
 
 /**
- * Places counts and accuracy right of the values. Where room is short the bar goes first and leaves its number; where
- * there is none, the answer is null.
+ * Places the table of counts right of the values, or where there is none a bar for accuracies and scores; null where
+ * there is no room for it.
  *
  * @param classes columns of the table of counts; 0 for none
  */
@@ -122,15 +122,9 @@ export function layoutOutput(columns: ColumnLayout, classes: number, width: numb
     const barWidth = Math.min(WIDEST_BAR, width - predictedLeft - PERCENT_WIDTH);
     return barWidth < NARROWEST_BAR ? null : { predictedLeft, predictedPitch: 0, barLeft: predictedLeft, barWidth };
   }
-  for (const bar of [NARROWEST_BAR, 0]) {
-    const room = width - predictedLeft - GAP - bar - PERCENT_WIDTH;
-    const predictedPitch = Math.min(COUNT_PITCH.most, Math.floor(room / Math.max(1, classes)));
-    if (predictedPitch < COUNT_PITCH.least) continue;
-    const barLeft = predictedLeft + classes * predictedPitch + GAP;
-    const barWidth = bar > 0 ? Math.min(WIDEST_BAR, width - barLeft - PERCENT_WIDTH) : 0;
-    return { predictedLeft, predictedPitch, barLeft, barWidth };
-  }
-  return null;
+  const predictedPitch = Math.min(COUNT_PITCH.most, Math.floor((width - predictedLeft) / classes));
+  if (predictedPitch < COUNT_PITCH.least) return null;
+  return { predictedLeft, predictedPitch, barLeft: predictedLeft + classes * predictedPitch, barWidth: 0 };
 }
 
 interface ValuesPicture {
@@ -165,7 +159,7 @@ export function drawValues(
   }
 }
 
-/** Draws counts by predicted class (right ones grey, wrong ones red) and accuracy as a bar or score as a dot. */
+/** Draws counts by predicted class (right ones grey, wrong ones red; of an instance its score), or accuracy or score as a bar. */
 export function drawOutput(
   context: CanvasRenderingContext2D,
   rows: readonly PrintedRow[],
@@ -179,7 +173,7 @@ export function drawOutput(
     if (row.accuracy !== null && row.byDefinition) drawDefinition(context, row.accuracy, row.top, layout, palette);
     else if (row.accuracy !== null) drawAccuracy(context, row.accuracy, row, layout, palette);
     if (row.change) drawChange(context, row.change, row.top, layout, palette);
-    if (row.score) drawScore(context, row.score, row.top, layout, palette);
+    if (row.score && layout.barWidth > 0) drawScore(context, row.score, row.top, layout, palette);
   }
 }
 
@@ -196,7 +190,8 @@ function drawCounts(context: CanvasRenderingContext2D, row: PrintedRow, layout: 
     context.fill();
     context.fillStyle = palette.text;
     context.textAlign = "center";
-    context.fillText(compactCount(count), x + layout.predictedPitch / 2 - 1, row.top + ROW_HEIGHT / 2 + 0.5);
+    const text = row.score ? shareText(row.score.value, layout.predictedPitch) : compactCount(count);
+    context.fillText(text, x + layout.predictedPitch / 2 - 1, row.top + ROW_HEIGHT / 2 + 0.5);
   });
 }
 
@@ -212,7 +207,7 @@ function drawAccuracy(
   context.fillRect(layout.barLeft, y, layout.barWidth, 4);
   context.fillStyle = palette.bar;
   context.fillRect(layout.barLeft, y, layout.barWidth * accuracy, 4);
-  if (accuracyLimits && layout.barWidth > 0) drawLimits(context, accuracyLimits, y, layout, palette);
+  if (accuracyLimits) drawLimits(context, accuracyLimits, y, layout, palette);
   context.textAlign = "left";
   context.fillStyle = palette.text;
   context.fillText(accuracyText(accuracy, accuracyLimits), numberLeft(layout), top + ROW_HEIGHT / 2 + 0.5);
@@ -263,16 +258,14 @@ function drawScore(
   context.fillStyle = palette.line;
   context.fillRect(layout.barLeft, y - 0.5, layout.barWidth, 1);
   context.fillStyle = colour;
-  if (layout.barWidth > 0) {
-    context.beginPath();
-    context.arc(layout.barLeft + layout.barWidth * score.value, y, 2.5, 0, 2 * Math.PI);
-    context.fill();
-  }
+  context.beginPath();
+  context.arc(layout.barLeft + layout.barWidth * score.value, y, 2.5, 0, 2 * Math.PI);
+  context.fill();
   context.textAlign = "left";
   context.fillText(score.value.toFixed(2), numberLeft(layout), y + 0.5);
 }
 
-const numberLeft = (layout: OutputLayout): number => layout.barLeft + (layout.barWidth > 0 ? layout.barWidth + 8 : 0);
+const numberLeft = (layout: OutputLayout): number => layout.barLeft + layout.barWidth + 8;
 
 /** Draws column headings, each cut to its column's width. */
 export function drawHeadings(
@@ -311,6 +304,10 @@ export function signedNumber(value: number, short = false): string {
   const magnitude = shortNumber(Math.abs(value));
   return `${value < 0 ? "−" : value > 0 ? "+" : ""}${short ? magnitude.replace(/^0\./, ".") : magnitude}`;
 }
+
+/** `0.97`; where room is short, `.97`. */
+const shareText = (share: number, width: number): string =>
+  width < 26 ? share.toFixed(2).replace(/^0/, "") : share.toFixed(2);
 
 function compactCount(count: number): string {
   if (count < 999.5) return String(Math.round(count));

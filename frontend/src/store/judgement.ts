@@ -56,10 +56,16 @@ export const predictedNames = (snapshot: SnapshotEntry | null): readonly string[
 
 /** How many instances there are, and which share of them was predicted right; NaN of none, and without labels. */
 export function accuracyOf(snapshot: SnapshotEntry | null): { count: number; share: number } {
+  const known = snapshot && accuracies.get(snapshot);
+  if (known) return known;
   const classes = snapshot?.subsets.filter((subset) => subset.kind === "class") ?? [];
   const count = sum(classes, (subset) => subset.count);
-  return { count, share: sum(classes, (subset) => subset.correct ?? Number.NaN) / count };
+  const accuracy = { count, share: sum(classes, (subset) => subset.correct ?? Number.NaN) / count };
+  if (snapshot) accuracies.set(snapshot, accuracy);
+  return accuracy;
 }
+
+const accuracies = new WeakMap<SnapshotEntry, { count: number; share: number }>();
 
 /** The share of a row's instances that were predicted right; null of none, and without labels. */
 export function accuracyOfRow({ count, correct }: { count: number; correct?: number | undefined }): number | null {

@@ -1,6 +1,7 @@
 /** Exactness of counts and averages in words: over all instances, within a bound, an interval, or of the sample. */
 import type { SubsetDescription } from "../contract/activis";
 import type { SubsetStatistic } from "../contract/client";
+import { isLow, type RowAccuracy } from "../store/row_accuracy";
 import { countText, percentText, valueText } from "./numbers";
 
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
@@ -45,6 +46,26 @@ export function accuracyText(answer: SubsetDescription): string {
   if (count === 0 || correct === undefined) return "";
   if (accuracy_low === accuracy_high) return `${percentText(correct / count)} of them correct`;
   return `${percentsText(accuracy_low, accuracy_high)} of them correct`;
+}
+
+/** `176 of 205 predicted right (86 %)`, and how that is beside the accuracy over all instances; two lines. */
+export function rowAccuracyText(accuracy: RowAccuracy, whole: { count: number; share: number }): string {
+  const { count, correct, share, limits, byDefinition } = accuracy;
+  const first = limits
+    ? `predicted right: between ${percentsText(limits[0], limits[1])}`
+    : `${countText(correct)} of ${countText(count)} predicted right (${percentText(share)})`;
+  if (byDefinition) return `${first}, by definition`;
+  return `${first}\n${besideAll(accuracy, whole.share)}`;
+}
+
+/** `11 points below all (85 %): more than chance explains` */
+function besideAll({ share, below, ...accuracy }: RowAccuracy, all: number): string {
+  const points = Math.round(100 * Math.abs(all - share));
+  const over = `all (${percentText(all)})`;
+  if (points === 0) return `as over ${over}`;
+  if (share > all) return `${points} ${points === 1 ? "point" : "points"} above ${over}`;
+  const cause = isLow({ share, below, ...accuracy }) ? "more than chance explains" : "chance may explain it";
+  return `${points} ${points === 1 ? "point" : "points"} below ${over}: ${cause}, ${below.toFixed(1)} standard errors`;
 }
 
 /** Whether it is about listed instances, of which only those in the sample are known. */

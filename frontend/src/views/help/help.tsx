@@ -51,6 +51,11 @@ const DEFINITIONS: readonly { word: string; meaning: string }[] = [
     word: "dead",
     meaning: "Exactly zero in every instance, over all of them.",
   },
+  {
+    word: "accuracy",
+    meaning:
+      "The share of a row's instances that are predicted right. Red is what is lower than over all instances by more than three standard errors of a draw of so many of them without replacement; an estimate's own error counts too.",
+  },
   { word: "zeros", meaning: "The share of all activations of the layer that are exactly zero." },
   {
     word: "effective rank",
@@ -150,6 +155,14 @@ function Encodings() {
     [
       <i key="strongest" class="key-strip" style={{ background: first }} />,
       "above a column: the class with the highest mean",
+    ],
+    [
+      <i key="accuracy" class="accuracy-bar" style={{ display: "block" }}>
+        <i class="share" style={{ width: "60%" }} />
+        <i class="missing" style={{ left: "60%", width: "25%" }} />
+        <i class="over-all" style={{ left: "85%" }} />
+      </i>,
+      "a row's accuracy, and a tick at that over all instances; red is missing beyond chance",
     ],
     [glyph("right", 0, 0), `an instance of ${truth}, predicted as such`],
     [glyph("wrong", 0, 1), `an instance of ${truth}, predicted as ${predicted}`],

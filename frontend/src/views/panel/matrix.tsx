@@ -203,7 +203,12 @@ export function Matrix({ placed }: { placed: PlacedMatrix }) {
   useNewRowInSight(rows, show);
   const state = layer.mean.state.value;
   return (
-    <div class="matrix" ref={outer}>
+    <div
+      class="matrix"
+      ref={outer}
+      style={{ "--labels": `${frame.labels.width}px`, "--numbers": `${frame.labels.numbers}px` }}
+      data-accuracy={frame.labels.accuracy}
+    >
       <MatrixHeader frame={frame} />
       {/* biome-ignore lint/a11y/useSemanticElements: rows and columns are virtual, and the cells are a canvas */}
       <div

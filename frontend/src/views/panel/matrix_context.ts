@@ -2,7 +2,7 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
-import { useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { FILLING } from "../../draw/matrix";
 import { type HeaderLayout, layoutHeader, makeRoom } from "../../draw/matrix_header";
 import {
@@ -24,6 +24,7 @@ import type { SnapshotStore } from "../../store/snapshot";
 import type { UrlState } from "../../store/url_state";
 import { usePalette, useSnapshot, useTab } from "../../ui/context";
 import { useSize } from "../../ui/surface";
+import { type LabelSpace, labelSpace } from "./matrix_text";
 
 export interface MatrixFrame {
   layer: LayerStore;
@@ -51,6 +52,8 @@ export interface MatrixFrame {
   output: OutputLayout | null;
   /** Of the cells' area, in CSS pixels. */
   width: number;
+  /** Room left of it. */
+  labels: LabelSpace;
   /** Brings a position into sight as the first one. */
   scrollTo: (column: number) => void;
 }
@@ -104,6 +107,7 @@ export function useMatrixFrame(layer: LayerStore, maximised: boolean, narrow = f
   const rows = store.rows.value;
   const groups = rows.map(blockOf);
   const rowLayout = layoutRows(groups);
+  const names = useMemo(() => rows.filter(isMany).map(({ name }) => name), [rows]);
   const columns = layoutColumns(layer.entry.value?.neurons ?? 0, width, first.value);
   const plain = { header: layoutHeader(columns, groups, !narrow), differenceTop: null };
   const { header, differenceTop } = tab.comparison.compared.value ? makeRoom(plain.header) : plain;
@@ -127,6 +131,7 @@ export function useMatrixFrame(layer: LayerStore, maximised: boolean, narrow = f
     ramp: rampOf(layer, palette),
     output: hasOutput ? layoutOutput(columns, narrow ? 0 : predictions, width) : null,
     width,
+    labels: labelSpace(names, narrow ? 0 : outerSize.width, !store.snapshot.value?.unlabelled),
     scrollTo: (column) => {
       first.value = Math.max(0, Math.min(columns.total - columns.visible, Math.round(column)));
     },

@@ -12,7 +12,7 @@ import {
   paintMinimap,
   scaleEnd,
 } from "../../draw/matrix_header";
-import { drawHeadings, FONT, type OutputLayout } from "../../draw/matrix_text";
+import { drawHeadings, FONT } from "../../draw/matrix_text";
 import type { Ramp } from "../../draw/palette";
 import { type ColumnMatching, type ComparedLayer, WEAK } from "../../store/compared_layer";
 import { predictedNames } from "../../store/judgement";
@@ -24,6 +24,7 @@ import { Surface } from "../../ui/surface";
 import { wheelColumns } from "./cells";
 import { isOutputLayer, type MatrixFrame, rampOf } from "./matrix_context";
 import { Followed, Readout, roomOf } from "./readout";
+import { RowHeads } from "./row_heads";
 
 function ScaleLegend({ ramp: { signed, max, levels } }: { ramp: Ramp }) {
   return (
@@ -274,15 +275,11 @@ function SideStrips({ frame, compared }: SideHeaderProperties) {
 }
 
 export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
-  const unlabelled = useSnapshot().snapshot.value?.unlabelled ?? false;
   const problem = problemOf(frame);
   const { columns, header } = frame;
-  const labelTop = columns.printed ? 22 : header.strongestTop - 5;
   return (
     <div class="matrix-header" style={{ height: `${header.height}px` }}>
-      <span class="strip-label" style={{ top: `${labelTop}px` }}>
-        {columns.printed ? "n" : unlabelled ? "" : "strongest class"}
-      </span>
+      <RowHeads />
       {frame.differenceTop !== null && <DifferenceLabel frame={frame} top={frame.differenceTop} />}
       <Readout frame={frame} resting={problem ? <Failure sentence={problem} /> : <RestingText frame={frame} />} />
       {!columns.printed && frame.ramp && <ScaleLegend ramp={frame.ramp} />}
@@ -375,8 +372,13 @@ function Strips({ frame }: { frame: MatrixFrame }) {
       const names = output ? classes : Array.from(order, (neuron) => String(neuron));
       drawHeadings(context, names, (position) => position * columns.pitch, columns.pitch - 4, palette);
       if (!place) return;
-      drawTitles(context, { place, width, colour: palette.secondary, labelled: !snapshot?.unlabelled });
-      if (place.predictedPitch === 0) return;
+      context.font = `11px ${FONT}`;
+      context.fillStyle = palette.secondary;
+      if (place.predictedPitch === 0) {
+        context.fillText("score", place.barLeft, 30);
+        return;
+      }
+      context.fillText("predicted as", place.predictedLeft, 12);
       const at = (position: number) => place.predictedLeft + position * place.predictedPitch;
       drawHeadings(context, predictedNames(snapshot), at, place.predictedPitch - 2, palette);
       return;
@@ -387,21 +389,4 @@ function Strips({ frame }: { frame: MatrixFrame }) {
     if (header.overview === "map") drawFunnel(context, columns, header, width, palette);
   };
   return <Surface width={width} height={header.height} draw={draw} aria-hidden="true" />;
-}
-
-interface Titles {
-  place: OutputLayout;
-  width: number;
-  colour: string;
-  /** Whether there is any accuracy. */
-  labelled: boolean;
-}
-
-function drawTitles(context: CanvasRenderingContext2D, { place, width, colour, labelled }: Titles): void {
-  context.font = `11px ${FONT}`;
-  context.fillStyle = colour;
-  const table = place.predictedPitch > 0;
-  if (table) context.fillText("predicted as", place.predictedLeft, 12);
-  const title = !labelled ? "score" : place.barWidth > 0 ? "accuracy · score" : "accuracy";
-  context.fillText(title, Math.min(place.barLeft, width - context.measureText(title).width), table ? 12 : 30);
 }

@@ -9,8 +9,10 @@ import {
   lacksPredictions,
   predictedNames,
 } from "../../store/judgement";
-import { changeOf, isInstance, type MatrixRow, rightByDefinition, type SubsetFacts } from "../../store/rows";
+import { rowAccuracy } from "../../store/row_accuracy";
+import { changeOf, isInstance, type MatrixRow, type SubsetFacts } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
+import { textWidth } from "../../ui/ruler";
 import type { MatrixFrame } from "./matrix_context";
 
 export function printedRow(store: SnapshotStore, frame: MatrixFrame, row: MatrixRow, top: number): PrintedRow {
@@ -31,13 +33,15 @@ export function printedRow(store: SnapshotStore, frame: MatrixFrame, row: Matrix
   const snapshot = store.snapshot.value;
   const subset = store.factsOf(row);
   if (subset) {
+    // Beside its name stands the accuracy of a row of the base.
+    const accuracy = store.beside && rowAccuracy(store, row);
     return {
       ...none,
       predicted: predictedCounts(snapshot, subset),
       label: row.kind === "class" ? row.subset : -1,
-      accuracy: accuracyOfRow(subset),
-      accuracyLimits: accuracyLimits(store, row),
-      byDefinition: definedAccuracy(store, row) !== null,
+      accuracy: accuracy?.share ?? null,
+      accuracyLimits: accuracy?.limits ?? null,
+      byDefinition: accuracy?.byDefinition ?? false,
     };
   }
   const prediction = predictionOf(store, row);
@@ -64,19 +68,6 @@ function predictedCounts(snapshot: SnapshotEntry | null, subset: SubsetFacts): r
     : predicted_counts;
 }
 
-/** Of an estimate, or of rounded activations; null where the accuracy is exact. */
-function accuracyLimits({ answerOf }: SnapshotStore, row: MatrixRow): readonly [number, number] | null {
-  const answer = answerOf(row)?.value;
-  if (!answer || answer.correct === undefined || answer.accuracy_low === answer.accuracy_high) return null;
-  return [answer.accuracy_low, answer.accuracy_high];
-}
-
-/** The accuracy that a row has because its instances were chosen by it; null where it tells something. */
-function definedAccuracy({ beside }: SnapshotStore, row: MatrixRow): number | null {
-  if (row.kind !== "outcome" || (beside && beside.position !== row.other)) return null;
-  return Number(rightByDefinition(row.outcome, beside === null));
-}
-
 /** What the model made of a sampled instance, and how surely, null of no prediction; null for other rows. */
 export function predictionOf(
   { instances }: SnapshotStore,
@@ -96,7 +87,7 @@ function changeFromBase(store: SnapshotStore, row: MatrixRow): OutputChange | nu
   const [before, after] = [base.factsOf(baseRow), store.factsOf(row)];
   const [was, is] = [before && accuracyOfRow(before), after && accuracyOfRow(after)];
   if (was !== null && is !== null) {
-    return { points: 100 * (is - was), byDefinition: definedAccuracy(store, row) !== null };
+    return { points: 100 * (is - was), byDefinition: rowAccuracy(store, row)?.byDefinition ?? false };
   }
   const [first, second] = [predictionOf(base, baseRow), predictionOf(store, row)];
   if (!first || !second || first.score === null || second.score === null) return null;
@@ -105,5 +96,47 @@ function changeFromBase(store: SnapshotStore, row: MatrixRow): OutputChange | nu
     before: first.score,
     after: second.score,
     change: changeOf(!isError(first.judgement), !isError(second.judgement)),
+  };
+}
+
+/** Room left of the cells, in CSS pixels: for the names, and for the numbers beside them. */
+export interface LabelSpace {
+  width: number;
+  /** Of size and accuracy together. */
+  numbers: number;
+  /** What of the accuracy has room: bar and figure, the figure, or nothing. */
+  accuracy: "bar" | "figure" | "none";
+}
+
+const SIZE = 44;
+const FIGURE = 44;
+const BAR = 56;
+/** A sign, the gaps around it, and the mark of a sorting row. */
+const BESIDE_NAME = 42;
+const NAME = { least: 32, most: 190, mostShare: 0.3 };
+/** Of the matrix, from which on the accuracy has room. */
+const ROOM = { bar: 520, figure: 360 };
+/** Names longer than others in characters are so in pixels, near enough. */
+const MEASURED = 12;
+
+/** Where runs are compared; sides.css has it too. */
+const COMPARED = 190;
+
+/**
+ * Gives names the room that the longest needs, and the numbers what the matrix's width leaves them.
+ *
+ * @param width Of the matrix; 0 where runs are compared.
+ */
+export function labelSpace(names: readonly string[], width: number, labelled: boolean): LabelSpace {
+  if (width === 0) return { width: COMPARED, numbers: SIZE + FIGURE, accuracy: labelled ? "figure" : "none" };
+  const accuracy = !labelled || width < ROOM.figure ? "none" : width < ROOM.bar ? "figure" : "bar";
+  const numbers = SIZE + { bar: BAR + FIGURE, figure: FIGURE, none: 0 }[accuracy];
+  const longest = names.toSorted((first, second) => second.length - first.length).slice(0, MEASURED);
+  const needed = Math.max(0, ...longest.map((name) => textWidth(name, "11px Roboto")));
+  const most = Math.max(NAME.least, Math.min(NAME.most, NAME.mostShare * width));
+  return {
+    width: Math.ceil(BESIDE_NAME + Math.min(most, Math.max(NAME.least, needed)) + numbers),
+    numbers,
+    accuracy,
   };
 }

@@ -17,7 +17,7 @@ import {
 } from "../../store/rows";
 import { baseOf, type SnapshotStore } from "../../store/snapshot";
 import { useClassColours, useSnapshot, useTab } from "../../ui/context";
-import { averagesText, intervalText, populationText, roughCountText } from "../../ui/exactness";
+import { averagesText, intervalText, populationText, roughCountText, shortCountText } from "../../ui/exactness";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../../ui/glyphs";
 import { Thumbnail } from "../../ui/media";
 import { countText, valueText } from "../../ui/numbers";
@@ -25,6 +25,7 @@ import type { MatrixFrame } from "./matrix_context";
 import type { GridFocus } from "./matrix_keyboard";
 import { predictionOf } from "./matrix_text";
 import { valueOnSide } from "./readout";
+import { AccuracyCells, useAccuracyText } from "./row_accuracy";
 
 function CompareButton({ row }: { row: MatrixRow }) {
   const { comparison } = useTab();
@@ -165,6 +166,7 @@ export function RowLabel({ row, top, layer, position, children }: RowLabelProper
   const { urlState, comparison } = useTab();
   const { hover } = useSnapshot();
   const titleOf = useTitle(layer);
+  const accuracy = useAccuracyText(row);
   const sorted = urlState.sort.value === row.key;
   const locked = urlState.locked.value === row.key;
   const isTemporary = row.kind === "temporary";
@@ -189,13 +191,12 @@ export function RowLabel({ row, top, layer, position, children }: RowLabelProper
           data-testid="row-label"
           data-row={isInstance(row) ? row.id : row.name}
           data-kind={blockOf(row)}
-          title={titleOf(row)}
+          title={titleOf(row, accuracy)}
           onClick={() => {
             urlState.sort.value = row.key;
           }}
         >
-          <RowContent row={row} />
-          <span class="sort-sign">{sign}</span>
+          <RowContent row={row} name={row.name} sign={sign} />
         </button>
         {row.kind === "instance" && <UnpinButton row={row} />}
         {isMany(row) && <LockButton row={row} locked={locked} />}
@@ -226,23 +227,24 @@ function UnpinButton({ row }: { row: InstanceRow }) {
 }
 
 /** Says of a row what its numbers hold for. */
-function useTitle(layer: string): (row: MatrixRow) => string {
+function useTitle(layer: string): (row: MatrixRow, accuracy: string) => string {
   const { comparing } = useTab();
-  const { answerOf, layers } = useSnapshot();
-  return (row) => {
-    if (row.kind === "outcome") return `${comparing.titleOf(row)}\nclick to sort the neurons by it`;
-    if (row.kind !== "typed") return `${row.name}: click to sort the neurons by it`;
+  const { answerOf, layers, snapshot } = useSnapshot();
+  return (row, accuracy) => {
+    const linesOf = (...lines: string[]) =>
+      [...lines, accuracy, "click to sort the neurons by it"].filter((line) => line !== "").join("\n");
+    if (row.kind === "outcome") return linesOf(comparing.titleOf(row));
+    if (isInstance(row) || row.kind === "absent") return linesOf(row.name);
+    if (row.kind !== "typed") return linesOf(row.name, `exact over all ${countText(snapshot.value?.instances ?? 0)}`);
     const state = answerOf(row);
     const opened = layers.value.find((one) => one.name === layer);
     const means = opened && typedStatistic(opened.typedMeans, row);
-    const facts = [
+    return linesOf(
       row.condition === row.name ? row.name : `${row.name}: ${row.condition}`,
       state?.status === "error" ? state.message : "",
       state?.value ? populationText(state.value) : "",
       averagesText(means, state?.value?.drawn),
-      "click to sort the neurons by it",
-    ];
-    return facts.filter((fact) => fact !== "").join("\n");
+    );
   };
 }
 
@@ -286,20 +288,22 @@ function LockButton({ row, locked }: { row: MatrixRow; locked: boolean }) {
   );
 }
 
-function RowContent({ row }: { row: MatrixRow }) {
+function RowContent({ row, name, sign }: { row: MatrixRow; name: string; sign: string }) {
   const { answerOf, factsOf } = useSnapshot();
   const colours = useClassColours();
-  if (isInstance(row)) return <InstanceContent row={row} colours={colours} />;
+  if (isInstance(row)) return <InstanceContent row={row} colours={colours} sign={sign} />;
   const facts = factsOf(row);
   const state = answerOf(row);
   const failed = state?.status === "error";
   return (
     <>
       {row.kind === "class" ? <ClassDot colour={colours[row.subset]} /> : <SubsetGlyph />}
-      <RowName name={row.name} />
-      <span class={failed ? "row-detail wrong" : "row-detail"}>
-        {state?.value ? roughCountText(state.value) : facts ? countText(facts.count) : failed ? "failed" : "…"}
+      <RowName name={name} />
+      <span class="sort-sign">{sign}</span>
+      <span class={failed ? "row-detail wrong" : "row-detail"} data-testid="row-size">
+        {state?.value ? roughCountText(state.value) : facts ? shortCountText(facts.count) : failed ? "failed" : "…"}
       </span>
+      <AccuracyCells row={row} />
     </>
   );
 }
@@ -321,7 +325,13 @@ function RowName({ name }: { name: string }) {
   );
 }
 
-function InstanceContent({ row, colours }: { row: InstanceRow; colours: readonly string[] }) {
+interface InstanceContentProperties {
+  row: InstanceRow;
+  colours: readonly string[];
+  sign: string;
+}
+
+function InstanceContent({ row, colours, sign }: InstanceContentProperties) {
   const { comparing } = useTab();
   const { instances, snapshot } = useSnapshot();
   const columns = instances.state.value.value;
@@ -332,6 +342,7 @@ function InstanceContent({ row, colours }: { row: InstanceRow; colours: readonly
       {judgement && <InstanceGlyph judgement={judgement} colours={colours} />}
       <Thumbnail row={row.sampled} />
       <RowName name={row.name} />
+      <span class="sort-sign">{sign}</span>
       {comparing.active.value ? (
         <ComparedPredictions row={row} />
       ) : (

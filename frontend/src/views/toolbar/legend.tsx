@@ -7,6 +7,7 @@ import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/conte
 import { Popup } from "../../ui/controls";
 import { ClassDot } from "../../ui/glyphs";
 import { countText } from "../../ui/numbers";
+import { textWidth } from "../../ui/ruler";
 import { useSize } from "../../ui/surface";
 
 export function Legend() {
@@ -25,15 +26,8 @@ export function Legend() {
 
 const LONGEST_NAME = 24;
 
-const ruler = document.createElement("canvas").getContext("2d");
-
 /** Of a dot, a name in the weight of the chosen one, and the gap after it. */
-function itemWidth(name: string): number {
-  const text = name.slice(0, LONGEST_NAME);
-  if (!ruler) return 29 + 7.5 * text.length;
-  ruler.font = "500 12px Roboto";
-  return 29 + ruler.measureText(text).width;
-}
+const itemWidth = (name: string): number => 29 + textWidth(name.slice(0, LONGEST_NAME), "500 12px Roboto");
 
 function ClassButtons({ classes }: { classes: readonly string[] }) {
   return (
