@@ -80,6 +80,41 @@ describe("painted dots", () => {
   });
 });
 
+describe("rings around errors", () => {
+  const painted = createPaintedPoints(
+    {
+      positions: Float32Array.of(10, 10, 30, 10, 50, 10),
+      codes: [0, 0, 1],
+      colours: ["#ff0000", "#0000ff"],
+      rings: [-1, 1, 2],
+      palette: LIGHT,
+    },
+    () => raster(120, 40),
+    2,
+  );
+
+  test("have the predicted class's colour around a dot of the true one; without a prediction the text's", () => {
+    expect(pixel(painted.all(), 60, 20)).toEqual([255, 0, 0, 255]);
+    expect(pixel(painted.all(), 67, 20).slice(0, 3)).toEqual([0, 0, 255]);
+    expect(pixel(painted.all(), 107, 20).slice(0, 3)).toEqual([...rgbOf(LIGHT.text)]);
+    expect(pixel(painted.all(), 27, 20).slice(0, 3)).toEqual([...rgbOf(LIGHT.card)]);
+  });
+
+  test("are there of what is highlighted alone", () => {
+    const highlighted = painted.highlighted(Uint8Array.of(1, 0, 1));
+    expect(pixel(highlighted, 67, 20).slice(0, 3)).toEqual([...rgbOf(LIGHT.card)]);
+    expect(pixel(highlighted, 107, 20).slice(0, 3)).toEqual([...rgbOf(LIGHT.text)]);
+  });
+
+  test("are those of the errors where dots have the true class's colour", () => {
+    const columns = instances({ predicted: [0, -1, 0] });
+    const ringsOf = (by: string) => colourInstances(by, columns, ["#111111", "#222222"], LIGHT).rings;
+    expect([...(ringsOf("label") ?? [])]).toEqual([-1, 2, 0]);
+    expect(ringsOf("predicted")).toBeNull();
+    expect(ringsOf("score")).toBeNull();
+  });
+});
+
 describe("a minimap", () => {
   const ramp = createRamp(LIGHT, 1, false);
   const colour = (level: number) => [...rgbOf(ramp.levels[level] ?? ""), 255];

@@ -14,7 +14,10 @@ pytestmark = pytest.mark.browser
 BASE = "&p.activis.run=base&p.activis.step=1&p.activis.layers=hidden&p.activis.projection=pca"
 COMPARED = f"{BASE}&p.activis.vs=other,validation,1&p.activis.over=hidden"
 FIRST = {"index.js", "app.js"}
-LATER = {"card.js", "downloads.js", "export.js", "fields.js", "later.js", "manager.js"}
+LATER = {
+    *("card.js", "cluster_names.js", "downloads.js", "export.js", "fields.js", "later.js", "manager.js"),
+    "projection_options.js",
+}
 
 
 @pytest.fixture(scope="module", params=["--load_fast=true", "--load_fast=false"])

@@ -110,6 +110,25 @@ def drag(tab: Tab, *corners: tuple[float, float]) -> None:
     tab.page.mouse.up()
 
 
+def test_classes_are_named_at_their_clusters_until_names_are_put_away(tab: Tab) -> None:
+    panel = tab.get("panel", layer="hidden")
+    names = panel.get_by_test_id("cluster-name")
+    tab.becomes(lambda: sorted(names.all_inner_texts()), ["bird", "cat", "dog"])
+    names.get_by_text("dog").hover()
+    lit = tab.wait("the dogs", lambda state: (state["hover"] or {}).get("row") == "class:dog")["highlighted"]["hidden"]
+    assert lit == members(tab.url, "label = 'dog'")
+    tab.leave()
+    panel.locator(".projection-method > button").click()
+    panel.get_by_test_id("cluster-names").uncheck()
+    expect(names).to_have_count(0)
+    panel.get_by_test_id("error-rings").uncheck()
+    tab.wait_for_address("rings=off")
+    tab.page.reload()
+    tab.get("panel", layer="hidden").get_by_test_id("projection").wait_for()
+    tab.painted()
+    expect(tab.get("cluster-name")).to_have_count(0)
+
+
 def test_a_lasso_makes_a_subset_of_the_enclosed_dots(tab: Tab, url: str) -> None:
     left, top, width, height = place(tab, "hidden")
     middle = left + width / 2

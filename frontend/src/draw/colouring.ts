@@ -12,6 +12,11 @@ export interface Colouring {
   colours: readonly string[];
   /** What the colours mean; null for the classes, whose legend stands elsewhere. */
   legend: Legend | null;
+  /**
+   * By row, which of `colours` a ring has around an error's dot: its predicted class, `colours.length` where it has no
+   * prediction; -1 around no ring. Null where the dots do not show true classes.
+   */
+  rings: Int32Array | null;
 }
 
 export type Legend =
@@ -41,9 +46,20 @@ export function colourInstances(
     return byCategory(attribute.booleans.map(Number), ["false", "true"], presence(attribute), palette);
   }
   if (attribute) return byCategory(attribute.codes, attribute.categories, presence(attribute), palette);
-  const codes = Int32Array.from(by === "predicted" || !hasLabels(instances) ? instances.predicted : instances.label);
-  return { codes, colours: classColours, legend: null };
+  if (by === "predicted" || !hasLabels(instances)) {
+    return { codes: Int32Array.from(instances.predicted), colours: classColours, legend: null, rings: null };
+  }
+  const rings = errorRings(instances, classColours.length);
+  return { codes: Int32Array.from(instances.label), colours: classColours, legend: null, rings };
 }
+
+/** Not around test cases, which are diamonds. */
+const errorRings = ({ label, predicted, example }: InstanceColumns, classes: number): Int32Array =>
+  Int32Array.from(label, (truth, row) => {
+    const found = predicted[row] ?? -1;
+    if (truth < 0 || found === truth || example[row]) return -1;
+    return found < 0 ? classes : found;
+  });
 
 /** Whether the recorded instances have true classes, those of test cases aside. */
 export const hasLabels = ({ label, example }: InstanceColumns): boolean =>
@@ -69,7 +85,7 @@ function byNumber(
     const share = Math.min(1, Math.max(0, (value - low) / (high - low)));
     return Math.round(share * (STEPS - 1));
   });
-  return { codes, colours, legend: { kind: "range", low, high, isTime, colours } };
+  return { codes, colours, legend: { kind: "range", low, high, isTime, colours }, rings: null };
 }
 
 /** The most frequent values have a colour each, the others share one. */
@@ -88,5 +104,6 @@ function byCategory(
   const ranked = categorical(palette, frequent.length);
   const colours = names.map((_, code) => ranked[frequent.indexOf(code)] ?? palette.otherClass);
   const entries = frequent.map((code) => ({ name: names[code] ?? "", colour: colours[code] ?? palette.otherClass }));
-  return { codes: known, colours, legend: { kind: "values", entries, others: counts.size - frequent.length } };
+  const legend: Legend = { kind: "values", entries, others: counts.size - frequent.length };
+  return { codes: known, colours, legend, rings: null };
 }

@@ -8,6 +8,8 @@ export interface PointMark {
   /** Empty where no name is to be written. */
   label: string;
   colour: string;
+  /** Of its ring, in CSS pixels. */
+  radius?: number;
   /** Makes it a diamond of this colour. */
   filled?: string;
 }
@@ -41,7 +43,7 @@ export function placeLabels(
   height: number,
   widthOf: (text: string) => number,
 ): LabelPlace[] {
-  const rings = marks.map(({ x, y }) => boxAround(x, y, 2 * RING, 2 * RING));
+  const rings = marks.map(({ x, y, radius = RING }) => boxAround(x, y, 2 * radius, 2 * radius));
   const places: LabelPlace[] = [];
   const taken: Box[] = [];
   for (let at = marks.length - 1; at >= 0; at--) {
@@ -60,9 +62,9 @@ export function placeLabels(
   return places;
 }
 
-function candidates({ x, y }: PointMark, wide: number): Box[] {
-  const aside = RING + 3 + wide / 2;
-  const above = RING + 2 + LABEL_HEIGHT / 2;
+function candidates({ x, y, radius = RING }: PointMark, wide: number): Box[] {
+  const aside = radius + 3 + wide / 2;
+  const above = radius + 2 + LABEL_HEIGHT / 2;
   const offsets = [
     [aside, 0],
     [-aside, 0],
@@ -121,7 +123,7 @@ function drawRing(context: CanvasRenderingContext2D, mark: PointMark, colour: st
   context.strokeStyle = colour;
   context.lineWidth = width;
   context.beginPath();
-  context.arc(mark.x, mark.y, RING, 0, 2 * Math.PI);
+  context.arc(mark.x, mark.y, mark.radius ?? RING, 0, 2 * Math.PI);
   context.stroke();
 }
 

@@ -130,25 +130,41 @@ interface PointsPicture {
   /** By row, which of `colours` a dot has; -1 for none of them. */
   codes: ArrayLike<number>;
   colours: readonly string[];
+  /** By row, which of `colours` a ring around its dot has, beyond them the text's; -1 for no ring. Null: no rings. */
+  rings?: ArrayLike<number> | null;
   /** By row, 1 where highlighted; null where all are. */
   highlighted: Uint8Array | null;
   palette: Palette;
+  /** How large dots are, in parts of those of a small picture. */
+  enlarged?: number;
 }
 
 const RADIUS = 2.4;
 const FADED_RADIUS = 1.7;
+/** Of a dot with a ring, of what is clear around it, and of the ring. */
+const RINGED = { dot: 2.2, clear: 3.4, ring: 4.8 };
 /** So many dots hide each other; they become smaller. */
 const CROWD = 4000;
 
 const crowding = (rows: number): number => Math.max(0.5, Math.min(1, (CROWD / Math.max(1, rows)) ** 0.25));
+
+/** Pictures up to this side have the smallest dots; those of larger ones grow, but not as fast. */
+const SMALL_SIDE = 190;
+const MOST_ENLARGED = 1.7;
+
+/** Returns how large the dots of a picture are, in parts of those of a small one. */
+export const enlargement = (width: number, height: number): number =>
+  Math.min(MOST_ENLARGED, Math.max(1, Math.sqrt(Math.min(width, height) / SMALL_SIDE)));
+
+/** Returns the radius of what goes around one of so many dots and its ring, in CSS pixels. */
+export const radiusAround = (rows: number, enlarged: number): number =>
+  Math.max(5.5, (RINGED.ring + 1.8) * enlarged * crowding(rows));
 
 /** A dot without a colour of its own is grey, and as dark as text among faded ones. */
 function colourOf({ codes, colours, highlighted, palette }: PointsPicture, row: number): string {
   const own = colours[codes[row] ?? -1] ?? palette.otherClass;
   return highlighted && own === palette.otherClass ? palette.text : own;
 }
-
-const notGrey = (colour: string, grey: string): string | null => (colour === grey ? null : colour);
 
 /** A picture's dots as pixels. */
 interface PaintedPoints<Pixels extends Raster> {
@@ -169,17 +185,30 @@ export function createPaintedPoints<Pixels extends Raster>(
   newRaster: () => Pixels,
   ratio: number,
 ): PaintedPoints<Pixels> {
-  const size = ratio * crowding(picture.positions.length / 2);
+  const size = ratio * crowding(picture.positions.length / 2) * (picture.enlarged ?? 1);
+  const { rings, colours, palette } = picture;
   const paint = (raster: Pixels, highlighted: Uint8Array | null) => {
     const shown: PointsPicture = { ...picture, highlighted };
-    const grey = highlighted ? picture.palette.text : picture.palette.otherClass;
-    // Dots without a colour of their own lie below those that have one.
-    paintRows(shown, raster, ratio, RADIUS * size, (row) => (colourOf(shown, row) === grey ? grey : null));
-    return paintRows(shown, raster, ratio, RADIUS * size, (row) => notGrey(colourOf(shown, row), grey));
+    const grey = highlighted ? palette.text : palette.otherClass;
+    const isRinged = (row: number) => (rings?.[row] ?? -1) >= 0;
+    const colour = (row: number) => colourOf(shown, row);
+    // Dots without a colour of their own lie below those that have one, and rings above both.
+    paintRows(shown, raster, ratio, [
+      { radius: RADIUS * size, colour, holds: (row) => !isRinged(row) && colour(row) === grey },
+    ]);
+    paintRows(shown, raster, ratio, [
+      { radius: RADIUS * size, colour, holds: (row) => !isRinged(row) && colour(row) !== grey },
+    ]);
+    if (!rings) return raster;
+    return paintRows(shown, raster, ratio, [
+      { radius: RINGED.ring * size, colour: (row) => colours[rings[row] ?? -1] ?? palette.text, holds: isRinged },
+      { radius: RINGED.clear * size, colour: () => palette.card, holds: isRinged },
+      { radius: RINGED.dot * size, colour, holds: isRinged },
+    ]);
   };
   const card = () => {
     const raster = newRaster();
-    pixelsOf(raster).fill(packed(rgbOf(picture.palette.card)));
+    pixelsOf(raster).fill(packed(rgbOf(palette.card)));
     return raster;
   };
   const once = <Value>(make: () => Value) => {
@@ -191,9 +220,10 @@ export function createPaintedPoints<Pixels extends Raster>(
   };
   const all = once(() => paint(card(), null));
   // A faded dot is smaller than a highlighted one, so it may stay below it.
-  const faded = once(() =>
-    paintRows({ ...picture, highlighted: null }, card(), ratio, FADED_RADIUS * size, () => picture.palette.faded),
-  );
+  const faded = once(() => {
+    const disc = { radius: FADED_RADIUS * size, colour: () => palette.faded, holds: () => true };
+    return paintRows({ ...picture, highlighted: null }, card(), ratio, [disc]);
+  });
   return {
     all,
     highlighted: (highlighted) => {
@@ -204,25 +234,35 @@ export function createPaintedPoints<Pixels extends Raster>(
   };
 }
 
-/** Paints the highlighted rows, all where `highlighted` is null, that have a colour. */
+/** One of the discs that a row is painted as. */
+interface Disc {
+  /** In device pixels. */
+  radius: number;
+  colour: (row: number) => string;
+  /** Whether a row has it. */
+  holds: (row: number) => boolean;
+}
+
+/** Paints the highlighted rows, all where `highlighted` is null: each as its discs, one upon the other. */
 function paintRows<Pixels extends Raster>(
   { positions, highlighted }: PointsPicture,
   raster: Pixels,
   ratio: number,
-  radius: number,
-  colour: (row: number) => string | null,
+  discs: readonly Disc[],
 ): Pixels {
-  const stamp = createStamp(radius);
+  const stamped = discs.map((disc) => ({ ...disc, stamp: createStamp(disc.radius) }));
   const known = new Map<string, ReturnType<typeof rgbOf>>();
   for (let row = 0; row * 2 < positions.length; row++) {
     const x = positions[row * 2] ?? Number.NaN;
     const y = positions[row * 2 + 1] ?? Number.NaN;
     if (!Number.isFinite(x) || !Number.isFinite(y) || (highlighted && highlighted[row] !== 1)) continue;
-    const name = colour(row);
-    if (name === null) continue;
-    const rgb = known.get(name) ?? rgbOf(name);
-    known.set(name, rgb);
-    paintStamp(raster, stamp, x * ratio, y * ratio, rgb);
+    for (const { stamp, colour, holds } of stamped) {
+      if (!holds(row)) continue;
+      const name = colour(row);
+      const rgb = known.get(name) ?? rgbOf(name);
+      known.set(name, rgb);
+      paintStamp(raster, stamp, x * ratio, y * ratio, rgb);
+    }
   }
   return raster;
 }

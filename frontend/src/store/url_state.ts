@@ -196,6 +196,9 @@ const CHOICES = {
   /** The condition that instances must meet to be shown; empty where all are. */
   filter: textChoice("filter"),
   colour: textChoice("colour", DEFAULT_COLOUR),
+  /** Whether the classes are named at their clusters, and errors have a ring. */
+  clusterNames: optionChoice<"" | "off">("names", ["", "off"]),
+  errorRings: optionChoice<"" | "off">("rings", ["", "off"]),
   /** The layer whose steps are shown together; empty where none is. */
   overSteps: textChoice("over"),
 };

@@ -172,6 +172,7 @@ function Encodings() {
       <i key="always" class="instance-glyph always" style={{ background: first }} />,
       "a test case that you asked for by name",
     ],
+    [glyph("wrong", 0, 1), `also in a projection: a ring in the colour of ${predicted} around a dot of ${truth}`],
     [<i key="example" class="key-diamond" style={{ background: first }} />, "a test case beside the recorded data"],
     [<i key="hovered" class="key-ring hovered" />, "the hovered instance"],
     [<i key="pinned" class="key-ring" />, "a pinned instance"],

@@ -17,9 +17,11 @@ import type { Palette } from "../../draw/palette";
 import {
   betweenPoints,
   createPaintedPoints,
+  enlargement,
   FRAME_REACH,
   type PlacedPoints,
   placePoints,
+  radiusAround,
   type View,
   WHOLE,
   zoomAround,
@@ -31,11 +33,13 @@ import { instanceName, pinnedOf } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
-import { useLater } from "../../ui/deferred";
+import { deferred, useLater } from "../../ui/deferred";
 import { Icon } from "../../ui/glyphs";
 import { pixelRatio, useSize } from "../../ui/surface";
 import { ColourLegend, LassoLine, ProjectionHeader, useLasso } from "./projection_header";
 import { usePointer } from "./projection_pointer";
+
+const ClusterNames = deferred(async () => (await import("./cluster_names")).ClusterNames);
 
 const GLIDE_MILLISECONDS = 450;
 /** More dots than these are put in place at once. */
@@ -157,11 +161,13 @@ function useColouring(): Colouring | null {
   const classes = useClassColours();
   const columns = instances.state.value.value;
   const by = urlState.colour.value;
+  const areRinged = urlState.errorRings.value === "";
   const colours = classes.join();
-  return useMemo(
-    () => (columns ? colourInstances(by, columns, colours.split(","), palette) : null),
-    [by, columns, colours, palette],
-  );
+  return useMemo(() => {
+    if (!columns) return null;
+    const colouring = colourInstances(by, columns, colours.split(","), palette);
+    return areRinged ? colouring : { ...colouring, rings: null };
+  }, [by, columns, colours, palette, areRinged]);
 }
 
 interface PictureInputs {
@@ -177,10 +183,11 @@ const MOST_PICTURES = 24;
 
 /** Returns how to get the picture for a highlighted row; pictures are kept, the oldest leave first. */
 function createPictures({ positions, width, height, ratio, palette, colouring }: PictureInputs) {
-  const { codes, colours } = colouring ?? { codes: [], colours: [] };
+  const { codes, colours, rings } = colouring ?? { codes: [], colours: [], rings: null };
+  const enlarged = enlargement(width, height);
   const newPixels = () =>
     new ImageData(Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio)));
-  const painted = createPaintedPoints({ positions, codes, colours, palette }, newPixels, ratio);
+  const painted = createPaintedPoints({ positions, codes, colours, rings, palette, enlarged }, newPixels, ratio);
   const kept = new Map<Uint8Array, ImageData>();
   return (highlighted: Uint8Array | null): ImageData => {
     if (!highlighted) return painted.all();
@@ -210,7 +217,8 @@ function ProjectionMarks({ placed, view, width, height }: ProjectionMarksPropert
   useLayoutEffect(
     () =>
       effect(() => {
-        const marks = marksOf(store, placed, view, palette, colours);
+        const around = radiusAround(placed.positions.length / 2, enlargement(width, height));
+        const marks = marksOf(store, placed, view, palette, colours).map((mark) => ({ radius: around, ...mark }));
         const context = canvas.current?.getContext("2d");
         if (!context) return;
         context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -321,6 +329,7 @@ function Picture({ layer, projection, width, height, armed }: PictureProperties)
   const view = useSignal(WHOLE);
   const inputs = { layer: layer.name, placed, view, width, height };
   const lasso = useLasso(armed, inputs, usePointer(inputs));
+  const names = useTab().urlState.clusterNames.value === "";
   return (
     <div
       class={`projection-canvases${view.value.scale > 1 ? " zoomed" : ""}${armed.value ? " armed" : ""}`}
@@ -328,6 +337,7 @@ function Picture({ layer, projection, width, height, armed }: PictureProperties)
     >
       <ProjectionDots placed={placed} view={view.value} width={width} height={height} pointer={lasso.handlers} />
       <ProjectionMarks placed={placed} view={view.value} width={width} height={height} />
+      {names && <ClusterNames placed={fitted} view={view} width={width} height={height} />}
       <LassoLine drawn={lasso.drawn} />
       <ZoomButtons view={view} width={width} height={height} />
       {placed.count === 0 && <p class="projection-empty">No instance has a finite activation in every neuron.</p>}

@@ -8,12 +8,16 @@ import { colourInstances, type Legend } from "../../draw/colouring";
 import { enclosedRows, extendLasso, type Lasso, lassoPath } from "../../draw/projection";
 import type { LayerStore } from "../../store/layer";
 import { listedInstances } from "../../store/subset_from_click";
-import { PERPLEXITY } from "../../store/url_state";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
-import { closePopup, Popup, Segmented } from "../../ui/controls";
+import { Popup } from "../../ui/controls";
+import { deferred } from "../../ui/deferred";
 import { Icon } from "../../ui/glyphs";
 import { countText, valueText } from "../../ui/numbers";
 import type { PointerInputs, usePointer } from "./projection_pointer";
+
+const METHODS = { pca: "PCA", tsne: "t-SNE" } as const;
+
+const ProjectionOptions = deferred(async () => (await import("./projection_options")).ProjectionOptions);
 
 type Pointer = ReturnType<typeof usePointer>;
 
@@ -100,39 +104,57 @@ function useEscape(cancel: () => boolean): void {
   });
 }
 
+/** What the dots are coloured by: said as text, with the system's list over it. */
+function ColourChoice() {
+  const { urlState } = useTab();
+  const { snapshot } = useSnapshot();
+  const labelled = !snapshot.value?.unlabelled;
+  const by = urlState.colour.value;
+  const options = [
+    ...(labelled ? [{ value: "label", label: "true class" }] : []),
+    { value: "predicted", label: "predicted class" },
+    { value: "score", label: "score" },
+    ...(snapshot.value?.attributes ?? [])
+      .filter(isColourable)
+      .map(({ name }) => ({ value: `attribute:${name}`, label: name })),
+  ];
+  const chosen = options.find(({ value }) => value === by) ?? options[0];
+  return (
+    <label class="colour-choice" title="What the dots are coloured by">
+      <span class="colour-word">colour: </span>
+      <span class="colour-name">{chosen?.label}</span>
+      <span data-unprinted> ▾</span>
+      <select
+        data-testid="colour-picker"
+        aria-label="Colour of the dots"
+        value={chosen?.value ?? ""}
+        onChange={(event) => {
+          urlState.colour.value = event.currentTarget.value;
+        }}
+      >
+        {options.map(({ value, label }) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 export function ColourLegend() {
   const { urlState } = useTab();
-  const { instances, snapshot } = useSnapshot();
+  const { instances } = useSnapshot();
   const palette = usePalette();
   const classes = useClassColours();
   const columns = instances.state.value.value;
-  const attributes = snapshot.value?.attributes.filter(isColourable) ?? [];
   const legend = columns ? colourInstances(urlState.colour.value, columns, classes, palette).legend : null;
-  const labelled = !snapshot.value?.unlabelled;
-  const by = urlState.colour.value;
   return (
-    <div class="colour-legend">
-      <label>
-        <span class="unseen">Colour of the dots</span>
-        <select
-          data-testid="colour-picker"
-          value={by === "label" && !labelled ? "predicted" : by}
-          onChange={(event) => {
-            urlState.colour.value = event.currentTarget.value;
-          }}
-        >
-          {labelled && <option value="label">true class</option>}
-          <option value="predicted">predicted class</option>
-          <option value="score">score</option>
-          {attributes.map(({ name }) => (
-            <option key={name} value={`attribute:${name}`}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
-      {legend && <LegendEntries legend={legend} />}
-    </div>
+    legend && (
+      <div class="colour-legend">
+        <LegendEntries legend={legend} />
+      </div>
+    )
   );
 }
 
@@ -181,6 +203,7 @@ export function ProjectionHeader({ layer, projection, problem, armed }: Projecti
   return (
     <div class={problem ? "projection-header wrong" : "projection-header"}>
       <MethodChoice method={projection?.method ?? "tsne"} />
+      <ColourChoice />
       {problem ? (
         <small role="alert" data-testid="error" title={problem}>
           {problem}
@@ -200,7 +223,6 @@ function RestingText({ layer, projection }: { layer: LayerStore; projection: Pro
   const all = projection.coordinates.length / 2;
   const placed = countPlaced(projection.coordinates);
   const everything = projection.method === "pca" ? `${countText(all)} instances` : countText(all);
-  const instances = placed < all ? `${countText(placed)} of ${countText(all)} placed` : everything;
   const perplexity =
     projection.method === "tsne" && placed > 0 ? `perplexity ${Math.round(projection.perplexity)}` : "";
   const rotated = useSnapshot().beside !== null;
@@ -210,7 +232,11 @@ function RestingText({ layer, projection }: { layer: LayerStore; projection: Pro
   if (rotated) return <span title={ROTATED}>rotated onto A</span>;
   return (
     <span title={title}>
-      {[perplexity, instances, left > 0 ? `▲ ${countText(left)}` : ""].filter((part) => part !== "").join(" · ")}
+      <span class="resting">
+        {[perplexity, placed < all ? "" : everything].filter((part) => part !== "").join(" · ")}
+      </span>
+      {placed < all && ` ${countText(placed)} of ${countText(all)} placed`}
+      {left > 0 && ` ▲ ${countText(left)}`}
     </span>
   );
 }
@@ -224,80 +250,17 @@ function countPlaced(coordinates: Float32Array): number {
   return placed;
 }
 
-const METHODS = { pca: "PCA", tsne: "t-SNE" } as const;
-
 function MethodChoice({ method }: { method: ProjectionMethod }) {
   return (
-    <Popup class="projection-method" summary={<span title="Another method or perplexity">{METHODS[method]} ▾</span>}>
-      <MethodForm />
+    <Popup class="projection-method" summary={<MethodName method={method} />}>
+      <ProjectionOptions />
     </Popup>
   );
 }
 
-/** Nothing is computed until it is applied. */
-function MethodForm() {
-  const { urlState } = useTab();
-  const chosen = urlState.projection.value;
-  const method = useSignal(chosen.method);
-  const perplexity = useSignal(chosen.perplexity);
-  const framing = useSignal(chosen.framing);
-  const unchanged =
-    method.value === chosen.method &&
-    (method.value === "pca" || (perplexity.value === chosen.perplexity && framing.value === chosen.framing));
-  return (
-    <form
-      class="method-form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        const wanted = Math.round(Math.min(PERPLEXITY.most, Math.max(PERPLEXITY.least, perplexity.value)));
-        urlState.projection.value = { method: method.value, perplexity: wanted, framing: framing.value };
-        closePopup(event.currentTarget);
-      }}
-    >
-      <Segmented
-        label="Method"
-        value={method.value}
-        options={[
-          { value: "tsne", label: METHODS.tsne },
-          { value: "pca", label: METHODS.pca },
-        ]}
-        onPick={(value) => {
-          method.value = value as ProjectionMethod;
-        }}
-      />
-      <label>
-        <span class="picker-label">Perplexity</span>
-        <input
-          type="number"
-          required
-          min={PERPLEXITY.least}
-          max={PERPLEXITY.most}
-          step={1}
-          disabled={method.value === "pca"}
-          value={perplexity.value}
-          onInput={(event) => {
-            perplexity.value = event.currentTarget.valueAsNumber;
-          }}
-        />
-      </label>
-      <label title="Each step's layout starts from the previous one and is held near it, so that only what changed moves">
-        <input
-          type="checkbox"
-          data-testid="one-frame"
-          disabled={method.value === "pca"}
-          checked={framing.value === "steps"}
-          onChange={(event) => {
-            framing.value = event.currentTarget.checked ? "steps" : "own";
-          }}
-        />
-        <span class="picker-label">One frame for all steps</span>
-      </label>
-      <p class="hint">
-        Perplexity: roughly the number of neighbours that count for each instance. For every open layer.
-      </p>
-      <button type="submit" class="primary" disabled={unchanged || Number.isNaN(perplexity.value)}>
-        Apply
-      </button>
-    </form>
-  );
-}
+const MethodName = ({ method }: { method: ProjectionMethod }) => (
+  <span title="Another method or perplexity; names and rings">
+    {METHODS[method]}
+    <span data-unprinted> ▾</span>
+  </span>
+);

@@ -7,6 +7,8 @@ import { instanceRow, isInstance } from "../../store/rows";
 import { useSnapshot } from "../../ui/context";
 
 const REACH = 8;
+/** Of the wheel's way that doubles the picture. */
+const DOUBLING = 240;
 /** A press that moves further than this is a drag, not a click. */
 const STILL = 3;
 
@@ -16,6 +18,13 @@ export interface PointerInputs {
   view: Signal<View>;
   width: number;
   height: number;
+}
+
+/** Zooms around a point of the picture; where all of it is in sight, turning the wheel back scrolls the panels. */
+export function zoomByWheel(event: WheelEvent, view: Signal<View>, x: number, y: number): void {
+  if (event.ctrlKey || (view.peek().scale === 1 && event.deltaY > 0)) return;
+  event.preventDefault();
+  view.value = zoomAround(view.peek(), 2 ** (-event.deltaY / DOUBLING), x, y);
 }
 
 /** Makes the nearest dot the hovered instance; a click pins it, a drag moves the picture, the wheel zooms. */
@@ -60,12 +69,7 @@ export function usePointer({ layer, placed, view, width, height }: PointerInputs
     onPointerLeave: () => {
       store.hover.value = null;
     },
-    onWheel: (event: WheelEvent) => {
-      // Where the whole picture is in sight, turning the wheel back scrolls the panels.
-      if (event.ctrlKey || (view.peek().scale === 1 && event.deltaY > 0)) return;
-      event.preventDefault();
-      view.value = zoomAround(view.peek(), 2 ** (-event.deltaY / 240), event.offsetX, event.offsetY);
-    },
+    onWheel: (event: WheelEvent) => zoomByWheel(event, view, event.offsetX, event.offsetY),
     onDblClick: (event: MouseEvent) => {
       if (rowAt(event) === undefined) view.value = WHOLE;
     },
