@@ -19,13 +19,16 @@ ROWS = 12
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Two classes of six; `wide` has the neuron's number as its activation for cats, and its opposite for dogs."""
+    """Two classes of six; `wide` has the neuron's number as its activation for cats, and its opposite for dogs.
+
+    `single` has one neuron, which runs from 0 to 1.
+    """
     logdir = tmp_path_factory.mktemp("panels") / "runs"
     labels = [0, 1] * (ROWS // 2)
     neurons = np.arange(WIDE, dtype=np.float32)
     wide = np.array([neurons if label == 0 else neurons[::-1] for label in labels])
     snapshot = make_snapshot(
-        {"wide": wide, "narrow": wide[:, :20]},
+        {"wide": wide, "narrow": wide[:, :20], "single": np.linspace(0, 1, ROWS, dtype=np.float32)[:, None]},
         labels=labels,
         attributes=[column("length", "number", [float(row) for row in range(ROWS)])],
     )
@@ -142,6 +145,21 @@ def picture(tab: Tab) -> np.ndarray:
         }"""
     )
     return np.array(pixels, np.uint8)
+
+
+def test_one_neuron_is_a_strip_of_its_values(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state="&p.activis.layers=single")
+    panel = tab.get("panel", layer="single")
+    axis = panel.get_by_test_id("strip-axis")
+    expect(axis).to_have_attribute("aria-label", "activation of single, from 0 to 1")
+    assert tab.state()["projection"]["single"]["method"] == "pca", "nothing is computed that is not shown"
+    dots = panel.get_by_test_id("projection")
+    box = dots.bounding_box()
+    assert box is not None
+    for row, lane in ((0, 0.25), (ROWS - 1, 0.75)):
+        x, y = 14 + row / (ROWS - 1) * (box["width"] - 28), 6 + lane * (box["height"] - 12)
+        dots.hover(position={"x": x, "y": y}, force=True)
+        tab.wait("the dot", lambda state, row=row: state["highlighted"]["single"] == [row])
 
 
 def test_the_graph_shrinks_to_a_bar_that_still_opens_layers(tab: Tab) -> None:

@@ -34,14 +34,19 @@ export function placePoints(coordinates: Float32Array, width: number, height: nu
   );
   const scale = span > 0 ? 1 / span : 0;
   const positions = new Float32Array(coordinates.length);
-  let count = 0;
   for (let at = 0; at + 1 < coordinates.length; at += 2) {
     const x = coordinates[at] ?? Number.NaN;
     const y = coordinates[at + 1] ?? Number.NaN;
     positions[at] = width / 2 + (x - (horizontal.low + horizontal.high) / 2) * scale;
     positions[at + 1] = height / 2 - (y - (vertical.low + vertical.high) / 2) * scale;
-    if (Number.isFinite(x) && Number.isFinite(y)) count++;
   }
+  return placedAt(positions);
+}
+
+/** Returns places (rows, 2) as points; NaN where an instance has none. */
+export function placedAt(positions: Float32Array): PlacedPoints {
+  let count = 0;
+  for (let at = 0; at < positions.length; at += 2) if (Number.isFinite(positions[at])) count++;
   let index: Quadtree<number> | null = null;
   return {
     positions,

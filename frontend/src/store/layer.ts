@@ -23,7 +23,7 @@ import {
 import { type ComparedRows, type Difference, type Moments, standardisedDifference } from "./row_comparison";
 import { isInstance, type MatrixRow } from "./rows";
 import type { SubsetContext } from "./subsets";
-import type { Sort, UrlState } from "./url_state";
+import type { ProjectionChoice, Sort, UrlState } from "./url_state";
 
 /** Layers of at most this many neurons keep their natural order: their neurons have names. */
 export const NAMED_NEURONS = 16;
@@ -251,13 +251,20 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
   const typedMeans = typed("mean", context.conditions);
   const typedActive = typed("active", context.activeConditions);
   const health = fetched("health", (signal) => client.health(reference(), name, signal));
+  // The values of a single neuron are shown as they are: there is nothing to compute.
+  const choice = computed(
+    (): ProjectionChoice =>
+      entry.value?.neurons === 1
+        ? { ...urlState.projection.value, method: "pca", framing: "own" }
+        : urlState.projection.value,
+  );
   const projection = followProjection({
     client,
     cache,
     layer: name,
     reference: computed(() => (known.value ? view.reference.value : null)),
     key: view.key,
-    choice: urlState.projection,
+    choice,
     visible: host.visible,
     onto: context.onto,
   });

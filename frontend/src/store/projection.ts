@@ -1,6 +1,6 @@
 /** Projection of a layer's instances: PCA at once, then t-SNE as it comes. */
 
-import { effect, type ReadonlySignal, signal } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { Client, Projection, ProjectionFrame, ProjectionRequest, SnapshotReference } from "../contract/client";
 import { BUSY_MILLISECONDS, type Cache, isBusy, POLL_MILLISECONDS, pause, sentenceOf } from "./resource";
 
@@ -8,6 +8,8 @@ export interface ProjectionFollower {
   shown: ReadonlySignal<Projection | null>;
   /** Why it does not move on; what is shown stays. */
   problem: ReadonlySignal<string | null>;
+  /** Whether what is shown is what was chosen, and final. */
+  settled: ReadonlySignal<boolean>;
   dispose: () => void;
 }
 
@@ -62,7 +64,8 @@ export function followProjection(inputs: ProjectionInputs): ProjectionFollower {
     run(inputs, reference, following, controller.signal).catch(report);
     return () => controller.abort();
   });
-  return { shown, problem, dispose: stop };
+  const settled = computed(() => shown.value?.done === true && shown.value.method === inputs.choice.value.method);
+  return { shown, problem, settled, dispose: stop };
 }
 
 interface Following {

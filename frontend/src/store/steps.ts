@@ -66,8 +66,8 @@ function prepareStep(
     () =>
       selection.value !== null &&
       isOpened(opened) &&
-      [...layers.value.values()].every((layer) => isReady(layer, layerContext)) &&
-      others.value.every((other) => isSideReady(other, layersOf(other), layerContext)),
+      [...layers.value.values()].every((layer) => isReady(layer)) &&
+      others.value.every((other) => isSideReady(other, layersOf(other))),
   );
 }
 
@@ -78,23 +78,23 @@ const isSettled = (resource: Pick<Resource<unknown>, "state">): boolean => isOve
 const isOpened = ({ instances, membership, answers }: OpenedSnapshot): boolean =>
   isSettled(instances) && isSettled(membership) && [...answers.value.values()].every(isOver);
 
-function isReady(layer: LayerStore, { urlState }: LayerContext): boolean {
+function isReady(layer: LayerStore): boolean {
   if (layer.entry.value === null) return true;
-  const { shown, problem } = layer.projection;
+  const { settled, problem } = layer.projection;
   return (
     [layer.mean, layer.active, layer.nonfinite, layer.activations, layer.health].every(isSettled) &&
     [...layer.typedMeans.states.value.values()].every(isOver) &&
-    (problem.value !== null || (shown.value?.done === true && shown.value.method === urlState.projection.value.method))
+    (problem.value !== null || settled.value)
   );
 }
 
 /** A side that has nothing to show keeps nobody waiting. */
-function isSideReady(other: Other, layers: ReadonlyMap<string, ComparedLayer>, context: LayerContext): boolean {
+function isSideReady(other: Other, layers: ReadonlyMap<string, ComparedLayer>): boolean {
   if (other.view.snapshot.value === null) return true;
   return (
     isOpened(other.opened) &&
     isSettled(other.agreement) &&
-    [...layers.values()].every(({ layer, matching }) => matching.value !== null && isReady(layer, context))
+    [...layers.values()].every(({ layer, matching }) => matching.value !== null && isReady(layer))
   );
 }
 

@@ -11,7 +11,7 @@ import { effect, type Signal, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { InstanceColumns } from "../../contract/activis";
 import type { Projection } from "../../contract/client";
-import { type Colouring, colourInstances } from "../../draw/colouring";
+import { type Colouring, colourInstances, hasLabels } from "../../draw/colouring";
 import { drawMarks, type PointMark } from "../../draw/marks";
 import type { Palette } from "../../draw/palette";
 import {
@@ -27,6 +27,7 @@ import {
   zoomAround,
   zoomPoints,
 } from "../../draw/projection";
+import { AXIS_HEIGHT, drawAxis, placeStrip, type Strip, stripTicks } from "../../draw/strip";
 import { judgementOf } from "../../store/judgement";
 import type { LayerStore } from "../../store/layer";
 import { instanceName, pinnedOf } from "../../store/rows";
@@ -35,7 +36,7 @@ import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/conte
 import { Problem } from "../../ui/controls";
 import { deferred, useLater } from "../../ui/deferred";
 import { Icon } from "../../ui/glyphs";
-import { pixelRatio, useSize } from "../../ui/surface";
+import { pixelRatio, Surface, useSize } from "../../ui/surface";
 import { ColourLegend, LassoLine, ProjectionHeader, useLasso } from "./projection_header";
 import { usePointer } from "./projection_pointer";
 
@@ -321,26 +322,70 @@ interface PictureProperties {
   armed: Signal<boolean>;
 }
 
-function Picture({ layer, projection, width, height, armed }: PictureProperties) {
+/** Where the instances are to stand: in a strip those of a single neuron, once its values are there. */
+function usePlaces(layer: LayerStore, projection: Projection, width: number, height: number): PlacedPoints | Strip {
+  const store = useSnapshot();
+  const columns = store.columns.value;
+  const classes = store.snapshot.value?.classes.length ?? 0;
   const { coordinates, framing } = projection;
   const reach = framing === "steps" ? FRAME_REACH : undefined;
-  const fitted = useMemo(() => placePoints(coordinates, width, height, reach), [coordinates, width, height, reach]);
-  const placed = useGliding(fitted, framing === "steps");
+  const values = layer.entry.value?.neurons === 1 ? layer.activations.state.value.value?.data : undefined;
+  return useMemo(() => {
+    if (!values || !columns) return placePoints(coordinates, width, height, reach);
+    const codes = hasLabels(columns) ? columns.label : columns.predicted;
+    return placeStrip({ values, codes, classes, width, height: height - AXIS_HEIGHT });
+  }, [coordinates, reach, values, columns, classes, width, height]);
+}
+
+function Picture({ layer, projection, width, height: whole, armed }: PictureProperties) {
+  const fitted = usePlaces(layer, projection, width, whole);
+  const isStrip = "low" in fitted;
+  const height = isStrip ? whole - AXIS_HEIGHT : whole;
+  const placed = useGliding(fitted, projection.framing === "steps");
   const view = useSignal(WHOLE);
   const inputs = { layer: layer.name, placed, view, width, height };
   const lasso = useLasso(armed, inputs, usePointer(inputs));
   const names = useTab().urlState.clusterNames.value === "";
   return (
-    <div
-      class={`projection-canvases${view.value.scale > 1 ? " zoomed" : ""}${armed.value ? " armed" : ""}`}
-      style={{ width: `${width}px`, height: `${height}px` }}
-    >
-      <ProjectionDots placed={placed} view={view.value} width={width} height={height} pointer={lasso.handlers} />
-      <ProjectionMarks placed={placed} view={view.value} width={width} height={height} />
-      {names && <ClusterNames placed={fitted} view={view} width={width} height={height} />}
-      <LassoLine drawn={lasso.drawn} />
-      <ZoomButtons view={view} width={width} height={height} />
-      {placed.count === 0 && <p class="projection-empty">No instance has a finite activation in every neuron.</p>}
-    </div>
+    <>
+      <div
+        class={`projection-canvases${view.value.scale > 1 ? " zoomed" : ""}${armed.value ? " armed" : ""}`}
+        style={{ width: `${width}px`, height: `${height}px` }}
+      >
+        <ProjectionDots placed={placed} view={view.value} width={width} height={height} pointer={lasso.handlers} />
+        <ProjectionMarks placed={placed} view={view.value} width={width} height={height} />
+        {names && <ClusterNames placed={fitted} view={view} width={width} height={height} />}
+        <LassoLine drawn={lasso.drawn} />
+        <ZoomButtons view={view} width={width} height={height} />
+        {placed.count === 0 && <p class="projection-empty">No instance has a finite activation in every neuron.</p>}
+      </div>
+      {isStrip && (
+        <StripAxis strip={fitted} title={`activation of ${layer.name}`} view={view.value} width={width} top={height} />
+      )}
+    </>
+  );
+}
+
+interface StripAxisProperties {
+  strip: Strip;
+  title: string;
+  view: View;
+  width: number;
+  top: number;
+}
+
+function StripAxis({ strip, title, view, width, top }: StripAxisProperties) {
+  const palette = usePalette();
+  return (
+    <Surface
+      class="strip-axis"
+      data-testid="strip-axis"
+      role="img"
+      aria-label={`${title}, from ${strip.low} to ${strip.high}`}
+      width={width}
+      height={AXIS_HEIGHT}
+      style={{ top: `${top}px` }}
+      draw={(context) => drawAxis(context, stripTicks(strip, view, width), title, width, palette)}
+    />
   );
 }

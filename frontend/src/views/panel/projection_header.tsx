@@ -3,7 +3,7 @@
 import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { isColourable } from "../../contract/attributes";
-import type { Projection, ProjectionMethod } from "../../contract/client";
+import type { Projection } from "../../contract/client";
 import { colourInstances, type Legend } from "../../draw/colouring";
 import { enclosedRows, extendLasso, type Lasso, lassoPath } from "../../draw/projection";
 import type { LayerStore } from "../../store/layer";
@@ -198,11 +198,12 @@ interface ProjectionHeaderProperties {
 }
 
 export function ProjectionHeader({ layer, projection, problem, armed }: ProjectionHeaderProperties) {
+  const isSingle = layer.entry.value?.neurons === 1;
   const moving = projection !== null && projection.method === "tsne" && !projection.done;
   const share = projection ? projection.iteration / Math.max(1, projection.iterations) : 0;
   return (
     <div class={problem ? "projection-header wrong" : "projection-header"}>
-      <MethodChoice method={projection?.method ?? "tsne"} />
+      <MethodChoice name={isSingle ? "values" : METHODS[projection?.method ?? "tsne"]} isSingle={isSingle} />
       <ColourChoice />
       {problem ? (
         <small role="alert" data-testid="error" title={problem}>
@@ -229,6 +230,7 @@ function RestingText({ layer, projection }: { layer: LayerStore; projection: Pro
   const left = projection.neuronsLeftOut;
   const title =
     left > 0 ? `${countText(left)} of ${countText(layer.entry.value?.neurons ?? 0)} neurons left out: not finite` : "";
+  if (layer.entry.value?.neurons === 1) return <span class="resting">{everything}</span>;
   if (rotated) return <span title={ROTATED}>rotated onto A</span>;
   return (
     <span title={title}>
@@ -250,17 +252,18 @@ function countPlaced(coordinates: Float32Array): number {
   return placed;
 }
 
-function MethodChoice({ method }: { method: ProjectionMethod }) {
+/** @param isSingle Whether there is one neuron, whose values are shown as they are. */
+function MethodChoice({ name, isSingle }: { name: string; isSingle: boolean }) {
   return (
-    <Popup class="projection-method" summary={<MethodName method={method} />}>
-      <ProjectionOptions />
+    <Popup class="projection-method" summary={<MethodName name={name} />}>
+      <ProjectionOptions isSingle={isSingle} />
     </Popup>
   );
 }
 
-const MethodName = ({ method }: { method: ProjectionMethod }) => (
+const MethodName = ({ name }: { name: string }) => (
   <span title="Another method or perplexity; names and rings">
-    {METHODS[method]}
+    {name}
     <span data-unprinted> ▾</span>
   </span>
 );

@@ -6,9 +6,10 @@ import { PERPLEXITY } from "../../store/url_state";
 import { useTab } from "../../ui/context";
 import { closePopup, Segmented } from "../../ui/controls";
 
-export const ProjectionOptions = () => (
+/** @param isSingle Whether there is one neuron, whose values are shown as they are: nothing is projected. */
+export const ProjectionOptions = ({ isSingle }: { isSingle: boolean }) => (
   <div class="projection-options">
-    <MethodForm />
+    {!isSingle && <MethodForm />}
     <MarkOptions />
   </div>
 );
