@@ -69,6 +69,7 @@ def test_other_parameters_are_checked_as_everywhere(server):
         assert "at step 9" in server.refused(route, 404, **missing)
 
 
+@pytest.mark.slow
 def test_hostile_conditions_are_answered_by_a_sentence(server, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "secret.csv").write_text("a\n1\n")

@@ -59,6 +59,7 @@ def odd(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="no such folders there")
 def test_every_name_that_can_be_served_is_and_the_others_are_told(serve, odd):
     server = serve(odd)

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given, settings
 
 from activis_tb.conditions import Engine, parse_condition
@@ -24,6 +25,7 @@ def assert_only_ours(text: str) -> None:
     assert query.sql.count("?") == len(query.parameters)
 
 
+@pytest.mark.slow
 @given(conditions)
 @settings(max_examples=1000, deadline=None, derandomize=True, database=None)
 def test_random_conditions_hold_where_the_oracle_says(engine: Engine, node: Node) -> None:
