@@ -1,5 +1,5 @@
-import { signal } from "@preact/signals";
-import { describe, expect, test } from "vitest";
+import { computed, signal } from "@preact/signals";
+import { describe, expect, test, vi } from "vitest";
 import type { Client, Projection, ProjectionRequest } from "../src/contract/client";
 import { valueScale } from "../src/store/numbers";
 import { followProjection } from "../src/store/projection";
@@ -79,6 +79,69 @@ describe("a projection's method", () => {
     chosen.value = { method: "tsne", perplexity: 30, framing: "own" };
     expect(follower.shown.value?.perplexity).toBe(30);
     expect(asked.map(({ method, perplexity }) => `${method} ${perplexity}`)).toEqual(["pca 30", "tsne 30", "tsne 50"]);
+  });
+});
+
+describe("a projection whose snapshot changes", () => {
+  const at = (step: number, run = "cnn") => ({ run, name: "test", step });
+
+  const follow = (framing: "own" | "steps") => {
+    let finish = () => {};
+    const isOver = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    let over = false;
+    const projection = async (snapshot: { step: number }, _layer: string, request: ProjectionRequest) => {
+      const done = snapshot.step === 1 || over;
+      return {
+        framing,
+        method: request.method,
+        coordinates: Float32Array.of(snapshot.step, 0),
+        done,
+        iteration: done ? 750 : 25,
+        iterations: 750,
+        perplexity: request.perplexity,
+        neuronsLeftOut: 0,
+      };
+    };
+    const reference = signal(at(1));
+    const follower = followProjection({
+      client: { projection } as unknown as Client,
+      cache: new Cache(),
+      layer: "hidden",
+      reference,
+      key: computed(() => JSON.stringify(reference.value)),
+      choice: signal({ method: "tsne", perplexity: 30, framing }),
+      visible: signal(true),
+    });
+    void isOver.then(() => {
+      over = true;
+    });
+    return { reference, follower, finish };
+  };
+
+  test("in one frame stays as it was until the next step's is final, says of which step it is, and how far that one is", async () => {
+    const { reference, follower, finish } = follow("steps");
+    await settled();
+    expect([follower.shown.value?.of.step, follower.settled.value]).toEqual([1, true]);
+    reference.value = at(2);
+    await settled();
+    expect([follower.shown.value?.of.step, follower.settled.value]).toEqual([1, false]);
+    expect(follower.awaited.value).toMatchObject({ iteration: 25, iterations: 750 });
+    finish();
+    await vi.waitFor(() => expect(follower.shown.value?.of.step).toBe(2));
+    expect([follower.awaited.value, follower.settled.value]).toEqual([null, true]);
+  });
+
+  test("in a frame of its own gives way to the first picture of the next step, and to none of another run's", async () => {
+    const { reference, follower } = follow("own");
+    await settled();
+    reference.value = at(2);
+    expect(follower.shown.value?.of.step).toBe(1);
+    await settled();
+    expect([follower.shown.value?.of.step, follower.shown.value?.done]).toEqual([2, false]);
+    reference.value = at(1, "other");
+    expect(follower.shown.value).toBeNull();
   });
 });
 

@@ -141,6 +141,22 @@ describe("playing", () => {
     expect([tab.catalogue.snapshot.value?.step, tab.stepping.late.value]).toEqual([2, false]);
   });
 
+  it("does not wait for projections: they follow, and stay those of the step before until they are there", async () => {
+    const known = createClient();
+    const projection: ReturnType<typeof createClient>["projection"] = async (snapshot, layer, request, signal) => {
+      const found = await known.projection(snapshot, layer, request, signal);
+      const done = snapshot.step === 1;
+      return { ...found, framing: request.framing, done, iteration: done ? 750 : 25 };
+    };
+    const { tab, base } = await open({ projection }, AT_FIRST);
+    tab.stepping.togglePlay();
+    await vi.waitFor(() => expect(tab.stepping.playing.value).toBe(false), 3 * HOLD_MILLISECONDS);
+    const layer = base.layers.value[0];
+    expect([tab.catalogue.snapshot.value?.step, layer?.mean.state.value.status]).toEqual([2, "ready"]);
+    expect([layer?.projection.shown.value?.of.step, layer?.projection.settled.value]).toEqual([1, false]);
+    expect(layer?.projection.awaited.value?.iteration).toBe(25);
+  });
+
   it("stops where it is when told to", async () => {
     const { tab } = await open({}, AT_FIRST);
     tab.stepping.togglePlay();

@@ -22,7 +22,7 @@ interface DebugState {
   columns: Record<string, number[]>;
   /** By layer, the sampled rows that the hovered row lights in the projection, in ascending order. */
   highlighted: Record<string, number[]>;
-  projection: Record<string, { method: string; iteration: number; points: number } | null>;
+  projection: Record<string, { method: string; iteration: number; points: number; step: number } | null>;
   /** The other runs and steps that are compared with this one. */
   sides: DebugSide[];
 }
@@ -141,7 +141,14 @@ function debugState(tab: TabStore): DebugState {
     highlighted: byLayer((layer) => highlightedRows(tab.base, layer)),
     projection: byLayer((layer) => {
       const shown = layer.projection.shown.peek();
-      return shown && { method: shown.method, iteration: shown.iteration, points: placedRows(layer).length };
+      return (
+        shown && {
+          method: shown.method,
+          iteration: shown.iteration,
+          points: placedRows(layer).length,
+          step: shown.of.step,
+        }
+      );
     }),
     sides: tab.comparing.sides.peek().map((side) => debugSide(tab, side)),
   };

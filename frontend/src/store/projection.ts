@@ -1,14 +1,23 @@
 /** Projection of a layer's instances: PCA at once, then t-SNE as it comes. */
 
-import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { Client, Projection, ProjectionFrame, ProjectionRequest, SnapshotReference } from "../contract/client";
 import { BUSY_MILLISECONDS, type Cache, isBusy, POLL_MILLISECONDS, pause, sentenceOf } from "./resource";
 
+/** A projection, and the snapshot whose instances it places: for a while another step than the one that is shown. */
+export interface ShownProjection extends Projection {
+  of: SnapshotReference;
+}
+
+export type Progress = Pick<Projection, "iteration" | "iterations">;
+
 export interface ProjectionFollower {
-  shown: ReadonlySignal<Projection | null>;
+  shown: ReadonlySignal<ShownProjection | null>;
+  /** How far that of the snapshot has come while one of another step is shown; null where it has not begun, or is shown. */
+  awaited: ReadonlySignal<Progress | null>;
   /** Why it does not move on; what is shown stays. */
   problem: ReadonlySignal<string | null>;
-  /** Whether what is shown is what was chosen, and final. */
+  /** Whether what is shown is what was chosen, of the snapshot, and final. */
   settled: ReadonlySignal<boolean>;
   dispose: () => void;
 }
@@ -25,12 +34,15 @@ interface ProjectionInputs {
   visible: ReadonlySignal<boolean>;
 }
 
-/** Follows a layer's projection while the tab is in front; the server cancels what nobody asks for. */
+/**
+ * Follows a layer's projection while the tab is in front; the server cancels what nobody asks for. The picture of one step
+ * stays until there is one of the next: in one frame a finished one, else the first.
+ */
 export function followProjection(inputs: ProjectionInputs): ProjectionFollower {
-  const shown = signal<Projection | null>(null);
+  const shown = signal<ShownProjection | null>(null);
+  const awaited = signal<Progress | null>(null);
   const problem = signal<string | null>(null);
   let shownKey = "";
-  let shownSubject = "";
 
   const stop = effect(() => {
     const reference = inputs.reference.value;
@@ -38,21 +50,26 @@ export function followProjection(inputs: ProjectionInputs): ProjectionFollower {
     const choice: ProjectionRequest = onto ? { ...inputs.choice.value, onto } : inputs.choice.value;
     const laid = onto ? ` onto ${JSON.stringify(onto)}` : "";
     const key = `projection ${inputs.layer} ${choice.method} ${choice.perplexity} ${choice.framing} ${inputs.key.value}${laid}`;
-    const subject = JSON.stringify(reference);
     if (key !== shownKey) problem.value = null;
-    // Another way of placing the same instances, or a newer recording of them, takes over from what is shown.
-    if (subject !== shownSubject) shown.value = null;
     shownKey = key;
-    shownSubject = subject;
+    // Another way of placing the same instances, a newer recording of them, or another step takes over from what is shown.
+    if (!isOfRun(shown.peek()?.of, reference)) shown.value = null;
+    const put = (projection: Projection, of: SnapshotReference) =>
+      batch(() => {
+        shown.value = { ...projection, of };
+        awaited.value = null;
+      });
     const known = inputs.cache.get(key) as Projection | undefined;
-    if (known) shown.value = known;
+    if (known && reference) put(known, reference);
     if (!reference || known || !inputs.visible.value) return undefined;
 
     const controller = new AbortController();
     const show = (projection: Projection) => {
       if (controller.signal.aborted) return;
-      shown.value = projection;
       problem.value = null;
+      const stays = choice.framing === "steps" && shown.peek() !== null && !isOf(shown.peek()?.of, reference);
+      if (stays && !projection.done) awaited.value = projection;
+      else put(projection, reference);
       if (projection.done && projection.method === choice.method) {
         inputs.cache.set(key, projection, projection.coordinates.byteLength);
       }
@@ -62,11 +79,25 @@ export function followProjection(inputs: ProjectionInputs): ProjectionFollower {
     };
     const following = { choice, first: shown.peek() === null, show, report };
     run(inputs, reference, following, controller.signal).catch(report);
-    return () => controller.abort();
+    return () => {
+      controller.abort();
+      awaited.value = null;
+    };
   });
-  const settled = computed(() => shown.value?.done === true && shown.value.method === inputs.choice.value.method);
-  return { shown, problem, settled, dispose: stop };
+  const settled = computed(() => {
+    const { value: projection } = shown;
+    if (!projection?.done || projection.method !== inputs.choice.value.method) return false;
+    return isOf(projection.of, inputs.reference.value);
+  });
+  return { shown, awaited, problem, settled, dispose: stop };
 }
+
+const isOfRun = (one: SnapshotReference | undefined, other: SnapshotReference | null): boolean =>
+  one?.run === other?.run && one?.name === other?.name;
+
+/** Whether two references name one snapshot. */
+export const isOf = (one: SnapshotReference | undefined, other: SnapshotReference | null): boolean =>
+  isOfRun(one, other) && one?.step === other?.step;
 
 interface Following {
   choice: ProjectionRequest;

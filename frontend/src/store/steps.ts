@@ -30,12 +30,12 @@ import { type OpenedSnapshot, openEach, openSnapshot } from "./snapshot";
 import type { SubsetContext } from "./subsets";
 import type { UrlState } from "./url_state";
 
-/** Opens the pending step beside the one that is shown; says whether all of it is there. */
+/** Opens the pending step beside the one that is shown; says whether its numbers, and whether its projections too are there. */
 function prepareStep(
   pending: ReadonlySignal<number | null>,
   catalogue: Catalogue,
   layerContext: LayerContext,
-): ReadonlySignal<boolean> {
+): { numbers: ReadonlySignal<boolean>; everything: ReadonlySignal<boolean> } {
   const selection = computed((): Selection | null => {
     const current = catalogue.selection.value;
     const step = pending.value;
@@ -62,13 +62,23 @@ function prepareStep(
     sides.set(other, known);
     return known.value;
   };
-  return computed(
+  const projections = computed(() => [
+    ...base.layers.value.map(({ projection }) => projection),
+    ...others.value
+      .filter(({ view: { snapshot } }) => snapshot.value !== null)
+      .flatMap((other) => [...layersOf(other).values()].map(({ layer }) => layer.projection)),
+  ]);
+  const numbers = computed(
     () =>
       selection.value !== null &&
       isOpened(opened) &&
-      [...layers.value.values()].every((layer) => isReady(layer)) &&
+      [...layers.value.values()].every(isReady) &&
       others.value.every((other) => isSideReady(other, layersOf(other))),
   );
+  const everything = computed(
+    () => numbers.value && projections.value.every(({ settled, problem }) => settled.value || problem.value !== null),
+  );
+  return { numbers, everything };
 }
 
 const isOver = ({ status }: Loadable<unknown>): boolean => status === "ready" || status === "error";
@@ -78,13 +88,12 @@ const isSettled = (resource: Pick<Resource<unknown>, "state">): boolean => isOve
 const isOpened = ({ instances, membership, answers }: OpenedSnapshot): boolean =>
   isSettled(instances) && isSettled(membership) && [...answers.value.values()].every(isOver);
 
+/** Whether the numbers of a layer are there, those of its projection aside. */
 function isReady(layer: LayerStore): boolean {
   if (layer.entry.value === null) return true;
-  const { settled, problem } = layer.projection;
   return (
     [layer.mean, layer.active, layer.nonfinite, layer.activations, layer.health].every(isSettled) &&
-    [...layer.typedMeans.states.value.values()].every(isOver) &&
-    (problem.value !== null || settled.value)
+    [...layer.typedMeans.states.value.values()].every(isOver)
   );
 }
 
@@ -102,7 +111,7 @@ export interface Stepping {
   /** The step that is being prepared; null where none is. */
   pending: ReadonlySignal<number | null>;
   playing: ReadonlySignal<boolean>;
-  /** Whether the step that is played next should be shown by now, and is not ready. */
+  /** Whether the step that is played next should be shown by now, and its numbers are not there. */
   late: ReadonlySignal<boolean>;
   /** Shows a step as soon as it is ready, and soon in any case. */
   goTo: (step: number) => void;
@@ -120,7 +129,7 @@ export function openStepping(catalogue: Catalogue, urlState: UrlState, layerCont
   const pending = signal<number | null>(null);
   const playing = signal(false);
   const late = signal(false);
-  const ready = prepareStep(pending, catalogue, layerContext);
+  const { numbers, everything } = prepareStep(pending, catalogue, layerContext);
   let controller = new AbortController();
 
   const stop = () => {
@@ -150,9 +159,10 @@ export function openStepping(catalogue: Catalogue, urlState: UrlState, layerCont
     for (const step of rest) {
       pending.value = step;
       const held = pause(HOLD_MILLISECONDS, stopped).then(() => {
-        late.value = !stopped.aborted && !ready.peek();
+        late.value = !stopped.aborted && !numbers.peek();
       });
-      await Promise.all([held, until(ready, stopped)]);
+      // Projections take as long as they take; they follow.
+      await Promise.all([held, until(numbers, stopped)]);
       if (stopped.aborted) return;
       urlState.settle(() => show(step), true);
     }
@@ -160,7 +170,7 @@ export function openStepping(catalogue: Catalogue, urlState: UrlState, layerCont
   };
   const goTo = async (step: number, stopped: AbortSignal) => {
     pending.value = step;
-    await Promise.race([pause(PATIENCE_MILLISECONDS, stopped), until(ready, stopped)]);
+    await Promise.race([pause(PATIENCE_MILLISECONDS, stopped), until(everything, stopped)]);
     if (!stopped.aborted) show(step);
   };
   return {

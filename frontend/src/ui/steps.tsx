@@ -73,8 +73,8 @@ export function StepSlider({
         <b>step {countText(step)}</b>
         {last > 0 && awaited === null && ` · ${position + 1} of ${steps.length}`}
         {awaited !== null && (
-          <span data-testid="awaited-step" title={`The pictures of step ${countText(awaited)} are being computed`}>
-            {` · placing ${countText(awaited)} …`}
+          <span data-testid="awaited-step" title={`The numbers of step ${countText(awaited)} are not there yet`}>
+            {` · waits for ${countText(awaited)}`}
           </span>
         )}
       </span>

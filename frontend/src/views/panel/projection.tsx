@@ -30,6 +30,7 @@ import {
 import { AXIS_HEIGHT, drawAxis, placeStrip, type Strip, stripTicks } from "../../draw/strip";
 import { judgementOf } from "../../store/judgement";
 import type { LayerStore } from "../../store/layer";
+import { isOf, type ShownProjection } from "../../store/projection";
 import { instanceName, pinnedOf } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
@@ -280,6 +281,19 @@ function marksOf(
 const WIDTH = 206;
 const HEIGHT = 172;
 
+const isAlike = (ids: readonly string[], others: readonly string[]): boolean =>
+  ids === others || (ids.length === others.length && ids.every((id, row) => id === others[row]));
+
+/** Whether the dots are those of the instances on show; those of another step are, where it has the same ones. */
+function usePlaced(projection: ShownProjection | null): boolean {
+  const store = useSnapshot();
+  const ids = store.columns.value?.id;
+  const drawn = useRef<{ projection: ShownProjection | null; ids: readonly string[] }>({ projection, ids: [] });
+  const isOwn = projection !== null && isOf(projection.of, store.reference.value);
+  if (isOwn && ids) drawn.current = { projection, ids };
+  return ids !== undefined && (isOwn || (drawn.current.projection === projection && isAlike(drawn.current.ids, ids)));
+}
+
 interface ProjectionViewProperties {
   layer: LayerStore;
   /** Whether the picture fills its place; else it has a size of its own. */
@@ -297,7 +311,8 @@ export function ProjectionView({ layer, fitted = false }: ProjectionViewProperti
   const problem = layer.projection.problem.value ?? (failed?.status === "error" ? failed.message : null);
   const width = fitted ? size.width : WIDTH;
   const height = fitted ? size.height : HEIGHT;
-  const shown = projection !== null && columns.value !== undefined && width > 0 && height > 0;
+  const isPlaced = usePlaced(projection);
+  const shown = projection !== null && isPlaced && width > 0 && height > 0;
   return (
     <div class="projection">
       <ProjectionHeader layer={layer} projection={projection} problem={projection && problem} armed={armed} />

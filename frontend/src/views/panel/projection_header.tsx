@@ -7,6 +7,7 @@ import type { Projection } from "../../contract/client";
 import { colourInstances, type Legend } from "../../draw/colouring";
 import { enclosedRows, extendLasso, type Lasso, lassoPath } from "../../draw/projection";
 import type { LayerStore } from "../../store/layer";
+import { isOf, type Progress, type ShownProjection } from "../../store/projection";
 import { listedInstances } from "../../store/subset_from_click";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Popup } from "../../ui/controls";
@@ -191,34 +192,51 @@ function LegendEntries({ legend }: { legend: Legend }) {
 
 interface ProjectionHeaderProperties {
   layer: LayerStore;
-  projection: Projection | null;
+  projection: ShownProjection | null;
   problem: string | null;
   /** Whether the next drag draws a lasso. */
   armed: Signal<boolean>;
 }
 
 export function ProjectionHeader({ layer, projection, problem, armed }: ProjectionHeaderProperties) {
+  const reference = useSnapshot().reference.value;
   const isSingle = layer.entry.value?.neurons === 1;
-  const moving = projection !== null && projection.method === "tsne" && !projection.done;
-  const share = projection ? projection.iteration / Math.max(1, projection.iterations) : 0;
+  const isBehind = projection !== null && !isOf(projection.of, reference);
+  const unfinished = projection !== null && projection.method === "tsne" && !projection.done ? projection : null;
+  const progress = isBehind ? layer.projection.awaited.value : unfinished;
+  const share = progress ? progress.iteration / Math.max(1, progress.iterations) : 0;
   return (
     <div class={problem ? "projection-header wrong" : "projection-header"}>
       <MethodChoice name={isSingle ? "values" : METHODS[projection?.method ?? "tsne"]} isSingle={isSingle} />
       <ColourChoice />
+      {isBehind && <EarlierStep step={projection.of.step} due={reference?.step ?? 0} />}
       {problem ? (
         <small role="alert" data-testid="error" title={problem}>
           {problem}
         </small>
       ) : (
-        projection && <small>{moving ? progressText(projection) : <RestingText {...{ layer, projection }} />}</small>
+        <small>
+          {progress ? progressText(progress) : projection && !isBehind && <RestingText {...{ layer, projection }} />}
+        </small>
       )}
       <LassoButton armed={armed} />
-      {moving && <i class="progress" style={{ width: `${100 * share}%` }} />}
+      {progress && <i class="progress" style={{ width: `${100 * share}%` }} />}
     </div>
   );
 }
 
-const progressText = ({ iteration, iterations }: Projection) => `${iteration} / ${iterations}`;
+/** Which step the dots are still of. */
+const EarlierStep = ({ step, due }: { step: number; due: number }) => (
+  <b
+    class="earlier-step"
+    data-testid="earlier-step"
+    title={`The dots stand as at step ${countText(step)}; where they are at step ${countText(due)} is being computed`}
+  >
+    as at step {countText(step)}
+  </b>
+);
+
+const progressText = ({ iteration, iterations }: Progress) => `${countText(iteration)} / ${countText(iterations)}`;
 
 function RestingText({ layer, projection }: { layer: LayerStore; projection: Projection }) {
   const all = projection.coordinates.length / 2;
