@@ -228,6 +228,32 @@ describe("colours of instances", () => {
     expect(legend).toMatchObject({ kind: "range", low: 3, high: 9 });
   });
 
+  test("of a number with a few far values end with most of them, and say at which ends they clip", () => {
+    const numbers = Array.from({ length: 200 }, (_, row) => (row === 7 ? 1e6 : row % 100));
+    const column = { ...instances().attributes[0], name: "gain", type: "number", numbers, texts: [], present: [] };
+    const many = instances({
+      id: numbers.map(String),
+      label: numbers.map(() => 0),
+      predicted: numbers.map(() => 0),
+      attributes: [column as (typeof columns.attributes)[number]],
+    });
+    const { codes, legend } = colourInstances("attribute:gain", many, ["#111111"], LIGHT);
+    expect(legend).toMatchObject({ kind: "range", clips: { low: false, high: true }, lacks: false });
+    expect(legend?.kind === "range" && legend.high).toBeLessThan(100);
+    expect([codes[7], codes[99]]).toEqual([31, 31]);
+  });
+
+  test("of a neuron are those of the matrix, with ends that say where they clip", () => {
+    const values = Float32Array.from({ length: 300 }, (_, row) => (row === 0 ? 50 : (row % 4) * 0.5));
+    values[5] = Number.NaN;
+    const unsigned = colourInstances("neuron:3:hidden", columns, ["#111111"], LIGHT, { values, signed: false });
+    expect(unsigned.legend).toMatchObject({ low: 0, high: 1.5, clips: { low: false, high: true }, lacks: true });
+    expect([unsigned.codes[0], unsigned.codes[3], unsigned.codes[4], unsigned.codes[5]]).toEqual([31, 31, 0, -1]);
+    expect(rgbOf(unsigned.colours.at(-1) ?? "")).toEqual(rgbOf(LIGHT.ramp[1]));
+    const signed = colourInstances("neuron:3:hidden", columns, ["#111111"], LIGHT, { values, signed: true });
+    expect(signed.legend).toMatchObject({ low: -1.5, high: 1.5 });
+  });
+
   test("of a category go to the frequent values first", () => {
     const { codes, colours, legend } = colour("attribute:topic");
     expect([...codes]).toEqual([1, 0, 1]);

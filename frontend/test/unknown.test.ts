@@ -20,6 +20,7 @@ test("a link to what is there says nothing", async () => {
   expect(await said({ run: "cnn/activis", step: "7", follow: "latest" })).toEqual([]);
   const rows = { sort: "instance:a", locked: "class:cat", pinned: joinList(["a", "c"]), colours: "dog" };
   expect(await said({ ...rows, colour: "score", size: "active", graph: "tall", projection: "steps-50" })).toEqual([]);
+  expect(await said({ colour: "neuron:17:hidden", names: "off", rings: "off" })).toEqual([]);
   const comparing = { vs: joinList(["cnn/activis", "validation", "1"]), show: "layer", differing: "hidden" };
   const chosen = { pairs: joinList(["0", "hidden", ""]), outcomes: "outcome:only_base:0", align: "index" };
   expect(await said({ ...comparing, ...chosen, sort: "outcome:only_base:0", kept: "elsewhere" })).toEqual([]);
@@ -41,6 +42,8 @@ test.each([
   [{ pinned: joinList(["a", "gone"]) }, "1 pinned instance is not among those kept here: “gone”."],
   [{ colours: joinList(["cat", "gone"]) }, "There is no class “gone” to colour."],
   [{ colour: "attribute:gone" }, "coloured by their true class: no attribute “gone” can colour them."],
+  [{ colour: "neuron:3:gone" }, "no neuron 3 of “gone” can colour them."],
+  [{ colour: "neuron:18:hidden" }, "no neuron 18 of “hidden” can colour them."],
   [{ colour: "rainbow" }, "no attribute “rainbow” can colour them."],
   [{ differing: "gone" }, "No step of this run has a layer called “gone” to show as differences."],
   [{ pairs: joinList(["0", "hidden", "hidden"]) }, "pairs layers that are not there: “hidden” with “hidden”."],

@@ -1,6 +1,6 @@
 /** Colouring of a projection's dots: by a class, a score or an attribute of the instances. */
 
-import { extent } from "d3-array";
+import { max, nice, quantile, quantileSorted } from "d3-array";
 import type { AttributeColumn, InstanceColumns } from "../contract/activis";
 import { isColourable } from "../contract/attributes";
 import { numberOf } from "../contract/exact_values";
@@ -20,12 +20,35 @@ export interface Colouring {
 }
 
 export type Legend =
-  | { kind: "values"; entries: readonly { name: string; colour: string }[]; others: number }
-  | { kind: "range"; low: number; high: number; isTime: boolean; colours: readonly string[] };
+  | {
+      kind: "values";
+      entries: readonly { name: string; colour: string }[];
+      others: number;
+      /** Whether some instance has no value. */
+      lacks: boolean;
+    }
+  | {
+      kind: "range";
+      low: number;
+      high: number;
+      isTime: boolean;
+      colours: readonly string[];
+      /** Whether values beyond an end have its colour. */
+      clips: { low: boolean; high: boolean };
+      lacks: boolean;
+    };
+
+/** Activations of one neuron, by row; NaN where there is none. */
+export interface NeuronValues {
+  values: Float32Array;
+  /** Whether the layer has negative activations. */
+  signed: boolean;
+}
 
 /**
  * Returns a colour per instance.
  *
+ * @param neuron Colours by it, whatever `by` says; null where no neuron does
  * @param by `label`, `predicted`, `score`, or `attribute:` and a name; what is not there colours by `label`, which is not
  * there without labels and colours by `predicted` then
  */
@@ -34,7 +57,9 @@ export function colourInstances(
   instances: InstanceColumns,
   classColours: readonly string[],
   palette: Palette,
+  neuron: NeuronValues | null = null,
 ): Colouring {
+  if (neuron) return byNeuron(neuron, palette);
   const attribute = instances.attributes.find((column) => by === `attribute:${column.name}` && isColourable(column));
   const isPredicted = instances.predicted.map((code) => code >= 0);
   if (by === "score") return byNumber(instances.score, isPredicted, palette);
@@ -69,23 +94,47 @@ const presence = ({ present }: AttributeColumn): readonly boolean[] | null => (p
 
 const STEPS = 32;
 
-/** The range is that of the finite numbers; infinite ones have the colours of its ends. */
+/**
+ * The range is that of the finite numbers; an end that is further from the middle 98 % than these are long is theirs. What
+ * is beyond an end has its colour.
+ */
 function byNumber(
   numbers: readonly number[],
   present: readonly boolean[] | null,
   palette: Palette,
   isTime = false,
 ): Colouring {
-  const isKnown = (value: number, row: number) => (present?.[row] ?? true) && !Number.isNaN(value);
-  const [low = 0, high = 0] = extent(numbers.filter((value, row) => isKnown(value, row) && Number.isFinite(value)));
-  const colours = mixes(palette.sequential, STEPS);
-  const codes = Int32Array.from(numbers, (value, row) => {
-    if (!isKnown(value, row)) return -1;
+  const known = numbers.map((value, row) => ((present?.[row] ?? true) ? value : Number.NaN));
+  const finite = known.filter(Number.isFinite).sort((first, second) => first - second);
+  const [least, most] = [finite[0] ?? 0, finite.at(-1) ?? 0];
+  const [early, late] = [quantileSorted(finite, 0.01) ?? 0, quantileSorted(finite, 0.99) ?? 0];
+  const span = late > early ? late - early : Number.POSITIVE_INFINITY;
+  const low = early - least > span ? early : least;
+  const high = most - late > span ? late : most;
+  return onScale(known, { low, high, isTime, colours: mixes(palette.sequential, STEPS) });
+}
+
+/** The matrix's colours, to the 99th percentile of the magnitudes. */
+function byNeuron({ values, signed }: NeuronValues, palette: Palette): Colouring {
+  const magnitudes = Array.from(values, Math.abs).filter(Number.isFinite);
+  const high = nice(0, quantile(magnitudes, 0.99) || max(magnitudes) || 1, 4)[1] ?? 1;
+  const colours = mixes(signed ? palette.diverging : [palette.faded, palette.ramp[1]], STEPS);
+  return onScale([...values], { low: signed ? -high : 0, high, isTime: false, colours });
+}
+
+type Scale = Pick<Extract<Legend, { kind: "range" }>, "low" | "high" | "isTime" | "colours">;
+
+/** @param numbers NaN where there is no value. */
+function onScale(numbers: readonly number[], scale: Scale): Colouring {
+  const { low, high, colours } = scale;
+  const codes = Int32Array.from(numbers, (value) => {
+    if (Number.isNaN(value)) return -1;
     if (!(high > low)) return value < low ? 0 : STEPS - 1;
     const share = Math.min(1, Math.max(0, (value - low) / (high - low)));
     return Math.round(share * (STEPS - 1));
   });
-  return { codes, colours, legend: { kind: "range", low, high, isTime, colours }, rings: null };
+  const clips = { low: numbers.some((value) => value < low), high: numbers.some((value) => value > high) };
+  return { codes, colours, legend: { kind: "range", ...scale, clips, lacks: codes.includes(-1) }, rings: null };
 }
 
 /** The most frequent values have a colour each, the others share one. */
@@ -104,6 +153,7 @@ function byCategory(
   const ranked = categorical(palette, frequent.length);
   const colours = names.map((_, code) => ranked[frequent.indexOf(code)] ?? palette.otherClass);
   const entries = frequent.map((code) => ({ name: names[code] ?? "", colour: colours[code] ?? palette.otherClass }));
-  const legend: Legend = { kind: "values", entries, others: counts.size - frequent.length };
+  const others = counts.size - frequent.length;
+  const legend: Legend = { kind: "values", entries, others, lacks: known.includes(-1) };
   return { codes: known, colours, legend, rings: null };
 }

@@ -12,6 +12,11 @@ export interface Strip extends PlacedPoints {
   /** The values at the ends of the axis. */
   low: number;
   high: number;
+  /** Of the dots, above the axis. */
+  height: number;
+  axisHeight: number;
+  /** Draws the axis of a view and what it says, from the top of its place. */
+  drawAxis: (context: CanvasRenderingContext2D, view: View, title: string, palette: Palette) => void;
 }
 
 interface StripInputs {
@@ -20,6 +25,7 @@ interface StripInputs {
   /** By row, its class; -1 for none. */
   codes: ArrayLike<number>;
   classes: number;
+  /** Of dots and axis. */
   width: number;
   height: number;
 }
@@ -33,7 +39,10 @@ const APART = 5;
 /** Of a lane's height, what its densest place takes. */
 const FILLED = 0.86;
 
-export function placeStrip({ values, codes, classes, width, height }: StripInputs): Strip {
+const AXIS_HEIGHT = 32;
+
+export function placeStrip({ values, codes, classes, width, height: whole }: StripInputs): Strip {
+  const height = whole - AXIS_HEIGHT;
   const [least = 0, most = 0] = extent(values.filter(Number.isFinite));
   const [low = least, high = most] = most > least ? nice(least, most, 5) : [least, most];
   const across = (value: number) => MARGIN.side + stripShare(value, low, high) * (width - 2 * MARGIN.side);
@@ -53,7 +62,12 @@ export function placeStrip({ values, codes, classes, width, height }: StripInput
       positions[2 * row + 1] = middle + ((at + 0.5) / rows.length - 0.5) * length;
     });
   }
-  return { ...placedAt(positions), low, high };
+  return {
+    ...placedAt(positions),
+    ...{ low, high, height, axisHeight: AXIS_HEIGHT },
+    drawAxis: (context, view, title, palette) =>
+      drawAxis(context, stripTicks({ low, high }, view, width), title, width, palette),
+  };
 }
 
 const stripShare = (value: number, low: number, high: number): number =>
@@ -113,10 +127,7 @@ function tickText(value: number, decimals: number): string {
   return (plain ? value.toFixed(decimals) : value.toExponential(1)).replace("-", "−");
 }
 
-export const AXIS_HEIGHT = 32;
-
-/** Draws the axis and what it says, from the top of its place. */
-export function drawAxis(
+function drawAxis(
   context: CanvasRenderingContext2D,
   ticksInSight: readonly Tick[],
   title: string,

@@ -42,6 +42,15 @@ export function sliceRow(values: NpyArray<Float32Array> | undefined, row: number
   return row < rows ? values.data.subarray(row * neurons, (row + 1) * neurons) : null;
 }
 
+/** Returns one column of a (rows, neurons) array, (rows,); NaN where there is no such column. */
+export function sliceColumn({ shape, data }: NpyArray<Float32Array>, column: number): Float32Array {
+  const [rows = 0, neurons = 0] = shape;
+  const isThere = column >= 0 && column < neurons;
+  return Float32Array.from({ length: rows }, (_, row) =>
+    isThere ? (data[row * neurons + column] ?? Number.NaN) : Number.NaN,
+  );
+}
+
 const masks = new WeakMap<readonly number[], Uint8Array>();
 
 /** Returns 1 for the sampled rows that are members, uint8 (rows,); the same array for the same members. */

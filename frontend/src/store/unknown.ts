@@ -8,7 +8,7 @@ import { comparedKeys } from "./row_comparison";
 import { instanceKey, type MatrixRow, parseOutcome } from "./rows";
 import { findRun, findRuns, namesOf, type Selection, snapshotsOf } from "./selection";
 import type { Other } from "./side";
-import { DEFAULT_COLOUR, DEFAULT_SORT, NAMED_COLOURS, NAMED_SORTS, type UrlState } from "./url_state";
+import { colouringNeuron, DEFAULT_COLOUR, DEFAULT_SORT, NAMED_COLOURS, NAMED_SORTS, type UrlState } from "./url_state";
 
 const MOST_LISTED = 6;
 
@@ -194,13 +194,18 @@ function missingColoured({ urlState: { coloured }, current }: Shown): Missing[] 
 }
 
 function missingColour({ urlState: { colour }, current }: Shown): Missing[] {
-  const { attributes, unlabelled } = current.snapshot;
+  const { attributes, unlabelled, layers } = current.snapshot;
+  const { neuron, layer } = colouringNeuron(colour.value) ?? {};
   const isThere =
     NAMED_COLOURS.includes(colour.value) ||
+    layers.some(({ name, neurons }) => name === layer && (neuron ?? neurons) < neurons) ||
     attributes.some((attribute) => colour.value === `attribute:${attribute.name}` && isColourable(attribute));
-  const name = colour.value.replace(/^attribute:/, "");
+  const what =
+    layer === undefined
+      ? `attribute ${quoted(colour.value.replace(/^attribute:/, ""))}`
+      : `neuron ${neuron} of ${quoted(layer)}`;
   const shown = unlabelled ? "predicted" : "true";
-  const sentence = `The dots are coloured by their ${shown} class: no attribute ${quoted(name)} can colour them.`;
+  const sentence = `The dots are coloured by their ${shown} class: no ${what} can colour them.`;
   const forget = () => {
     colour.value = DEFAULT_COLOUR;
   };

@@ -50,12 +50,26 @@ export interface ProjectionChoice {
 
 const DEFAULT_PROJECTION: ProjectionChoice = { method: "tsne", perplexity: 30, framing: "own" };
 
-/** `label`, `predicted`, `score`, or `attribute:` and an attribute's name: what a projection's dots are coloured by. */
+/** `label`, `predicted`, `score`, `attribute:` and a name, or `neuron:`, a number, `:` and a layer: what dots are coloured by. */
 export type Colour = string;
 
 export const DEFAULT_COLOUR: Colour = "label";
 /** Colours that name no attribute. */
 export const NAMED_COLOURS: readonly Colour[] = [DEFAULT_COLOUR, "predicted", "score"];
+
+/** A neuron that colours the dots, in all projections alike. */
+export interface ColouringNeuron {
+  neuron: number;
+  layer: string;
+}
+
+export const neuronColour = ({ neuron, layer }: ColouringNeuron): Colour => `neuron:${neuron}:${layer}`;
+
+/** Returns null where a colour names no neuron. */
+export function colouringNeuron(colour: Colour): ColouringNeuron | null {
+  const [, neuron, layer] = /^neuron:(\d+):(.+)$/s.exec(colour) ?? [];
+  return neuron === undefined || layer === undefined ? null : { neuron: Number(neuron), layer };
+}
 
 /** Of t-SNE; one between them can be wanted. */
 export const PERPLEXITY = { least: 5, most: 100 };

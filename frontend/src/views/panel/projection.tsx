@@ -7,11 +7,11 @@
  * picture in place, whatever the number of dots.
  */
 
-import { effect, type Signal, useSignal } from "@preact/signals";
+import { effect, type Signal, signal, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { InstanceColumns } from "../../contract/activis";
 import type { Projection } from "../../contract/client";
-import { type Colouring, colourInstances, hasLabels } from "../../draw/colouring";
+import { type Colouring, hasLabels } from "../../draw/colouring";
 import { drawMarks, type PointMark } from "../../draw/marks";
 import type { Palette } from "../../draw/palette";
 import {
@@ -27,7 +27,7 @@ import {
   zoomAround,
   zoomPoints,
 } from "../../draw/projection";
-import { AXIS_HEIGHT, drawAxis, placeStrip, type Strip, stripTicks } from "../../draw/strip";
+import type { Strip } from "../../draw/strip";
 import { judgementOf } from "../../store/judgement";
 import type { LayerStore } from "../../store/layer";
 import { isOf, type ShownProjection } from "../../store/projection";
@@ -38,7 +38,8 @@ import { Problem } from "../../ui/controls";
 import { deferred, useLater } from "../../ui/deferred";
 import { Icon } from "../../ui/glyphs";
 import { pixelRatio, Surface, useSize } from "../../ui/surface";
-import { ColourLegend, LassoLine, ProjectionHeader, useLasso } from "./projection_header";
+import { ColourLegend, useColouring } from "./dot_colours";
+import { LassoLine, ProjectionHeader, useLasso } from "./projection_header";
 import { usePointer } from "./projection_pointer";
 
 const ClusterNames = deferred(async () => (await import("./cluster_names")).ClusterNames);
@@ -154,22 +155,6 @@ function ProjectionDots({ placed, view, width, height, pointer }: ProjectionDots
       {...pointer}
     />
   );
-}
-
-function useColouring(): Colouring | null {
-  const { urlState } = useTab();
-  const { instances } = useSnapshot();
-  const palette = usePalette();
-  const classes = useClassColours();
-  const columns = instances.state.value.value;
-  const by = urlState.colour.value;
-  const areRinged = urlState.errorRings.value === "";
-  const colours = classes.join();
-  return useMemo(() => {
-    if (!columns) return null;
-    const colouring = colourInstances(by, columns, colours.split(","), palette);
-    return areRinged ? colouring : { ...colouring, rings: null };
-  }, [by, columns, colours, palette, areRinged]);
 }
 
 interface PictureInputs {
@@ -337,6 +322,19 @@ interface PictureProperties {
   armed: Signal<boolean>;
 }
 
+/** Few models have a layer of one neuron: what draws it comes when there is one. */
+const strips = signal<typeof import("../../draw/strip") | null>(null);
+
+function useStrips(isSingle: boolean) {
+  useLayoutEffect(() => {
+    if (!isSingle || strips.peek()) return;
+    void import("../../draw/strip").then((loaded) => {
+      strips.value = loaded;
+    });
+  }, [isSingle]);
+  return isSingle ? strips.value : null;
+}
+
 /** Where the instances are to stand: in a strip those of a single neuron, once its values are there. */
 function usePlaces(layer: LayerStore, projection: Projection, width: number, height: number): PlacedPoints | Strip {
   const store = useSnapshot();
@@ -344,18 +342,20 @@ function usePlaces(layer: LayerStore, projection: Projection, width: number, hei
   const classes = store.snapshot.value?.classes.length ?? 0;
   const { coordinates, framing } = projection;
   const reach = framing === "steps" ? FRAME_REACH : undefined;
-  const values = layer.entry.value?.neurons === 1 ? layer.activations.state.value.value?.data : undefined;
+  const isSingle = layer.entry.value?.neurons === 1;
+  const drawing = useStrips(isSingle);
+  const values = isSingle ? layer.activations.state.value.value?.data : undefined;
   return useMemo(() => {
-    if (!values || !columns) return placePoints(coordinates, width, height, reach);
+    if (!values || !columns || !drawing) return placePoints(coordinates, width, height, reach);
     const codes = hasLabels(columns) ? columns.label : columns.predicted;
-    return placeStrip({ values, codes, classes, width, height: height - AXIS_HEIGHT });
-  }, [coordinates, reach, values, columns, classes, width, height]);
+    return drawing.placeStrip({ values, codes, classes, width, height });
+  }, [coordinates, reach, values, columns, drawing, classes, width, height]);
 }
 
 function Picture({ layer, projection, width, height: whole, armed }: PictureProperties) {
   const fitted = usePlaces(layer, projection, width, whole);
   const isStrip = "low" in fitted;
-  const height = isStrip ? whole - AXIS_HEIGHT : whole;
+  const height = isStrip ? fitted.height : whole;
   const placed = useGliding(fitted, projection.framing === "steps");
   const view = useSignal(WHOLE);
   const inputs = { layer: layer.name, placed, view, width, height };
@@ -398,9 +398,9 @@ function StripAxis({ strip, title, view, width, top }: StripAxisProperties) {
       role="img"
       aria-label={`${title}, from ${strip.low} to ${strip.high}`}
       width={width}
-      height={AXIS_HEIGHT}
+      height={strip.axisHeight}
       style={{ top: `${top}px` }}
-      draw={(context) => drawAxis(context, stripTicks(strip, view, width), title, width, palette)}
+      draw={(context) => strip.drawAxis(context, view, title, palette)}
     />
   );
 }

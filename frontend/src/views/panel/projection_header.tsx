@@ -2,18 +2,17 @@
 
 import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { isColourable } from "../../contract/attributes";
 import type { Projection } from "../../contract/client";
-import { colourInstances, type Legend } from "../../draw/colouring";
 import { enclosedRows, extendLasso, type Lasso, lassoPath } from "../../draw/projection";
 import type { LayerStore } from "../../store/layer";
 import { isOf, type Progress, type ShownProjection } from "../../store/projection";
 import { listedInstances } from "../../store/subset_from_click";
-import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
+import { useSnapshot, useTab } from "../../ui/context";
 import { Popup } from "../../ui/controls";
 import { deferred } from "../../ui/deferred";
 import { Icon } from "../../ui/glyphs";
-import { countText, valueText } from "../../ui/numbers";
+import { countText } from "../../ui/numbers";
+import { ColourChoice } from "./dot_colours";
 import type { PointerInputs, usePointer } from "./projection_pointer";
 
 const METHODS = { pca: "PCA", tsne: "t-SNE" } as const;
@@ -103,91 +102,6 @@ function useEscape(cancel: () => boolean): void {
     document.addEventListener("keydown", listen, { capture: true });
     return () => document.removeEventListener("keydown", listen, { capture: true });
   });
-}
-
-/** What the dots are coloured by: said as text, with the system's list over it. */
-function ColourChoice() {
-  const { urlState } = useTab();
-  const { snapshot } = useSnapshot();
-  const labelled = !snapshot.value?.unlabelled;
-  const by = urlState.colour.value;
-  const options = [
-    ...(labelled ? [{ value: "label", label: "true class" }] : []),
-    { value: "predicted", label: "predicted class" },
-    { value: "score", label: "score" },
-    ...(snapshot.value?.attributes ?? [])
-      .filter(isColourable)
-      .map(({ name }) => ({ value: `attribute:${name}`, label: name })),
-  ];
-  const chosen = options.find(({ value }) => value === by) ?? options[0];
-  return (
-    <label class="colour-choice" title="What the dots are coloured by">
-      <span class="colour-word">colour: </span>
-      <span class="colour-name">{chosen?.label}</span>
-      <span data-unprinted> ▾</span>
-      <select
-        data-testid="colour-picker"
-        aria-label="Colour of the dots"
-        value={chosen?.value ?? ""}
-        onChange={(event) => {
-          urlState.colour.value = event.currentTarget.value;
-        }}
-      >
-        {options.map(({ value, label }) => (
-          <option key={value} value={value}>
-            {label}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
-export function ColourLegend() {
-  const { urlState } = useTab();
-  const { instances } = useSnapshot();
-  const palette = usePalette();
-  const classes = useClassColours();
-  const columns = instances.state.value.value;
-  const legend = columns ? colourInstances(urlState.colour.value, columns, classes, palette).legend : null;
-  return (
-    legend && (
-      <div class="colour-legend">
-        <LegendEntries legend={legend} />
-      </div>
-    )
-  );
-}
-
-/** A time to the day, or to the minute where all are of two days. */
-function rangeText(value: number, { low, high, isTime }: Extract<Legend, { kind: "range" }>): string {
-  if (!isTime) return valueText(value);
-  const written = new Date(1000 * value).toISOString().replace("T", " ");
-  return high - low > 2 * 86_400 ? written.slice(0, 10) : written.slice(0, 16);
-}
-
-function LegendEntries({ legend }: { legend: Legend }) {
-  if (legend.kind === "range") {
-    return (
-      <span class="legend-range">
-        {rangeText(legend.low, legend)}
-        <i style={{ background: `linear-gradient(to right, ${legend.colours.join(", ")})` }} />
-        {rangeText(legend.high, legend)}
-      </span>
-    );
-  }
-  const names = legend.entries.map(({ name }) => name).join(", ");
-  return (
-    <span class="legend-values" title={names}>
-      {legend.entries.map(({ name, colour }) => (
-        <span key={name}>
-          <i class="class-dot" style={{ background: colour }} />
-          {name}
-        </span>
-      ))}
-      {legend.others > 0 && <span>+ {countText(legend.others)}</span>}
-    </span>
-  );
 }
 
 interface ProjectionHeaderProperties {
