@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from activis_tb.conditions.grammar import WIDE
 from activis_tb.times import calendar_edges
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class Distribution:
         edges: Of a histogram of the finite values; the last edge belongs to the last bin. Bins of numbers have equal
             width, those of times follow the calendar.
         counts: Values per bin.
+        whole: Whether the finite values are whole numbers that doubles tell apart, and so are the edges; of several
+            values, the last edge is above all.
     """
 
     present: float
@@ -75,6 +78,7 @@ class Distribution:
     quantiles: tuple[float, ...] = ()
     edges: tuple[float, ...] = ()
     counts: tuple[float, ...] = ()
+    whole: bool = False
 
 
 def text_distribution(cursor: "duckdb.DuckDBPyConnection", table: str, column: str) -> Distribution:
@@ -107,7 +111,11 @@ def beginnings(cursor: "duckdb.DuckDBPyConnection", table: str, column: str) -> 
 def number_distribution(cursor: "duckdb.DuckDBPyConnection", table: str, column: str) -> Distribution:
     """Returns the distribution of numbers; arguments as of `text_distribution`."""
     values, until = _ordered(cursor, table, column)
-    return _distribution(values, until, _even_edges(values[np.isfinite(values)]))
+    finite = values[np.isfinite(values)]
+    if not _are_whole(finite):
+        return _distribution(values, until, _even_edges(finite))
+    edges = _whole_edges(int(finite[0]), int(finite[-1]))
+    return replace(_distribution(values.astype(np.float64), until, edges), whole=True)
 
 
 def time_distribution(cursor: "duckdb.DuckDBPyConnection", table: str, column: str, *, unit: int) -> Distribution:
@@ -127,6 +135,22 @@ def _ordered(cursor: "duckdb.DuckDBPyConnection", table: str, column: str) -> tu
     values = np.asarray(found["value"])
     order = np.argsort(values, kind="stable")
     return values[order], np.cumsum(np.asarray(found["weight"], np.float64)[order])
+
+
+def _are_whole(values: NDArray[Any]) -> bool:
+    """Whether these finite values in ascending order are whole numbers that doubles tell apart."""
+    if not len(values) or max(abs(values[0].item()), abs(values[-1].item())) >= WIDE:
+        return False
+    return values.dtype.kind != "f" or bool(np.all(values == np.rint(values)))
+
+
+def _whole_edges(low: int, high: int) -> list[float]:
+    """Edges of bins that each hold as many whole numbers, so that no bin is fuller by its width."""
+    if low == high:
+        return [low, high]
+    width = -(-(high - low + 1) // _BINS)
+    bins = (high - low) // width + 1
+    return [low + width * position for position in range(bins + 1)]
 
 
 def _even_edges(values: NDArray[Any]) -> list[float]:

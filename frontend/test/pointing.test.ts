@@ -25,6 +25,7 @@ const summary = (change: Partial<ColumnSummary>): ColumnSummary => ({
   edge_texts: [],
   edges: [],
   counts: [],
+  whole: false,
   ...change,
 });
 
@@ -98,6 +99,27 @@ describe("intervals of a number", () => {
       "length > 4 AND length <= 6",
       "length > 6 AND length <= 9",
     ]);
+  });
+
+  test("of whole numbers are from one to another, and of one number alone", () => {
+    const words = summary({
+      name: "words",
+      whole: true,
+      edges: [1, 3, 5],
+      counts: [3, 5],
+      quantiles: [1, 1, 1, 2, 2, 3, 4],
+    });
+    expect(binsOf(words).map((bin) => withinInterval(words, bin))).toEqual([
+      { name: "words 1–2", condition: "words >= 1 AND words <= 2" },
+      { name: "words 3–4", condition: "words >= 3 AND words <= 4" },
+    ]);
+    expect(quartersOf(words).map((quarter) => withinInterval(words, quarter))).toEqual([
+      { name: "words 1", condition: "words = 1" },
+      { name: "words 2", condition: "words = 2" },
+      { name: "words 3–4", condition: "words >= 3 AND words <= 4" },
+    ]);
+    const alone = summary({ whole: true, edges: [7, 7], counts: [9] });
+    expect(binsOf(alone).map((bin) => withinInterval(alone, bin).condition)).toEqual(["length = 7"]);
   });
 
   test("of quarters that hold nothing are left out", () => {

@@ -6,7 +6,16 @@ import { vocabularyOf } from "../src/store/draft";
 import { exactText } from "../src/ui/numbers";
 import { instances, snapshot } from "./samples";
 
-const empty = { present: 8, distinct: 8, values: [], beginnings: [], edges: [], edge_texts: [], counts: [] };
+const empty = {
+  present: 8,
+  distinct: 8,
+  values: [],
+  beginnings: [],
+  edges: [],
+  edge_texts: [],
+  counts: [],
+  whole: false,
+};
 
 describe("values to compare with", () => {
   test("are quantiles, rounded unless that would make another value of them", () => {

@@ -374,6 +374,7 @@ def _column(population: Population, name: str, type_: str) -> pb.ColumnSummary:
         edges=edges,
         edge_texts=edge_texts,
         counts=found.counts,
+        whole=found.whole,
     )
 
 

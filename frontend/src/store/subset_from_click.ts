@@ -105,6 +105,7 @@ export function withinInterval(
   const [from, to] = [low, high].map(({ value, text }) =>
     type === "time" ? quoteText(text) : writtenNumber(value, text),
   );
+  if (closed === "both" && from === to) return { name: `${name} ${short(low)}`, condition: `${column} = ${from}` };
   const condition = `${column} ${closed === "high" ? ">" : ">="} ${from} AND ${column} ${closed === "low" ? "<" : "<="} ${to}`;
   return { name: `${name} ${short(low)}–${short(high)}`, condition };
 }
@@ -116,23 +117,24 @@ const boundOf = (values: readonly number[], texts: readonly string[], at: number
   text: texts[at] ?? "",
 });
 
-/** The bars of a histogram, the last one with its upper edge. */
-export function binsOf({ edges, edge_texts, counts }: ColumnSummary): (Interval & { count: number })[] {
-  return counts.map((count, at) => ({
-    low: boundOf(edges, edge_texts, at),
-    high: boundOf(edges, edge_texts, at + 1),
-    closed: at === counts.length - 1 ? "both" : "low",
-    count,
-  }));
+/** The bars of a histogram, the last one with its upper edge; of whole numbers, from one to another. */
+export function binsOf({ edges, edge_texts, counts, whole }: ColumnSummary): (Interval & { count: number })[] {
+  return counts.map((count, at) => {
+    const [low, high] = [boundOf(edges, edge_texts, at), boundOf(edges, edge_texts, at + 1)];
+    if (whole) return { low, high: { value: Math.max(low.value, high.value - 1), text: "" }, closed: "both", count };
+    return { low, high, closed: at === counts.length - 1 ? "both" : "low", count };
+  });
 }
 
 /** The quarters of a number's values; those that hold nothing, because many values are equal, are left out. */
-export function quartersOf({ quantiles, quantile_texts }: ColumnSummary): Interval[] {
+export function quartersOf({ quantiles, quantile_texts, whole }: ColumnSummary): Interval[] {
   if (quantiles.length < 7) return [];
   const edges = [0, 2, 3, 4, 6].map((at) => boundOf(quantiles, quantile_texts, at));
   return edges.slice(0, -1).flatMap((low, at) => {
     const high = edges[at + 1] ?? low;
     if (at > 0 && low.value === high.value && low.text === high.text) return [];
+    // Above one whole number is from the next on.
+    if (whole && at > 0 && low.text === "") return [{ low: { value: low.value + 1, text: "" }, high, closed: "both" }];
     return [{ low, high, closed: at === 0 ? "both" : "high" }];
   });
 }

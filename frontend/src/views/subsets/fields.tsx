@@ -6,6 +6,7 @@ import { type Bound, binsOf, quartersOf, withinInterval, withValue } from "../..
 import { useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
 import { aboutText } from "../../ui/exactness";
+import { useLighting } from "../../ui/lighting";
 import { countText, exactText, percentText } from "../../ui/numbers";
 
 export function FieldSheet() {
@@ -85,13 +86,14 @@ interface CountsProperties {
 
 function Histogram({ summary, about }: CountsProperties) {
   const { pointing } = useTab();
+  const lighting = useLighting();
   const bins = binsOf(summary);
   const highest = Math.max(1, ...summary.counts);
   return (
     <>
       <div class="histogram">
         {bins.map(({ count, ...bin }) => {
-          const title = `${boundText(bin.low)} ${summary.type === "time" && bin.closed === "low" ? "to before" : "to"} ${boundText(bin.high)}: ${about(count)}`;
+          const title = `${intervalText(bin, summary.type === "time" && bin.closed === "low" ? " to before " : " to ")}: ${about(count)}`;
           return (
             <button
               key={boundText(bin.low)}
@@ -100,6 +102,7 @@ function Histogram({ summary, about }: CountsProperties) {
               title={title}
               aria-label={title}
               disabled={count === 0}
+              {...lighting(count === 0 ? null : withinInterval(summary, bin))}
               onClick={() => pointing.point(withinInterval(summary, bin))}
             >
               <i style={{ height: `${(100 * count) / highest}%` }} />
@@ -116,10 +119,15 @@ function Histogram({ summary, about }: CountsProperties) {
   );
 }
 
+/** From one bound to the other; one alone where they are the same. */
+const intervalText = ({ low, high }: { low: Bound; high: Bound }, between: string): string =>
+  boundText(low) === boundText(high) ? boundText(low) : `${boundText(low)}${between}${boundText(high)}`;
+
 const boundText = ({ value, text }: Bound): string => exactText(value, text);
 
 function Quarters({ summary }: { summary: ColumnSummary }) {
   const { pointing } = useTab();
+  const lighting = useLighting();
   const quarters = quartersOf(summary);
   if (quarters.length < 2) return null;
   return (
@@ -131,9 +139,10 @@ function Quarters({ summary }: { summary: ColumnSummary }) {
           type="button"
           data-testid="field-quarter"
           title="Make a subset of the instances in this part; the parts are as equal as ties allow"
+          {...lighting(withinInterval(summary, quarter))}
           onClick={() => pointing.point(withinInterval(summary, quarter))}
         >
-          {boundText(quarter.low)}–{boundText(quarter.high)}
+          {intervalText(quarter, "–")}
         </button>
       ))}
     </p>
@@ -145,6 +154,7 @@ const MOST_VALUES = 8;
 /** @param counted values that were looked at */
 function Values({ summary, about, counted }: CountsProperties & { counted: number }) {
   const { pointing } = useTab();
+  const lighting = useLighting();
   const shown = summary.values.slice(0, MOST_VALUES);
   const highest = Math.max(1, ...shown.map(({ count }) => count));
   if (shown.length === 0) return <p class="hint">Its values are not counted.</p>;
@@ -160,6 +170,7 @@ function Values({ summary, about, counted }: CountsProperties & { counted: numbe
           data-testid="field-value"
           data-value={value}
           title={`${value}: make a subset of these ${about(count)}`}
+          {...lighting(withValue(summary, value))}
           onClick={() => pointing.point(withValue(summary, value))}
         >
           <span>{summary.type === "number" ? exactText(Number.NaN, value) : value === "" ? "(empty)" : value}</span>
