@@ -180,7 +180,7 @@ test("a layer's neighbours are the operators that make and use its tensor", () =
 });
 
 test("unknown axes read as question marks", () => {
-  expect(shapeText([-1, 37, 128], true)).toBe("? × 37 × 128");
+  expect(shapeText([-1, 37, 128], true)).toBe("any × 37 × 128");
   expect(shapeText([], false)).toBe("unknown shape");
 });
 

@@ -27,11 +27,11 @@ export interface Room {
   below: number;
 }
 
-/** A tensor's shape for people: `?` where an axis is unknown. */
+/** A tensor's shape for people: `any` where an axis has no fixed length. */
 export function shapeText(shape: readonly number[], known: boolean): string {
   if (!known) return "unknown shape";
   if (shape.length === 0) return "scalar";
-  return shape.map((axis) => (axis < 0 ? "?" : String(axis))).join(" × ");
+  return shape.map((axis) => (axis < 0 ? "any" : String(axis))).join(" × ");
 }
 
 /** What a group is called: blocks that are repeated read as one with a count. */

@@ -5,6 +5,10 @@ const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 /** `5,452` */
 export const countText = (count: number): string => grouped.format(count);
 
+/** `1 neuron`, `128 neurons` */
+export const countedText = (count: number, noun: string): string =>
+  `${countText(count)} ${noun}${count === 1 ? "" : "s"}`;
+
 /** A correlation, `0.92`; never `-0.00`. */
 export const correlationText = (r: number): string => (Math.abs(r) < 0.005 ? "0.00" : r.toFixed(2).replace("-", "−"));
 

@@ -13,6 +13,7 @@ import {
   TENSOR_RADIUS,
 } from "../../draw/graph_layout";
 import { useTab } from "../../ui/context";
+import { countedText } from "../../ui/numbers";
 import type { GraphSession } from "./session";
 
 interface Press {
@@ -138,7 +139,7 @@ function HealthBadge({ layer, x, y }: { layer: string; x: number; y: number }) {
 
 export function healthText({ neurons, dead, nonfinite, effective_rank, effective_rank_over }: LayerHealth): string {
   const parts = [
-    `${dead} of ${neurons} neurons dead`,
+    `${dead} of ${countedText(neurons, "neuron")} dead`,
     nonfinite > 0 && `${nonfinite} with non-finite values`,
     effective_rank_over > 0 && `effective rank ${effective_rank.toFixed(1)}`,
   ];

@@ -133,7 +133,7 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
   );
 }
 
-const MOST_BARS = 8;
+const MOST_BARS = 10;
 
 function ScoreBars({ snapshot, instances, row }: CardProperties) {
   const colours = useClassColours();

@@ -5,7 +5,7 @@ import { pairedName, type Side } from "../../store/side";
 import { SnapshotContext, useSnapshot, useTab } from "../../ui/context";
 import { Segmented } from "../../ui/controls";
 import { Icon, LayerGlyph, SideBadge } from "../../ui/glyphs";
-import { countText, listText } from "../../ui/numbers";
+import { countedText, countText, listText } from "../../ui/numbers";
 import { Health, HealthLine } from "./health";
 import { Matrix, SideMatrix } from "./matrix";
 import { type PlacedMatrix, useMatrixFrame } from "./matrix_context";
@@ -134,7 +134,7 @@ function BaseTitle({ layer }: { layer: LayerStore }) {
     <div class="side-title base-title">
       <h3>
         <LayerGlyph />
-        <span title={`${layer.name}: ${countText(instances)} instances × ${countText(neurons)} neurons`}>
+        <span title={`${layer.name}: ${countText(instances)} instances × ${countedText(neurons, "neuron")}`}>
           {layer.name}
         </span>
         <button type="button" class="quiet" aria-label={`Close ${layer.name}`} onClick={() => toggleLayer(layer.name)}>

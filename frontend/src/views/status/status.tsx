@@ -11,7 +11,7 @@ import { copyText } from "../../ui/clipboard";
 import { useSnapshot, useTab } from "../../ui/context";
 import { accuracyText, intervalText, isExact, limitsText } from "../../ui/exactness";
 import { Icon, LayerGlyph } from "../../ui/glyphs";
-import { countText, percentText, valueText } from "../../ui/numbers";
+import { countedText, countText, percentText, valueText } from "../../ui/numbers";
 
 export function UnknownLine() {
   const { unknown } = useTab();
@@ -112,7 +112,7 @@ export function NothingRecorded() {
   const runs =
     total === 0
       ? "There is no run in the log directory yet."
-      : `${countText(total)} ${total === 1 ? "run" : "runs"} found in the log directory, ${what}.`;
+      : `${countedText(total, "run")} found in the log directory, ${what}.`;
   return (
     <main class="card empty" data-testid="empty-state">
       <h1>No activations recorded yet</h1>
@@ -174,7 +174,7 @@ export function LayerInvitation() {
           <button key={layer.name} type="button" onClick={() => toggleLayer(layer.name)}>
             <LayerGlyph />
             <b>{layer.name}</b>
-            <small>{countText(layer.neurons)} neurons</small>
+            <small>{countedText(layer.neurons, "neuron")}</small>
           </button>
         ))}
       </p>
