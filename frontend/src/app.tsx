@@ -14,6 +14,7 @@ import { deferred, loadDeferred } from "./ui/deferred";
 import { GraphView } from "./views/graph/graph";
 import { InstanceColumn } from "./views/instances/column";
 import { Panel } from "./views/panel/panel";
+import { Sentence } from "./views/sentence/sentence";
 import { Announcer, LayerInvitation, NothingRecorded, PanelPlaces, UnknownLine } from "./views/status/status";
 import { SubsetBar } from "./views/subsets/bar";
 import { Toolbar } from "./views/toolbar/toolbar";
@@ -73,6 +74,7 @@ function Content() {
       <main class={compares ? "views comparing" : "views"} style={{ "--sides": comparing.sides.value.length + 1 }}>
         <h1 class="unseen">ActiVis</h1>
         <div class="left">
+          {!compares && <Sentence />}
           <GraphView />
           <SubsetBar />
           <div class="panels">

@@ -14,7 +14,7 @@ import {
   predictedNames,
   strataOf,
 } from "../src/store/judgement";
-import { outcomeFacts } from "../src/store/rows";
+import { sampledFacts } from "../src/store/rows";
 import { cellOf, predictedAs } from "../src/store/subset_from_click";
 import { instanceRecords } from "../src/store/tables";
 import { instances, snapshot, subset } from "./samples";
@@ -53,7 +53,7 @@ describe("instances that are predicted as nothing", () => {
 
   test("are never right, and have no score", () => {
     const columns = instances({ label: [-1, 0, 1], predicted: [-1, -1, 1], score: [0, 0, 0.7] });
-    expect(outcomeFacts(columns, [0, 1, 2])).toMatchObject({ count: 3, correct: 1 });
+    expect(sampledFacts(columns, [0, 1, 2])).toMatchObject({ count: 3, correct: 1 });
     const [first, second, third] = instanceRecords(snapshot(), columns, [0, 1, 2]);
     expect([first?.label, first?.predicted, first?.score]).toEqual([null, null, null]);
     expect([second?.label, second?.predicted, second?.score]).toEqual(["cat", null, null]);

@@ -4,11 +4,11 @@ import { averageRows } from "../src/store/numbers";
 import {
   changeOf,
   instanceRow,
-  outcomeFacts,
   outcomeName,
   outcomeRow,
   parseOutcome,
   rightByDefinition,
+  sampledFacts,
   subsetRows,
 } from "../src/store/rows";
 import { rowOnSide, type SideRows } from "../src/store/side";
@@ -105,7 +105,7 @@ describe("outcomes", () => {
   });
 
   test("count over the sampled rows", () => {
-    expect(outcomeFacts(instances(), [0, 1])).toMatchObject({ count: 2, correct: 1 });
+    expect(sampledFacts(instances(), [0, 1])).toMatchObject({ count: 2, correct: 1 });
   });
 
   test.each([

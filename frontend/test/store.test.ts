@@ -71,8 +71,12 @@ describe("where nobody chose a layer", () => {
     expect(opened(await open({}, { run: "cnn/activis" })).shown).toEqual(["hidden"]);
   });
 
-  test("a link that names a run, and no layer of several, opens none, until another run is picked", async () => {
-    const store = await open(two(), { run: "a" });
+  test("a link that names a run alone, as a recording prints it, opens as a fresh visit", async () => {
+    expect(opened(await open(two(), { run: "b" })).shown).toEqual(["second", "scores"]);
+  });
+
+  test("a link that names a step, and no layer of several, opens none, until another run is picked", async () => {
+    const store = await open(two(), { run: "a", step: "1" });
     expect(opened(store)).toEqual({ shown: [], opening: false });
     batch(() => {
       store.tab.urlState.undecided.value = true;
@@ -140,7 +144,7 @@ describe("a locked row", () => {
       source: "instances",
       row: { key: "instance:c", kind: "instance", name: "c", id: "c", sampled: 2 },
     };
-    expect(base.highlightedKey.value).toBe("class:cat");
+    expect(base.lit.value?.key).toBe("class:cat");
   });
 
   test("gives way to a hovered class, comes back as the same array, and is let go", async () => {

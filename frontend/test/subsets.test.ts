@@ -200,17 +200,17 @@ describe("typing a condition", () => {
   });
 
   test("the filter shows the instances of the condition, and follows it as it is typed", async () => {
-    const { tab, hash } = await open(askable());
-    expect(tab.draft.filtered.value).toBeNull();
+    const { tab, base, hash } = await open(askable());
+    expect(base.filtered.value).toBeNull();
     tab.urlState.filter.value = "barks";
     await settled();
-    expect([...(tab.draft.filtered.value ?? [])]).toEqual([0, 0, 1]);
+    expect([...(base.filtered.value ?? [])]).toEqual([0, 0, 1]);
     expect(hash.written).toMatchObject({ filter: "barks" });
     tab.draft.text.value = "striped";
     await typedRest();
     await settled();
-    expect([...(tab.draft.filtered.value ?? [])]).toEqual([1, 1, 0]);
+    expect([...(base.filtered.value ?? [])]).toEqual([1, 1, 0]);
     tab.urlState.filter.value = "";
-    expect(tab.draft.filtered.value).toBeNull();
+    expect(base.filtered.value).toBeNull();
   });
 });

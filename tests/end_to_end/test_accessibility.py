@@ -13,7 +13,7 @@ from tests.end_to_end.tab import Tab
 
 pytestmark = pytest.mark.browser
 
-RUN_STATE = f"&p.activis.run={RUN.replace('/', '%2F')}"
+RUN_STATE = f"&p.activis.run={RUN.replace('/', '%2F')}&p.activis.panels=closed"
 PANELS = f"{RUN_STATE}&p.activis.layers=hidden,output"
 PINNED = f"{PANELS}&p.activis.pinned=animal{WRONG},animal1"
 MOST_TABS = 60

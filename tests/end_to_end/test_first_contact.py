@@ -104,8 +104,17 @@ def test_who_closed_every_panel_finds_none_after_a_reload_or_in_another_run(
     tab.wait_for_cells("alone")
 
 
-def test_a_link_to_a_run_asks_which_layer_until_another_run_is_picked(url: str, open_tab: Callable[..., Tab]) -> None:
-    tab = open_tab(url, hash_state="&p.activis.run=model")
+def test_a_link_that_names_a_run_alone_opens_with_its_layers(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state="&p.activis.run=older")
+    tab.wait_for_cells("dense", "softmax")
+    tab.get("run-picker").select_option("model")
+    tab.wait_for_cells("hidden", "output")
+
+
+def test_a_link_to_a_step_without_layers_asks_which_until_another_run_is_picked(
+    url: str, open_tab: Callable[..., Tab]
+) -> None:
+    tab = open_tab(url, hash_state="&p.activis.run=model&p.activis.step=1")
     expect(tab.get("empty-state")).to_contain_text("Which layer do you want to look into?")
     assert tab.state()["layers"] == []
     tab.get("run-picker").select_option("older")

@@ -90,9 +90,8 @@ def test_the_walk(
 ) -> None:
     data = request.node.callspec.params["questions"]
     query = "?darkMode=true" if theme == "dark" else ""
-    tab = open_tab(
-        url, width=width, height=width * 5 // 8, query=query, hash_state=f"&p.activis.run={quote(RUN, safe='')}"
-    )
+    state = f"&p.activis.run={quote(RUN, safe='')}&p.activis.panels=closed"
+    tab = open_tab(url, width=width, height=width * 5 // 8, query=query, hash_state=state)
     steps = itertools.count(1)
 
     def shot(what: str) -> None:

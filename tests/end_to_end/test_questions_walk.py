@@ -34,7 +34,7 @@ def url(questions: Path) -> Iterator[str]:
 
 @pytest.fixture
 def tab(url: str, open_tab: Callable[..., Tab]) -> Tab:
-    tab = open_tab(url, hash_state=f"&p.activis.run={urlencode({'': RUN})[1:]}")
+    tab = open_tab(url, hash_state=f"&p.activis.run={urlencode({'': RUN})[1:]}&p.activis.panels=closed")
     tab.wait("the run of the URL", lambda state: state["run"] == RUN)
     return tab
 

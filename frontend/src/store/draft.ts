@@ -112,6 +112,8 @@ export interface Draft {
   verdict: ReadonlySignal<Verdict>;
   /** The newest count, also while the next one is asked for. */
   latest: ReadonlySignal<SubsetDescription | null>;
+  /** The condition that it is of; empty where there is none. */
+  condition: ReadonlySignal<string>;
   /** The text with the offered completion in it; empty where none is offered. */
   offered: Signal<string>;
   /** How many meet it; null while that is not known or the completed text is no condition. */
@@ -124,8 +126,6 @@ export interface Draft {
   begin: () => void;
   /** Adds the condition as a row as soon as it is known to be right, and empties the text. */
   commit: () => void;
-  /** By sampled row, 1 where the filter's condition holds; null where nothing is filtered. */
-  filtered: ReadonlySignal<Uint8Array | null>;
 }
 
 const TYPING_MILLISECONDS = 150;
@@ -133,28 +133,29 @@ const TYPING_MILLISECONDS = 150;
 const UNFINISHED_MILLISECONDS = 700;
 const OFFER_MILLISECONDS = 350;
 
-export function openDraft(
-  context: SubsetContext,
-  add: (condition: string) => void,
-  membersOf: (condition: string) => Uint8Array | null,
-): Draft {
+export function openDraft(context: SubsetContext, add: (condition: string) => void): Draft {
   const text = signal("");
   const verdict = follow(context, text, TYPING_MILLISECONDS);
   const latest = signal<SubsetDescription | null>(null);
+  const condition = signal("");
   effect(() => {
     const now = verdict.value;
-    if (now.status !== "asking") latest.value = now.status === "counted" ? now.answer : null;
+    if (now.status === "asking") return;
+    batch(() => {
+      latest.value = now.status === "counted" ? now.answer : null;
+      condition.value = now.status === "counted" ? text.peek().trim() : "";
+    });
   });
   const offered = signal("");
   const offer = follow(context, offered, OFFER_MILLISECONDS);
-  const filtered = followFilter(context, text, verdict, membersOf);
+  takeOverFilter(context, condition);
   return {
     text,
     verdict,
     latest,
+    condition,
     offered,
     offeredAnswer: computed(() => (offer.value.status === "counted" ? offer.value.answer : null)),
-    filtered,
     commit: createCommit(text, verdict, add),
     ...openVocabulary(context),
   };
@@ -273,22 +274,14 @@ function wrongVerdict(written: string, error: unknown): Extract<Verdict, { statu
 }
 
 /** The filter takes over every condition that is typed while it is on. */
-function followFilter(
-  { view, urlState }: SubsetContext,
-  text: ReadonlySignal<string>,
-  verdict: ReadonlySignal<Verdict>,
-  membersOf: (condition: string) => Uint8Array | null,
-): ReadonlySignal<Uint8Array | null> {
+function takeOverFilter({ urlState }: SubsetContext, condition: ReadonlySignal<string>): void {
   effect(() => {
-    if (urlState.filter.value === "" || verdict.value.status !== "counted") return;
-    const written = text.peek().trim();
+    const typed = condition.value;
+    if (urlState.filter.value === "" || typed === "") return;
     urlState.settle(() => {
-      urlState.filter.value = written;
+      urlState.filter.value = typed;
     });
   });
-  return computed(() =>
-    view.snapshot.value && urlState.filter.value !== "" ? membersOf(urlState.filter.value) : null,
-  );
 }
 
 const sizeOf = (answer: SubsetDescription): number => 200 + 8 * answer.rows.length;

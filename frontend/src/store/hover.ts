@@ -1,13 +1,13 @@
-/** Hover: what the pointer is on, and what that highlights elsewhere. Never stored. */
+/** Hover: what the pointer is on, and the instances that it lights everywhere. Never stored. */
 
 import { computed, type ReadonlySignal } from "@preact/signals";
 import type { InstanceColumns } from "../contract/activis";
 import type { NpyArray } from "../contract/npy";
 import { maskOf } from "./numbers";
-import { type InstanceRow, instanceRow, isInstance, isMany, type MatrixRow } from "./rows";
+import { type InstanceRow, instanceRow, isInstance, isMany, LIT, type MatrixRow } from "./rows";
 
 export interface Hover {
-  source: "matrix" | "label" | "projection" | "instances" | "head";
+  source: "matrix" | "label" | "condition" | "projection" | "instances" | "head";
   /** The layer whose panel it is in, where it is in one. */
   layer?: string;
   row?: MatrixRow;
@@ -26,53 +26,82 @@ export interface HoverState {
   hover: Hovered;
   /** The hovered instance by its sampled row; -1 where none is. */
   instance: ReadonlySignal<number>;
-  /** The hovered instance as a row of its own, where it is not pinned. */
+  /** The class or subset whose instances are lit: the hovered one, else what was typed, looked for or kept; null: all are. */
+  lit: ReadonlySignal<MatrixRow | null>;
+  /** By sampled row, 1 where it is lit; null while all are. */
+  highlighted: ReadonlySignal<Uint8Array | null>;
+  /** The hovered instance as a row of its own, where it is not pinned; else what is lit and has no row. */
   temporary: ReadonlySignal<MatrixRow | null>;
   /** The key of the hovered row, the temporary one included. */
   rowKey: ReadonlySignal<string | null>;
-  /** Key of the class or subset that lights its instances: the hovered one, else the locked one. */
-  highlightedKey: ReadonlySignal<string | null>;
-  /** By sampled row, 1 where that class or subset has it; null while there is none. */
-  highlighted: ReadonlySignal<Uint8Array | null>;
 }
 
-export function createHover(
-  hover: Hovered,
-  instances: ReadonlySignal<InstanceColumns | null>,
-  membership: ReadonlySignal<NpyArray<Uint8Array> | null>,
-  pinned: ReadonlySignal<readonly InstanceRow[]>,
-  locked: ReadonlySignal<MatrixRow | null>,
-  membersOf: (condition: string) => Uint8Array | null = () => null,
-): HoverState {
+interface HoverInputs {
+  hover: Hovered;
+  instances: ReadonlySignal<InstanceColumns | null>;
+  membership: ReadonlySignal<NpyArray<Uint8Array> | null>;
+  pinned: ReadonlySignal<readonly InstanceRow[]>;
+  /** What is lit while no class or subset is hovered. */
+  resting: ReadonlySignal<MatrixRow | null>;
+  /** The row that stands in the matrices for one that may not. */
+  listed: (row: MatrixRow) => MatrixRow;
+  membersOf: (condition: string) => Uint8Array | null;
+  /** By sampled row, 1 where it is shown at all; null while all are. */
+  filtered: ReadonlySignal<Uint8Array | null>;
+}
+
+export function createHover(inputs: HoverInputs): HoverState {
+  const { hover, instances, membership, pinned, resting, listed, membersOf, filtered } = inputs;
   const instance = computed(() => {
     const row = hover.value?.row;
     return row && isInstance(row) ? row.sampled : -1;
   });
+  const hoveredRow = computed(() => {
+    const row = hover.value?.row;
+    return row ? listed(row) : null;
+  });
+  const lit = computed(() => {
+    const row = hoveredRow.value;
+    if (row && isMany(row)) return row;
+    return resting.value && listed(resting.value);
+  });
   const temporary = computed(() => {
     const sampled = instance.value;
-    if (sampled < 0 || !instances.value || pinned.value.some((row) => row.sampled === sampled)) return null;
+    if (sampled < 0) return lit.value?.key.startsWith(LIT) ? lit.value : null;
+    if (!instances.value || pinned.value.some((row) => row.sampled === sampled)) return null;
     return instanceRow(instances.value, sampled, "temporary");
   });
-  const highlightedRow = computed(() => {
-    const row = hover.value?.row;
-    return row && isMany(row) ? row : locked.value;
-  });
-  const highlightedKey = computed(() => highlightedRow.value?.key ?? null);
   const columns = computed(() => columnsOf(membership.value));
-  const highlighted = computed(() => {
-    const row = highlightedRow.value;
+  const members = computed(() => {
+    const row = lit.value;
     if (!row || row.kind === "absent" || isInstance(row)) return null;
-    if (row.kind === "outcome") return maskOf(row.members, instances.value?.id.length ?? 0);
+    const rows = instances.value?.id.length ?? 0;
+    if (row.kind === "outcome") return maskOf(row.members, rows);
+    if (row.kind === "found") return maskOf(row.lit, rows);
     return row.kind === "typed" ? membersOf(row.condition) : columns.value(row.subset);
   });
   return {
     hover,
     instance,
+    lit,
+    highlighted: computed(() =>
+      members.value && filtered.value ? both(members.value, filtered.value) : members.value,
+    ),
     temporary,
-    rowKey: computed(() => hover.value?.row?.key ?? null),
-    highlightedKey,
-    highlighted,
+    rowKey: computed(() => hoveredRow.value?.key ?? null),
   };
+}
+
+const intersections = new WeakMap<Uint8Array, WeakMap<Uint8Array, Uint8Array>>();
+
+/** 1 where both have it; the same array for the same two, so that pictures of it are kept. */
+function both(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first === second) return first;
+  const known = intersections.get(first) ?? new WeakMap<Uint8Array, Uint8Array>();
+  intersections.set(first, known);
+  const mask = known.get(second) ?? first.map((flag, row) => (second[row] === 1 ? flag : 0));
+  known.set(second, mask);
+  return mask;
 }
 
 /** Returns how to get columns of the mapping S; the same array for the same column, so that pictures of it are kept. */

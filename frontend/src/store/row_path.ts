@@ -4,7 +4,6 @@ import { type LayerStore, rowValues } from "./layer";
 import { sliceRow } from "./numbers";
 import { isMany, type MatrixRow } from "./rows";
 import type { SnapshotStore } from "./snapshot";
-import type { UrlState } from "./url_state";
 
 type Floats = NpyArray<Float32Array>;
 
@@ -26,12 +25,9 @@ const STRONGEST = 3;
 /** Multiplications for the shares of one row: a few milliseconds. */
 const MOST_WORK = 4e6;
 
-/** The row that is followed through the panels: the hovered one, else the one that is kept highlighted. */
-export function followedRow(
-  { hover, rowOfKey }: SnapshotStore,
-  { locked }: Pick<UrlState, "locked">,
-): MatrixRow | null {
-  const known = rowOfKey(hover.value?.row?.key ?? locked.value);
+/** The row that is followed through the panels: the hovered one, else the one that is lit. */
+export function followedRow({ rowKey, lit, rowOfKey }: SnapshotStore): MatrixRow | null {
+  const known = rowOfKey(rowKey.value ?? lit.value?.key);
   return known && known.kind !== "absent" ? known : null;
 }
 
@@ -49,7 +45,7 @@ export function rowPath(store: SnapshotStore, layer: LayerStore, row: MatrixRow)
     .sort((first, second) => at(likeness, second) - at(likeness, first))
     .slice(0, 2);
   const activations = layer.activations.state.value.value;
-  const highlighted = isMany(row) && row.key === store.highlightedKey.value ? store.highlighted.value : null;
+  const highlighted = isMany(row) && row.key === store.lit.value?.key ? store.highlighted.value : null;
   const found = highlighted && activations ? nearestShares(activations, highlighted, means, classes) : null;
   return {
     likeness,

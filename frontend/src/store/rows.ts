@@ -29,6 +29,15 @@ export interface OutcomeRow extends Row, OutcomeReference {
   members: readonly number[];
 }
 
+/** Instances that are looked for by a text. */
+export interface FoundRow extends Row {
+  kind: "found";
+  /** The sampled rows that it stands for. */
+  members: readonly number[];
+  /** These and the test cases that are found. */
+  lit: readonly number[];
+}
+
 /** Sampled instance: pinned, or hovered as a row for a while. */
 export interface InstanceRow extends Row {
   kind: "instance" | "temporary";
@@ -37,7 +46,7 @@ export interface InstanceRow extends Row {
   sampled: number;
 }
 
-type PresentRow = RecordedRow | TypedRow | OutcomeRow | InstanceRow;
+type PresentRow = RecordedRow | TypedRow | OutcomeRow | FoundRow | InstanceRow;
 
 /** Row of another snapshot, compared with this one, which has nothing of the kind. */
 interface AbsentRow extends Row {
@@ -52,6 +61,8 @@ export const absentRow = (of: PresentRow): AbsentRow => ({ kind: "absent", key: 
 
 export const instanceKey = (id: string): string => `instance:${id}`;
 export const typedKey = (name: string): string => `typed:${name}`;
+/** How the keys of rows begin that are shown only while they are lit. */
+export const LIT = "lit:";
 
 export const isInstance = (row: MatrixRow): row is InstanceRow => row.kind === "instance" || row.kind === "temporary";
 
@@ -174,7 +185,7 @@ export const outcomeRow = (
 export type SubsetFacts = Pick<SubsetDescription, "count" | "correct" | "predicted_counts" | "without_prediction">;
 
 /** Counts of sampled rows. */
-export function outcomeFacts(columns: InstanceColumns, members: readonly number[]): SubsetFacts {
+export function sampledFacts(columns: InstanceColumns, members: readonly number[]): SubsetFacts {
   const correct = members.filter((row) => judgementOf(columns, row).kind === "right").length;
   return { count: members.length, correct, predicted_counts: [], without_prediction: 0 };
 }

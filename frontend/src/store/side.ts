@@ -16,7 +16,7 @@ import { createResource, type Resource, untilDone } from "./resource";
 import { absentRow, instanceRow, isInstance, isMany, letterOf, type MatrixRow, recordedKind } from "./rows";
 import { findRun, resolveSelection } from "./selection";
 import { fetchGraph, followKeys, type OpenedSnapshot, openEach, openSnapshot, type SnapshotStore } from "./snapshot";
-import type { SubsetContext } from "./subsets";
+import type { LitContext } from "./subsets";
 import type { OtherWish } from "./url_state";
 
 export interface Other {
@@ -32,11 +32,11 @@ export interface Other {
   agreement: Resource<Agreement>;
   /** Of its run, the best there is. */
   graph: Resource<Graph>;
-  context: SubsetContext;
+  context: LitContext;
 }
 
 /** `view` is the base's. */
-interface OthersContext extends SubsetContext {
+interface OthersContext extends LitContext {
   runs: Catalogue["runs"];
 }
 
@@ -70,7 +70,7 @@ function openOther(position: number, context: OthersContext): Other {
     );
   });
   const view = viewSnapshot(selection);
-  const own: SubsetContext = { ...context, view };
+  const own: LitContext = { ...context, view };
   const lacked = computed(() => lackedConditions(base, view));
   const agreement = createResource<Agreement>(() => {
     const [first, second] = [base.reference.value, view.reference.value];
@@ -118,6 +118,10 @@ export function rowOnSide(row: MatrixRow, { snapshot, rowOf, base, baseIds }: Si
   if (row.kind === "absent") return rowOnSide(row.of, { snapshot, rowOf, base, baseIds });
   if (row.kind === "typed") return row;
   if (row.kind === "outcome") return { ...row, members: membersOnSide(row.members, rowOf, baseIds) };
+  if (row.kind === "found") {
+    const members = membersOnSide(row.members, rowOf, baseIds);
+    return { ...row, members, lit: membersOnSide(row.lit, rowOf, baseIds) };
+  }
   if (isInstance(row)) {
     const sampled = rowOf.get(row.id);
     return sampled === undefined ? absentRow(row) : { ...row, sampled };
@@ -177,7 +181,10 @@ export function openSide(other: Other, { base, layerContext, refuse }: SideConte
     other,
     base,
     layerContext,
-    computed(() => [...new Set(rows.value.flatMap((row) => (row.kind === "typed" ? [row.condition] : [])))]),
+    computed(() => {
+      const typed = rows.value.flatMap((row) => (row.kind === "typed" ? [row.condition] : []));
+      return [...new Set([...typed, ...other.context.lit.rested.value])];
+    }),
   );
   const store: SnapshotStore = {
     ...view,
@@ -199,14 +206,15 @@ export function openSide(other: Other, { base, layerContext, refuse }: SideConte
 }
 
 function followHover(
-  { context: { urlState }, opened }: Other,
+  { opened }: Other,
   base: SnapshotStore,
   rows: ReadonlySignal<readonly MatrixRow[]>,
   onSide: (row: MatrixRow) => MatrixRow,
 ): HoverState {
   const translated = computed(() => {
     const hover = base.hover.value;
-    return hover?.row ? { ...hover, row: onSide(hover.row) } : hover;
+    if (!hover?.row) return hover;
+    return { ...hover, row: onSide((isMany(hover.row) && base.lit.value) || hover.row) };
   });
   const hover: Hovered = {
     get value() {
@@ -217,14 +225,16 @@ function followHover(
     },
     peek: () => translated.peek(),
   };
-  const state = createHover(
+  const state = createHover({
     hover,
-    opened.columns,
-    computed(() => opened.membership.state.value.value ?? null),
-    computed(() => rows.value.filter(isInstance)),
-    computed(() => rows.value.find((row) => row.key === urlState.locked.value && isMany(row)) ?? null),
-    opened.membersOf,
-  );
+    instances: opened.columns,
+    membership: computed(() => opened.membership.state.value.value ?? null),
+    pinned: computed(() => rows.value.filter(isInstance)),
+    resting: computed(() => base.lit.value && onSide(base.lit.value)),
+    listed: (row) => row,
+    membersOf: opened.membersOf,
+    filtered: opened.filtered,
+  });
   const temporary = computed(() => {
     const row = base.temporary.value;
     return row ? onSide(row) : state.temporary.value;

@@ -9,8 +9,8 @@ import type { HoverState } from "./hover";
 import type { Scores } from "./judgement";
 import type { LayerStore } from "./layer";
 import { type Cache, createResource, type Resource } from "./resource";
-import { isInstance, type MatrixRow, outcomeFacts, type SubsetFacts } from "./rows";
-import { openAnswers, type SubsetAnswers, type SubsetContext } from "./subsets";
+import { isInstance, type MatrixRow, type SubsetFacts, sampledFacts } from "./rows";
+import { type LitContext, openAnswers, type SubsetAnswers } from "./subsets";
 
 /** @param source Id of the one that was chosen; empty for the best there is. */
 export function fetchGraph(
@@ -55,13 +55,16 @@ export interface OpenedSnapshot extends SubsetAnswers {
   membership: Resource<NpyArray<Uint8Array>>;
   /** The sampled row of an instance by its id. */
   rowOf: ReadonlySignal<ReadonlyMap<string, number>>;
+  /** By sampled row, 1 where the filter's condition holds; null where nothing is filtered. */
+  filtered: ReadonlySignal<Uint8Array | null>;
   /** How many instances a class or subset has and what was predicted of them; null where that is not known. */
   factsOf: (row: MatrixRow) => SubsetFacts | null;
 }
 
 /** @param conditions Asked about beside those of the user's subsets. */
-export function openSnapshot(context: SubsetContext, conditions?: ReadonlySignal<readonly string[]>): OpenedSnapshot {
+export function openSnapshot(context: LitContext, conditions?: ReadonlySignal<readonly string[]>): OpenedSnapshot {
   const { client, cache, view } = context;
+  const { filter } = context.urlState;
   const fetched = <Value>(
     what: string,
     load: (reference: SnapshotReference, signal: AbortSignal) => Promise<Value>,
@@ -76,6 +79,12 @@ export function openSnapshot(context: SubsetContext, conditions?: ReadonlySignal
         }
       );
     }, cache);
+  /** Of a part of the sample no accuracy is claimed: what is looked for was not drawn. */
+  const foundFacts = (all: InstanceColumns, members: readonly number[]): SubsetFacts => {
+    const { sampled = 0, instances: over = 0 } = view.snapshot.value ?? {};
+    const facts = sampledFacts(all, members);
+    return sampled >= over ? facts : { ...facts, correct: undefined };
+  };
   const instances = fetched("instances", client.instances);
   const columns = computed(() => instances.state.value.value ?? null);
   const answers = openAnswers(context, conditions);
@@ -85,9 +94,11 @@ export function openSnapshot(context: SubsetContext, conditions?: ReadonlySignal
     membership: fetched("membership", client.membership),
     rowOf: computed(() => new Map(columns.value?.id.map((id, row) => [id, row]))),
     ...answers,
+    filtered: computed(() => (filter.value === "" ? null : answers.membersOf(filter.value))),
     factsOf: (row) => {
       if (row.kind === "typed") return answers.answerOf(row)?.value ?? null;
-      if (row.kind === "outcome") return columns.value && outcomeFacts(columns.value, row.members);
+      if (row.kind === "outcome") return columns.value && sampledFacts(columns.value, row.members);
+      if (row.kind === "found") return columns.value && foundFacts(columns.value, row.members);
       if (row.kind === "absent" || isInstance(row)) return null;
       return view.snapshot.value?.subsets[row.subset] ?? null;
     },

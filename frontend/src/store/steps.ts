@@ -27,14 +27,14 @@ import {
 import { type Selection, snapshotsOf } from "./selection";
 import { followLayers, followOthers, type Other } from "./side";
 import { type OpenedSnapshot, openEach, openSnapshot } from "./snapshot";
-import type { SubsetContext } from "./subsets";
+import type { LitContext, SubsetContext } from "./subsets";
 import type { UrlState } from "./url_state";
 
 /** Opens the pending step beside the one that is shown; says whether its numbers, and whether its projections too are there. */
 function prepareStep(
   pending: ReadonlySignal<number | null>,
   catalogue: Catalogue,
-  layerContext: LayerContext,
+  layerContext: LayerContext & LitContext,
 ): { numbers: ReadonlySignal<boolean>; everything: ReadonlySignal<boolean> } {
   const selection = computed((): Selection | null => {
     const current = catalogue.selection.value;
@@ -125,7 +125,11 @@ export const HOLD_MILLISECONDS = 900;
 /** How long one waits for a step that was picked; it is shown unfinished then. */
 const PATIENCE_MILLISECONDS = 400;
 
-export function openStepping(catalogue: Catalogue, urlState: UrlState, layerContext: LayerContext): Stepping {
+export function openStepping(
+  catalogue: Catalogue,
+  urlState: UrlState,
+  layerContext: LayerContext & LitContext,
+): Stepping {
   const pending = signal<number | null>(null);
   const playing = signal(false);
   const late = signal(false);

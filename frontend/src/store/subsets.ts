@@ -19,11 +19,22 @@ export interface SubsetContext {
   queue: Queue;
 }
 
+/** Conditions that light instances without having a row: those asked about at once, and after a rest. */
+export interface LitConditions {
+  conditions: ReadonlySignal<readonly string[]>;
+  /** Those that were lit for a while: their averages are asked for. */
+  rested: ReadonlySignal<readonly string[]>;
+}
+
+export interface LitContext extends SubsetContext {
+  lit: LitConditions;
+}
+
 /** What the plugin answers about conditions of one snapshot. */
 export interface SubsetAnswers {
   /** Those of the user's subsets, and others that are asked about; each once. */
   conditions: ReadonlySignal<readonly string[]>;
-  /** By condition, which instances it holds for; that of the filter too. */
+  /** By condition, which instances it holds for; those that light instances too. */
   answers: ReadonlySignal<ReadonlyMap<string, Loadable<SubsetDescription>>>;
   /** What is answered of a row's condition; undefined of rows that have none, and before it is asked. */
   answerOf: (row: MatrixRow | undefined) => Loadable<SubsetDescription> | undefined;
@@ -32,13 +43,13 @@ export interface SubsetAnswers {
 }
 
 /** @param others Conditions that are asked about beside those of the user's subsets. */
-export function openAnswers(context: SubsetContext, others?: ReadonlySignal<readonly string[]>): SubsetAnswers {
-  const { cache, urlState, view } = context;
+export function openAnswers(context: LitContext, others?: ReadonlySignal<readonly string[]>): SubsetAnswers {
+  const { cache, urlState, view, lit } = context;
   const conditions = computed(() => [
     ...new Set([...urlState.subsets.value.map(({ condition }) => condition), ...(others?.value ?? [])]),
   ]);
   const { states } = createResources<SubsetDescription>(
-    () => [...conditions.value, urlState.filter.value].filter((condition) => condition !== ""),
+    () => [...conditions.value, ...lit.conditions.value],
     (condition) => subsetRequest(context, condition),
     cache,
   );

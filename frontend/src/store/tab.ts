@@ -13,14 +13,25 @@ import type { Host } from "./host";
 import { createHover, type Hover, type HoverState } from "./hover";
 import { followScores } from "./judgement";
 import { type LayerContext, type LayerStore, openLayer } from "./layer";
+import { followLitConditions, followResting, listedRow } from "./lit";
 import { Cache, createQueue, createResources, type Loadable, type Resource } from "./resource";
 import { type Comparison, openComparison } from "./row_comparison";
-import { instanceKey, instanceName, instanceRow, isMany, type MatrixRow, pinnedRows, subsetRows } from "./rows";
+import {
+  type FoundRow,
+  instanceKey,
+  instanceName,
+  instanceRow,
+  isMany,
+  LIT,
+  type MatrixRow,
+  pinnedRows,
+  subsetRows,
+} from "./rows";
 import { followOthers } from "./side";
 import { fetchGraph, followKeys, openEach, openSnapshot, type SnapshotStore } from "./snapshot";
 import { type OverSteps, openOverSteps, openStepping, type Stepping } from "./steps";
 import { openPointing, type Pointing } from "./subset_from_click";
-import { openSubsets, type Subsets } from "./subsets";
+import { type LitConditions, openSubsets, type Subsets } from "./subsets";
 import { followUnknown, type Unknown } from "./unknown";
 import { openUrlState, toggle, type UrlState } from "./url_state";
 
@@ -34,6 +45,8 @@ interface FindState {
   found: ReadonlySignal<Uint8Array | null>;
   /** How many are. */
   foundCount: ReadonlySignal<number>;
+  /** They as a row; null while nothing is looked for. */
+  foundRow: ReadonlySignal<FoundRow | null>;
 }
 
 function createFind(instances: ReadonlySignal<InstanceColumns | null>): FindState {
@@ -43,7 +56,13 @@ function createFind(instances: ReadonlySignal<InstanceColumns | null>): FindStat
     const wanted = find.value.trim();
     return wanted === "" || !instances.value ? null : findInstances(instances.value, texts.value, wanted);
   });
-  return { find, found, foundCount: computed(() => found.value?.reduce((sum, flag) => sum + flag, 0) ?? 0) };
+  const foundRow = computed((): FoundRow | null => {
+    if (!found.value) return null;
+    const lit = [...found.value.keys()].filter((row) => found.value?.[row] === 1);
+    const members = lit.filter((row) => !instances.value?.example[row]);
+    return { kind: "found", key: `${LIT}found`, name: `“${find.value.trim()}”`, members, lit };
+  });
+  return { find, found, foundRow, foundCount: computed(() => foundRow.value?.lit.length ?? 0) };
 }
 
 /** By row, everything of an instance that can be read, as one looks for it. */
@@ -161,10 +180,14 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
   const { selection, snapshot, reference, key, steps } = catalogue;
   const view = { selection, snapshot, reference, key, steps };
   const graph = fetchGraph(client, cache, view, urlState.graphSource);
-  const context = { client, cache, view, urlState, queue: createQueue() };
+  const asking = { client, cache, view, urlState, queue: createQueue() };
+  const subsets = openSubsets(urlState);
+  const draft = openDraft(asking, subsets.add);
+  const hovered = signal<Hover | null>(null);
+  const context = { ...asking, lit: followLitConditions({ urlState, hover: hovered, draft }) };
   const opened = openSnapshot(context);
   const { columns, membership } = opened;
-  const subsets = openSubsets(urlState);
+  const found = createFind(columns);
   const others = followOthers({ ...context, runs: catalogue.runs });
 
   const pinned = computed(() => (columns.value ? pinnedRows(columns.value, urlState.pinned.value) : []));
@@ -172,20 +195,22 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
   const rows = computed(() =>
     snapshot.value ? [...subsetRows(snapshot.value), ...outcomes.value, ...subsets.rows.value, ...pinned.value] : [],
   );
-  const hover = createHover(
-    signal<Hover | null>(null),
-    columns,
-    computed(() => membership.state.value.value ?? null),
+  const hover = createHover({
+    hover: hovered,
+    instances: columns,
+    membership: computed(() => membership.state.value.value ?? null),
     pinned,
-    computed(() => rows.value.find((row) => row.key === urlState.locked.value && isMany(row)) ?? null),
-    opened.membersOf,
-  );
+    resting: followResting({ urlState, draft, find: found.find, found: found.foundRow, rows }),
+    listed: (row) => listedRow(row, rows.value, snapshot.value),
+    membersOf: opened.membersOf,
+    filtered: opened.filtered,
+  });
   const sortRow = computed(() => findRow(urlState.sort.value, rows.value, columns.value));
   const pointing = openPointing(subsets);
   const comparison = openComparison(urlState, (sort) => findRow(sort, rows.value, columns.value), pointing.point);
   const { compared } = comparison;
   const reading = followReading(hover.instance, columns);
-  const conditions = followConditions(opened.conditions, urlState, hover);
+  const conditions = followConditions(opened.conditions, context.lit, urlState, hover);
   const layerContext = { ...context, host, sortRow, compared, answers: opened.answers, ...conditions };
   const base: SnapshotStore = {
     ...view,
@@ -214,13 +239,13 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
     layerHealth: openLayerHealths(client, cache, catalogue),
     reading,
     subsets,
-    draft: openDraft(context, subsets.add, opened.membersOf),
+    draft,
     pointing,
     comparison,
     stepping: openStepping(catalogue, urlState, layerContext),
     overSteps: openOverSteps(context, others),
     unknown: followUnknown({ urlState, catalogue, others, rows, columns }),
-    ...createFind(columns),
+    ...found,
     toggleLayer: (layer) =>
       batch(() => {
         toggle(urlState.layers, layer);
@@ -234,13 +259,15 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
 
 /** Which typed conditions the layers ask about: their averages always, who is active only where it is looked at. */
 function followConditions(
-  conditions: ReadonlySignal<readonly string[]>,
+  listed: ReadonlySignal<readonly string[]>,
+  lit: LitConditions,
   urlState: UrlState,
   { hover }: HoverState,
 ): Pick<LayerContext, "conditions" | "activeConditions"> {
+  const conditions = computed(() => [...new Set([...listed.value, ...lit.rested.value])]);
   const hovered = computed(() => {
     const row = hover.value?.row;
-    return row?.kind === "typed" ? row.condition : null;
+    return row?.kind === "typed" && !row.key.startsWith(LIT) ? row.condition : null;
   });
   const activeConditions = computed(() => {
     if (urlState.dotSize.value === "active") return conditions.value;

@@ -147,3 +147,9 @@ export function fileName(store: SnapshotStore, what: string, extension: string):
     .filter((part) => part !== "");
   return `${safe.join("_")}.${extension}`;
 }
+
+/** What it reads, where it is a text. */
+export function firstText(instances: InstanceColumns, row: number): string | null {
+  const texts = instances.attributes.filter(({ type }) => type === "text");
+  return texts.map((attribute) => String(attributeValue(attribute, row) ?? "")).find((text) => text !== "") ?? null;
+}

@@ -4,6 +4,7 @@ import { batch, computed, type ReadonlySignal, type Signal } from "@preact/signa
 import type { InstanceColumns, RunEntry, RunList } from "../contract/activis";
 import { isColourable } from "../contract/attributes";
 import type { Catalogue } from "./catalogue";
+import { parseLit } from "./lit";
 import { comparedKeys } from "./row_comparison";
 import { instanceKey, type MatrixRow, parseOutcome } from "./rows";
 import { findRun, findRuns, namesOf, type Selection, snapshotsOf } from "./selection";
@@ -158,7 +159,7 @@ function missingSort(shown: Shown): Missing[] {
 
 function missingLocked(shown: Shown): Missing[] {
   const { locked } = shown.urlState;
-  const isThere = locked.value === "" || isRow(locked.value, shown);
+  const isThere = locked.value === "" || isRow(locked.value, shown) || parseLit(locked.value) !== null;
   return isThere
     ? []
     : [{ sentence: `There is no row ${nameOfKey(locked.value)} to highlight.`, forget: emptied(locked) }];

@@ -213,6 +213,8 @@ const CHOICES = {
   /** Whether the classes are named at their clusters, and errors have a ring. */
   clusterNames: optionChoice<"" | "off">("names", ["", "off"]),
   errorRings: optionChoice<"" | "off">("rings", ["", "off"]),
+  /** The run whose sentence is put away; empty where none is. */
+  unsaid: textChoice("unsaid"),
   /** The layer whose steps are shown together; empty where none is. */
   overSteps: textChoice("over"),
 };
@@ -347,7 +349,7 @@ function boundList(value: string, { most, items, what }: Bound, notes: string[])
 
 export interface UrlState extends Chosen<typeof CHOICES> {
   comparing: Chosen<typeof COMPARING_CHOICES>;
-  /** Whether the tab says which layers are open first: the address said nothing, or another run was picked since. */
+  /** Whether the tab says which layers are open first: the address named at most a run, or another was picked since. */
   undecided: Signal<boolean>;
   /** What the link says and cannot be taken from it, as sentences. */
   leftOut: Signal<readonly string[]>;
@@ -379,7 +381,8 @@ export function openUrlState(hash: HashStore): UrlState {
   const read = () =>
     settle(() => {
       const { values, notes } = boundLink(hash.read());
-      undecided.value = Object.keys(values).length === 0 && notes.length === 0;
+      // The link that a recording prints names its run alone.
+      undecided.value = Object.keys(values).every((key) => key === "run") && notes.length === 0;
       leftOut.value = [...notes, ...illegible(values)];
       own.decode(values);
       comparing.decode(values);

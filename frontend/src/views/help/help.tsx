@@ -269,8 +269,9 @@ function HelpText({ onClose }: { onClose: () => void }) {
       </header>
       <p class="help-story">
         Click a yellow tensor in the graph: its panel shows how strongly each neuron responds to each class, subset and
-        pinned instance, and which instances are alike to the layer. Hover a row, a dot or a square: the same instances
-        light up everywhere. Click a row's name to sort the neurons by it, an instance to pin it.
+        pinned instance, and which instances are alike to the layer. Hover a row, a dot, a square or a cell of a table,
+        type a condition, or look for a text: the same instances light up everywhere. Click a row's name to sort the
+        neurons by it, an instance to pin it.
       </p>
       <div class="help-columns">
         <section>

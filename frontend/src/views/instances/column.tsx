@@ -3,11 +3,12 @@
 import { useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
 import { accuracyOf, isError, judgementOf, judgementText, predictedName } from "../../store/judgement";
-import { instanceName } from "../../store/rows";
-import { attributeValue } from "../../store/tables";
+import { instanceName, type MatrixRow } from "../../store/rows";
+import type { SnapshotStore } from "../../store/snapshot";
+import { firstText } from "../../store/tables";
 import { useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
-import { useLater } from "../../ui/deferred";
+import { deferred, useLater } from "../../ui/deferred";
 import { Icon, InstanceGlyph } from "../../ui/glyphs";
 import { Thumbnail } from "../../ui/media";
 import { countText, percentText } from "../../ui/numbers";
@@ -15,6 +16,8 @@ import { InstanceCard } from "./card";
 import { groupInstances } from "./grouping";
 import { Groups } from "./groups";
 import { listenToInstances, useInstanceMarks } from "./marked";
+
+const LitInstances = deferred(async () => (await import("./lit")).LitInstances);
 
 function FindField({ sampled, onEnter }: { sampled: number; onEnter: () => void }) {
   const { find, found, foundCount } = useTab();
@@ -57,12 +60,12 @@ function FindField({ sampled, onEnter }: { sampled: number; onEnter: () => void 
 }
 
 function FilterLine({ sampled }: { sampled: number }) {
-  const { draft, urlState } = useTab();
-  const { answers } = useSnapshot();
+  const { urlState } = useTab();
+  const { answers, filtered } = useSnapshot();
   const condition = urlState.filter.value;
   if (condition === "") return null;
   const state = answers.value.get(condition);
-  const shown = draft.filtered.value?.reduce((sum, flag) => sum + flag, 0);
+  const shown = filtered.value?.reduce((sum, flag) => sum + flag, 0);
   return (
     <p class="filter-line" data-testid="filter-line">
       <Icon name="filter" />
@@ -149,7 +152,7 @@ function TestCase({ snapshot, instances, row }: TestCasesProperties & { row: num
         <InstanceGlyph judgement={judgement} colours={colours} />
         <span class="test-case-name">
           <Thumbnail row={row} />
-          {textOf(instances, row) ?? instanceName(instances, row)}
+          {firstText(instances, row) ?? instanceName(instances, row)}
         </span>
         <span class={isError(judgement) ? "row-detail wrong" : "row-detail"}>
           {judgementText(judgement, snapshot.classes)}
@@ -159,16 +162,15 @@ function TestCase({ snapshot, instances, row }: TestCasesProperties & { row: num
   );
 }
 
-/** What it reads, where it is a text. */
-function textOf(instances: InstanceColumns, row: number): string | null {
-  const texts = instances.attributes.filter(({ type }) => type === "text");
-  return texts.map((attribute) => String(attributeValue(attribute, row) ?? "")).find((text) => text !== "") ?? null;
-}
+/** The lit row that has no place in the matrices, while no instance is looked at. */
+const litAlone = ({ temporary, instance }: SnapshotStore): MatrixRow | null =>
+  instance.value < 0 ? temporary.value : null;
 
 export function InstanceColumn() {
   const store = useSnapshot();
   const snapshot = store.snapshot.value;
   const state = store.instances.state.value;
+  const lit = litAlone(store);
   if (!snapshot) return null;
   return (
     <aside class="card instances" aria-label="Instances" data-testid="instances">
@@ -176,7 +178,7 @@ export function InstanceColumn() {
       {state.status === "error" && <Problem sentence={state.message} />}
       {state.status === "loading" && <Waiting />}
       {state.value && <LoadedInstances snapshot={snapshot} instances={state.value} />}
-      <InstanceCard />
+      {lit && state.value ? <LitInstances row={lit} snapshot={snapshot} instances={state.value} /> : <InstanceCard />}
     </aside>
   );
 }
@@ -231,12 +233,13 @@ interface LoadedInstancesProperties {
 
 /** Several hundred elements: they follow the panels and their pictures. */
 function LoadedInstances(current: LoadedInstancesProperties) {
-  const { found, draft } = useTab();
+  const { found } = useTab();
+  const store = useSnapshot();
   const { snapshot, instances } = useLater(
     useMemo(() => current, [current.snapshot, current.instances]),
     1,
   );
-  const filtered = draft.filtered.value;
+  const filtered = store.filtered.value;
   const groups = useMemo(() => groupInstances(instances, snapshot, filtered), [instances, snapshot, filtered]);
   const focus = useRef<(row: number) => void>(() => undefined);
   const focusFirst = () => {

@@ -1,9 +1,9 @@
 /** Groups of instances by true label: their squares, marked, and walked by the arrow keys. */
 
-import { useSignal } from "@preact/signals";
+import { effect, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { memo } from "preact/compat";
-import { useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry, Subset } from "../../contract/activis";
 import { judgementOf, NO_PREDICTION, predictedName } from "../../store/judgement";
 import { instanceName } from "../../store/rows";
@@ -11,6 +11,7 @@ import { errorsOf, narrowed } from "../../store/subset_from_click";
 import { useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { useLater } from "../../ui/deferred";
 import { ClassDot, glyphOf, InstanceGlyph } from "../../ui/glyphs";
+import { useLighting } from "../../ui/lighting";
 import { countText, percentText } from "../../ui/numbers";
 import { useSize } from "../../ui/surface";
 import type { Group } from "./grouping";
@@ -156,7 +157,9 @@ function Marks({ container }: { container: RefObject<HTMLElement | null> }) {
 /** A click makes a subset of the misclassified ones. */
 function WrongCount({ name, count }: { name: string; count: number }) {
   const { urlState, pointing } = useTab();
+  const lighting = useLighting();
   if (count === 0) return <span class="wrong-count none">0</span>;
+  const made = () => narrowed(errorsOf(name), urlState.filter.peek());
   const title = `Make a subset of the ${countText(count)} ${name} that are not predicted as it`;
   return (
     <button
@@ -166,7 +169,8 @@ function WrongCount({ name, count }: { name: string; count: number }) {
       data-label={name}
       title={title}
       aria-label={title}
-      onClick={() => pointing.point(narrowed(errorsOf(name), urlState.filter.peek()))}
+      {...lighting(made())}
+      onClick={() => pointing.point(made())}
     >
       {countText(count)}
     </button>
@@ -231,20 +235,20 @@ interface GroupsProperties {
 const PADDING = 12;
 
 export function Groups({ snapshot, instances, groups, focus }: GroupsProperties) {
-  const tab = useTab();
   const store = useSnapshot();
   const [container, size] = useSize<HTMLDivElement>();
   const scrollTop = useSignal(0);
   const tabRow = useSignal(-1);
   const { unlabelled } = snapshot;
   const placed = useMemo(() => placeGroups(groups, size.width - PADDING, unlabelled), [groups, size.width, unlabelled]);
-  const isFiltered = tab.draft.filtered.value !== null;
+  const isFiltered = store.filtered.value !== null;
   const sight = sightOf(groups, scrollTop.value, size.height);
   const last = placed.at(-1);
   const first = groups.flatMap(({ correct, misclassified }) => correct[0] ?? misclassified[0] ?? [])[0] ?? -1;
   const reachable = findSquare(groups, tabRow.value) ? tabRow.value : first;
   const reachableLabel = findSquare(groups, reachable)?.label;
   focus.current = (row) => focusRow(container, groups, placed, row);
+  useLitInSight(container, groups, placed);
   return (
     <div
       ref={container}
@@ -296,6 +300,56 @@ const countsOf = (group: Group | undefined): GroupCounts => ({
   count: (group?.correct.length ?? 0) + (group?.misclassified.length ?? 0),
   correct: group?.correct.length ?? 0,
 });
+
+const REST_MILLISECONDS = 120;
+
+/** Scrolls the first lit square into sight, with the head of its group where there is room, once the pointer rests. */
+function useLitInSight(
+  container: RefObject<HTMLDivElement | null>,
+  groups: readonly Group[],
+  placed: readonly PlacedGroup[],
+): void {
+  const { highlighted } = useSnapshot();
+  const shown = useRef<Uint8Array | null>(null);
+  useEffect(
+    () =>
+      effect(() => {
+        const mask = highlighted.value;
+        if (mask === shown.current) return undefined;
+        const timer = setTimeout(() => {
+          shown.current = mask;
+          if (mask) scrollToLit(container.current, groups, placed, mask);
+        }, REST_MILLISECONDS);
+        return () => clearTimeout(timer);
+      }),
+    [container, highlighted, groups, placed],
+  );
+}
+
+/** The least of a square that is in sight below the head of its group. */
+const HEAD = 32;
+
+function scrollToLit(
+  element: HTMLDivElement | null,
+  groups: readonly Group[],
+  placed: readonly PlacedGroup[],
+  mask: Uint8Array,
+): void {
+  for (const [label, group] of groups.entries()) {
+    const place = placed[label];
+    const tops = SIDES.flatMap((side) => {
+      const first = group[side].findIndex((row) => mask[row] === 1);
+      return place && first >= 0 ? [place.top + HEAD + squarePlace(first, place.perLine[side]).top] : [];
+    });
+    if (!element || !place || tops.length === 0) continue;
+    const top = Math.min(...tops);
+    const { scrollTop, clientHeight } = element;
+    if (top - HEAD >= scrollTop && top + STEP <= scrollTop + clientHeight) return;
+    const isNear = top + STEP - place.top <= clientHeight;
+    element.scrollTop = isNear ? place.top : top - clientHeight / 2;
+    return;
+  }
+}
 
 /** Scrolls a square into sight, where it then has an element, and focuses that. */
 function focusRow(

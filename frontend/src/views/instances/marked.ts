@@ -5,7 +5,7 @@ import { useLayoutEffect } from "preact/hooks";
 import type { InstanceColumns } from "../../contract/activis";
 import { instanceRow, pinnedOf } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
-import { useSnapshot, useTab } from "../../ui/context";
+import { useSnapshot } from "../../ui/context";
 
 const MARKED = "[data-row]";
 
@@ -48,19 +48,16 @@ export function listenToInstances(
   };
 }
 
-/** Marks elements with a row by what is highlighted, found, hovered and pinned. */
+/** Marks elements with a row by what is lit, hovered and pinned. */
 export function useInstanceMarks(container: RefObject<HTMLElement | null>): void {
-  const tab = useTab();
   const store = useSnapshot();
   const highlighted = store.highlighted.value;
-  const found = tab.found.value;
   const hovered = store.instance.value;
   const pinned = new Set(pinnedOf(store.rows.value));
   useLayoutEffect(() => {
     for (const marked of container.current?.querySelectorAll<HTMLElement>(MARKED) ?? []) {
       const row = Number(marked.dataset.row);
-      const dim = (highlighted !== null && highlighted[row] !== 1) || (found !== null && found[row] !== 1);
-      marked.classList.toggle("dim", dim);
+      marked.classList.toggle("dim", highlighted !== null && highlighted[row] !== 1);
       marked.classList.toggle("hovered", row === hovered);
       marked.classList.toggle("pinned", pinned.has(row));
     }

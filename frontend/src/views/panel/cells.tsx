@@ -57,7 +57,7 @@ export function Cells({ frame }: { frame: MatrixFrame }) {
 }
 
 /** Hollow is a mean of which nothing is claimed, as too few of its instances were sampled; null where there is none. */
-function fewSampled(means: SubsetStatistic | undefined): Uint8Array | null {
+export function fewSampled(means: SubsetStatistic | undefined): Uint8Array | null {
   const ends = means?.interval?.data;
   const isFew = (value: number, neuron: number) => Number.isFinite(value) && Number.isNaN(ends?.[neuron]);
   if (!ends || !means.values.data.some(isFew)) return null;

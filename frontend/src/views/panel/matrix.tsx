@@ -13,13 +13,14 @@ import { drawBand, drawCells } from "../../draw/matrix";
 import { ROW_HEIGHT, scrollToRow } from "../../draw/matrix_layout";
 import { drawOutput, drawValues } from "../../draw/matrix_text";
 import type { ComparedLayer } from "../../store/compared_layer";
-import { blockOf, type MatrixRow, newestRow } from "../../store/rows";
+import { typedStatistic } from "../../store/layer";
+import { blockOf, isMany, type MatrixRow, newestRow } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import { usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
-import { countText } from "../../ui/numbers";
+import { countedText } from "../../ui/numbers";
 import { Surface } from "../../ui/surface";
-import { Cells } from "./cells";
+import { Cells, fewSampled } from "./cells";
 import { type MatrixFrame, type PlacedMatrix, useSideFrame } from "./matrix_context";
 import { MatrixHeader, SideHeader } from "./matrix_header";
 import { FocusRing, useGridKeys } from "./matrix_keyboard";
@@ -119,10 +120,17 @@ function TemporaryCells({ frame }: { frame: MatrixFrame }) {
   const row = store.temporary.value;
   const values = row && row.kind !== "absent" ? frame.valuesOf(row) : null;
 
+  const cells = {
+    top: 0,
+    values,
+    shares: row && isMany(row) ? frame.sharesOf(row) : null,
+    fillings: fillings || !row || store.beside ? null : fewSampled(typedStatistic(frame.layer.typedMeans, row)),
+  };
+
   const draw = (context: CanvasRenderingContext2D) => {
     if (!row || row.kind === "absent" || !ramp || !order) return;
     drawBand(context, 0, width, palette.hover);
-    drawCells(context, [{ top: 0, values, shares: null }], { order, columns, ramp, palette, width, fillings });
+    drawCells(context, [cells], { order, columns, ramp, palette, width, fillings });
     if (!columns.printed) return;
     const printed = [printedRow(store, frame, row, 0)];
     drawValues(context, printed, { order, columns, max: ramp.max, palette, withSign: frame.isDifference });
@@ -217,7 +225,7 @@ export function Matrix({ placed }: { placed: PlacedMatrix }) {
         role="grid"
         tabIndex={0}
         data-testid="matrix-grid"
-        aria-label={`Activations of ${layer.name}: ${rows.length} rows, ${countText(frame.columns.total)} neurons`}
+        aria-label={`Activations of ${layer.name}: ${countedText(rows.length, "row")}, ${countedText(frame.columns.total, "neuron")}`}
         aria-rowcount={rows.length}
         aria-colcount={frame.columns.total}
         style={{ height: `${view.height}px` }}

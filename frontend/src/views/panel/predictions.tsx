@@ -5,12 +5,13 @@ import type { OutputLayout } from "../../draw/matrix_text";
 import { NO_PREDICTION, predictedNames } from "../../store/judgement";
 import { isMany } from "../../store/rows";
 import { cellOf, conditionOf, predictedAs } from "../../store/subset_from_click";
+import type { NamedCondition } from "../../store/subset_list";
 import { useSnapshot, useTab } from "../../ui/context";
+import { useLighting } from "../../ui/lighting";
 import { countText } from "../../ui/numbers";
 import type { MatrixFrame } from "./matrix_context";
 
 export function Predictions({ frame }: { frame: MatrixFrame }) {
-  const tab = useTab();
   const store = useSnapshot();
   const { header, view, output: place } = frame;
   const snapshot = store.snapshot.value;
@@ -29,7 +30,7 @@ export function Predictions({ frame }: { frame: MatrixFrame }) {
           row={-1}
           top={HEADING_TOP}
           title={`Make a subset of the instances ${predictionPhrase(snapshot, label)}`}
-          press={() => tab.pointing.point(predictedAs(snapshot?.classes[label] ?? null))}
+          made={predictedAs(snapshot?.classes[label] ?? null)}
         />
       ))}
       {frame.rows.map((row, position) => (
@@ -54,10 +55,9 @@ interface RowCellsProperties {
   position: number;
 }
 
-function RowCells({ frame: { layer, rows, view, header }, place, position }: RowCellsProperties) {
-  const { pointing } = useTab();
+function RowCells({ frame: { rows, view, header }, place, position }: RowCellsProperties) {
   const store = useSnapshot();
-  const { answerOf, factsOf, hover } = store;
+  const { answerOf, factsOf } = store;
   const snapshot = store.snapshot.value;
   const row = rows[position];
   const top = view.tops[position] ?? Number.NaN;
@@ -78,10 +78,7 @@ function RowCells({ frame: { layer, rows, view, header }, place, position }: Row
             row={position}
             top={header.height + top}
             title={`${row.name}, ${predictionPhrase(snapshot, label)}: make a subset of these ${cellCount(count, answer, label)}`}
-            enter={() => {
-              hover.value = { source: "matrix", layer: layer.name, row };
-            }}
-            press={() => pointing.point(subset ? cellOf(subset, name) : predictedAs(name))}
+            made={subset ? cellOf(subset, name) : predictedAs(name)}
           />
         );
       })}
@@ -102,13 +99,14 @@ interface CellProperties {
   row: number;
   top: number;
   title: string;
-  enter?: () => void;
-  press: () => void;
+  /** The subset that a click makes, and the pointer lights. */
+  made: NamedCondition;
 }
 
 /** The first heading is the stop of the Tab key; from there arrows lead on. */
-function Cell({ place, label, row, top, title, enter, press }: CellProperties) {
-  const { hover } = useSnapshot();
+function Cell({ place, label, row, top, title, made }: CellProperties) {
+  const { pointing } = useTab();
+  const lighting = useLighting();
   const left = place.predictedLeft + label * place.predictedPitch;
   return (
     <button
@@ -126,11 +124,8 @@ function Cell({ place, label, row, top, title, enter, press }: CellProperties) {
         width: `${place.predictedPitch - 2}px`,
         height: `${row < 0 ? HEADING_HEIGHT : ROW_HEIGHT}px`,
       }}
-      onPointerEnter={enter}
-      onPointerLeave={() => {
-        if (enter) hover.value = null;
-      }}
-      onClick={press}
+      {...lighting(made)}
+      onClick={() => pointing.point(made)}
     />
   );
 }

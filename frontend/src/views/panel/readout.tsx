@@ -61,12 +61,11 @@ export function valueOnSide(
   return there ? side.layers.value.get(layer.name)?.valuesOf(there)?.[neuron] : undefined;
 }
 
-/** Takes the place of what stands there otherwise while a row is hovered, or kept highlighted. */
+/** Takes the place of what stands there otherwise while a row is hovered or lit. */
 export function Followed({ frame, children }: { frame: MatrixFrame; children: ComponentChildren }) {
-  const tab = useTab();
   const store = useSnapshot();
   const { layer } = frame;
-  const row = followedRow(store, tab.urlState);
+  const row = followedRow(store);
   const path = row && rowPath(store, layer, row);
   return <>{path ? <RowPathLine layer={layer} row={row} path={path} isPrinted={frame.columns.printed} /> : children}</>;
 }

@@ -11,11 +11,13 @@ import {
   isInstance,
   isMadeHere,
   isMany,
+  LIT,
   type MatrixRow,
   type OutcomeRow,
   type TypedRow,
 } from "../../store/rows";
 import { baseOf, type SnapshotStore } from "../../store/snapshot";
+import { listedInstances } from "../../store/subset_from_click";
 import { useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { averagesText, intervalText, populationText, roughCountText, shortCountText } from "../../ui/exactness";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../../ui/glyphs";
@@ -163,25 +165,24 @@ interface RowLabelProperties {
 }
 
 export function RowLabel({ row, top, layer, position, children }: RowLabelProperties) {
-  const { urlState, comparison } = useTab();
-  const { hover } = useSnapshot();
+  const { urlState, comparison, pointing } = useTab();
+  const { hover, columns } = useSnapshot();
   const titleOf = useTitle(layer);
   const accuracy = useAccuracyText(row);
   const sorted = urlState.sort.value === row.key;
   const locked = urlState.locked.value === row.key;
-  const isTemporary = row.kind === "temporary";
   const inGrid = position !== undefined;
   const sign = sorted ? "▼" : comparisonSign(comparison, row);
   return (
     <div
-      class={`row-label ${blockOf(row)}${sorted ? " sorted" : ""}${sign === "" ? "" : " signed"}${locked ? " locked" : ""}`}
+      class={`row-label ${inGrid ? blockOf(row) : `temporary${row.key.startsWith(LIT) ? " lit" : ""}`}${sorted ? " sorted" : ""}${sign === "" ? "" : " signed"}${locked ? " locked" : ""}`}
       style={{ top: `${top}px`, height: `${ROW_HEIGHT}px` }}
       {...(inGrid && { role: "row", "aria-rowindex": position + 1 })}
       onPointerEnter={() => {
-        if (!isTemporary) hover.value = { source: "label", layer, row };
+        if (inGrid) hover.value = { source: "label", layer, row };
       }}
       onPointerLeave={() => {
-        if (!isTemporary) hover.value = null;
+        if (inGrid) hover.value = null;
       }}
     >
       <div class="row-header" {...(inGrid && { role: "rowheader" })}>
@@ -193,15 +194,18 @@ export function RowLabel({ row, top, layer, position, children }: RowLabelProper
           data-kind={blockOf(row)}
           title={titleOf(row, accuracy)}
           onClick={() => {
-            urlState.sort.value = row.key;
+            if (!row.key.startsWith(LIT)) urlState.sort.value = row.key;
+            else if (row.kind === "typed") pointing.point(row);
+            else if (row.kind === "found" && columns.value)
+              pointing.point(listedInstances(row.name, columns.value, row.members));
           }}
         >
           <RowContent row={row} name={row.name} sign={sign} />
         </button>
         {row.kind === "instance" && <UnpinButton row={row} />}
-        {isMany(row) && <LockButton row={row} locked={locked} />}
-        {!isTemporary && row.kind !== "outcome" && <CompareButton row={row} />}
-        {isMadeHere(row) && <RemoveButton row={row} />}
+        {isMany(row) && row.kind !== "found" && <LockButton row={row} locked={locked} />}
+        {inGrid && row.kind !== "outcome" && <CompareButton row={row} />}
+        {inGrid && isMadeHere(row) && <RemoveButton row={row} />}
       </div>
       {children}
     </div>
@@ -231,10 +235,15 @@ function useTitle(layer: string): (row: MatrixRow, accuracy: string) => string {
   const { comparing } = useTab();
   const { answerOf, layers, snapshot } = useSnapshot();
   return (row, accuracy) => {
-    const linesOf = (...lines: string[]) =>
-      [...lines, accuracy, "click to sort the neurons by it"].filter((line) => line !== "").join("\n");
+    const click = row.key.startsWith(LIT) ? "click to keep it as a row" : "click to sort the neurons by it";
+    const linesOf = (...lines: string[]) => [...lines, accuracy, click].filter((line) => line !== "").join("\n");
     if (row.kind === "outcome") return linesOf(comparing.titleOf(row));
     if (isInstance(row) || row.kind === "absent") return linesOf(row.name);
+    if (row.kind === "found") {
+      return linesOf(
+        `${row.name}: averages over the ${countText(row.members.length)} found among the instances kept here`,
+      );
+    }
     if (row.kind !== "typed") return linesOf(row.name, `exact over all ${countText(snapshot.value?.instances ?? 0)}`);
     const state = answerOf(row);
     const opened = layers.value.find((one) => one.name === layer);

@@ -130,7 +130,7 @@ function Chart({ title, explanation, names, valuesOf, high, text, problem }: Cha
   const colours = useClassColours();
   const steps = tab.overSteps.snapshots.value.map(({ step }) => step);
   const at = steps.indexOf(store.snapshot.value?.step ?? Number.NaN);
-  const highlighted = store.rowKey.value ?? store.highlightedKey.value;
+  const highlighted = store.rowKey.value ?? store.lit.value?.key ?? null;
   const lines: (Line & { key: string })[] = [
     ...names.map((name, position) => ({
       key: `class:${name}`,

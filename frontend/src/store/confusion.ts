@@ -1,0 +1,76 @@
+/** Confusion: which class a snapshot's model takes for which other, most surely of all. */
+
+import { greatest, sum } from "d3-array";
+import type { InstanceColumns, SnapshotEntry } from "../contract/activis";
+
+/** Instances of one class that are predicted as another, from counts over all instances. */
+export interface Confusion {
+  /** Position of the true class. */
+  label: number;
+  /** Position of the predicted class; null where they are predicted as nothing. */
+  predicted: number | null;
+  count: number;
+  /** What the count is of: the errors of the class; of two classes, where all errors go to the other, its instances. */
+  of: number;
+  isOfErrors: boolean;
+}
+
+/** A smaller class leads nothing, nor does a single error. */
+const LEAST_INSTANCES = 10;
+const LEAST_COUNT = 2;
+
+/**
+ * Returns the strongest confusion: the one whose share, of its class's errors or of two classes of its class, is surely
+ * the largest, by the lower end of its 95 % interval (Wilson 1927). Null where there is none, or no counts to tell it by.
+ */
+export function strongestConfusion(
+  { classes, subsets, unlabelled, instances, sampled }: SnapshotEntry,
+  columns: InstanceColumns | null,
+): Confusion | null {
+  if (unlabelled || classes.length < 2) return null;
+  const counts = sampled >= instances && columns ? countsOf(columns, classes.length) : null;
+  const confusions = classes.flatMap((_, label): Confusion[] => {
+    const row = subsets[label];
+    if (row?.kind !== "class" || row.correct === undefined || row.count < LEAST_INSTANCES) return [];
+    const { count: size, correct, predicted_counts, without_prediction } = row;
+    const taken = predicted_counts.length > 0 ? predicted_counts : (counts?.[label] ?? []);
+    const isOfErrors = classes.length > 2;
+    const of = isOfErrors ? size - correct : size;
+    const cells = [
+      ...taken.map((count, predicted) => ({ count, predicted })),
+      { count: without_prediction, predicted: null },
+    ];
+    return cells.flatMap(({ count, predicted }) =>
+      predicted === label || count < LEAST_COUNT ? [] : [{ label, predicted, count, of, isOfErrors }],
+    );
+  });
+  return greatest(confusions, ({ count, of }) => leastShare(count, of)) ?? null;
+}
+
+/** By true class, how many of its instances are predicted as each. */
+function countsOf({ label, predicted, example }: InstanceColumns, classes: number): number[][] {
+  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  for (const [row, truth] of label.entries()) {
+    const [line, found] = [counts[truth], predicted[row] ?? -1];
+    if (line && !example[row] && found >= 0) line[found] = (line[found] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** The lower end of the 95 % interval of a share. */
+function leastShare(count: number, of: number): number {
+  const z = 1.96;
+  const share = count / of;
+  const spread = z * Math.sqrt((share * (1 - share)) / of + (z * z) / (4 * of * of));
+  return (share + (z * z) / (2 * of) - spread) / (1 + (z * z) / of);
+}
+
+/** How many instances there are, and how many are not predicted as their label; null where nothing can be right. */
+export function errorCount({ classes, subsets, unlabelled }: SnapshotEntry): { errors: number; over: number } | null {
+  const rows = subsets.filter(({ kind }) => kind === "class");
+  const over = sum(rows, ({ count }) => count);
+  const isPredicted = rows.some(({ count, without_prediction }) => without_prediction < count);
+  if (unlabelled || classes.length < 2 || !isPredicted || rows.some(({ correct }) => correct === undefined))
+    return null;
+  return { errors: over - sum(rows, ({ correct }) => correct ?? 0), over };
+}
