@@ -1,4 +1,4 @@
-"""Brushing: what is pointed at, typed or looked for lights the same instances everywhere; the sentence that begins it."""
+"""Brushing: what is pointed at, typed or looked for lights the same instances everywhere; and the first sentence."""
 
 import re
 from collections.abc import Callable, Iterator

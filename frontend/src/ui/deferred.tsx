@@ -1,5 +1,5 @@
 /** Deferred work: what is heavy and not looked at first waits for the next frames, or for its chunk of the code. */
-import { signal } from "@preact/signals";
+import { type ReadonlySignal, signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { Problem } from "./controls";
@@ -8,6 +8,17 @@ const loads: (() => Promise<void>)[] = [];
 
 /** Loads every chunk that is not there yet. */
 export const loadDeferred = (): Promise<unknown> => Promise.all(loads.map((load) => load()));
+
+/** Returns what `get` imports, null until it is loaded: when it is asked for, or before. */
+export function deferredModule<Module>(get: () => Promise<Module>) {
+  const module = signal<Module | null>(null);
+  const load = async () => {
+    // What does not load is asked for again the next time.
+    module.value ??= await get().catch(() => null);
+  };
+  loads.push(load);
+  return { module: module as ReadonlySignal<Module | null>, load };
+}
 
 /** Returns the component that `get` imports. It is loaded when it is first shown, or before; nothing is shown till then. */
 export function deferred<Properties extends object>(get: () => Promise<ComponentType<Properties>>) {

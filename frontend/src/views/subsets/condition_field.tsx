@@ -4,11 +4,15 @@ import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Mistake } from "../../contract/client";
-import { applyCompletion, type Completion, canBeWhole, completeCondition, ghostOf } from "../../language/completion";
+import type { Completion } from "../../language/completion";
 import { quoteText, readWords } from "../../language/tokens";
 import type { Draft, Verdict } from "../../store/draft";
 import { useSnapshot, useTab } from "../../ui/context";
+import { deferredModule } from "../../ui/deferred";
 import { countText } from "../../ui/numbers";
+
+/** Nothing is completed before something is typed. */
+const completing = deferredModule(() => import("../../language/completion"));
 
 function NoteLine({ draft }: { draft: Draft }) {
   const { value: verdict } = draft.verdict;
@@ -201,7 +205,10 @@ export function ConditionField() {
         maxLength={4096}
         placeholder={`condition, e.g. ${example} AND score < 0.6`}
         value={draft.text.value}
-        onFocus={draft.begin}
+        onFocus={() => {
+          draft.begin();
+          void completing.load();
+        }}
         onBlur={() => {
           open.value = false;
         }}
@@ -244,21 +251,23 @@ function useTyping(): Typing {
   const chosen = useSignal(-1);
   const text = draft.text.value;
   const vocabulary = draft.vocabulary.value;
+  const completer = completing.module.value;
   const position = Math.min(caret.value, text.length);
   const completions = useMemo(
-    () => (vocabulary ? completeCondition(text, position, vocabulary) : []),
-    [vocabulary, text, position],
+    () => (completer && vocabulary ? completer.completeCondition(text, position, vocabulary) : []),
+    [completer, vocabulary, text, position],
   );
   const offered = completions[Math.max(0, chosen.value)];
-  const ghost = open.value && offered ? ghostOf(text, position, offered) : "";
+  const ghost = (open.value && offered && completer?.ghostOf(text, position, offered)) || "";
   const isOffered = open.value && offered !== undefined && (ghost !== "" || chosen.value >= 0);
-  const whole = isOffered ? applyCompletion(text, offered).text : "";
-  const completed = vocabulary && canBeWhole(whole, vocabulary) ? whole : "";
+  const whole = (isOffered && completer?.applyCompletion(text, offered).text) || "";
+  const completed = vocabulary && completer?.canBeWhole(whole, vocabulary) ? whole : "";
   useEffect(() => {
     draft.offered.value = completed;
   }, [draft, completed]);
   const accept = (completion: Completion) => {
-    const next = applyCompletion(text, completion);
+    if (!completer) return;
+    const next = completer.applyCompletion(text, completion);
     field.current?.focus();
     field.current?.setSelectionRange(completion.start, completion.end);
     // As if it were typed, so that the browser can undo it.
