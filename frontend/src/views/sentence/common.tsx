@@ -1,4 +1,4 @@
-/** What the instances of a confusion have in common, as the end of its sentence. */
+/** Common subset of a confusion in words, as the end of its sentence. */
 
 import { useMemo } from "preact/hooks";
 import type { SnapshotEntry } from "../../contract/activis";
