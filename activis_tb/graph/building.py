@@ -55,11 +55,11 @@ _MOST_RESULTS = 16
 
 
 class Builder:
-    """Makes the nodes and edges of a graph whose plumbing is folded.
+    """Makes the nodes and edges of a graph whose pass-through operations are folded.
 
     Args:
         operations: The graph.
-        folding: What of it is plumbing.
+        folding: Which operations are folded, and into what.
         recorded: By output, the recorded layers that it is.
         candidates: By output, the recorded layers that it may be.
     """

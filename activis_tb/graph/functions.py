@@ -50,7 +50,7 @@ class Flat:
     _awaited: dict[str, list[str]] = field(default_factory=dict)
 
     def source(self, text: str) -> list[str]:
-        """Returns the inputs, of `nodes` alone, that the input `text` stands for; none where it is in a circle."""
+        """Returns the inputs, of `nodes` alone, that the input `text` stands for; none where it is in a cycle."""
         if text.startswith("^"):
             name = text[1:]
             return [f"^{end}" for end in self._ends(name)] if name in self.ends else [text]
@@ -85,7 +85,7 @@ class Flat:
 
 
 def flatten(message: graph_pb2.GraphDef) -> Flat:
-    """Returns the operations of a graph with every call of a function of its library replaced by what it runs.
+    """Returns the operations of a graph with every call of a library function inlined.
 
     An If or While stays as the operator that its branches end in. A call that is nested deeper than 24 times, that
     calls itself, or that makes the graph larger than 200,000 operations, calls among them, stays as it is.

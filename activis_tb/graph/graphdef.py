@@ -51,7 +51,7 @@ class Operation:
 
     Attributes:
         name: Exact name.
-        type: Operator type, e.g. `MatMul`; of PyTorch's plumbing that of its like in TensorFlow.
+        type: Operator type, e.g. `MatMul`; for PyTorch's pass-through operations TensorFlow's name.
         inputs: By slot; None where the input is missing from the graph.
         controls: Names of the operations it waits for.
         node: The message it was read from.
@@ -91,7 +91,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Operations:
-    """The operations of a graph by name, in the order of the source, and what calls run in the place of the calls.
+    """The operations of a graph by name, in the order of the source, function calls inlined.
 
     Attributes:
         by_name: The operations.

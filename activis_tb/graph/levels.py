@@ -1,4 +1,4 @@
-"""Levels of a graph short enough to be read: repeated blocks folded, crowded levels split, in order of the flow.
+"""Levels of a graph short enough to be read: repeated blocks folded, crowded levels split, in topological order.
 
 Their structure is told by colour refinement (Weisfeiler and Leman 1968) from operators, settings, shapes and types.
 """
@@ -83,7 +83,7 @@ def without_numbers(name: str) -> str:
 
 
 def in_flow(levels: Levels, siblings: Sequence[str], parent: str) -> list[str]:
-    """Returns operators and groups so that none comes before what it depends on, else as given; circles come last."""
+    """Returns operators and groups in topological order, else as given; cycles come last."""
     ordered = _sorted(siblings, _before(levels, siblings, parent))
     placed = set(ordered)
     return ordered + [name for name in siblings if name not in placed]
@@ -112,7 +112,7 @@ def _before(levels: Levels, siblings: Sequence[str], parent: str) -> dict[str, s
 
 
 def _sorted(names: Sequence[str], before: Mapping[str, set[str]]) -> list[str]:
-    """Returns those of `names` that are in no circle, the first given first where the flow leaves it open."""
+    """Returns those of `names` that are in no cycle, in topological order, else as given."""
     position = {name: place for place, name in enumerate(names)}
     after: dict[str, list[str]] = {name: [] for name in names}
     waiting = {name: len(before[name]) for name in names}

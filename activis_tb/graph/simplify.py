@@ -1,4 +1,4 @@
-"""Simplification of a graph: plumbing becomes small marks, operations of training and reporting stand aside.
+"""Simplification of a graph: pass-through operations folded, operations of training and reporting set apart.
 
 A graph of a whole training run has more of it than of the model. It is told by what its operators do, by the names that
 libraries give its scopes, and by where it stands: what only machinery uses and no input of the model reaches, and what
@@ -201,7 +201,7 @@ class Folding:
 
 
 def fold(operations: Operations, recorded: Collection[Output]) -> Folding:
-    """Decides what of `operations` is plumbing. What makes a `recorded` output is never folded."""
+    """Decides which of `operations` are pass-through and are folded. What makes a `recorded` output is never folded."""
     pinned = {output.operation for output in recorded}
     constant = _constants(operations, pinned)
     passing = {
@@ -299,7 +299,7 @@ def _passes_on(operation: Operation, operations: Operations) -> bool:
 
 
 def _origins(operations: Operations, passing: Collection[str]) -> dict[Output, Output]:
-    """Returns by output that is only passed on the output it stands for; in a circle, one that the circle passes."""
+    """Returns by output that is only passed on the output it stands for; in a cycle, one of the cycle's."""
     origins: dict[Output, Output] = {}
     for name in passing:
         output: Output = Output(name, 0)

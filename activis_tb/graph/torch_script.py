@@ -19,7 +19,7 @@ _TYPES = {
 
 
 def operator_type(node: node_def_pb2.NodeDef) -> str:
-    """Returns the operator's type, by TensorFlow's name where it is plumbing."""
+    """Returns the operator's type, by TensorFlow's name where it is a pass-through operation."""
     if node.op == "IO Node":
         return "_Retval" if node.input else "Placeholder"
     return _TYPES.get(node.op, str(node.op))

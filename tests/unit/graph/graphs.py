@@ -51,7 +51,7 @@ def dense(scope, source, kernel, activation="Relu"):
 
 
 def two_layers():
-    """tokens -> hidden -> output, in a model's scope, with the plumbing of a function around it."""
+    """tokens -> hidden -> output, in a model's scope, with the pass-through operations of a function around it."""
     return graph_def(
         node("x", "Placeholder", shape=(-1, 5)),
         *dense("net_1/hidden_1", "x", (5, 4)),

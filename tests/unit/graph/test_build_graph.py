@@ -48,7 +48,7 @@ def test_a_recorded_tensor_carries_its_layer_its_exact_name_its_shape_and_its_ty
     assert (hidden.shape, hidden.dtype, hidden.parent) == ((-1, 4), "float32", "")
 
 
-def test_plumbing_is_not_shown():
+def test_pass_through_operations_are_not_shown():
     names = {element.full_name for element in build_graph(two_layers(), RECORDED).nodes}
     assert not {name for name in names if "Identity" in name or "NoOp" in name or "resource" in name}
     assert "net_1" not in names

@@ -38,9 +38,9 @@ def test_a_chain_of_calls_that_return_their_argument_is_followed_to_its_beginnin
     assert ("x:0", "end") in {(edge.source, edge.target) for edge in graph.edges}
 
 
-def test_calls_in_a_circle_lead_nowhere() -> None:
-    circle: Body = [("a", "f", ["b"]), ("b", "f", ["c"]), ("c", "f", ["b"]), ("end", "Relu", ["a"])]
-    graph = build_graph(with_functions(circle, {"f": []}, identity=True), {})
+def test_calls_in_a_cycle_lead_nowhere() -> None:
+    cycle: Body = [("a", "f", ["b"]), ("b", "f", ["c"]), ("c", "f", ["b"]), ("end", "Relu", ["a"])]
+    graph = build_graph(with_functions(cycle, {"f": []}, identity=True), {})
     check_sound(graph)
     assert [edge for edge in graph.edges if edge.target == "end"] == []
 
