@@ -6,9 +6,9 @@
  * without a GPU they cost several frames.
  */
 import { type ColumnLayout, columnX, ROW_HEIGHT } from "./matrix_layout";
-import { levelOf, type Palette, type Ramp } from "./palette";
+import { isClipped, levelOf, type Palette, type Ramp } from "./palette";
 import { newPath, recordsPaths } from "./paths";
-import { createStamp, packed, pixelsOf, rgbOf, type Stamp, stampAlone } from "./raster";
+import { createStamp, packed, paintStamp, pixelsOf, rgbOf, type Stamp, stampAlone } from "./raster";
 
 /** One row's numbers by neuron. */
 export interface CellRow {
@@ -37,6 +37,9 @@ export const FILLING = { full: 0, hollow: 1, none: 2 } as const;
 
 /** A neuron that is exactly zero: not a weak circle, a point. */
 const ZERO_RADIUS = 0.8;
+
+/** Outline of a value beyond the scale, in CSS pixels; on a smaller circle it has no room. */
+const OUTLINE = { width: 1.2, least: 2.8 };
 
 type Visit = (value: number, x: number, y: number, share: number | undefined) => void;
 
@@ -87,10 +90,35 @@ function paintCells(context: CanvasRenderingContext2D, rows: readonly CellRow[],
     if (!Number.isFinite(value)) return;
     const colour = value === 0 ? zero : colours[levelOf(picture.ramp, value)];
     const radius = value === 0 ? ZERO_RADIUS : radiusOf(picture.columns.radius, share);
-    if (colour !== undefined) stampAlone(pixels, width, stampOf(radius * ratio), [x * ratio, y * ratio], colour);
+    if (colour === undefined) return;
+    const at = [x * ratio, y * ratio] as const;
+    if (!isClipped(picture.ramp, value) || radius < OUTLINE.least) {
+      stampAlone(pixels, width, stampOf(radius * ratio), at, colour);
+      return;
+    }
+    const [outer, ...inner] = outlined(picture, value, radius);
+    stampAlone(pixels, width, stampOf(outer.radius * ratio), at, packed(rgbOf(outer.colour)));
+    for (const disc of inner) paintStamp(image.data, stampOf(disc.radius * ratio), ...at, rgbOf(disc.colour));
   });
   image.context.putImageData(image.data, 0, 0);
   context.drawImage(image.context.canvas, 0, 0, width / ratio, image.data.height / ratio);
+}
+
+interface Disc {
+  radius: number;
+  colour: string;
+}
+
+/**
+ * Discs, one upon the other, that make a circle with an outline in the text's colour; where the scale ends in a colour as
+ * dark as that, with a line of the ground between the two.
+ */
+function outlined({ ramp, palette }: CellPicture, value: number, radius: number): [Disc, ...Disc[]] {
+  const colour = ramp.levels[levelOf(ramp, value)] ?? "";
+  const within = { radius: radius - OUTLINE.width, colour };
+  const outline = { radius, colour: palette.text };
+  if (ramp.signed) return [outline, within];
+  return [outline, { ...within, colour: palette.card }, { radius: radius - 2 * OUTLINE.width, colour }];
 }
 
 function stampOf(radius: number): Stamp {
@@ -120,11 +148,16 @@ export function drawCells(context: CanvasRenderingContext2D, rows: readonly Cell
 function drawCircles(context: CanvasRenderingContext2D, rows: readonly CellRow[], picture: CellPicture): void {
   const circles = picture.ramp.levels.map(() => newPath(context));
   const zeros = newPath(context);
+  const beyond: (() => void)[] = [];
   eachCell(rows, picture, (value, x, y, share) => {
+    const radius = radiusOf(picture.columns.radius, share);
+    if (!Number.isFinite(value)) return;
     if (value === 0) addCircle(zeros, x, y, ZERO_RADIUS);
-    else if (Number.isFinite(value)) {
+    else if (isClipped(picture.ramp, value) && radius >= OUTLINE.least) {
+      for (const disc of outlined(picture, value, radius)) beyond.push(() => fillCircle(context, disc, x, y));
+    } else {
       const path = circles[levelOf(picture.ramp, value)];
-      if (path) addCircle(path, x, y, radiusOf(picture.columns.radius, share));
+      if (path) addCircle(path, x, y, radius);
     }
   });
   circles.forEach((path, level) => {
@@ -133,6 +166,14 @@ function drawCircles(context: CanvasRenderingContext2D, rows: readonly CellRow[]
   });
   context.fillStyle = picture.palette.tertiary;
   context.fill(zeros);
+  for (const draw of beyond) draw();
+}
+
+function fillCircle(context: CanvasRenderingContext2D, { radius, colour }: Disc, x: number, y: number): void {
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+  context.fillStyle = colour;
+  context.fill();
 }
 
 /** Hollow cells: rings in the colour of the value, pale ones where there is none or it is zero. */

@@ -207,6 +207,9 @@ export function levelOf(ramp: Ramp, value: number): number {
   return Math.round(((1 + Math.sign(value) * strength) / 2) * (LEVELS - 1));
 }
 
+/** Whether a value lies beyond the end of the scale, whose colour it has. */
+export const isClipped = ({ signed, max }: Ramp, value: number): boolean => (signed ? Math.abs(value) : value) > max;
+
 /** Mixes two colours as they are perceived, in CIE Lab; `share` 0 is the first. */
 export const mix = (first: string, second: string, share: number): string => interpolateLab(first, second)(share);
 

@@ -51,6 +51,28 @@ export function sliceColumn({ shape, data }: NpyArray<Float32Array>, column: num
   );
 }
 
+export interface Extremes {
+  /** Infinite where no value is finite. */
+  low: number;
+  high: number;
+}
+
+const extremes = new WeakMap<Float32Array, Extremes>();
+
+/** Returns the smallest and the largest finite value. */
+export function extremesOf(values: Float32Array): Extremes {
+  const known = extremes.get(values);
+  if (known) return known;
+  const found = { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    if (value < found.low) found.low = value;
+    if (value > found.high) found.high = value;
+  }
+  extremes.set(values, found);
+  return found;
+}
+
 const masks = new WeakMap<readonly number[], Uint8Array>();
 
 /** Returns 1 for the sampled rows that are members, uint8 (rows,); the same array for the same members. */

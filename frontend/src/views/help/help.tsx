@@ -142,6 +142,7 @@ function Encodings() {
       <Cells key="diverging" values={[-1, -0.4, 0.4, 1]} signed />,
       "in layers with negative values: below and above zero",
     ],
+    [<Cells key="clipped" values={[0.6, 1, 1.4]} />, "with an outline: beyond the end of the scale"],
     [
       <Cells key="shares" values={[0.8, 0.8, 0.8, 0.8]} shares={[0.1, 0.3, 0.6, 1]} />,
       "dot size “% active”: share of instances above zero",

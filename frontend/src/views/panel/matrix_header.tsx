@@ -17,6 +17,7 @@ import type { Ramp } from "../../draw/palette";
 import { type ColumnMatching, type ComparedLayer, WEAK } from "../../store/compared_layer";
 import { predictedNames } from "../../store/judgement";
 import { type LayerStore, rowValues } from "../../store/layer";
+import { extremesOf } from "../../store/numbers";
 import { blockOf, isMany, type MatrixRow } from "../../store/rows";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { correlationText, countText, valueText } from "../../ui/numbers";
@@ -26,14 +27,27 @@ import { isOutputLayer, type MatrixFrame, rampOf } from "./matrix_context";
 import { Followed, Readout, roomOf } from "./readout";
 import { RowHeads } from "./row_heads";
 
-function ScaleLegend({ ramp: { signed, max, levels } }: { ramp: Ramp }) {
+/** At which ends of the scale values of the rows lie beyond it. */
+function clipsOf({ rows, valuesOf, ramp }: MatrixFrame): { low: boolean; high: boolean } {
+  const all = rows.flatMap((row) => {
+    const values = valuesOf(row);
+    return values ? [extremesOf(values)] : [];
+  });
+  const end = ramp?.max ?? Number.POSITIVE_INFINITY;
+  return { low: all.some(({ low }) => low < -end), high: all.some(({ high }) => high > end) };
+}
+
+function ScaleLegend({ frame, ramp: { signed, max, levels } }: { frame: MatrixFrame; ramp: Ramp }) {
+  const clips = clipsOf(frame);
   return (
     <span
       class="scale"
-      title="One scale for every row of this panel: the 99th percentile of the class means, rounded up; stronger values have the colour of its end"
+      data-testid="scale"
+      title="One scale for every row of this panel: the 99th percentile of the class means, rounded up; what is beyond has the colour of its end, and a dark outline"
     >
-      {signed ? `−${valueText(max)}` : "0"}
+      {signed ? `${clips.low ? "≤ " : ""}−${valueText(max)}` : "0"}
       <i style={{ background: `linear-gradient(to right, ${levels.join(", ")})` }} />
+      {clips.high && "≥ "}
       {valueText(max)}
     </span>
   );
@@ -223,16 +237,18 @@ function explain({ method, over }: ColumnMatching): string {
 function Scale({ frame }: { frame: MatrixFrame }) {
   const { ramp } = frame;
   if (!ramp) return null;
-  if (!frame.isDifference) return <ScaleLegend ramp={ramp} />;
+  if (!frame.isDifference) return <ScaleLegend frame={frame} ramp={ramp} />;
   const end = valueText(ramp.max);
+  const clips = clipsOf(frame);
   return (
     <span
       class="scale"
       data-testid="difference-scale"
       title="Blue: A is higher, orange: the other. One scale for every row of this panel: the 99th percentile of the class means' differences, rounded up"
     >
-      −{end}
-      <i style={{ background: `linear-gradient(to right, ${ramp.levels.join(", ")})` }} />+{end}
+      {clips.low && "≤ "}−{end}
+      <i style={{ background: `linear-gradient(to right, ${ramp.levels.join(", ")})` }} />
+      {clips.high && "≥ "}+{end}
     </span>
   );
 }
@@ -282,7 +298,7 @@ export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
       <RowHeads />
       {frame.differenceTop !== null && <DifferenceLabel frame={frame} top={frame.differenceTop} />}
       <Readout frame={frame} resting={problem ? <Failure sentence={problem} /> : <RestingText frame={frame} />} />
-      {!columns.printed && frame.ramp && <ScaleLegend ramp={frame.ramp} />}
+      {!columns.printed && frame.ramp && <ScaleLegend frame={frame} ramp={frame.ramp} />}
       {frame.width > 0 && (
         <div class="strips">
           <Strips frame={frame} />
