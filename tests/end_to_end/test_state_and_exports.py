@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import urllib.request
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
@@ -180,6 +181,15 @@ def test_a_picture_as_svg_keeps_its_text_and_as_png_its_size(tab: Tab, what: str
     expected = {"hidden": ["young", "strongest class"], "output": ["young", "0.80", "predicted as"]}
     for word in expected.get(what, [*CLASSES] if what == "instances" else ["hidden", "Computation graph"]):
         assert word in words
+    names = {"instances": "Instances", "graph": "Computation graph"}
+    texts = [text.text or "" for text in root.iter(f"{SVG}text")]
+    assert texts[0] == names.get(what, what)
+    assert re.search(r"animals · validation · step \d · 12 instances", " · ".join(texts[1:3])), (
+        "a figure says of what it is"
+    )
+    assert "▾" not in words, "a picture has no controls"
+    legend = next((texts[at : at + 3] for at in (2, 3) if texts[at] == CLASSES[0]), [])
+    assert (legend == [*CLASSES]) == (what != "graph")
     png = download(tab, what, "png")
     assert png.startswith(PNG_SIGNATURE)
     width = int.from_bytes(png[16:20])

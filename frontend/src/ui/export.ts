@@ -1,5 +1,5 @@
 /** Export of what is shown as files: tables, and elements of the page painted as PNG or SVG. */
-import { fitText } from "../draw/matrix_text";
+import { FONT, fitText } from "../draw/matrix_text";
 import { newPath } from "../draw/paths";
 import { SvgContext } from "../draw/svg_context";
 import { drawingOf } from "./surface";
@@ -59,7 +59,8 @@ function join(lines: Line[], text: string, box: DOMRect | undefined): void {
 }
 
 /** Controls that mean nothing in a picture. */
-const LEFT_OUT = "input, select, button.quiet, .unpin, .spoken, [data-unprinted]";
+const LEFT_OUT =
+  "input, select, button.quiet, .unpin, .spoken, .segmented-field, .lasso-toggle, .projection-zoom, [data-unprinted]";
 
 /** A context that takes pictures by their address; others are given the picture itself. */
 interface ImageContext {
@@ -168,7 +169,7 @@ function paintGradient(context: CanvasRenderingContext2D, box: DOMRect, style: C
 
 /** By the function that draws it on screen; where it is unknown or draws pixels, by its pixels. */
 function paintCanvas(context: CanvasRenderingContext2D, canvas: HTMLCanvasElement, box: DOMRect): void {
-  const drawing = drawingOf(canvas);
+  const drawing = "pixels" in canvas.dataset ? undefined : drawingOf(canvas);
   if (!drawing) {
     paintPicture(context, canvas, box);
     return;
@@ -256,27 +257,126 @@ export function saveFile(name: string, content: Blob): void {
 
 export const textFile = (text: string, type: string): Blob => new Blob([text], { type: `${type};charset=utf-8` });
 
-/** The element as shown, on the card's colour. */
-export function svgFile(element: Element): Blob {
+/** What a figure says of itself, so that it can stand alone. */
+export interface Caption {
+  title: string;
+  /** Run, step and size, each a part. */
+  details: readonly string[];
+  /** What the colours of the classes mean. */
+  legend: readonly { name: string; colour: string }[];
+  colours: { ground: string; text: string; secondary: string };
+}
+
+const EDGE = 11;
+const TITLE_HEIGHT = 26;
+const LEGEND_HEIGHT = 18;
+const BASELINE = 18;
+const DOT = 4;
+const CAPTION_FONT = { title: `500 13px ${FONT}`, text: `12px ${FONT}` };
+
+interface LegendPlace {
+  name: string;
+  colour: string;
+  x: number;
+  line: number;
+}
+
+/** Places the legend in as many lines as it takes. */
+function placeLegend(context: CanvasRenderingContext2D, { legend }: Caption, width: number): LegendPlace[] {
+  context.font = CAPTION_FONT.text;
+  let [x, line] = [EDGE, 0];
+  return legend.map(({ name, colour }) => {
+    const length = 2 * DOT + 5 + context.measureText(name).width;
+    if (x > EDGE && x + length > width - EDGE) [x, line] = [EDGE, line + 1];
+    const place = { name, colour, x, line };
+    x += length + 14;
+    return place;
+  });
+}
+
+/** Places the title and, beside it or below, the details in as many lines as they take. */
+function placeDetails(context: CanvasRenderingContext2D, { title, details }: Caption, width: number) {
+  context.font = CAPTION_FONT.title;
+  const beside = EDGE + context.measureText(title).width + 12;
+  context.font = CAPTION_FONT.text;
+  const fits = (text: string, left: number) => left + context.measureText(text).width <= width - EDGE;
+  const whole = details.join(" · ");
+  if (fits(whole, beside)) return { left: beside, lines: [whole], below: 0 };
+  const lines: string[] = [];
+  for (const part of details) {
+    const last = lines.at(-1);
+    const longer = last === undefined ? part : `${last} · ${part}`;
+    if (last !== undefined && fits(longer, EDGE)) lines[lines.length - 1] = longer;
+    else lines.push(fitText(context, part, Math.max(0, width - 2 * EDGE)));
+  }
+  return { left: EDGE, lines, below: lines.length };
+}
+
+/** Of a figure, from the top: title, details, legend, and the element. */
+function layoutFigure(context: CanvasRenderingContext2D, element: Element, caption: Caption) {
   const { width, height } = element.getBoundingClientRect();
+  const details = placeDetails(context, caption, width);
+  const legend = placeLegend(context, caption, width);
+  const legendTop = TITLE_HEIGHT + LEGEND_HEIGHT * details.below;
+  const lines = legend.length > 0 ? (legend.at(-1)?.line ?? 0) + 1 : 0;
+  const top = legendTop + LEGEND_HEIGHT * lines + 4;
+  return { width, height: top + height, top, details, legend, legendTop };
+}
+
+/** Paints the element below its caption; returns the size of both. */
+function paintFigure(context: CanvasRenderingContext2D, element: Element, caption: Caption) {
+  const { width, height, top, details, legend, legendTop } = layoutFigure(context, element, caption);
+  const { title, colours } = caption;
+  context.fillStyle = colours.ground;
+  context.fillRect(0, 0, width, height);
+  context.textAlign = "left";
+  context.textBaseline = "alphabetic";
+  context.font = CAPTION_FONT.title;
+  context.fillStyle = colours.text;
+  context.fillText(title, EDGE, BASELINE);
+  context.font = CAPTION_FONT.text;
+  context.fillStyle = colours.secondary;
+  details.lines.forEach((line, at) => {
+    context.fillText(line, details.left, BASELINE + LEGEND_HEIGHT * (details.below > 0 ? at + 1 : 0));
+  });
+  for (const { name, colour, x, line } of legend) {
+    const middle = legendTop + LEGEND_HEIGHT * (line + 0.5);
+    context.fillStyle = colour;
+    context.beginPath();
+    context.arc(x + DOT, middle, DOT, 0, 2 * Math.PI);
+    context.fill();
+    context.fillStyle = colours.text;
+    context.fillText(name, x + 2 * DOT + 5, middle + 4);
+  }
+  context.save();
+  context.translate(0, top);
+  paintElement(context, element);
+  context.restore();
+  return { width, height };
+}
+
+/** The element as shown, on the card's colour, below what says what it is. */
+export function svgFile(element: Element, caption: Caption): Blob {
   const measuring = document.createElement("canvas").getContext("2d");
   const context = SvgContext.create((font, text) => {
     if (!measuring) throw new Error("The browser has no canvas to measure text with.");
     measuring.font = font;
     return measuring.measureText(text);
   });
-  paintElement(context, element);
+  const { width, height } = paintFigure(context, element, caption);
   return textFile(context.document(width, height), "image/svg+xml");
 }
 
-export async function pngFile(element: Element): Promise<Blob> {
-  const { width, height } = element.getBoundingClientRect();
+export async function pngFile(element: Element, caption: Caption): Promise<Blob> {
   const canvas = document.createElement("canvas");
-  canvas.width = Math.round(width * PNG_RATIO);
-  canvas.height = Math.round(height * PNG_RATIO);
   const context = canvas.getContext("2d");
-  context?.scale(PNG_RATIO, PNG_RATIO);
-  if (context) paintElement(context, element);
+  if (context) {
+    const { width, height } = layoutFigure(context, element, caption);
+    canvas.width = Math.round(width * PNG_RATIO);
+    canvas.height = Math.round(height * PNG_RATIO);
+    context.scale(PNG_RATIO, PNG_RATIO);
+    paintFigure(context, element, caption);
+  }
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for this browser."))));
   });

@@ -104,7 +104,9 @@ const OverviewPicture = memo(function OverviewPicture(properties: OverviewPictur
     paintMinimap({ rows: all, gaps, order, ramp }, pixels);
     context.putImageData(pixels, 0, 0);
   };
-  return <Surface later width={width} height={height} draw={draw} aria-hidden="true" />;
+  // A map is pixels: a picture of the tab takes them as they are.
+  const pixels = kind === "map" ? { "data-pixels": "" } : {};
+  return <Surface later width={width} height={height} draw={draw} aria-hidden="true" {...pixels} />;
 });
 
 /** What the strip shows: the row that sorts, else each neuron's highest class mean. */

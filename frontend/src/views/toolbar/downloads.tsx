@@ -7,8 +7,8 @@ import { sentenceOf } from "../../store/resource";
 import { pinnedOf } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import { fileName, formatCsv, formatJson, instanceRecords, matrixTable, recordTable } from "../../store/tables";
-import { useSnapshot, useTab } from "../../ui/context";
-import { pngFile, saveFile, svgFile, textFile } from "../../ui/export";
+import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
+import { type Caption, pngFile, saveFile, svgFile, textFile } from "../../ui/export";
 import { countText } from "../../ui/numbers";
 
 type Make = () => Blob | Promise<Blob>;
@@ -44,6 +44,7 @@ export function Downloads() {
       ))}
     </li>
   );
+  const captionOf = useCaption();
   const pinned = pinnedOf(store.rows.value);
   const found = [...(tab.found.value ?? [])].flatMap((flag, row) => (flag === 1 ? [row] : []));
   return (
@@ -54,11 +55,18 @@ export function Downloads() {
           .map((layer) =>
             line(layer.name, `Panel ${layer.name}`, {
               csv: matrixFile(store, layer),
-              ...pictures(`[data-testid=panel][data-layer=${CSS.escape(layer.name)}]`),
+              ...pictures(
+                `[data-testid=panel][data-layer=${CSS.escape(layer.name)}]`,
+                captionOf(layer.name, `${countText(layer.entry.value?.neurons ?? 0)} neurons`),
+              ),
             }),
           )}
-        {line("graph", "Computation graph", pictures("[data-testid=graph]"))}
-        {line("instances", "Instances", pictures("[data-testid=instances]"))}
+        {line(
+          "graph",
+          "Computation graph",
+          pictures("[data-testid=graph]", { ...captionOf("Computation graph"), legend: [] }),
+        )}
+        {line("instances", "Instances", pictures("[data-testid=instances]", captionOf("Instances")))}
         {pinned.length > 0 && line("pinned", `${countText(pinned.length)} pinned`, recordFiles(store, pinned))}
         {found.length > 0 && line("found", `${countText(found.length)} found`, recordFiles(store, found))}
       </ul>
@@ -70,16 +78,43 @@ export function Downloads() {
   );
 }
 
+/** Returns what a figure says of itself: its name, run, step and size, and what the colours mean. */
+function useCaption(): (title: string, size?: string) => Caption {
+  const store = useSnapshot();
+  const { comparing } = useTab();
+  const { card, text, secondary, otherClass } = usePalette();
+  const colours = useClassColours();
+  const snapshot = store.snapshot.value;
+  const classes = snapshot?.classes ?? [];
+  const named = classes.map((name, label) => ({ name, colour: colours[label] ?? otherClass }));
+  const sides = comparing.sides.value.map(
+    ({ letter, run, view }) => `${letter}: ${run.value?.label ?? ""} step ${countText(view.snapshot.value?.step ?? 0)}`,
+  );
+  return (title, size) => ({
+    title,
+    details: [
+      store.selection.value?.run.label,
+      snapshot?.name,
+      `step ${countText(snapshot?.step ?? 0)}`,
+      `${countText(snapshot?.instances ?? 0)} instances`,
+      size,
+      ...sides,
+    ].filter((part) => part !== undefined),
+    legend: named.filter(({ colour }) => colour !== otherClass),
+    colours: { ground: card, text, secondary },
+  });
+}
+
 const matrixFile = (store: SnapshotStore, layer: LayerStore) => () =>
   textFile(formatCsv(matrixTable(store, layer)), "text/csv");
 
-function pictures(selector: string): Formats {
+function pictures(selector: string, caption: Caption): Formats {
   const element = () => {
     const shown = document.querySelector(selector);
     if (!shown) throw new Error("It is not on screen now.");
     return shown;
   };
-  return { png: () => pngFile(element()), svg: () => svgFile(element()) };
+  return { png: () => pngFile(element(), caption), svg: () => svgFile(element(), caption) };
 }
 
 function recordFiles(store: SnapshotStore, rows: readonly number[]): Formats {
