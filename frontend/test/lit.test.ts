@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { outcomeMembers } from "../src/store/hover";
 import { litRow, parseLit } from "../src/store/lit";
 import { averageRows } from "../src/store/numbers";
 import { open, rowNamed, rows, settled } from "./opened_store";
@@ -40,6 +41,22 @@ describe("the lit set", () => {
     base.hover.value = null;
     expect(shown(base)).toBeNull();
     expect(base.temporary.value).toBeNull();
+  });
+
+  test("of a cell of the predictions is known before the plugin answers", async () => {
+    const { base } = await open({ subset: () => new Promise(() => undefined) }, {});
+    base.hover.value = { source: "condition", row: litRow(cell) };
+    expect(shown(base)).toEqual([0, 1, 0]);
+    const members = (condition: string) => {
+      const mask = outcomeMembers(condition, instances({ example: [false, false, true] }), ["cat", "dog's"]);
+      return mask && [...mask];
+    };
+    expect(members("label = 'cat'")).toEqual([1, 1, 0]);
+    expect(members("predicted = 'dog''s'")).toEqual([0, 1, 0]);
+    expect(members("label = 'cat' AND NOT correct")).toEqual([0, 1, 0]);
+    expect(members("NOT correct")).toEqual([0, 1, 0]);
+    expect(members("label = 'cat' AND ")).toBeNull();
+    expect(["label = 'cat' OR predicted = 'x'", "score < 0.6", ""].map(members)).toEqual([null, null, null]);
   });
 
   test("of a condition that has a row is that row", async () => {

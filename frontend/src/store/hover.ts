@@ -46,12 +46,13 @@ interface HoverInputs {
   /** The row that stands in the matrices for one that may not. */
   listed: (row: MatrixRow) => MatrixRow;
   membersOf: (condition: string) => Uint8Array | null;
+  classes: ReadonlySignal<readonly string[]>;
   /** By sampled row, 1 where it is shown at all; null while all are. */
   filtered: ReadonlySignal<Uint8Array | null>;
 }
 
 export function createHover(inputs: HoverInputs): HoverState {
-  const { hover, instances, membership, pinned, resting, listed, membersOf, filtered } = inputs;
+  const { hover, instances, membership, pinned, resting, listed, membersOf, classes, filtered } = inputs;
   const instance = computed(() => {
     const row = hover.value?.row;
     return row && isInstance(row) ? row.sampled : -1;
@@ -78,7 +79,10 @@ export function createHover(inputs: HoverInputs): HoverState {
     const rows = instances.value?.id.length ?? 0;
     if (row.kind === "outcome") return maskOf(row.members, rows);
     if (row.kind === "found") return maskOf(row.lit, rows);
-    return row.kind === "typed" ? membersOf(row.condition) : columns.value(row.subset);
+    if (row.kind !== "typed") return columns.value(row.subset);
+    return (
+      membersOf(row.condition) ?? (instances.value && outcomeMembers(row.condition, instances.value, classes.value))
+    );
   });
   return {
     hover,
@@ -90,6 +94,30 @@ export function createHover(inputs: HoverInputs): HoverState {
     temporary,
     rowKey: computed(() => hoveredRow.value?.key ?? null),
   };
+}
+
+const TEXT = "'((?:[^']|'')*)'";
+const OUTCOME = new RegExp(`^(?:label = ${TEXT}(?: AND (?=.)|$))?(?:predicted = ${TEXT}|(NOT correct)|$)`);
+
+/**
+ * Returns 1 for the sampled rows that a condition about label and prediction holds for, as a cell of the table of
+ * predictions has it: lit before the plugin answers. Null of other conditions.
+ */
+export function outcomeMembers(
+  condition: string,
+  { label, predicted, example }: InstanceColumns,
+  classes: readonly string[],
+): Uint8Array | null {
+  const [whole, truth, found, wrong] = OUTCOME.exec(condition) ?? [];
+  // Whether no prediction is wrong is the plugin's to say.
+  const isUnsure = wrong !== undefined && predicted.some((one) => one < 0);
+  if (whole !== condition || whole === "" || isUnsure) return null;
+  const positionOf = (text: string | undefined) => text && classes.indexOf(text.replaceAll("''", "'"));
+  const [wanted, taken] = [positionOf(truth), positionOf(found)];
+  return Uint8Array.from(label, (one, row) => {
+    const isIn = (wanted === undefined || one === wanted) && (taken === undefined || predicted[row] === taken);
+    return Number(isIn && !example[row] && (wrong === undefined || one !== predicted[row]));
+  });
 }
 
 const intersections = new WeakMap<Uint8Array, WeakMap<Uint8Array, Uint8Array>>();

@@ -206,7 +206,7 @@ export function openSide(other: Other, { base, layerContext, refuse }: SideConte
 }
 
 function followHover(
-  { opened }: Other,
+  { opened, view }: Other,
   base: SnapshotStore,
   rows: ReadonlySignal<readonly MatrixRow[]>,
   onSide: (row: MatrixRow) => MatrixRow,
@@ -233,6 +233,7 @@ function followHover(
     resting: computed(() => base.lit.value && onSide(base.lit.value)),
     listed: (row) => row,
     membersOf: opened.membersOf,
+    classes: computed(() => view.snapshot.value?.classes ?? []),
     filtered: opened.filtered,
   });
   const temporary = computed(() => {

@@ -203,6 +203,7 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
     resting: followResting({ urlState, draft, find: found.find, found: found.foundRow, rows }),
     listed: (row) => listedRow(row, rows.value, snapshot.value),
     membersOf: opened.membersOf,
+    classes: computed(() => snapshot.value?.classes ?? []),
     filtered: opened.filtered,
   });
   const sortRow = computed(() => findRow(urlState.sort.value, rows.value, columns.value));
