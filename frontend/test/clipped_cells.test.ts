@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { drawCells } from "../src/draw/matrix";
-import { layoutColumns } from "../src/draw/matrix_layout";
+import type { ColumnLayout } from "../src/draw/matrix_layout";
 import { createRamp, DARK, isClipped, LIGHT } from "../src/draw/palette";
 import { SvgContext } from "../src/draw/svg_context";
 import { extremesOf } from "../src/store/numbers";
@@ -10,7 +10,8 @@ import { extremesOf } from "../src/store/numbers";
 /** By colour, how many shapes a row of cells is filled with. */
 function filled(values: number[], signed: boolean, palette = LIGHT): Record<string, number> {
   const context = SvgContext.create(() => ({ width: 7 }) as TextMetrics);
-  const columns = { ...layoutColumns(20, 240, 0), visible: values.length, total: values.length };
+  const shape = { printed: false, pitch: 12, radius: 5, rowHeight: 13 };
+  const columns: ColumnLayout = { ...shape, first: 0, visible: values.length, total: values.length };
   const row = { top: 0, values: Float32Array.from(values), shares: null };
   const order = Int32Array.from(values, (_, at) => at);
   drawCells(context, [row], { order, columns, ramp: createRamp(palette, 1, signed), palette, width: 240 });

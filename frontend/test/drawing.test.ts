@@ -1,13 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { columnAt, columnX, layoutColumns, layoutRows, rowAt } from "../src/draw/matrix_layout";
+import { columnAt, columnX, layoutMatrix, layoutRows, rowAt } from "../src/draw/matrix_layout";
 import { shortNumber } from "../src/draw/matrix_text";
 import { classColours, createRamp, DARK, LIGHT, levelOf, mixes } from "../src/draw/palette";
 import { placePoints } from "../src/draw/projection";
 import { rgbOf } from "../src/draw/raster";
 
+/** Of one bank. */
+const layoutColumns = (total: number, width: number, first: number) =>
+  layoutMatrix(total, ["class"], { width, height: 40, bankHead: 24, alone: false }, first).columns;
+
 describe("columns of a matrix", () => {
   test("of a small layer leave room for printed values", () => {
-    expect(layoutColumns(6, 772, 0)).toMatchObject({ printed: true, pitch: 46, visible: 6 });
+    expect(layoutColumns(6, 772, 0)).toMatchObject({ printed: true, pitch: 772 / 12, visible: 6 });
   });
 
   test("share the width while circles stay legible", () => {
@@ -15,7 +19,7 @@ describe("columns of a matrix", () => {
   });
 
   test("of a wide layer are a window that stays inside the layer", () => {
-    expect(layoutColumns(300, 772, 290)).toMatchObject({ pitch: 10, visible: 77, first: 223 });
+    expect(layoutColumns(300, 772, 290)).toMatchObject({ pitch: 8, visible: 96, first: 204 });
   });
 
   test("are found again where they are drawn", () => {
@@ -34,7 +38,7 @@ describe("rows of a matrix", () => {
   });
 
   test("are found by height, and none in a gap", () => {
-    expect([0, 12.9, 13, 28, 31, 61.9, 62].map((y) => rowAt(layout.tops, y))).toEqual([0, 0, 1, -1, 2, 3, -1]);
+    expect([0, 12.9, 13, 28, 31, 61.9, 62].map((y) => rowAt(layout, y))).toEqual([0, 0, 1, -1, 2, 3, -1]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { groupEnds, layoutHeader } from "../src/draw/matrix_header";
-import { layoutColumns, layoutRows, scrollToRow, viewRows } from "../src/draw/matrix_layout";
+import { layoutMatrix, layoutRows, scrollToRow, viewRows } from "../src/draw/matrix_layout";
 import { cellAt, moveFocus, positionOf } from "../src/views/panel/matrix_keyboard";
 
 /** Two classes, ten subsets, one pinned instance: 179 high. */
@@ -49,21 +49,23 @@ describe("rows of a matrix that is taller than its place", () => {
 });
 
 describe("above a matrix", () => {
+  const layoutColumns = (total: number, width: number) =>
+    layoutMatrix(total, ["class"], { width, height: 40, bankHead: 24, alone: false }, 0).columns;
   const rows = ["class", "class", "subset"];
 
   test("nothing more stands where all neurons fit", () => {
-    expect(layoutHeader(layoutColumns(100, 772, 0), rows)).toMatchObject({ overview: "none", height: 36 });
+    expect(layoutHeader(layoutColumns(100, 772), rows)).toMatchObject({ overview: "none", height: 26 });
   });
 
   test("a strip shows the neurons that do not fit, a map those of a wide layer", () => {
-    expect(layoutHeader(layoutColumns(300, 772, 0), rows)).toMatchObject({ overview: "strip", height: 36 });
-    const map = layoutHeader(layoutColumns(4096, 772, 0), rows);
+    expect(layoutHeader(layoutColumns(300, 772), rows)).toMatchObject({ overview: "strip", height: 36 });
+    const map = layoutHeader(layoutColumns(4096, 772), rows);
     expect(map).toMatchObject({ overview: "map", overviewTop: 18, overviewHeight: 14, strongestTop: 42, height: 50 });
   });
 
   test("a map never takes more than its share of the panel", () => {
     const many = Array.from({ length: 250 }, () => "class");
-    expect(layoutHeader(layoutColumns(4096, 772, 0), many).overviewHeight).toBe(56);
+    expect(layoutHeader(layoutColumns(4096, 772), many).overviewHeight).toBe(56);
   });
 
   test("groups end before another begins", () => {

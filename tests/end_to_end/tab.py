@@ -103,7 +103,8 @@ class Tab:
                 const pitch = box(matrix.querySelector(".column-band")).width;
                 return [...matrix.querySelectorAll(".focus-ring, .cell-frame")]
                     .filter(ring => getComputedStyle(ring).visibility === "visible" && box(ring).top > 0)
-                    .map(ring => Math.floor((box(ring).left + box(ring).width / 2 - left) / pitch));
+                    .map(ring => Number(ring.closest(".bank").dataset.first)
+                        + Math.floor((box(ring).left + box(ring).width / 2 - left) / pitch));
             })"""
         )
 

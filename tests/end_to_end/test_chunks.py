@@ -16,7 +16,7 @@ COMPARED = f"{BASE}&p.activis.vs=other,validation,1&p.activis.over=hidden"
 FIRST = {"index.js", "app.js"}
 LATER = {
     *("card.js", "cluster_names.js", "downloads.js", "export.js", "fields.js", "later.js", "manager.js"),
-    "projection_options.js",
+    *("missing_layer.js", "predictions.js", "projection_options.js", "rail.js"),
 }
 
 

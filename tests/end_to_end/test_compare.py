@@ -185,6 +185,7 @@ def test_a_row_is_followed_through_the_layers_of_both_runs(url: str, open_tab: C
                 assert f"{'next most' if own >= 0 else 'most'} like {nearest} ({cosine:.2f})".replace("-", "−") in text
     strongest = np.argsort(-planted.HIDDEN[planted.LABELS == 2].mean(axis=0))[:3]
     tab.page.set_viewport_size({"width": 1920, "height": 1080})
+    tab.row_label("hidden", "cat").hover()
     sentence = "; strongest neurons " + ", ".join(map(str, strongest))
     tab.becomes(lambda: told("hidden", 0)[2].endswith(sentence), True)
     tab.leave()

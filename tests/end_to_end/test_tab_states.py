@@ -130,7 +130,7 @@ def cell(tab: Tab, row: str, neuron: int) -> np.ndarray:
             const box = canvas.getBoundingClientRect();
             const label = panel.querySelector(`[data-testid=row-label][data-row="${row}"]`).getBoundingClientRect();
             const scale = canvas.width / box.width;
-            const pitch = Math.min(box.width / neurons, 24) * scale;
+            const pitch = Math.min(box.width / neurons, 20) * scale;
             const top = (label.top + label.height / 2 - box.top) * scale - 6;
             const image = canvas.getContext('2d').getImageData(position * pitch, top, pitch, 12);
             return {height: image.height, width: image.width, data: Array.from(image.data)};

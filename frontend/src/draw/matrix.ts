@@ -5,7 +5,7 @@
  * The circles of a matrix as pixels: ten thousand of them, painted by hand, cost a few milliseconds; as arcs on a canvas
  * without a GPU they cost several frames.
  */
-import { type ColumnLayout, columnX, ROW_HEIGHT } from "./matrix_layout";
+import { type ColumnLayout, columnX } from "./matrix_layout";
 import { isClipped, levelOf, type Palette, type Ramp } from "./palette";
 import { newPath, recordsPaths } from "./paths";
 import { createStamp, packed, paintStamp, pixelsOf, rgbOf, type Stamp, stampAlone } from "./raster";
@@ -62,7 +62,7 @@ function eachCell(
     for (let position = columns.first; position < last; position++) {
       const neuron = order[position] ?? 0;
       if ((drawn?.[neuron] ?? FILLING.full) !== filling) continue;
-      visit(values[neuron] ?? Number.NaN, columnX(columns, position), top + ROW_HEIGHT / 2, shares?.[neuron]);
+      visit(values[neuron] ?? Number.NaN, columnX(columns, position), top + columns.rowHeight / 2, shares?.[neuron]);
     }
   }
 }
@@ -78,7 +78,7 @@ const stamps = new Map<number, Stamp>();
 
 /** Paints every circle and zero of `rows`; (0, 0) is the top left of `context`'s own coordinates. */
 function paintCells(context: CanvasRenderingContext2D, rows: readonly CellRow[], picture: CellPicture): void {
-  const height = Math.max(0, ...rows.map((row) => row.top + ROW_HEIGHT));
+  const height = Math.max(0, ...rows.map((row) => row.top + picture.columns.rowHeight));
   const ratio = context.getTransform().a || 1;
   const image = createRaster(Math.ceil(picture.width * ratio), Math.ceil(height * ratio));
   if (!image) return;
@@ -142,7 +142,7 @@ export function drawCells(context: CanvasRenderingContext2D, rows: readonly Cell
   else paintCells(context, rows, picture);
   drawMissing(context, rows, picture);
   if (picture.fillings || rows.some((row) => row.fillings)) drawRings(context, rows, picture);
-  for (const row of rows) if (!row.values) drawWaiting(context, row.top + ROW_HEIGHT / 2, picture);
+  for (const row of rows) if (!row.values) drawWaiting(context, row.top + picture.columns.rowHeight / 2, picture);
 }
 
 function drawCircles(context: CanvasRenderingContext2D, rows: readonly CellRow[], picture: CellPicture): void {
@@ -225,9 +225,9 @@ function drawWaiting(context: CanvasRenderingContext2D, y: number, picture: Cell
   context.fill();
 }
 
-export function drawBand(context: CanvasRenderingContext2D, top: number, width: number, colour: string): void {
+export function drawBand(context: CanvasRenderingContext2D, height: number, width: number, colour: string): void {
   context.fillStyle = colour;
-  context.fillRect(0, top, width, ROW_HEIGHT);
+  context.fillRect(0, 0, width, height);
 }
 
 export function drawSeparators(

@@ -106,20 +106,28 @@ const MAP_FROM = 8;
 const MAP_TOP = 18;
 /** Between the map and the strip below it, where lines lead from one to the other. */
 const FUNNEL_HEIGHT = 9;
+/** Where all neurons are in sight. */
+export const LOWEST_HEADER = 26;
+
+/** Above the rows of every bank but the first: which neurons are in it, and the class strip. */
+export const BANK_HEADER: HeaderLayout = {
+  overview: "none",
+  overviewTop: 0,
+  overviewHeight: 0,
+  strongestTop: 16,
+  height: 24,
+};
 
 /**
  * @param groups the kinds of the rows, one per row
  * @param map whether there may be a map
  */
 export function layoutHeader(columns: ColumnLayout, groups: readonly string[], map = true): HeaderLayout {
-  const strip: HeaderLayout = {
-    overview: columns.visible < columns.total ? "strip" : "none",
-    overviewTop: 20,
-    overviewHeight: 5,
-    strongestTop: 28,
-    height: 36,
-  };
-  if (!map || columns.printed || columns.total <= MAP_FROM * columns.visible) return strip;
+  const overview = columns.visible < columns.total ? "strip" : "none";
+  const strip: HeaderLayout = { overview, overviewTop: 20, overviewHeight: 5, strongestTop: 28, height: 36 };
+  if (!map || columns.printed) return strip;
+  if (overview === "none") return { ...strip, strongestTop: 18, height: LOWEST_HEADER };
+  if (columns.total <= MAP_FROM * columns.visible) return strip;
   const overviewHeight = minimapHeight(groups.length, groupEnds(groups).size);
   const strongestTop = MAP_TOP + overviewHeight + FUNNEL_HEIGHT + 1;
   const height = strongestTop + STRONGEST_HEIGHT + BELOW_STRONGEST;

@@ -2,7 +2,7 @@
  * Numbers beside the circles of a small layer and, for the output layer, its predictions and what became of them in
  * another model.
  */
-import { type ColumnLayout, columnX, ROW_HEIGHT } from "./matrix_layout";
+import { type ColumnLayout, columnX } from "./matrix_layout";
 import { differenceColours, mix, type Palette } from "./palette";
 
 /** The accuracy of a class or subset in percentage points, or the score of an instance's prediction. */
@@ -26,7 +26,7 @@ function drawChange(
   if (!("points" in change)) drawScores(context, change, top, layout, palette);
   else if (change.byDefinition) {
     context.fillStyle = palette.secondary;
-    context.fillText(`by definition ${pointsText(change.points)}`, layout.barLeft, top + ROW_HEIGHT / 2 + 0.5);
+    context.fillText(`by definition ${pointsText(change.points)}`, layout.barLeft, top + layout.rowHeight / 2 + 0.5);
   } else drawPoints(context, change.points, top, layout, palette);
 }
 
@@ -40,28 +40,28 @@ function drawPoints(
   context: CanvasRenderingContext2D,
   points: number,
   top: number,
-  { barLeft, barWidth }: OutputLayout,
+  { barLeft, barWidth, rowHeight }: OutputLayout,
   palette: Palette,
 ): void {
   const middle = barLeft + barWidth / 2;
   const [low, , high] = differenceColours(palette);
   const length = (Math.max(-1, Math.min(1, points / MOST_POINTS)) * barWidth) / 2;
   context.fillStyle = palette.line;
-  context.fillRect(middle - 0.5, top, 1, ROW_HEIGHT);
+  context.fillRect(middle - 0.5, top, 1, rowHeight);
   context.fillStyle = points < 0 ? low : high;
-  context.fillRect(Math.min(middle, middle + length), top + ROW_HEIGHT / 2 - 2, Math.abs(length), 4);
+  context.fillRect(Math.min(middle, middle + length), top + rowHeight / 2 - 2, Math.abs(length), 4);
   context.fillStyle = palette.text;
-  context.fillText(pointsText(points), barLeft + barWidth + 8, top + ROW_HEIGHT / 2 + 0.5);
+  context.fillText(pointsText(points), barLeft + barWidth + 8, top + rowHeight / 2 + 0.5);
 }
 
 function drawScores(
   context: CanvasRenderingContext2D,
   { before, after, change }: Exclude<OutputChange, { points: number }>,
   top: number,
-  { barLeft, barWidth }: OutputLayout,
+  { barLeft, barWidth, rowHeight }: OutputLayout,
   palette: Palette,
 ): void {
-  const y = top + ROW_HEIGHT / 2 + 0.5;
+  const y = top + rowHeight / 2 + 0.5;
   const short = `${before.toFixed(2)} → ${after.toFixed(2)} `;
   const fits = context.measureText(`score ${short}${change}`).width <= barWidth + BESIDE;
   const scores = fits ? `score ${short}` : short;
@@ -99,6 +99,8 @@ export interface OutputLayout {
   barLeft: number;
   /** 0 beside a table of counts. */
   barWidth: number;
+  /** Of the rows. */
+  rowHeight: number;
 }
 
 const LEGIBLE = 0.02;
@@ -108,7 +110,7 @@ const GAP = 14;
 const NARROWEST_BAR = 60;
 const WIDEST_BAR = 150;
 const PERCENT_WIDTH = 42;
-const COUNT_PITCH = { least: 18, most: 32 };
+const COUNT_PITCH = { least: 18, most: 56 };
 
 /**
  * Places the table of counts right of the values, or where there is none a bar for accuracies and scores; null where
@@ -117,14 +119,17 @@ const COUNT_PITCH = { least: 18, most: 32 };
  * @param classes columns of the table of counts; 0 for none
  */
 export function layoutOutput(columns: ColumnLayout, classes: number, width: number): OutputLayout | null {
+  const { rowHeight } = columns;
   const predictedLeft = columns.total * columns.pitch + GAP;
   if (classes === 0) {
     const barWidth = Math.min(WIDEST_BAR, width - predictedLeft - PERCENT_WIDTH);
-    return barWidth < NARROWEST_BAR ? null : { predictedLeft, predictedPitch: 0, barLeft: predictedLeft, barWidth };
+    return barWidth < NARROWEST_BAR
+      ? null
+      : { predictedLeft, predictedPitch: 0, barLeft: predictedLeft, barWidth, rowHeight };
   }
   const predictedPitch = Math.min(COUNT_PITCH.most, Math.floor((width - predictedLeft) / classes));
   if (predictedPitch < COUNT_PITCH.least) return null;
-  return { predictedLeft, predictedPitch, barLeft: predictedLeft + classes * predictedPitch, barWidth: 0 };
+  return { predictedLeft, predictedPitch, barLeft: predictedLeft + classes * predictedPitch, barWidth: 0, rowHeight };
 }
 
 interface ValuesPicture {
@@ -154,7 +159,7 @@ export function drawValues(
       if (!Number.isFinite(value) || Math.abs(value) < least) return;
       context.fillStyle = Math.abs(value) >= max / 5 ? palette.text : palette.secondary;
       const text = withSign ? signedNumber(value, columns.pitch < ROOMY_PITCH) : shortNumber(value);
-      context.fillText(text, columnX(columns, position) + 8, row.top + ROW_HEIGHT / 2 + 0.5);
+      context.fillText(text, columnX(columns, position) + 8, row.top + columns.rowHeight / 2 + 0.5);
     });
   }
 }
@@ -186,12 +191,12 @@ function drawCounts(context: CanvasRenderingContext2D, row: PrintedRow, layout: 
     const strength = 0.12 + 0.4 * (count / total);
     context.fillStyle = mix(palette.card, wrong ? palette.wrong : palette.bar, strength);
     context.beginPath();
-    context.roundRect(x, row.top + 1, layout.predictedPitch - 2, ROW_HEIGHT - 2, 2);
+    context.roundRect(x, row.top + 1, layout.predictedPitch - 2, layout.rowHeight - 2, 2);
     context.fill();
     context.fillStyle = palette.text;
     context.textAlign = "center";
     const text = row.score ? shareText(row.score.value, layout.predictedPitch) : compactCount(count);
-    context.fillText(text, x + layout.predictedPitch / 2 - 1, row.top + ROW_HEIGHT / 2 + 0.5);
+    context.fillText(text, x + layout.predictedPitch / 2 - 1, row.top + layout.rowHeight / 2 + 0.5);
   });
 }
 
@@ -202,7 +207,7 @@ function drawAccuracy(
   layout: OutputLayout,
   palette: Palette,
 ): void {
-  const y = top + ROW_HEIGHT / 2 - 2;
+  const y = top + layout.rowHeight / 2 - 2;
   context.fillStyle = palette.barTrack;
   context.fillRect(layout.barLeft, y, layout.barWidth, 4);
   context.fillStyle = palette.bar;
@@ -210,7 +215,7 @@ function drawAccuracy(
   if (accuracyLimits) drawLimits(context, accuracyLimits, y, layout, palette);
   context.textAlign = "left";
   context.fillStyle = palette.text;
-  context.fillText(accuracyText(accuracy, accuracyLimits), numberLeft(layout), top + ROW_HEIGHT / 2 + 0.5);
+  context.fillText(accuracyText(accuracy, accuracyLimits), numberLeft(layout), top + layout.rowHeight / 2 + 0.5);
 }
 
 /** `82 %`, `≈ 82 %`, or that too few were sampled to tell one half from the other. */
@@ -243,7 +248,7 @@ function drawDefinition(
   context.textAlign = "left";
   context.fillStyle = palette.secondary;
   const text = `${Math.round(accuracy * 100)} % by definition`;
-  context.fillText(text, layout.barLeft, top + ROW_HEIGHT / 2 + 0.5);
+  context.fillText(text, layout.barLeft, top + layout.rowHeight / 2 + 0.5);
 }
 
 function drawScore(
@@ -253,7 +258,7 @@ function drawScore(
   layout: OutputLayout,
   palette: Palette,
 ): void {
-  const y = top + ROW_HEIGHT / 2;
+  const y = top + layout.rowHeight / 2;
   const colour = score.correct ? palette.secondary : palette.wrong;
   context.fillStyle = palette.line;
   context.fillRect(layout.barLeft, y - 0.5, layout.barWidth, 1);

@@ -200,6 +200,8 @@ const CHOICES = {
   locked: textChoice("locked"),
   /** Name of the layer whose panel takes the place of all; empty where none does. */
   maximised: textChoice("maximised"),
+  /** Whether the instances are a rail beside the panels; empty where that follows from what else is shown. */
+  instances: optionChoice<"" | "aside" | "open">("instances", ["", "aside", "open"]),
   /** How much room the graph has. */
   graphSize: optionChoice<GraphSize>("graph", ["normal", "slim", "tall"]),
   /** Id of the graph's source that was chosen; empty for the best there is. */

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { drawCells, FILLING } from "../../draw/matrix";
-import { layoutColumns, ROW_HEIGHT } from "../../draw/matrix_layout";
+import { type ColumnLayout, ROW_HEIGHT } from "../../draw/matrix_layout";
 import { createRamp } from "../../draw/palette";
 import type { JudgementKind } from "../../store/judgement";
 import { useClassColours, usePalette, useTab } from "../../ui/context";
@@ -58,9 +58,9 @@ const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   },
   { word: "zeros", meaning: "The share of all activations of the layer that are exactly zero." },
   {
-    word: "effective rank",
+    word: "rank",
     meaning:
-      "Along how many directions the activations vary: e to the entropy of the singular values' shares, of the centred sample (Roy and Vetterli, 2007).",
+      "The effective rank: along how many directions the activations vary: e to the entropy of the singular values' shares, of the centred sample (Roy and Vetterli, 2007).",
   },
   {
     word: "d",
@@ -207,7 +207,9 @@ function Cells({ values, shares, signed = false, isHollow = false }: CellsProper
     shares: shares ? Float32Array.from(shares) : null,
     fillings: isHollow ? Uint8Array.from(values, () => FILLING.hollow) : null,
   };
-  const columns = { ...layoutColumns(values.length, WIDTH, 0), printed: false, pitch: 12, radius: 5 };
+  const total = values.length;
+  const shape = { printed: false, pitch: 12, radius: 5, rowHeight: ROW_HEIGHT };
+  const columns: ColumnLayout = { ...shape, first: 0, visible: total, total };
   const order = Int32Array.from(values, (_, at) => at);
   return (
     <Surface

@@ -1,4 +1,4 @@
-/** Card of the hovered instance, docked, so that it never covers what is looked at. */
+/** Card of the hovered instance, docked, so that it never covers what is looked at; without one it takes no room. */
 
 import { useSignal } from "@preact/signals";
 import { descending, sum } from "d3-array";
@@ -52,15 +52,10 @@ export function InstanceCard() {
   const columns = store.columns.value;
   const snapshot = store.snapshot.value;
   const row = reading.value;
+  if (!columns || !snapshot || row < 0) return null;
   return (
     <section class="instance-card" data-testid="instance-card" aria-label="Instance in detail">
-      {columns && snapshot && row >= 0 ? (
-        <CardContent snapshot={snapshot} instances={columns} row={row} />
-      ) : (
-        <p class="hint">
-          Hover a square or a dot to see the instance here and as a temporary row in every matrix. Click to pin it.
-        </p>
-      )}
+      <CardContent snapshot={snapshot} instances={columns} row={row} />
     </section>
   );
 }

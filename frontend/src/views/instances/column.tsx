@@ -6,6 +6,7 @@ import { accuracyOf, isError, judgementOf, judgementText, predictedName } from "
 import { instanceName, type MatrixRow } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import { firstText } from "../../store/tables";
+import type { UrlState } from "../../store/url_state";
 import { useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
 import { deferred, useLater } from "../../ui/deferred";
@@ -166,12 +167,49 @@ function TestCase({ snapshot, instances, row }: TestCasesProperties & { row: num
 const litAlone = ({ temporary, instance }: SnapshotStore): MatrixRow | null =>
   instance.value < 0 ? temporary.value : null;
 
+const InstanceRail = deferred(async () => (await import("./rail")).InstanceRail);
+
+/** Whether the column is a rail: where the user put it aside or, until one says otherwise, beside a layer that is shown alone. */
+function isAside({ instances, maximised }: UrlState): boolean {
+  return instances.value === "" ? maximised.value !== "" : instances.value === "aside";
+}
+
+function AsideButton({ aside }: { aside: boolean }) {
+  const { urlState } = useTab();
+  const label = aside ? "Show the instances" : "Put the instances aside";
+  return (
+    <button
+      type="button"
+      class="quiet aside-button"
+      data-testid="put-aside"
+      aria-expanded={!aside}
+      aria-label={label}
+      title={label}
+      onClick={() => {
+        const usual = urlState.maximised.peek() !== "";
+        urlState.instances.value = aside !== usual ? "" : aside ? "open" : "aside";
+      }}
+    >
+      <Icon name="aside" />
+    </button>
+  );
+}
+
 export function InstanceColumn() {
+  const { urlState } = useTab();
   const store = useSnapshot();
   const snapshot = store.snapshot.value;
   const state = store.instances.state.value;
   const lit = litAlone(store);
   if (!snapshot) return null;
+  if (isAside(urlState)) {
+    return (
+      <aside class="card instances aside" aria-label="Instances" data-testid="instances">
+        <AsideButton aside />
+        <InstanceRail snapshot={snapshot} />
+      </aside>
+    );
+  }
   return (
     <aside class="card instances" aria-label="Instances" data-testid="instances">
       <Header snapshot={snapshot} />
@@ -208,6 +246,7 @@ function Header({ snapshot }: { snapshot: SnapshotEntry }) {
           </>
         )}
       </p>
+      <AsideButton aside={false} />
       {!all && (
         <p
           class="sampled"

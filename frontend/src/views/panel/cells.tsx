@@ -45,7 +45,7 @@ export function Cells({ frame }: { frame: MatrixFrame }) {
   return (
     <Surface
       class="cells"
-      data-testid="matrix"
+      data-testid={frame.bank === 0 ? "matrix" : "matrix-bank"}
       aria-hidden="true"
       width={width}
       height={view.height}
@@ -80,7 +80,7 @@ function usePointer(frame: MatrixFrame) {
     onPointerMove: (event: PointerEvent) => {
       const { layer, rows, view, columns, order } = latest.current;
       const position = columnAt(columns, event.offsetX);
-      const row = rows[rowAt(view.tops, event.offsetY)];
+      const row = rows[rowAt(view, event.offsetY)];
       const neuron = position < 0 ? undefined : order?.[position];
       const before = hover.peek();
       if (before?.source === "matrix" && before.row?.key === row?.key && before.neuron === neuron) return;
@@ -99,7 +99,7 @@ function usePointer(frame: MatrixFrame) {
 }
 
 /** Shift and the wheel turn a page, a sideways wheel goes by columns. */
-export function wheelColumns(event: WheelEvent, { columns, scrollTo }: MatrixFrame): void {
+export function wheelColumns(event: WheelEvent, { whole: columns, scrollTo }: MatrixFrame): void {
   if (columns.visible >= columns.total) return;
   const pages = event.shiftKey ? Math.sign(event.deltaY || event.deltaX) : 0;
   const sideways = pages === 0 ? event.deltaX : 0;

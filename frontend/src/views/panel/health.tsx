@@ -1,4 +1,4 @@
-/** Health of a layer in three meters; over how many instances each is stands in its title. */
+/** Health of a layer in a line of meters; over how many instances each is stands in its title. */
 import type { LayerHealth } from "../../contract/activis";
 import { accuracyOf } from "../../store/judgement";
 import type { LayerStore } from "../../store/layer";
@@ -14,8 +14,8 @@ export function Health({ layer }: { layer: LayerStore }) {
   if (!value) return <WaitingHealth />;
   return (
     <div class="health" data-testid="health">
-      {[...factsOf(store, layer, value), separation(layer)].map((fact) => fact && <Meter key={fact.title} {...fact} />)}
       <Nonfinite health={value} />
+      {[...factsOf(store, layer, value), separation(layer)].map((fact) => fact && <Meter key={fact.title} {...fact} />)}
     </div>
   );
 }
@@ -87,32 +87,28 @@ function accuracy(store: SnapshotStore): Fact | null {
   const { count, share } = accuracyOf(store.snapshot.value);
   if (count === 0) return null;
   const title = `Share of instances whose predicted class is the true one, ${over(count)}`;
-  return { title, text: `accuracy ${percentText(share, 1)}`, share };
+  return { title, text: `${percentText(share, 1)} correct`, share };
 }
 
 function dead({ dead: count, dead_over, neurons }: LayerHealth): Fact {
-  const title = `Neurons that are exactly zero for every instance, ${over(dead_over)}`;
-  const text = `${percentText(count / neurons)} dead (${countText(count)} of ${countText(neurons)})`;
+  const title = `Neurons that are exactly zero for every instance: ${countText(count)} of ${countText(neurons)}, ${over(dead_over)}`;
+  const text = `${countText(count)} dead`;
   return { title, text, share: count / neurons, bad: count > 0 };
 }
-
-/** From so many neurons on, the whole words no longer fit beside their number. */
-const WIDE = 1000;
 
 function rank({ effective_rank, effective_rank_over, neurons }: LayerHealth): Fact | null {
   if (effective_rank_over === 0) return null;
   const title =
-    "Along how many directions the activations vary: exp of the entropy of their singular values " +
+    "Effective rank: along how many directions the activations vary: exp of the entropy of their singular values " +
     `(Roy and Vetterli 2007), ${over(effective_rank_over)}`;
   const shown = effective_rank < 10 ? effective_rank.toFixed(1) : countText(effective_rank);
-  const name = neurons < WIDE ? "effective rank" : "eff. rank";
-  return { title, text: `${name} ${shown} / ${countText(neurons)}`, share: effective_rank / neurons };
+  return { title, text: `rank ${shown} of ${countText(neurons)}`, share: effective_rank / neurons };
 }
 
 function zeros({ zeros: share, zeros_over }: LayerHealth): Fact | null {
   if (zeros_over === 0) return null;
   const title = `Share of activations that are exactly zero, ${over(zeros_over)}`;
-  return { title, text: `${percentText(share)} zero cells`, share };
+  return { title, text: `${percentText(share)} zero`, share };
 }
 
 function Nonfinite({ health: { nonfinite, nonfinite_over } }: { health: LayerHealth }) {

@@ -7,10 +7,10 @@
  */
 
 import { effect } from "@preact/signals";
-import type { RefObject } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { drawBand, drawCells } from "../../draw/matrix";
-import { ROW_HEIGHT, scrollToRow } from "../../draw/matrix_layout";
+import { type ColumnLayout, scrollToRow, TEMPORARY_GAP } from "../../draw/matrix_layout";
 import { drawOutput, drawValues } from "../../draw/matrix_text";
 import type { ComparedLayer } from "../../store/compared_layer";
 import { typedStatistic } from "../../store/layer";
@@ -18,15 +18,18 @@ import { blockOf, isMany, type MatrixRow, newestRow } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import { usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
+import { deferred } from "../../ui/deferred";
 import { countedText } from "../../ui/numbers";
 import { Surface } from "../../ui/surface";
 import { Cells, fewSampled } from "./cells";
-import { type MatrixFrame, type PlacedMatrix, useSideFrame } from "./matrix_context";
-import { MatrixHeader, SideHeader } from "./matrix_header";
+import { bankFrames, bankOf, type MatrixFrame, type PlacedMatrix, useSideFrame } from "./matrix_context";
+import { BankHeader, MatrixHeader, SideBankHeader, SideHeader } from "./matrix_header";
 import { FocusRing, useGridKeys } from "./matrix_keyboard";
 import { printedRow } from "./matrix_text";
-import { Predictions } from "./predictions";
-import { RowLabel, RowLabels } from "./row_labels";
+import { RowLabel, RowLabels, RowNames } from "./row_labels";
+
+/** Buttons over what is drawn: they may follow it. */
+const Predictions = deferred(async () => (await import("./predictions")).Predictions);
 
 /** @param show Scrolls a row into sight. */
 function useNewRowInSight(rows: readonly MatrixRow[], show: (position: number) => void): void {
@@ -55,17 +58,21 @@ function HoverCells({ frame }: { frame: MatrixFrame }) {
     [store, frame],
   );
   useLayoutEffect(() => effect(() => moveColumn(column, cell, frame, store)), [store, frame]);
+  const { pitch, rowHeight } = frame.columns;
+  const height = `${rowHeight}px`;
   return (
     <>
-      <i ref={lock} class="band" />
-      <i ref={band} class="band" data-testid="hovered-row" />
+      <i ref={lock} class="band" style={{ height }} />
+      <i ref={band} class="band" data-testid="hovered-row" style={{ height }} />
       <div class="hover-area" style={{ width: `${frame.width}px` }}>
-        <i ref={column} class="column-band" />
-        <i ref={cell} class="cell-frame" />
+        <i ref={column} class="column-band" style={{ width: `${pitch}px` }} />
+        <i ref={cell} class="cell-frame" style={{ width: `${cellWidth(frame.columns)}px`, height }} />
       </div>
     </>
   );
 }
+
+const cellWidth = ({ pitch }: ColumnLayout): number => Math.max(pitch, 9);
 
 type Box = RefObject<HTMLElement | null>;
 
@@ -82,11 +89,8 @@ function moveColumn(column: Box, cell: Box, frame: MatrixFrame, store: SnapshotS
   const visible = position >= columns.first && position < columns.first + columns.visible;
   const x = (position - columns.first) * columns.pitch;
   const top = visible ? (view.tops[rows.findIndex((row) => row.key === hover?.row?.key)] ?? Number.NaN) : Number.NaN;
-  const wide = Math.max(columns.pitch, 9);
-  if (column.current) column.current.style.width = `${columns.pitch}px`;
-  if (cell.current) Object.assign(cell.current.style, { width: `${wide}px`, height: `${ROW_HEIGHT}px` });
   move(column, visible, `translateX(${x}px)`);
-  move(cell, Number.isFinite(top), `translate(${x + (columns.pitch - wide) / 2}px, ${top}px)`);
+  move(cell, Number.isFinite(top), `translate(${x + (columns.pitch - cellWidth(columns)) / 2}px, ${top}px)`);
 }
 
 const OUT_OF_SIGHT = "translateY(-9999px)";
@@ -97,14 +101,16 @@ function move(box: Box, shown: boolean, transform: string): void {
   box.current.style.transform = shown ? transform : OUT_OF_SIGHT;
 }
 
+const temporaryPlace = ({ view }: MatrixFrame) => ({ height: `${view.rowHeight}px`, marginTop: `${TEMPORARY_GAP}px` });
+
 function TemporaryRow({ frame }: { frame: MatrixFrame }) {
   const { temporary } = useSnapshot();
   const row = temporary.value;
   return (
-    <div class="temporary-row" style={{ height: `${ROW_HEIGHT}px` }}>
+    <div class="temporary-row" style={temporaryPlace(frame)}>
       {row && (
         <>
-          <RowLabel row={row} top={0} layer={frame.layer.name} />
+          <RowLabel row={row} top={0} height={frame.view.rowHeight} layer={frame.layer.name} />
           <TemporaryCells frame={frame} />
         </>
       )}
@@ -129,14 +135,14 @@ function TemporaryCells({ frame }: { frame: MatrixFrame }) {
 
   const draw = (context: CanvasRenderingContext2D) => {
     if (!row || row.kind === "absent" || !ramp || !order) return;
-    drawBand(context, 0, width, palette.hover);
+    drawBand(context, columns.rowHeight, width, palette.hover);
     drawCells(context, [cells], { order, columns, ramp, palette, width, fillings });
     if (!columns.printed) return;
     const printed = [printedRow(store, frame, row, 0)];
     drawValues(context, printed, { order, columns, max: ramp.max, palette, withSign: frame.isDifference });
     if (output) drawOutput(context, printed, output, palette);
   };
-  return <Surface width={width} height={ROW_HEIGHT} draw={draw} aria-hidden="true" />;
+  return <Surface width={width} height={columns.rowHeight} draw={draw} aria-hidden="true" />;
 }
 
 interface SideMatrixProperties {
@@ -146,14 +152,13 @@ interface SideMatrixProperties {
 
 export function SideMatrix({ compared, placed }: SideMatrixProperties) {
   const frame = useSideFrame(compared, placed.frame);
-  const { view } = frame;
   const state = compared.layer.mean.state.value;
   return (
     <div class="matrix beside" data-testid="side-matrix">
       <SideHeader frame={frame} compared={compared} />
       <div
         class="beside-rows"
-        style={{ height: `${view.height}px` }}
+        style={{ height: `${frame.gridHeight}px` }}
         onWheel={(event) => {
           if (event.shiftKey) return;
           const { current: rows } = placed.grid;
@@ -162,18 +167,35 @@ export function SideMatrix({ compared, placed }: SideMatrixProperties) {
           if (rows?.scrollTop !== before) event.preventDefault();
         }}
       >
-        <HoverCells frame={frame} />
-        <div class="matrix-canvases" style={{ height: `${view.height}px` }}>
-          <AbsentRows frame={frame} />
-          {state.status === "error" ? <Problem sentence={state.message} /> : frame.width > 0 && <Cells frame={frame} />}
-        </div>
+        {bankFrames(frame).map((bank) => (
+          <Bank
+            key={bank.bank}
+            frame={bank}
+            header={<SideBankHeader frame={bank} compared={compared} />}
+            temporary={<SideTemporaryRow frame={bank} />}
+          >
+            <HoverCells frame={bank} />
+            <div class="matrix-canvases" style={{ height: `${bank.view.height}px` }}>
+              <AbsentRows frame={bank} />
+              {state.status === "error" ? (
+                <Problem sentence={state.message} />
+              ) : (
+                bank.width > 0 && <Cells frame={bank} />
+              )}
+            </div>
+          </Bank>
+        ))}
       </div>
-      <div class="temporary-row beside-temporary">
-        <TemporaryCells frame={frame} />
-      </div>
+      {frame.banks.length === 1 && <SideTemporaryRow frame={frame} />}
     </div>
   );
 }
+
+const SideTemporaryRow = ({ frame }: { frame: MatrixFrame }) => (
+  <div class="temporary-row beside-temporary" style={temporaryPlace(frame)}>
+    <TemporaryCells frame={frame} />
+  </div>
+);
 
 function absenceText({ kind }: MatrixRow, unlabelled: boolean): string {
   if (kind === "instance") return "not in its sample";
@@ -202,14 +224,18 @@ function AbsentRows({ frame: { rows, view } }: { frame: MatrixFrame }) {
 
 export function Matrix({ placed }: { placed: PlacedMatrix }) {
   const { frame, scrollTop, outer, grid, area } = placed;
-  const { layer, rows, rowLayout, view } = frame;
+  const { layer, rows, rowLayout, view, banks } = frame;
   const groups = rows.map(blockOf);
-  const show = (position: number) => {
-    if (grid.current) grid.current.scrollTop = scrollToRow(rowLayout, groups, position, scrollTop.peek(), view.height);
+  const show = (position: number, column?: number) => {
+    const { current } = grid;
+    if (!current) return;
+    if (banks.length === 1) current.scrollTop = scrollToRow(rowLayout, groups, position, scrollTop.peek(), view.height);
+    else if (column !== undefined) showBank(current, frame, bankOf(frame, column));
   };
   const keys = useGridKeys(frame, show);
   useNewRowInSight(rows, show);
   const state = layer.mean.state.value;
+  const sentence = state.status === "error" ? state.message : null;
   return (
     <div
       class="matrix"
@@ -228,29 +254,69 @@ export function Matrix({ placed }: { placed: PlacedMatrix }) {
         aria-label={`Activations of ${layer.name}: ${countedText(rows.length, "row")}, ${countedText(frame.columns.total, "neuron")}`}
         aria-rowcount={rows.length}
         aria-colcount={frame.columns.total}
-        style={{ height: `${view.height}px` }}
+        style={{ height: `${frame.gridHeight}px` }}
         onScroll={(event) => {
           scrollTop.value = event.currentTarget.scrollTop;
         }}
         {...keys.handlers}
       >
-        <div class="matrix-inner" style={{ height: `${rowLayout.height}px` }}>
-          <div class="matrix-view" style={{ height: `${view.height}px` }}>
-            <HoverCells frame={frame} />
-            <MatrixArea area={area} frame={frame} sentence={state.status === "error" ? state.message : null} />
-            <RowLabels frame={frame} focus={keys} />
-            <FocusRing frame={frame} focus={keys} />
+        <div class="matrix-inner" style={{ height: `${frame.innerHeight}px` }}>
+          <div class="matrix-view" style={{ height: `${banks.length > 1 ? frame.innerHeight : view.height}px` }}>
+            {bankFrames(frame).map((bank) => (
+              <Bank
+                key={bank.bank}
+                frame={bank}
+                header={<BankHeader frame={bank} />}
+                temporary={<TemporaryRow frame={bank} />}
+              >
+                <HoverCells frame={bank} />
+                <MatrixArea area={bank.bank === 0 ? area : null} frame={bank} sentence={sentence} />
+                {bank.bank === 0 ? <RowLabels frame={bank} focus={keys} /> : <RowNames frame={bank} />}
+                <FocusRing frame={bank} focus={keys} />
+              </Bank>
+            ))}
           </div>
         </div>
       </div>
       <Predictions frame={frame} />
-      <TemporaryRow frame={frame} />
+      {banks.length === 1 && <TemporaryRow frame={frame} />}
+    </div>
+  );
+}
+
+/** Scrolls as little as needed. */
+function showBank(grid: HTMLElement, { stride, bankHeader, gridHeight }: MatrixFrame, bank: number): void {
+  const top = bank * stride - (bank > 0 ? bankHeader.header.height : 0);
+  const bottom = (bank + 1) * stride - bankHeader.header.height;
+  if (grid.scrollTop > top) grid.scrollTop = top;
+  else if (grid.scrollTop + gridHeight < bottom) grid.scrollTop = bottom - gridHeight;
+}
+
+interface BankProperties {
+  frame: MatrixFrame;
+  header: ComponentChildren;
+  temporary: ComponentChildren;
+  children: ComponentChildren;
+}
+
+/** The rows of some of the neurons; where those are not all, with the temporary row and, but for the first, a header. */
+function Bank({ frame, header, temporary, children }: BankProperties) {
+  const { bank, banks, stride, view } = frame;
+  return (
+    <div
+      class="bank"
+      style={{ top: `${bank * stride}px`, height: `${view.height}px` }}
+      data-first={frame.columns.first}
+    >
+      {bank > 0 && header}
+      {children}
+      {banks.length > 1 && temporary}
     </div>
   );
 }
 
 interface MatrixAreaProperties {
-  area: RefObject<HTMLDivElement | null>;
+  area: RefObject<HTMLDivElement | null> | null;
   frame: MatrixFrame;
   sentence: string | null;
 }
@@ -258,7 +324,9 @@ interface MatrixAreaProperties {
 function MatrixArea({ area, frame, sentence }: MatrixAreaProperties) {
   return (
     <div class="matrix-canvases" ref={area} style={{ height: `${frame.view.height}px` }}>
-      {sentence !== null ? <Problem sentence={sentence} /> : frame.width > 0 && <Cells frame={frame} />}
+      {sentence !== null
+        ? frame.bank === 0 && <Problem sentence={sentence} />
+        : frame.width > 0 && <Cells frame={frame} />}
     </div>
   );
 }

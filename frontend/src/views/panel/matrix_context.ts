@@ -4,14 +4,14 @@ import { type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import { FILLING } from "../../draw/matrix";
-import { type HeaderLayout, layoutHeader, makeRoom } from "../../draw/matrix_header";
+import { BANK_HEADER, type HeaderLayout, LOWEST_HEADER, layoutHeader, makeRoom } from "../../draw/matrix_header";
 import {
   type ColumnLayout,
-  layoutColumns,
-  layoutRows,
-  ROW_HEIGHT,
+  layoutMatrix,
+  type MatrixLayout,
   type RowLayout,
   type RowView,
+  TEMPORARY_GAP,
   viewRows,
 } from "../../draw/matrix_layout";
 import { layoutOutput, type OutputLayout } from "../../draw/matrix_text";
@@ -32,8 +32,20 @@ export interface MatrixFrame {
   /** All rows, and those in sight. */
   rowLayout: RowLayout;
   view: RowView;
+  /** Of the bank, or of all banks where the frame is that of the whole. */
   columns: ColumnLayout;
+  bank: number;
+  /** All columns in sight, and those of each bank. */
+  whole: ColumnLayout;
+  banks: readonly ColumnLayout[];
+  /** From the rows of one bank to those of the next. */
+  stride: number;
+  /** Of what rows, or banks, scroll in, and of all of them. */
+  gridHeight: number;
+  innerHeight: number;
   header: HeaderLayout;
+  /** What stands above the rows of every bank but the first. */
+  bankHeader: { header: HeaderLayout; differenceTop: number | null };
   /** Where the difference of two rows stands in the header; null while none are compared. */
   differenceTop: number | null;
   /** Neurons in the order shown; null until the means are there. */
@@ -75,11 +87,8 @@ export function isOutputLayer(store: SnapshotStore, layer: LayerStore): boolean 
   return entry !== null && outputEntry(store.snapshot.value) === entry;
 }
 
-/** Taller matrices scroll inside their panel. */
-const TALLEST = 276;
-/** Above the rows, below them, and the temporary row. */
+/** Above a matrix and below it. */
 const PADDING = 10;
-const BELOW = ROW_HEIGHT + 4;
 
 export interface PlacedMatrix {
   frame: MatrixFrame;
@@ -90,12 +99,52 @@ export interface PlacedMatrix {
   area: RefObject<HTMLDivElement | null>;
 }
 
-/**
- * Follows what there is to show and how much room there is.
- *
- * @param narrow Whether there is room neither for a map of all neurons nor for an output layer's table of counts.
- */
-export function useMatrixFrame(layer: LayerStore, maximised: boolean, narrow = false): PlacedMatrix {
+interface MatrixRoom {
+  width: number;
+  /** With the header. */
+  height: number;
+  alone: boolean;
+  /** Whether there is no room for a map of all neurons. */
+  narrow: boolean;
+  /** Whether the difference of two rows stands above the columns. */
+  differs: boolean;
+}
+
+interface MatrixPlan {
+  layout: MatrixLayout;
+  header: HeaderLayout;
+  differenceTop: number | null;
+  /** The same, of every bank but the first. */
+  bankHeader: MatrixFrame["bankHeader"];
+}
+
+/** The header's height follows from which neurons are in sight, and these from the height that it leaves. */
+function planMatrix(total: number, groups: readonly string[], room: MatrixRoom, first: number): MatrixPlan {
+  const { width, height, alone, narrow, differs } = room;
+  const withDifference = (header: HeaderLayout) => (differs ? makeRoom(header) : { header, differenceTop: null });
+  const bankHeader = withDifference(BANK_HEADER);
+  const place = { width, height, bankHead: bankHeader.header.height, alone };
+  const layoutBelow = (above: number) => layoutMatrix(total, groups, { ...place, height: height - above }, first);
+  let above = LOWEST_HEADER;
+  let layout = layoutBelow(above);
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const wanted = withDifference(layoutHeader(layout.columns, groups, !narrow)).header.height;
+    if (wanted <= above) break;
+    above = wanted;
+    layout = layoutBelow(above);
+  }
+  return { layout, bankHeader, ...withDifference(layoutHeader(layout.columns, groups, !narrow)) };
+}
+
+interface FrameOptions {
+  /** Whether no other layer is shown. */
+  alone?: boolean;
+  /** Whether there is room neither for a map of all neurons nor for an output layer's table of counts. */
+  narrow?: boolean;
+}
+
+/** Follows what there is to show and how much room there is. */
+export function useMatrixFrame(layer: LayerStore, { alone = false, narrow = false }: FrameOptions): PlacedMatrix {
   const tab = useTab();
   const store = useSnapshot();
   const palette = usePalette();
@@ -106,21 +155,31 @@ export function useMatrixFrame(layer: LayerStore, maximised: boolean, narrow = f
   const scrollTop = useSignal(0);
   const rows = store.rows.value;
   const groups = rows.map(blockOf);
-  const rowLayout = layoutRows(groups);
   const names = useMemo(() => rows.filter(isMany).map(({ name }) => name), [rows]);
-  const columns = layoutColumns(layer.entry.value?.neurons ?? 0, width, first.value);
-  const plain = { header: layoutHeader(columns, groups, !narrow), differenceTop: null };
-  const { header, differenceTop } = tab.comparison.compared.value ? makeRoom(plain.header) : plain;
-  const available = maximised ? outerSize.height : null;
-  const tallest = available ? Math.max(TALLEST / 2, available - header.height - PADDING - BELOW) : TALLEST;
+  const height = outerSize.height - PADDING;
+  const differs = tab.comparison.compared.value !== null;
+  const room = { width, height, alone, narrow, differs };
+  const plan = planMatrix(layer.entry.value?.neurons ?? 0, groups, room, first.value);
+  const { layout, header, differenceTop, bankHeader } = plan;
+  const { columns, rows: rowLayout } = layout;
+  const banked = layout.banks.length > 1;
+  const below = banked ? 0 : rowLayout.rowHeight + TEMPORARY_GAP;
+  const gridHeight = Math.min(banked ? layout.height : rowLayout.height, Math.max(0, height - header.height - below));
   const predictions = predictedNames(store.snapshot.value).length;
   const hasOutput = columns.printed && isOutputLayer(store, layer);
   const frame: MatrixFrame = {
     layer,
     rows,
     rowLayout,
-    view: viewRows(rowLayout, groups, scrollTop.value, Math.min(rowLayout.height, tallest)),
+    view: banked ? rowLayout : viewRows(rowLayout, groups, scrollTop.value, gridHeight),
     columns,
+    bank: 0,
+    whole: columns,
+    banks: layout.banks,
+    bankHeader,
+    stride: layout.stride,
+    gridHeight,
+    innerHeight: banked ? layout.height : rowLayout.height,
     header,
     differenceTop,
     order: layer.columns.value,
@@ -138,6 +197,18 @@ export function useMatrixFrame(layer: LayerStore, maximised: boolean, narrow = f
   };
   return { frame, scrollTop, outer, grid, area };
 }
+
+/** Returns the frame of each bank: that of the whole, but for the columns and what stands above them. */
+export function bankFrames(frame: MatrixFrame): MatrixFrame[] {
+  return frame.banks.map((columns, bank) => ({ ...frame, bank, columns, ...(bank > 0 && frame.bankHeader) }));
+}
+
+/** Of the bank that a column stands in; 0 for columns out of sight. */
+export const bankOf = ({ banks }: MatrixFrame, column: number): number =>
+  Math.max(
+    0,
+    banks.findIndex(({ first, visible }) => column >= first && column < first + visible),
+  );
 
 export function useSideFrame(compared: ComparedLayer, base: MatrixFrame): MatrixFrame {
   const tab = useTab();

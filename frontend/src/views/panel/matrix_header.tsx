@@ -176,12 +176,15 @@ export function SideHeader({ frame, compared }: SideHeaderProperties) {
       {(frame.isDifference || !frame.columns.printed) && <Scale frame={frame} />}
       {frame.width > 0 && (
         <div class="strips">
-          <SideStrips frame={frame} compared={compared} />
+          <SideStrips frame={firstBank(frame)} compared={compared} />
         </div>
       )}
     </div>
   );
 }
+
+/** The strips of a matrix's own header are those of its first bank. */
+const firstBank = (frame: MatrixFrame): MatrixFrame => ({ ...frame, columns: frame.banks[0] ?? frame.columns });
 
 function MatchingText({ frame, compared }: SideHeaderProperties) {
   const matching = compared.matching.value;
@@ -303,7 +306,7 @@ export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
       {!columns.printed && frame.ramp && <ScaleLegend frame={frame} ramp={frame.ramp} />}
       {frame.width > 0 && (
         <div class="strips">
-          <Strips frame={frame} />
+          <Strips frame={firstBank(frame)} />
           <Overview frame={frame} />
         </div>
       )}
@@ -328,7 +331,7 @@ const Failure = ({ sentence }: { sentence: string }) => (
 );
 
 /** Which neurons are in sight, and in which order. */
-function RestingText({ frame: { layer, columns } }: { frame: MatrixFrame }) {
+function RestingText({ frame: { layer, columns, banks } }: { frame: MatrixFrame }) {
   const { comparison, urlState } = useTab();
   const store = useSnapshot();
   if (columns.printed) return isOutputLayer(store, layer) ? <>mean activation</> : <>mean activation by neuron</>;
@@ -340,12 +343,14 @@ function RestingText({ frame: { layer, columns } }: { frame: MatrixFrame }) {
   const by = row ? (isMany(row) ? `${row.name} mean` : row.name) : (named[sort] ?? separation);
   const total = countText(columns.total);
   const fits = columns.visible >= columns.total;
+  const [bank = columns] = banks;
+  const all = banks.length > 1 ? `1–${countText(bank.visible)} of ${total} neurons` : `${total} neurons`;
   const window = `neurons ${countText(columns.first + 1)}–${countText(columns.first + columns.visible)} of ${total}`;
   const loading = layer.mean.state.value.value === undefined;
   if (loading) return <>averaging…</>;
   return (
     <>
-      {fits ? `${total} neurons` : window}
+      {fits ? all : window}
       {by !== "" && `, by ${by}`}
     </>
   );
@@ -365,6 +370,28 @@ function DifferenceLabel({ frame: { layer }, top }: { frame: MatrixFrame; top: n
     <span class="strip-label" style={{ top: `${top - 4}px` }} title={title} data-testid="difference-label">
       {measure}: −{end} … {end}
     </span>
+  );
+}
+
+/** Which neurons are in a bank after the first, and their strips. */
+export function BankHeader({ frame }: { frame: MatrixFrame }) {
+  const { columns, header, width } = frame;
+  const last = countText(columns.first + columns.visible);
+  return (
+    <div class="bank-header" style={{ top: `-${header.height}px`, height: `${header.height}px` }} aria-hidden="true">
+      <span class="bank-range">{`${countText(columns.first + 1)}–${last} of ${countText(columns.total)}`}</span>
+      {width > 0 && <Strips frame={frame} />}
+    </div>
+  );
+}
+
+/** The strips of a side's bank after the first. */
+export function SideBankHeader({ frame, compared }: SideHeaderProperties) {
+  const { header, width } = frame;
+  return (
+    <div class="bank-header" style={{ top: `-${header.height}px`, height: `${header.height}px` }}>
+      {width > 0 && <SideStrips frame={frame} compared={compared} />}
+    </div>
   );
 }
 
@@ -404,7 +431,7 @@ function Strips({ frame }: { frame: MatrixFrame }) {
     const ofClasses = snapshot?.unlabelled ? strongest.map(() => -1) : strongest;
     const top = header.strongestTop;
     drawStrongest(context, { order, strongest: ofClasses, colours, columns, palette, nonfinite, top });
-    if (header.overview === "map") drawFunnel(context, columns, header, width, palette);
+    if (header.overview === "map" && frame.banks.length === 1) drawFunnel(context, columns, header, width, palette);
   };
   return <Surface width={width} height={header.height} draw={draw} aria-hidden="true" />;
 }

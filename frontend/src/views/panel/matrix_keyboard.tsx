@@ -9,7 +9,6 @@
 
 import { type ReadonlySignal, type Signal, useComputed, useSignal } from "@preact/signals";
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
-import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import type { Hover } from "../../store/hover";
 import { isInstance, type MatrixRow } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
@@ -36,7 +35,7 @@ export interface FocusedCell {
 interface GridExtent {
   rows: number;
   columns: number;
-  /** Columns in sight: how far a page is. */
+  /** Columns of a bank: how far a page is. */
   page: number;
 }
 
@@ -97,8 +96,8 @@ interface GridKeys extends GridFocus {
   };
 }
 
-/** @param showRow Scrolls a row into sight. */
-export function useGridKeys(frame: MatrixFrame, showRow: (position: number) => void): GridKeys {
+/** @param show Scrolls a row, and the bank of a column, into sight. */
+export function useGridKeys(frame: MatrixFrame, show: (row: number, column: number) => void): GridKeys {
   const tab = useTab();
   const store = useSnapshot();
   const id = useId();
@@ -118,8 +117,8 @@ export function useGridKeys(frame: MatrixFrame, showRow: (position: number) => v
     const { seen } = found;
     last.current = found;
     focused.value = found;
-    showRow(seen.row);
     showColumn(latest.current, seen.column);
+    show(seen.row, seen.column);
     hoverCell(store, latest.current, seen);
   };
   useLayoutEffect(() => {
@@ -142,8 +141,8 @@ export function useGridKeys(frame: MatrixFrame, showRow: (position: number) => v
       },
       onKeyDown: (event) => {
         if (event.target !== event.currentTarget) return;
-        const { rows, columns } = latest.current;
-        const extent = { rows: rows.length, columns: columns.total, page: columns.visible };
+        const { rows, columns, banks } = latest.current;
+        const extent = { rows: rows.length, columns: columns.total, page: banks[0]?.visible ?? 1 };
         const from = where();
         const to = moveFocus(from, event, extent);
         if (to) go(to);
@@ -225,7 +224,7 @@ export function FocusRing({ frame, focus }: { frame: MatrixFrame; focus: GridFoc
       <i
         class="focus-ring"
         data-testid="focus-ring"
-        style={{ width: `${wide}px`, height: `${ROW_HEIGHT}px`, transform: `translate(${left}px, ${top}px)` }}
+        style={{ width: `${wide}px`, height: `${view.rowHeight}px`, transform: `translate(${left}px, ${top}px)` }}
       />
     </div>
   );

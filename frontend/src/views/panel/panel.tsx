@@ -1,122 +1,35 @@
 /** View B: the panel of one layer, its name and health, its matrix, its projection, and its compared runs. */
+import type { Layer } from "../../contract/activis";
+import { groupEnds } from "../../draw/matrix_header";
+import { mostCells, type PanelContent, panelNeed, placeProjection, usualCells } from "../../draw/panel_layout";
 import { neighbours, sourceKind } from "../../store/graph_order";
+import { predictedNames } from "../../store/judgement";
 import type { LayerStore } from "../../store/layer";
-import { pairedName, type Side } from "../../store/side";
+import { blockOf } from "../../store/rows";
+import type { Side } from "../../store/side";
 import { SnapshotContext, useSnapshot, useTab } from "../../ui/context";
 import { Segmented } from "../../ui/controls";
+import { deferred } from "../../ui/deferred";
 import { Icon, LayerGlyph, SideBadge } from "../../ui/glyphs";
 import { countedText, countText, listText } from "../../ui/numbers";
+import { type Size, useSize } from "../../ui/surface";
 import { Health, HealthLine } from "./health";
 import { Matrix, SideMatrix } from "./matrix";
-import { type PlacedMatrix, useMatrixFrame } from "./matrix_context";
+import { isOutputLayer, type PlacedMatrix, useMatrixFrame } from "./matrix_context";
 import { ProjectionView } from "./projection";
 
-interface MissingLayerProperties {
-  side: Side;
-  layer: string;
-}
-
-function MissingLayer({ side, layer }: MissingLayerProperties) {
-  const runs = useTab().catalogue.runs.value;
-  const snapshot = side.view.snapshot.value;
-  const wanted = pairedName(side, layer);
-  return (
-    <div class="missing-layer" data-testid="missing-layer" data-side={side.letter}>
-      {snapshot ? (
-        wanted === "" ? (
-          <LeftEmpty side={side} layer={layer} />
-        ) : (
-          <Offers side={side} layer={layer} wanted={wanted} />
-        )
-      ) : (
-        <p>
-          <SideBadge letter={side.letter} />{" "}
-          {runs.value
-            ? `The run ${side.wish.value?.run} no longer has a recording. Remove it with × or choose another one.`
-            : "Looking for its recordings…"}
-        </p>
-      )}
-    </div>
-  );
-}
-
-function LeftEmpty({ side, layer }: MissingLayerProperties) {
-  const { comparing } = useTab();
-  return (
-    <button type="button" class="quiet" onClick={() => comparing.pair(side.position, layer, layer)}>
-      {side.letter} is left empty here. Choose again
-    </button>
-  );
-}
-
-/** Another step that has the layer, another layer, or nothing. */
-function Offers({ side, layer, wanted }: MissingLayerProperties & { wanted: string }) {
-  const { comparing } = useTab();
-  const current = side.view.snapshot.value;
-  const steps = (side.run.value?.snapshots ?? [])
-    .filter(({ name, layers }) => name === current?.name && layers.some((entry) => entry.name === wanted))
-    .map(({ step }) => step);
-  const others = current?.layers.map(({ name }) => name) ?? [];
-  const nearest = steps.reduce<number | null>(
-    (best, step) => (best === null || distance(step, current?.step) < distance(best, current?.step) ? step : best),
-    null,
-  );
-  return (
-    <>
-      <p class="missing-title">
-        <b class="side-letter">{side.letter}</b>{" "}
-        {steps.length > 0
-          ? `has no recording of ${wanted} at step ${countText(current?.step ?? 0)}`
-          : `has no layer called ${wanted}`}
-      </p>
-      <p>
-        {steps.length > 0
-          ? `It recorded ${wanted} at ${steps.length === 1 ? "step" : "steps"} ${listText(steps.map(countText))}.`
-          : others.length > 0
-            ? `It recorded ${listText(others)}.`
-            : "It recorded no layer at this step."}
-      </p>
-      <p class="missing-offers">
-        {nearest !== null && (
-          <button type="button" class="primary" onClick={() => comparing.change(side.position, { step: nearest })}>
-            Use step {countText(nearest)}
-          </button>
-        )}
-        {others.length > 0 && (
-          <select
-            aria-label={`Layer of ${side.letter} beside ${layer}`}
-            data-testid="layer-choice"
-            value=""
-            onChange={(event) => comparing.pair(side.position, layer, event.currentTarget.value)}
-          >
-            <option value="">Use another layer…</option>
-            {others.map((name) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
-        )}
-        <button type="button" class="plain" onClick={() => comparing.pair(side.position, layer, "")}>
-          Keep empty
-        </button>
-      </p>
-    </>
-  );
-}
-
-const distance = (step: number, from: number | undefined): number => Math.abs(step - (from ?? 0));
+const MissingLayer = deferred(async () => (await import("./missing_layer")).MissingLayer);
 
 function ComparedLayers({ layer }: { layer: LayerStore }) {
   const { comparing } = useTab();
-  const placed = useMatrixFrame(layer, false, true);
+  const placed = useMatrixFrame(layer, { narrow: true });
   return (
     <>
       <div class="side-columns first">
         <BaseTitle layer={layer} />
         <Matrix placed={placed} />
       </div>
-      <ProjectionView layer={layer} fitted />
+      <ProjectionView layer={layer} />
       {comparing.sides.value.map((side) => (
         <SnapshotContext.Provider key={side.letter} value={side.store}>
           <SideColumns side={side} layer={layer} placed={placed} />
@@ -166,7 +79,7 @@ function SideColumns({ side, layer, placed }: SideColumnsProperties) {
         </div>
         <SideMatrix compared={compared} placed={placed} />
       </div>
-      <ProjectionView layer={compared.layer} fitted />
+      <ProjectionView layer={compared.layer} />
     </>
   );
 }
@@ -187,7 +100,7 @@ function ShowingChoice({ side, layer }: { side: Side; layer: string }) {
   );
 }
 
-/** Of a layer's name: as many as three lines hold. */
+/** Of a layer's name. */
 const MOST_CHARACTERS = 36;
 
 /** Layers of one model differ at the ends of their names more often than in the middle. */
@@ -196,68 +109,73 @@ const withoutMiddle = (name: string): string =>
     ? name
     : `${name.slice(0, MOST_CHARACTERS / 2 - 1)}…${name.slice(-MOST_CHARACTERS / 2)}`;
 
+/** One line: parts for which there is no room are left out, the last ones first. */
 function PanelHead({ layer }: { layer: LayerStore }) {
-  const { urlState, toggleLayer } = useTab();
-  const maximised = urlState.maximised.value === layer.name;
   const entry = layer.entry.value;
   const snapshot = useSnapshot().snapshot.value;
   if (!entry || !snapshot) return null;
   return (
     <div class="panel-head">
       <h3>
-        <span class="buttons">
-          <button
-            type="button"
-            class="quiet"
-            data-testid="maximise"
-            aria-pressed={maximised}
-            aria-label={`Show ${layer.name} alone`}
-            title={maximised ? "Show every open layer again" : "Show this layer alone, as large as fits"}
-            onClick={() => {
-              urlState.maximised.value = maximised ? "" : layer.name;
-            }}
-          >
-            <Icon name={maximised ? "restore" : "maximise"} />
-          </button>
-          <button
-            type="button"
-            class="quiet"
-            aria-label={`Close ${layer.name}`}
-            onClick={() => toggleLayer(layer.name)}
-          >
-            <Icon name="close" />
-          </button>
-        </span>
         <LayerGlyph />
         <span title={layer.name}>{withoutMiddle(layer.name)}</span>
       </h3>
-      <p>
-        {entry.dtype} · {countText(snapshot.instances)} × {countText(entry.neurons)}
-      </p>
-      {entry.pooling !== "" && (
-        <p title={`One instance is ${entry.shape.join(" × ")} before pooling`}>
-          {entry.pooling === "first" || entry.pooling === "last"
-            ? `${entry.pooling} position`
-            : `${entry.pooling} over positions`}
+      <div class="panel-facts">
+        <p title={shapeTitle(entry)}>
+          {countText(snapshot.instances)} × {countText(entry.neurons)}
+          {entry.pooling !== "" && ` · ${poolingText(entry.pooling)}`}
         </p>
-      )}
-      <Neighbours layer={layer} />
-      <Health layer={layer} />
+        <Neighbours layer={layer} />
+        <Health layer={layer} />
+      </div>
     </div>
   );
 }
 
-const MOST_NEIGHBOURS = 4;
+const poolingText = (pooling: string): string =>
+  pooling === "first" || pooling === "last" ? `${pooling} position` : `${pooling} over positions`;
 
+const shapeTitle = ({ dtype, pooling, shape }: Layer): string =>
+  `Instances × neurons, ${dtype}${pooling === "" ? "" : `; one instance is ${shape.join(" × ")} before pooling`}`;
+
+function PanelButtons({ layer }: { layer: LayerStore }) {
+  const { urlState, toggleLayer } = useTab();
+  const maximised = urlState.maximised.value === layer.name;
+  return (
+    <span class="panel-buttons">
+      <button
+        type="button"
+        class="quiet"
+        data-testid="maximise"
+        aria-pressed={maximised}
+        aria-label={`Show ${layer.name} alone`}
+        title={maximised ? "Show every open layer again" : "Show this layer alone, as large as fits"}
+        onClick={() => {
+          urlState.maximised.value = maximised ? "" : layer.name;
+        }}
+      >
+        <Icon name={maximised ? "restore" : "maximise"} />
+      </button>
+      <button type="button" class="quiet" aria-label={`Close ${layer.name}`} onClick={() => toggleLayer(layer.name)}>
+        <Icon name="close" />
+      </button>
+    </span>
+  );
+}
+
+const MOST_NEIGHBOURS = 3;
+
+/** The operators that the layer comes from and goes to. */
 function Neighbours({ layer }: { layer: LayerStore }) {
   const { graph } = useTab();
   const { hover } = useSnapshot();
   const loaded = graph.state.value.value;
   const nodes = loaded && sourceKind(loaded) !== "layers" ? neighbours(loaded, layer.name) : [];
-  if (nodes.length < 2) return null;
+  const operators = nodes.filter(({ kind }) => kind !== "tensor").slice(0, MOST_NEIGHBOURS);
+  if (operators.length === 0) return null;
   return (
     <ul class="neighbours" aria-label="In the graph">
-      {nodes.slice(0, MOST_NEIGHBOURS).map((node) => (
+      {operators.map((node) => (
         <li
           key={node.id}
           title={node.full_name}
@@ -268,12 +186,37 @@ function Neighbours({ layer }: { layer: LayerStore }) {
             hover.value = null;
           }}
         >
-          <i class={node.kind === "tensor" ? "key-tensor recorded" : "key-operator"} />
-          <span>{node.kind === "tensor" ? node.layer || node.name : node.operator || node.name}</span>
+          {node.operator || node.name}
         </li>
       ))}
     </ul>
   );
+}
+
+/** Of what stands beside the cells of a compared run. */
+const BESIDE_COMPARED = 230;
+
+/** Where the panel's parts stand, which nothing that is hovered changes. */
+function usePanelStyle(layer: LayerStore, { width, height }: Size, compared: boolean, alone: boolean) {
+  const { comparing } = useTab();
+  const store = useSnapshot();
+  const groups = store.rows.value.map(blockOf);
+  const content: PanelContent = {
+    neurons: layer.entry.value?.neurons ?? 0,
+    rows: groups.length,
+    gaps: groupEnds(groups).size,
+    predictions: isOutputLayer(store, layer) ? predictedNames(store.snapshot.value).length : 0,
+    alone,
+  };
+  const sides = comparing.sides.value.length + 1;
+  const { least, share } = compared
+    ? panelNeed(content, width / sides - BESIDE_COMPARED)
+    : panelNeed(content, usualCells(width), mostCells(width));
+  const need = { "--least": `${least}px`, "--share": share };
+  if (compared) return { style: need, below: false };
+  const place = placeProjection(content, width, height);
+  const size = place.below ? place.height : place.width;
+  return { style: { ...need, "--picture": `${size}px` }, below: place.below };
 }
 
 export function Panel({ layer }: { layer: LayerStore }) {
@@ -281,9 +224,14 @@ export function Panel({ layer }: { layer: LayerStore }) {
   const recorded = layer.entry.value !== null;
   const compared = comparing.active.value && recorded;
   const maximised = recorded && !compared && urlState.maximised.value === layer.name;
+  const [section, size] = useSize<HTMLElement>();
+  const { style, below } = usePanelStyle(layer, size, compared, maximised);
+  const kinds = { maximised, compared, below, absent: !recorded };
   return (
     <section
-      class={`card panel${maximised ? " maximised" : ""}${compared ? " compared" : ""}`}
+      ref={section}
+      class={["card panel", ...Object.entries(kinds).flatMap(([name, is]) => (is ? [name] : []))].join(" ")}
+      style={style}
       data-testid="panel"
       data-layer={layer.name}
       aria-label={`Layer ${layer.name}`}
@@ -296,12 +244,13 @@ export function Panel({ layer }: { layer: LayerStore }) {
 }
 
 function RecordedLayer({ layer, maximised }: { layer: LayerStore; maximised: boolean }) {
-  const placed = useMatrixFrame(layer, maximised);
+  const placed = useMatrixFrame(layer, { alone: maximised });
   return (
     <>
       <PanelHead layer={layer} />
       <Matrix placed={placed} />
-      <ProjectionView layer={layer} fitted={maximised} />
+      <ProjectionView layer={layer} />
+      <PanelButtons layer={layer} />
     </>
   );
 }

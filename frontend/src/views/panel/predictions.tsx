@@ -1,6 +1,5 @@
 /** Table of predictions beside an output layer, as buttons over its picture: a cell or a heading makes a subset. */
 import type { SnapshotEntry, SubsetDescription } from "../../contract/activis";
-import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import type { OutputLayout } from "../../draw/matrix_text";
 import { NO_PREDICTION, predictedNames } from "../../store/judgement";
 import { isMany } from "../../store/rows";
@@ -122,7 +121,7 @@ function Cell({ place, label, row, top, title, made }: CellProperties) {
         left: `${left}px`,
         top: `${top}px`,
         width: `${place.predictedPitch - 2}px`,
-        height: `${row < 0 ? HEADING_HEIGHT : ROW_HEIGHT}px`,
+        height: `${row < 0 ? HEADING_HEIGHT : place.rowHeight}px`,
       }}
       {...lighting(made)}
       onClick={() => pointing.point(made)}

@@ -262,10 +262,6 @@ function marksOf(
   ];
 }
 
-/** Of the picture in a panel beside others. */
-const WIDTH = 206;
-const HEIGHT = 172;
-
 const isAlike = (ids: readonly string[], others: readonly string[]): boolean =>
   ids === others || (ids.length === others.length && ids.every((id, row) => id === others[row]));
 
@@ -279,23 +275,15 @@ function usePlaced(projection: ShownProjection | null): boolean {
   return ids !== undefined && (isOwn || (drawn.current.projection === projection && isAlike(drawn.current.ids, ids)));
 }
 
-interface ProjectionViewProperties {
-  layer: LayerStore;
-  /** Whether the picture fills its place; else it has a size of its own. */
-  fitted?: boolean;
-}
-
-export function ProjectionView({ layer, fitted = false }: ProjectionViewProperties) {
+export function ProjectionView({ layer }: { layer: LayerStore }) {
   const { beside, instances, membership } = useSnapshot();
-  const [area, size] = useSize<HTMLDivElement>();
+  const [area, { width, height }] = useSize<HTMLDivElement>();
   const armed = useSignal(false);
   // The matrix comes first, the base's picture a frame after it, then those of the sides.
   const projection = useLater(layer.projection.shown.value, beside ? beside.position + 1 : 0);
   const columns = instances.state.value;
   const failed = [columns, membership.state.value].find((state) => state.status === "error");
   const problem = layer.projection.problem.value ?? (failed?.status === "error" ? failed.message : null);
-  const width = fitted ? size.width : WIDTH;
-  const height = fitted ? size.height : HEIGHT;
   const isPlaced = usePlaced(projection);
   const shown = projection !== null && isPlaced && width > 0 && height > 0;
   return (

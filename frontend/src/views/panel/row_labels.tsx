@@ -1,7 +1,6 @@
 /** Labels of a matrix's rows, with their buttons and predictions. */
 
 import type { ComponentChildren } from "preact";
-import { ROW_HEIGHT } from "../../draw/matrix_layout";
 import { isError, judgementOf, judgementText, NO_PREDICTION } from "../../store/judgement";
 import { typedStatistic } from "../../store/layer";
 import type { Comparison } from "../../store/row_comparison";
@@ -114,11 +113,47 @@ export function RowLabels({ frame, focus }: RowLabelsProperties) {
         const top = view.tops[position] ?? Number.NaN;
         if (!Number.isFinite(top)) return null;
         return (
-          <RowLabel key={row.key} row={row} top={top} layer={layer.name} position={position}>
+          <RowLabel key={row.key} row={row} top={top} height={view.rowHeight} layer={layer.name} position={position}>
             {cell?.row === row.key && <FocusedCell frame={frame} row={row} neuron={cell.neuron} id={focus.id} />}
           </RowLabel>
         );
       })}
+    </div>
+  );
+}
+
+/** The rows once more, beside a bank after the first. */
+export function RowNames({ frame: { rows, view, layer } }: { frame: MatrixFrame }) {
+  const { urlState } = useTab();
+  const { hover } = useSnapshot();
+  return (
+    <div class="row-labels" aria-hidden="true">
+      {rows.map((row, position) => (
+        <div
+          key={row.key}
+          class={`row-label ${blockOf(row)}${urlState.sort.value === row.key ? " sorted" : ""}`}
+          style={{ top: `${view.tops[position]}px`, height: `${view.rowHeight}px` }}
+          onPointerEnter={() => {
+            hover.value = { source: "label", layer: layer.name, row };
+          }}
+          onPointerLeave={() => {
+            hover.value = null;
+          }}
+        >
+          <div class="row-header">
+            <button
+              type="button"
+              tabIndex={-1}
+              title={`${row.name}: click to sort the neurons by it`}
+              onClick={() => {
+                urlState.sort.value = row.key;
+              }}
+            >
+              <RowContent row={row} name={row.name} sign="" />
+            </button>
+          </div>
+        </div>
+      ))}
     </div>
   );
 }
@@ -158,13 +193,14 @@ function FocusedCell({ frame, row, neuron, id }: FocusedCellProperties) {
 interface RowLabelProperties {
   row: MatrixRow;
   top: number;
+  height: number;
   layer: string;
   /** Among the rows of the grid; none for the temporary row. */
   position?: number;
   children?: ComponentChildren;
 }
 
-export function RowLabel({ row, top, layer, position, children }: RowLabelProperties) {
+export function RowLabel({ row, top, height, layer, position, children }: RowLabelProperties) {
   const { urlState, comparison, pointing } = useTab();
   const { hover, columns } = useSnapshot();
   const titleOf = useTitle(layer);
@@ -176,7 +212,7 @@ export function RowLabel({ row, top, layer, position, children }: RowLabelProper
   return (
     <div
       class={`row-label ${inGrid ? blockOf(row) : `temporary${row.key.startsWith(LIT) ? " lit" : ""}`}${sorted ? " sorted" : ""}${sign === "" ? "" : " signed"}${locked ? " locked" : ""}`}
-      style={{ top: `${top}px`, height: `${ROW_HEIGHT}px` }}
+      style={{ top: `${top}px`, height: `${height}px` }}
       {...(inGrid && { role: "row", "aria-rowindex": position + 1 })}
       onPointerEnter={() => {
         if (inGrid) hover.value = { source: "label", layer, row };

@@ -1,0 +1,107 @@
+/** Layout of a panel: its share of the height, and how much of it the projection takes, in CSS pixels. */
+import {
+  BANKED_ROW,
+  GROUP_GAP,
+  isPrinted,
+  LEGIBLE_PITCH,
+  PRINTED_PITCH,
+  ROW_HEIGHT,
+  SCROLL_PITCH,
+  TEMPORARY_GAP,
+} from "./matrix_layout";
+
+/** Of the panel itself, with its edge; of what stands above the first rows, and above those of every other bank. */
+const PANEL_HEAD = 36;
+const MATRIX_HEAD = { most: 46, drawn: 36, bank: 24 };
+/** Names of rows, and what is left free around the cells. */
+const LABELS = 250;
+
+/** What a panel shows. */
+export interface PanelContent {
+  neurons: number;
+  rows: number;
+  /** Between groups of rows. */
+  gaps: number;
+  /** Columns of the table of predictions; 0 where there is none. */
+  predictions: number;
+  /** Whether no other layer is shown. */
+  alone: boolean;
+}
+
+/** Of the height that panels have together. */
+export interface PanelNeed {
+  /** In pixels; it does not follow from the panel's height. */
+  least: number;
+  share: number;
+}
+
+/** Rows that a panel holds at least without scrolling, if there are so many. */
+const LEAST_ROWS = { fewest: 6, most: 11 };
+/** A layer of more banks needs no more than one of these. */
+const MOST_NEEDED = 6;
+
+/**
+ * @param cells Width of the cells, about
+ * @param most The same beside the narrowest projection
+ */
+export function panelNeed({ neurons, rows, gaps }: PanelContent, cells: number, most = cells): PanelNeed {
+  const printed = isPrinted(neurons, most);
+  const head = PANEL_HEAD + MATRIX_HEAD.most + gaps * GROUP_GAP;
+  const wanted = printed ? 1 : Math.ceil((neurons * SCROLL_PITCH) / Math.max(1, cells));
+  const banks = Math.max(1, Math.min(MOST_NEEDED, wanted));
+  const held = Math.min(LEAST_ROWS.most, Math.max(LEAST_ROWS.fewest, rows));
+  return {
+    least: head + TEMPORARY_GAP + (held + 1) * ROW_HEIGHT,
+    share: head + banks * (rows + 1) * BANKED_ROW + (banks - 1) * MATRIX_HEAD.bank,
+  };
+}
+
+/** Width of the cells in a panel, about: before its height, and with it the projection's width, is known. */
+export const usualCells = (width: number): number => Math.max(0, (1 - MOST_SHARE) * width - LABELS);
+export const mostCells = (width: number): number => Math.max(0, width - NARROWEST - LABELS);
+
+/** Of a projection, with what stands around its picture. */
+export interface ProjectionPlace {
+  /** Whether it lies below the matrix. */
+  below: boolean;
+  width: number;
+  height: number;
+}
+
+const MOST_SHARE = 0.43;
+const NARROWEST = 226;
+/** Around the picture of a projection. */
+const BESIDE = 20;
+const ABOVE_AND_BELOW = 55;
+/** Below a matrix it has at most this share of the height. */
+const MOST_HEIGHT = 0.45;
+
+/**
+ * Makes the picture a square as high as the panel, as far as the matrix leaves it the width; where the panel is taller
+ * than wide, it lies below.
+ */
+export function placeProjection(content: PanelContent, width: number, height: number): ProjectionPlace {
+  if (height > width) {
+    return { below: true, width, height: Math.floor(Math.min(MOST_HEIGHT * height, width + ABOVE_AND_BELOW - BESIDE)) };
+  }
+  const square = Math.max(NARROWEST, Math.min(MOST_SHARE * width, height - ABOVE_AND_BELOW + BESIDE));
+  const { neurons, predictions } = content;
+  const left = width - LABELS;
+  if (isPrinted(neurons, mostCells(width))) {
+    const rest = left - neurons * PRINTED_PITCH.least - neededTable(predictions);
+    return { below: false, width: Math.floor(Math.max(NARROWEST, Math.min(square, rest))), height };
+  }
+  const rest = left - legibleCells(content, height);
+  // A matrix that is scrolled in any case gains little from more room.
+  return { below: false, width: Math.floor(rest < NARROWEST ? square : Math.min(square, rest)), height };
+}
+
+/** Width in which every neuron stands and is legible, in as many banks as the height holds. */
+function legibleCells({ neurons, rows, alone }: PanelContent, height: number): number {
+  const bank = (rows + 1) * BANKED_ROW + TEMPORARY_GAP + MATRIX_HEAD.bank;
+  const banks = Math.max(1, Math.floor((height - PANEL_HEAD - MATRIX_HEAD.drawn + MATRIX_HEAD.bank) / bank));
+  return Math.ceil(neurons / banks) * (alone ? SCROLL_PITCH : LEGIBLE_PITCH);
+}
+
+/** Width of the table of predictions. */
+const neededTable = (predictions: number): number => (predictions === 0 ? 0 : 14 + predictions * 24);
