@@ -110,6 +110,23 @@ def _spread(values: NDArray[np.float64]) -> float:
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
+def overall_moments(statistics: Statistics) -> NDArray[np.float64]:
+    """Returns means and population standard deviations over all instances, float64 (2, neurons).
+
+    Of disjoint subsets that every instance is in one of: the mean of their means, weighted by their counts, and the law
+    of total variance. NaN where no activation is finite.
+    """
+    counts = statistics.count.astype(np.float64)
+    means, deviations = (
+        np.where(statistics.count > 0, values, 0).astype(np.float64) for values in (statistics.mean, statistics.std)
+    )
+    total = counts.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        mean = (counts * means).sum(axis=0) / total
+        variance = (counts * (deviations**2 + (means - mean) ** 2)).sum(axis=0) / total
+    return np.stack([mean, np.sqrt(variance)])
+
+
 MOST_ROWS = 2_000
 """More rows are subsampled with a fixed seed: the silhouette needs the distance of every pair."""
 

@@ -59,8 +59,8 @@ describe("another run", () => {
     tab.urlState.comparing.showing.value = "difference";
     expect(tab.comparing.isDifference("hidden")).toBe(true);
     expect(row && [...(compared?.differencesOf(row, rowNamed(base, "class:dog")) ?? [])].slice(0, 3)).toEqual([
-      -5,
-      5,
+      -2.5,
+      2.5,
       Number.NaN,
     ]);
   });

@@ -43,6 +43,10 @@ export function createClient(change: Partial<Client> = {}): Client {
         [5, 0, 4],
         [0, 0, 0],
       ]),
+    overall: async () => ({
+      shape: [2, NEURONS],
+      data: Float64Array.from({ length: 2 * NEURONS }, (_, at) => (at < NEURONS ? 1 : 2)),
+    }),
     activations: async () =>
       rows([
         [7, 8, 9],

@@ -165,6 +165,13 @@ def test_statistics_equal_numpy_on_the_activations(server, statistic):
     assert_array_equal(served[3], [empty] * 3)
 
 
+def test_the_overall_mean_and_deviation_equal_numpy_over_all_instances(server):
+    served = server.array("statistics", **KEY, layer="hidden", statistic="overall")
+    assert (served.dtype, served.shape) == (np.dtype("<f8"), (2, 3))
+    values = np.ma.masked_invalid(np.array(HIDDEN, np.float64))
+    assert_allclose(served, [values.mean(axis=0), values.std(axis=0)], rtol=1e-6)
+
+
 def test_head_answers_without_a_body(server):
     response = server.get("activations", verb="HEAD", **KEY, layer="hidden")
     assert (response.status_code, response.data) == (200, b"")

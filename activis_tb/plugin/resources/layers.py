@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from activis_tb.analysis import health
 from activis_tb.analysis.health import Separation, separation
 from activis_tb.analysis.strata import sample_strata
 from activis_tb.errors import ArgumentError
-from activis_tb.model import ATTRIBUTE_TYPES, STATISTIC_NAMES, Statistics
+from activis_tb.model import ATTRIBUTE_TYPES, STATISTIC_NAMES, StatisticName, Statistics
 from activis_tb.plugin import http
 from activis_tb.plugin.cache import MEBIBYTE, Recent
 from activis_tb.plugin.context import Context
@@ -23,6 +23,9 @@ from activis_tb.storage import activis_pb2 as pb
 
 _DOCUMENTS_LIMIT = 16 * MEBIBYTE
 _DIGESTS_LIMIT = MEBIBYTE
+
+
+_STATISTICS: tuple[StatisticName | Literal["overall"], ...] = (*STATISTIC_NAMES, "overall")
 
 
 class LayerRoutes:
@@ -39,7 +42,9 @@ class LayerRoutes:
 
     def statistics(self, context: Context) -> Response:
         layer = context.parameters.text("layer")
-        statistic = context.parameters.choice("statistic", STATISTIC_NAMES)
+        statistic = context.parameters.choice("statistic", _STATISTICS)
+        if statistic == "overall":
+            return http.npy(context.request, health.overall_moments(_strata_statistics(context.snapshot, layer)))
         values = context.snapshot.reader_of(layer).statistic(layer, statistic)
         return http.npy(context.request, values.astype(np.float32))
 
@@ -112,9 +117,7 @@ def layer_health(snapshot: JoinedSnapshot, layer: str) -> pb.LayerHealth:
         StoredDataError: Its arrays are damaged.
     """
     reader = snapshot.reader_of(layer)
-    strata = slice(len(snapshot.manifest.strata))
-    stored = reader.statistics(layer)
-    statistics = Statistics(**{name: getattr(stored, name)[strata] for name in STATISTIC_NAMES})
+    statistics = _strata_statistics(snapshot, layer)
     activations = reader.activations(layer)
     instances = snapshot.manifest.instances
     signed = next(one.signed for one in snapshot.layers if one.name == layer)
@@ -137,6 +140,13 @@ def layer_health(snapshot: JoinedSnapshot, layer: str) -> pb.LayerHealth:
         nonfinite=int(health.nonfinite_neurons(statistics).sum()),
         nonfinite_over=instances,
     )
+
+
+def _strata_statistics(snapshot: JoinedSnapshot, layer: str) -> Statistics:
+    """The statistics of the classes, or of all instances where there are no labels."""
+    strata = slice(len(snapshot.manifest.strata))
+    stored = snapshot.reader_of(layer).statistics(layer)
+    return Statistics(**{name: getattr(stored, name)[strata] for name in STATISTIC_NAMES})
 
 
 ITERATIONS = 2

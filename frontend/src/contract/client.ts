@@ -127,6 +127,8 @@ export interface Client {
     statistic: Statistic,
     signal: AbortSignal,
   ): Promise<NpyArray<Float32Array>>;
+  /** Means and standard deviations over all instances, (2, neurons). */
+  overall(snapshot: SnapshotReference, layer: string, signal: AbortSignal): Promise<NpyArray<Float64Array>>;
   /** (rows, neurons) */
   activations(snapshot: SnapshotReference, layer: string, signal: AbortSignal): Promise<NpyArray<Float32Array>>;
   projection(
@@ -189,6 +191,10 @@ export function createClient(base: string): Client {
     membership: async (snapshot, signal) =>
       decodeBytes(await (await get("membership", snapshot, signal)).arrayBuffer()),
     statistics: (snapshot, layer, statistic, signal) => floats("statistics", { ...snapshot, layer, statistic }, signal),
+    overall: async (snapshot, layer, signal) => {
+      const response = await get("statistics", { ...snapshot, layer, statistic: "overall" }, signal);
+      return decodeDoubles(await response.arrayBuffer());
+    },
     activations: (snapshot, layer, signal) => floats("activations", { ...snapshot, layer }, signal),
     projection: async (snapshot, layer, { method, perplexity, framing, onto }, signal) => {
       const frame = onto ? { ...prefixed("onto_", onto.snapshot), onto_layer: onto.layer } : {};

@@ -4,8 +4,17 @@ import { computed, type ReadonlySignal } from "@preact/signals";
 import type { NeuronMatching } from "../contract/activis";
 import type { SnapshotView } from "./catalogue";
 import { strataOf } from "./judgement";
-import { type LayerContext, type LayerStore, openLayer, outputEntry, rowValues } from "./layer";
+import {
+  type LayerContext,
+  type LayerStore,
+  openLayer,
+  outputEntry,
+  relativeOf,
+  rowValues,
+  shownValues,
+} from "./layer";
 import { scaleEnd, sliceRow } from "./numbers";
+import { type OverallMoments, relativeValues } from "./relative";
 import { createResource, type Resource, untilDone } from "./resource";
 import type { MatrixRow } from "./rows";
 
@@ -95,7 +104,10 @@ export interface ComparedLayer {
   problem: ReadonlySignal<string>;
   /** A row's values by the base's neurons; null until they are there. */
   valuesOf: (row: MatrixRow) => Float32Array | null;
-  /** By how much they are above those of the base's row. */
+  /**
+   * By how much they are above those of the base's row: scores of classes as they are, other layers each in its own
+   * neurons' standard deviations over all instances, since two models share no scale.
+   */
   differencesOf: (row: MatrixRow, before: MatrixRow | undefined) => Float32Array | null;
   /** Where the scale of differences ends; null until they are there. */
   differenceEnd: ReadonlySignal<number | null>;
@@ -121,12 +133,15 @@ export function openComparedLayer(inputs: ComparedInputs): ComparedLayer {
   const { matching, answered } = followMatching(inputs, layer);
 
   const valuesOf = (row: MatrixRow): Float32Array | null => {
-    const values = rowValues(layer, row);
+    const values = shownValues(layer, row);
     return values && matching.value && gather(values, matching.value.partners);
   };
   const differencesOf = (row: MatrixRow, before: MatrixRow | undefined): Float32Array | null => {
-    const [values, subtracted] = [rowValues(layer, row), before ? rowValues(base, before) : null];
-    return values && subtracted && matching.value && subtract(values, subtracted, matching.value);
+    const { value: known } = matching;
+    if (!known) return null;
+    const measured = known.method === "classes" ? rowValues : relativeOf;
+    const [values, subtracted] = [measured(layer, row), before ? measured(base, before) : null];
+    return values && subtracted && subtract(values, subtracted, known);
   };
   return {
     base,
@@ -206,7 +221,12 @@ function endOfDifferences({ base, layer, baseView, view }: DifferenceInputs, mat
   const rows = isComparable ? ours.subsets.slice(0, strataOf(ours)) : ours.subsets;
   const differences = rows.flatMap(({ name, kind }, at) => {
     const there = theirs.subsets.findIndex((subset) => subset.name === name && subset.kind === kind);
-    const [first, second] = [sliceRow(before, at), sliceRow(after, there)];
+    const measured = (means: typeof before, row: number, moments: OverallMoments | null) => {
+      const values = sliceRow(means, row);
+      return matching.method === "classes" ? values : values && moments && relativeValues(values, moments);
+    };
+    const first = measured(before, at, base.overall.value);
+    const second = measured(after, there, layer.overall.value);
     return first && second ? [...subtract(second, first, matching)] : [];
   });
   return scaleEnd(Float32Array.from(differences));

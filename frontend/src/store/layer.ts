@@ -10,6 +10,7 @@ import type { Host } from "./host";
 import { strataOf } from "./judgement";
 import { averageRows, sliceRow, type ValueScale, valueScale } from "./numbers";
 import { followProjection, type ProjectionFollower } from "./projection";
+import { type OverallMoments, overallMoments, relativeValues } from "./relative";
 import {
   type Cache,
   createResource,
@@ -203,6 +204,10 @@ export interface LayerStore {
   columns: ReadonlySignal<Int32Array | null>;
   strongest: ReadonlySignal<Int32Array | null>;
   scale: ReadonlySignal<ValueScale | null>;
+  /** Means and deviations over all instances, while something is measured against them; null until they are there. */
+  overall: ReadonlySignal<OverallMoments | null>;
+  /** Whether the cells show how far rows are from the mean over all; small layers always show their values. */
+  isRelative: ReadonlySignal<boolean>;
   /** By neuron, non-finite activations over all instances. */
   nonfiniteCounts: ReadonlySignal<Float32Array | null>;
   /** By neuron, whether it was never above zero over all instances. */
@@ -268,6 +273,14 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     visible: host.visible,
     onto: context.onto,
   });
+  const overall = fetched(
+    "overall",
+    (signal) => client.overall(reference(), name, signal),
+    () =>
+      urlState.scale.value === "relative" ||
+      urlState.sortBy.value === "apart" ||
+      urlState.comparing.others.value.length > 0,
+  );
   const separation = fetched(
     "separation",
     (signal) => untilDone(() => client.separation(reference(), name, signal), signal),
@@ -294,6 +307,11 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     projection,
     strongest: computed(() => mapValue(mean, (means) => strongestClasses(means, classes.value))),
     scale: computed(() => mapValue(mean, (means) => valueScale(means, classes.value, entry.value?.signed ?? false))),
+    overall: computed(() => {
+      const [all, means] = [overall.state.value.value, mean.state.value.value];
+      return all && means ? overallMoments(all, means, classes.value) : null;
+    }),
+    isRelative: computed(() => urlState.scale.value === "relative" && (entry.value?.neurons ?? 0) > NAMED_NEURONS),
     nonfiniteCounts: computed(() => mapValue(nonfinite, (counts) => sumOverClasses(counts, classes.value))),
     dead: computed(() => mapValue(active, (shares) => neverActive(shares, classes.value))),
   };
@@ -301,7 +319,8 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     mapValue(mean, (means) => {
       const row = sortRow.value;
       const separation = layer.difference.value?.values.map(Math.abs) ?? null;
-      return columnOrder(urlState.sort.value, means, classes.value, row ? rowValues(layer, row) : separation);
+      const sorting = row && (urlState.sortBy.value === "apart" ? standsOut(layer, row) : shownValues(layer, row));
+      return columnOrder(urlState.sort.value, means, classes.value, row ? sorting : separation);
     }),
   );
   const dispose = () => {
@@ -314,6 +333,7 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
       typedActive,
       health,
       separation,
+      overall,
       projection,
       comparison,
     ]) {
@@ -365,6 +385,25 @@ export function rowValues(
     ? sliceRow(layer.activations.state.value.value, row.sampled)
     : sliceRow(layer.mean.state.value.value, row.subset);
 }
+
+type Measured = Parameters<typeof rowValues>[0] & Pick<LayerStore, "overall" | "isRelative">;
+
+/** A row's values, as distances from the mean over all instances in standard deviations; null until both are there. */
+export function relativeOf(
+  layer: Pick<Measured, keyof Parameters<typeof rowValues>[0] | "overall">,
+  row: MatrixRow,
+): Float32Array | null {
+  const [values, moments] = [rowValues(layer, row), layer.overall.value];
+  return values && moments && relativeValues(values, moments);
+}
+
+/** What a row's cells show. */
+export const shownValues = (layer: Measured, row: MatrixRow): Float32Array | null =>
+  layer.isRelative.value ? relativeOf(layer, row) : rowValues(layer, row);
+
+/** By how much a row stands out from all instances, above or below. */
+const standsOut = (layer: Measured, row: MatrixRow): Float32Array | null =>
+  relativeOf(layer, row)?.map(Math.abs) ?? null;
 
 /** A statistic of a row that is asked about by its condition; undefined of other rows, and until it is there. */
 export const typedStatistic = (

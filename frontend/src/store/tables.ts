@@ -2,7 +2,8 @@
 import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../contract/activis";
 import { numberOf, wholeOf } from "../contract/exact_values";
 import { judgementOf } from "./judgement";
-import { type LayerStore, rowValues, typedStatistic } from "./layer";
+import { type LayerStore, shownValues, typedStatistic } from "./layer";
+import { relativeValue } from "./relative";
 import { blockOf, isMany, type MatrixRow } from "./rows";
 import type { SnapshotStore } from "./snapshot";
 
@@ -32,7 +33,8 @@ const isExact = (value: unknown): boolean =>
 /** The matrix of a layer as shown: a line per row, neurons in the order on screen. */
 export function matrixTable(store: SnapshotStore, layer: LayerStore): Table {
   const order = [...(layer.columns.peek() ?? [])];
-  const header = ["kind", "row", "instances", ...order.map((neuron) => `neuron ${neuron}`)];
+  const unit = layer.isRelative.peek() ? ", sd from the mean over all" : "";
+  const header = ["kind", "row", "instances", ...order.map((neuron) => `neuron ${neuron}${unit}`)];
   const lines = store.rows
     .peek()
     .flatMap((row) => [
@@ -52,9 +54,11 @@ function limitLines(store: SnapshotStore, layer: LayerStore, row: MatrixRow, ord
   const answer = store.answerOf(row)?.value;
   const ends = typedStatistic(layer.typedMeans, row)?.interval?.data;
   if (!answer || !ends) return [];
+  const moments = layer.isRelative.peek() ? layer.overall.peek() : null;
+  const measured = (value: number, neuron: number) => (moments ? relativeValue(value, moments, neuron) : value);
   const end = (kind: string, count: number, from: number) => [
     ...[kind, row.name, count],
-    ...order.map((neuron) => finiteOrNull(ends[neuron + from] ?? Number.NaN)),
+    ...order.map((neuron) => finiteOrNull(measured(ends[neuron + from] ?? Number.NaN, neuron))),
   ];
   return [end("95 % from", answer.count_low, 0), end("95 % to", answer.count_high, ends.length / 2)];
 }
@@ -62,7 +66,7 @@ function limitLines(store: SnapshotStore, layer: LayerStore, row: MatrixRow, ord
 const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 function valuesInOrder(layer: LayerStore, row: MatrixRow, order: readonly number[]): Cell[] {
-  const values = rowValues(layer, row);
+  const values = shownValues(layer, row);
   return order.map((neuron) => shortestFloat(values?.[neuron] ?? Number.NaN));
 }
 

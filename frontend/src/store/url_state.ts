@@ -191,6 +191,10 @@ const CHOICES = {
   /** Whether the user closed the last of them, so that none is opened instead. */
   panels: optionChoice<"" | "closed">("panels", ["", "closed"]),
   sort: textChoice("sort", DEFAULT_SORT),
+  /** Whether a row that sorts puts its highest values first, or those by which it stands out from all instances. */
+  sortBy: optionChoice<"" | "apart">("by", ["", "apart"]),
+  /** Whether cells show means, or by how much these are above the mean over all instances. */
+  scale: optionChoice<"" | "relative">("scale", ["", "relative"]),
   /** Ids of the pinned instances, in the order of pinning. */
   pinned: namesChoice("pinned", 5_000, "pinned instances"),
   dotSize: optionChoice<DotSize>("size", ["fixed", "active"]),

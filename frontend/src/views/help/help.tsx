@@ -63,6 +63,11 @@ const DEFINITIONS: readonly { word: string; meaning: string }[] = [
       "The effective rank: along how many directions the activations vary: e to the entropy of the singular values' shares, of the centred sample (Roy and Vetterli, 2007).",
   },
   {
+    word: "minus the mean over all",
+    meaning:
+      "The mean of a row's instances less the mean over all instances, in standard deviations over all, neuron by neuron: blue above, brown below. What singles a row out are the neurons where this is furthest from 0.",
+  },
+  {
     word: "d",
     meaning:
       "By how much two compared rows differ in a neuron: the difference of their means, divided by the root of their mean variance. After ± stands its standard error, √(1 / n₁ + 1 / n₂ + d² / (2 (n₁ + n₂))) (Hedges and Olkin, 1985), where an estimated mean has its own error in place of 1 / n. One instance has z: its distance from the other row's mean in that row's standard deviations.",
@@ -85,7 +90,7 @@ const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   {
     word: "Δ B − A",
     meaning:
-      "By how much B is above A: orange higher, blue lower, on one scale per panel. Accuracies differ in percentage points. Rows such as only B right average the instances that are in both samples; their counts are over all where both store all.",
+      "By how much B is above A: orange higher, blue lower, on one scale per panel. Each side is taken in its own neurons' standard deviations over all instances, from their mean; scores of outputs as they are. Accuracies differ in percentage points. Rows such as only B right average the instances that are in both samples; their counts are over all where both store all.",
   },
   {
     word: "fixed, broken",

@@ -18,7 +18,8 @@ import { layoutOutput, type OutputLayout } from "../../draw/matrix_text";
 import { createRamp, differenceColours, type Palette, type Ramp } from "../../draw/palette";
 import { type ColumnMatching, type ComparedLayer, gather } from "../../store/compared_layer";
 import { predictedNames } from "../../store/judgement";
-import { activeShares, type LayerStore, outputEntry, rowValues } from "../../store/layer";
+import { activeShares, type LayerStore, outputEntry, shownValues } from "../../store/layer";
+import { RELATIVE_END } from "../../store/relative";
 import { blockOf, isMany, type MatrixRow } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import type { UrlState } from "../../store/url_state";
@@ -71,6 +72,7 @@ export interface MatrixFrame {
 }
 
 export function rampOf(layer: LayerStore, palette: Palette): Ramp | null {
+  if (layer.isRelative.value) return createRamp(palette, RELATIVE_END, true);
   const scale = layer.scale.value;
   return scale && createRamp(palette, scale.max, scale.signed);
 }
@@ -183,7 +185,7 @@ export function useMatrixFrame(layer: LayerStore, { alone = false, narrow = fals
     header,
     differenceTop,
     order: layer.columns.value,
-    valuesOf: (row) => rowValues(layer, row),
+    valuesOf: (row) => shownValues(layer, row),
     sharesOf: (row) => rowShares(tab.urlState, layer, row),
     fillings: null,
     isDifference: false,

@@ -16,7 +16,7 @@ import { drawHeadings, FONT } from "../../draw/matrix_text";
 import type { Ramp } from "../../draw/palette";
 import { type ColumnMatching, type ComparedLayer, WEAK } from "../../store/compared_layer";
 import { predictedNames } from "../../store/judgement";
-import { type LayerStore, rowValues } from "../../store/layer";
+import { type LayerStore, relativeOf, shownValues } from "../../store/layer";
 import { extremesOf } from "../../store/numbers";
 import { blockOf, isMany, type MatrixRow } from "../../store/rows";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
@@ -37,19 +37,56 @@ function clipsOf({ rows, valuesOf, ramp }: MatrixFrame): { low: boolean; high: b
   return { low: all.some(({ low }) => low < -end), high: all.some(({ high }) => high > end) };
 }
 
+const ABSOLUTE = "One scale for every row of this panel: the 99th percentile of the class means, rounded up.";
+const RELATIVE =
+  "(Mean of the row − mean over all) / standard deviation over all, of each neuron; brown is below, blue above.";
+
 function ScaleLegend({ frame, ramp: { signed, max, levels } }: { frame: MatrixFrame; ramp: Ramp }) {
   const clips = clipsOf(frame);
+  const { value: isRelative } = frame.layer.isRelative;
+  const unit = isRelative ? " sd" : "";
   return (
     <span
       class="scale"
       data-testid="scale"
-      title="One scale for every row of this panel: the 99th percentile of the class means, rounded up; what is beyond has the colour of its end, and a dark outline"
+      title={`${isRelative ? RELATIVE : ABSOLUTE} What is beyond has the colour of its end, and a dark outline.`}
     >
-      {signed ? `${clips.low ? "≤ " : ""}−${valueText(max)}` : "0"}
+      <ScaleChoice />
+      {signed ? `${clips.low ? "≤ " : ""}−${valueText(max)}${unit}` : "0"}
       <i style={{ background: `linear-gradient(to right, ${levels.join(", ")})` }} />
       {clips.high && "≥ "}
-      {valueText(max)}
+      {`${unit && "+"}${valueText(max)}${unit}`}
     </span>
+  );
+}
+
+const SCALES = { "": "mean", relative: "minus the mean over all" } as const;
+
+/** What the cells of all panels show: said as text, with the system's list over it. */
+function ScaleChoice() {
+  const { scale } = useTab().urlState;
+  return (
+    <label
+      class="colour-choice"
+      title="What the cells show: means of the row's instances, or by how many standard deviations over all instances they are above (blue) or below (brown) the mean over all"
+    >
+      <span>{SCALES[scale.value]}</span>
+      <span data-unprinted> ▾</span>
+      <select
+        data-testid="scale-picker"
+        aria-label="What the cells show"
+        value={scale.value}
+        onChange={(event) => {
+          scale.value = event.currentTarget.value as keyof typeof SCALES;
+        }}
+      >
+        {Object.entries(SCALES).map(([value, label]) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
@@ -93,7 +130,7 @@ const OverviewPicture = memo(function OverviewPicture(properties: OverviewPictur
   const palette = usePalette();
   const ramp = rampOf(layer, palette);
   const values = kind === "strip" ? stripValues(layer, rows, tab.urlState.sort.value) : null;
-  const all = kind === "map" ? rows.map((row) => rowValues(layer, row)) : [];
+  const all = kind === "map" ? rows.map((row) => shownValues(layer, row)) : [];
   const gaps = groupEnds(rows.map(blockOf));
 
   const draw = (context: CanvasRenderingContext2D) => {
@@ -113,11 +150,16 @@ const OverviewPicture = memo(function OverviewPicture(properties: OverviewPictur
 function stripValues(layer: LayerStore, rows: readonly MatrixRow[], sort: string): Float32Array | null {
   const row = rows.find((candidate) => candidate.key === sort);
   const means = layer.mean.state.value.value;
-  if (row) return rowValues(layer, row);
+  if (row) return shownValues(layer, row);
   const [, neurons = 0] = means?.shape ?? [];
   const strongest = layer.strongest.value;
+  const relative = layer.isRelative.value
+    ? rows.map((one) => (one.kind === "class" ? relativeOf(layer, one) : null))
+    : null;
+  const peak = (label: number, neuron: number) =>
+    relative ? relative[label]?.[neuron] : means?.data[label * neurons + neuron];
   return means && strongest
-    ? Float32Array.from(strongest, (label, neuron) => (label < 0 ? 0 : (means.data[label * neurons + neuron] ?? 0)))
+    ? Float32Array.from(strongest, (label, neuron) => (label < 0 ? 0 : (peak(label, neuron) ?? 0)))
     : null;
 }
 
@@ -240,16 +282,18 @@ function explain({ method, over }: ColumnMatching): string {
 }
 
 function Scale({ frame }: { frame: MatrixFrame }) {
+  const store = useSnapshot();
   const { ramp } = frame;
   if (!ramp) return null;
   if (!frame.isDifference) return <ScaleLegend frame={frame} ramp={ramp} />;
-  const end = valueText(ramp.max);
+  const unit = isOutputLayer(store, frame.layer) ? "" : " sd";
+  const end = `${valueText(ramp.max)}${unit}`;
   const clips = clipsOf(frame);
   return (
     <span
       class="scale"
       data-testid="difference-scale"
-      title="Blue: A is higher, orange: the other. One scale for every row of this panel: the 99th percentile of the class means' differences, rounded up"
+      title={`${unit && "Each in its neurons' standard deviations over all instances, from their mean. "}Blue: A is higher, orange: the other. One scale for every row of this panel: the 99th percentile of the class means' differences, rounded up`}
     >
       {clips.low && "≤ "}−{end}
       <i style={{ background: `linear-gradient(to right, ${ramp.levels.join(", ")})` }} />

@@ -4,7 +4,7 @@ import { useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { type ColumnMatching, WEAK } from "../../store/compared_layer";
 import type { Hover } from "../../store/hover";
-import { activeShares, type LayerStore, rowValues, typedStatistic } from "../../store/layer";
+import { activeShares, type LayerStore, relativeOf, rowValues, typedStatistic } from "../../store/layer";
 import { sliceRow } from "../../store/numbers";
 import type { Difference } from "../../store/row_comparison";
 import { followedRow, type RowPath, rowPath } from "../../store/row_path";
@@ -211,6 +211,8 @@ function cellText(
   const value = row && (rowValues(layer, row)?.[neuron] ?? Number.NaN);
   const means = typedStatistic(layer.typedMeans, row);
   const drawn = store.answerOf(row)?.value?.drawn ?? 0;
+  const relative = row && layer.isRelative.value ? relativeText(relativeOf(layer, row)?.[neuron]) : "";
+  if (relative !== "") facts.push(relative);
   const separation = differenceText(layer.difference.value, neuron);
   if (separation !== "") facts.push(separation);
   if (means) facts.push(intervalText(means, neuron, drawn) || averagesText(means) || "exact");
@@ -232,6 +234,13 @@ function cellText(
       {facts.map((fact) => ` · ${fact}`)}
     </>
   );
+}
+
+/** `0.82 sd above the mean over all`. */
+function relativeText(value = Number.NaN): string {
+  if (!Number.isFinite(value)) return "too close to the mean over all to say by how many sd";
+  if (value === 0) return "as the mean over all";
+  return `${Math.abs(value).toFixed(2)} sd ${value > 0 ? "above" : "below"} the mean over all`;
 }
 
 /** `d = 1.84 ± 0.21`: the standardised difference of the compared rows and its standard error. */

@@ -136,6 +136,7 @@ export function Toolbar({ onHelp }: { onHelp: () => void }) {
       <i class="divider" />
       {compares && <ComparisonPickers />}
       <SortPicker snapshot={selection.snapshot} />
+      <SortByPicker />
       {!compares && <DotSizePicker />}
       <i class="divider" />
       <Legend />
@@ -234,6 +235,28 @@ function SortPicker({ snapshot }: { snapshot: SnapshotEntry }) {
         urlState.sort.value = value;
       }}
       sign={label >= 0 && <ClassDot colour={colours[label]} />}
+    />
+  );
+}
+
+/** How the row that sorts does so. */
+function SortByPicker() {
+  const { urlState } = useTab();
+  const { rows } = useSnapshot();
+  const row = rows.value.find(({ key }) => key === urlState.sort.value);
+  if (!row) return null;
+  return (
+    <Segmented
+      label={`Neurons of ${row.name} first`}
+      quiet
+      value={urlState.sortBy.value}
+      options={[
+        { value: "", label: "highest" },
+        { value: "apart", label: "singled out" },
+      ]}
+      onPick={(value) => {
+        urlState.sortBy.value = value as "" | "apart";
+      }}
     />
   );
 }
