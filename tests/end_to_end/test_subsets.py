@@ -165,7 +165,7 @@ def test_a_condition_is_completed_counted_and_becomes_a_row_of_means(questions_t
 def test_hovering_the_row_lights_exactly_its_members_everywhere(questions_tab: Tab, questions_url: str) -> None:
     tab = questions_tab
     add(tab, CONDITION)
-    tab.row_label("hidden", CONDITION).hover()
+    tab.row_label("hidden", CONDITION).hover(position={"x": 30, "y": 6})
     members = members_of_condition(questions_url)
     tab.wait("they are highlighted", lambda state: state["highlighted"]["hidden"] == members)
     bright = tab.frame.locator("[data-testid=instance-square]:not(.dim)")
@@ -249,7 +249,7 @@ def test_counts_are_over_every_kept_instance_and_averages_within_the_bound(
     title = tab.row_label("hidden", condition).get_attribute("title")
     assert "exact over 3,000" in title
     assert f"averages ± {bound:.3g}"[:16] in title
-    tab.row_label("hidden", condition).hover()
+    tab.row_label("hidden", condition).hover(position={"x": 30, "y": 6})
     with urllib.request.urlopen(
         f"{animals_url}data/plugin/activis/instances?run=animals/activis&name=validation&step=0"
     ) as answer:
