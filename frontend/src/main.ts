@@ -14,6 +14,7 @@ import "./views/graph/card.css";
 import "./views/sentence/sentence.css";
 import "./views/panel/panel.css";
 import "./views/panel/matrix.css";
+import "./views/panel/rows.css";
 import "./views/panel/projection.css";
 import "./views/instances/instances.css";
 import "./views/instances/lit.css";

@@ -17,6 +17,7 @@ FIRST = {"index.js", "app.js"}
 LATER = {
     *("card.js", "cluster_names.js", "downloads.js", "export.js", "fields.js", "later.js", "manager.js"),
     *("missing_layer.js", "predictions.js", "projection_options.js", "rail.js"),
+    *("common.js", "completion.js", "condition_field.js", "lit.js", "row_groups.js"),
 }
 
 

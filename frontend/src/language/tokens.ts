@@ -42,6 +42,17 @@ export function wordValue({ text, closed }: Word): string {
   return text.slice(1, closed ? -1 : undefined).replaceAll(quote + quote, quote);
 }
 
+/** The column that a condition is about; null where it is about several, or none. */
+export function columnOf(condition: string): string | null {
+  const names = new Set(
+    readWords(condition)
+      .filter(({ kind }) => kind === "name")
+      .map(wordValue),
+  );
+  const [name] = names;
+  return names.size === 1 && name !== undefined ? name : null;
+}
+
 /** A column's name as a condition has it: in double quotes where it is not a plain word. */
 export function quoteName(name: string): string {
   const plain = /^[\p{L}_][\p{L}\p{N}_]*$/u.test(name) && !KEYWORDS.includes(name.toUpperCase());

@@ -156,7 +156,7 @@ function followDifference(
     const mean = valuesOf(row);
     if (!mean) return null;
     if (isInstance(row)) return { mean, std: null, count: 1 };
-    if (row.kind === "outcome" || row.kind === "found" || row.kind === "absent") return null;
+    if (row.kind === "outcome" || row.kind === "found" || row.kind === "absent" || row.kind === "group") return null;
     if (row.kind !== "typed") {
       const deviations = sliceRow(std.state.value.value, row.subset);
       const counts = sliceRow(count.state.value.value, row.subset);
@@ -377,7 +377,7 @@ export function rowValues(
   layer: Pick<LayerStore, "mean" | "activations" | "typedMeans">,
   row: MatrixRow,
 ): Float32Array | null {
-  if (row.kind === "absent") return null;
+  if (row.kind === "absent" || row.kind === "group") return null;
   if (row.kind === "typed") return typedStatistic(layer.typedMeans, row)?.values.data ?? null;
   if (row.kind === "outcome" || row.kind === "found")
     return averageRows(layer.activations.state.value.value, row.members);
@@ -422,7 +422,14 @@ function standardErrors(means: SubsetStatistic | undefined): Float64Array | null
 /** Returns by neuron the share of a row's instances that are active; null where that is not known. */
 export function activeShares(layer: Pick<LayerStore, "active" | "typedActive">, row: MatrixRow): Float32Array | null {
   if (row.kind === "typed") return typedStatistic(layer.typedActive, row)?.values.data ?? null;
-  if (row.kind === "outcome" || row.kind === "found" || row.kind === "absent" || isInstance(row)) return null;
+  if (
+    row.kind === "outcome" ||
+    row.kind === "found" ||
+    row.kind === "absent" ||
+    row.kind === "group" ||
+    isInstance(row)
+  )
+    return null;
   return sliceRow(layer.active.state.value.value, row.subset);
 }
 

@@ -55,7 +55,18 @@ interface AbsentRow extends Row {
   of: PresentRow;
 }
 
-export type MatrixRow = PresentRow | AbsentRow;
+/** Heading of rows that have an attribute in common. */
+export interface GroupRow extends Row {
+  kind: "group";
+  /** `class`, `other`, or `attribute:` and its name. */
+  id: string;
+  block: "class" | "subset";
+  members: readonly MatrixRow[];
+  /** Whether they follow. */
+  isOpen: boolean;
+}
+
+export type MatrixRow = PresentRow | AbsentRow | GroupRow;
 
 export const absentRow = (of: PresentRow): AbsentRow => ({ kind: "absent", key: of.key, name: of.name, of });
 
@@ -67,10 +78,12 @@ export const LIT = "lit:";
 export const isInstance = (row: MatrixRow): row is InstanceRow => row.kind === "instance" || row.kind === "temporary";
 
 /** Whether a row stands for many instances; one that is absent, as it does elsewhere. */
-export const isMany = (row: MatrixRow): boolean => !isInstance(row.kind === "absent" ? row.of : row);
+export const isMany = (row: MatrixRow): boolean =>
+  row.kind !== "group" && !isInstance(row.kind === "absent" ? row.of : row);
 
 /** Name of the block of rows that it stands in. */
 export function blockOf(row: MatrixRow): "class" | "subset" | "instance" | "temporary" {
+  if (row.kind === "group") return row.block;
   const { kind } = row.kind === "absent" ? row.of : row;
   return kind === "class" || kind === "instance" || kind === "temporary" ? kind : "subset";
 }

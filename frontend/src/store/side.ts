@@ -116,7 +116,7 @@ export interface SideRows {
 /** Returns a row of the base as it is on the other side; one that it lacks is absent. */
 export function rowOnSide(row: MatrixRow, { snapshot, rowOf, base, baseIds }: SideRows): MatrixRow {
   if (row.kind === "absent") return rowOnSide(row.of, { snapshot, rowOf, base, baseIds });
-  if (row.kind === "typed") return row;
+  if (row.kind === "typed" || row.kind === "group") return row;
   if (row.kind === "outcome") return { ...row, members: membersOnSide(row.members, rowOf, baseIds) };
   if (row.kind === "found") {
     const members = membersOnSide(row.members, rowOf, baseIds);
@@ -176,6 +176,7 @@ export function openSide(other: Other, { base, layerContext, refuse }: SideConte
   );
   const onSide = (row: MatrixRow) => rowOnSide(row, translation.value);
   const rows = computed(() => base.rows.value.map(onSide));
+  const shown = computed(() => ({ ...base.shown.value, rows: base.shown.value.rows.map(onSide) }));
   const hover = followHover(other, base, rows, onSide);
   const layers = followLayers(
     other,
@@ -191,6 +192,7 @@ export function openSide(other: Other, { base, layerContext, refuse }: SideConte
     ...opened,
     ...hover,
     rows,
+    shown,
     rowOfKey: followKeys(rows, hover.temporary),
     layers: computed(() => [...layers.value.values()].map(({ layer }) => layer)),
     scores: followScores(other.context, opened.columns, hover.instance),

@@ -9,6 +9,7 @@ import type { HoverState } from "./hover";
 import type { Scores } from "./judgement";
 import type { LayerStore } from "./layer";
 import { type Cache, createResource, type Resource } from "./resource";
+import type { ShownRows } from "./row_order";
 import { isInstance, type MatrixRow, type SubsetFacts, sampledFacts } from "./rows";
 import { type LitContext, openAnswers, type SubsetAnswers } from "./subsets";
 
@@ -99,7 +100,7 @@ export function openSnapshot(context: LitContext, conditions?: ReadonlySignal<re
       if (row.kind === "typed") return answers.answerOf(row)?.value ?? null;
       if (row.kind === "outcome") return columns.value && sampledFacts(columns.value, row.members);
       if (row.kind === "found") return columns.value && foundFacts(columns.value, row.members);
-      if (row.kind === "absent" || isInstance(row)) return null;
+      if (row.kind === "absent" || row.kind === "group" || isInstance(row)) return null;
       return view.snapshot.value?.subsets[row.subset] ?? null;
     },
   };
@@ -108,6 +109,8 @@ export function openSnapshot(context: LitContext, conditions?: ReadonlySignal<re
 export interface SnapshotStore extends SnapshotView, OpenedSnapshot, HoverState {
   /** Classes, subsets and pinned instances, as every panel shows them; the temporary row comes after. */
   rows: ReadonlySignal<readonly MatrixRow[]>;
+  /** The same as a matrix has them: ordered, with headings, without those that are folded away. */
+  shown: ReadonlySignal<ShownRows>;
   /** One of these, or the temporary one. */
   rowOfKey: (key: string | undefined) => MatrixRow | undefined;
   /** Open layers in the order of the graph. */

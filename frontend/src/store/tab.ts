@@ -1,7 +1,7 @@
 /** Tab store: what the tab has once, its base and what is compared with it. */
 
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Graph, InstanceColumns, LayerHealth } from "../contract/activis";
+import type { Graph, InstanceColumns, LayerHealth, SnapshotEntry } from "../contract/activis";
 import type { Client } from "../contract/client";
 import { comparable } from "../language/tokens";
 import type { HashStore } from "./address";
@@ -12,10 +12,11 @@ import { firstLayers, layersInFlowOrder } from "./graph_order";
 import type { Host } from "./host";
 import { createHover, type Hover, type HoverState } from "./hover";
 import { followScores } from "./judgement";
-import { type LayerContext, type LayerStore, openLayer } from "./layer";
+import { type LayerContext, type LayerStore, openLayer, outputEntry, rowValues } from "./layer";
 import { followLitConditions, followResting, listedRow } from "./lit";
 import { Cache, createQueue, createResources, type Loadable, type Resource } from "./resource";
 import { type Comparison, openComparison } from "./row_comparison";
+import { followShown } from "./row_order";
 import {
   type FoundRow,
   instanceKey,
@@ -30,7 +31,7 @@ import {
 import { followOthers } from "./side";
 import { fetchGraph, followKeys, openEach, openSnapshot, type SnapshotStore } from "./snapshot";
 import { type OverSteps, openOverSteps, openStepping, type Stepping } from "./steps";
-import { openPointing, type Pointing } from "./subset_from_click";
+import { conditionOf, openPointing, type Pointing } from "./subset_from_click";
 import { type LitConditions, openSubsets, type Subsets } from "./subsets";
 import { followUnknown, type Unknown } from "./unknown";
 import { openUrlState, toggle, type UrlState } from "./url_state";
@@ -168,6 +169,10 @@ export interface TabStore extends FindState {
   overSteps: OverSteps;
   /** What the address names and there is not. */
   unknown: Unknown;
+  /** A part of the names of the rows that are shown; empty where all are. */
+  rowSearch: Signal<string>;
+  /** The layer whose activations say which rows are alike: the last open one before the output. */
+  likenessLayer: ReadonlySignal<LayerStore | null>;
   toggleLayer: (layer: string) => void;
   /** Keeps the row of a class or subset highlighted, or lets it go. */
   toggleLock: (row: MatrixRow) => void;
@@ -213,13 +218,26 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
   const reading = followReading(hover.instance, columns);
   const conditions = followConditions(opened.conditions, context.lit, urlState, hover);
   const layerContext = { ...context, host, sortRow, compared, answers: opened.answers, ...conditions };
+  const layers = openLayers(layerContext, graph);
+  const likenessLayer = computed(() => lastHidden(layers.value, snapshot.value));
+  const rowSearch = signal("");
   const base: SnapshotStore = {
     ...view,
     ...opened,
     ...hover,
     rows,
+    shown: followShown({
+      rows,
+      urlState,
+      wanted: rowSearch,
+      conditionOf: (row) => (snapshot.value && conditionOf(row, snapshot.value)?.condition) ?? "",
+      numbers: {
+        facts: opened.factsOf,
+        values: (row) => likenessLayer.value && rowValues(likenessLayer.value, row),
+      },
+    }),
     rowOfKey: followKeys(rows, hover.temporary),
-    layers: openLayers(layerContext, graph),
+    layers,
     scores: followScores(context, columns, reading),
     togglePin: (sampled) => {
       const id = columns.peek()?.id[sampled];
@@ -245,6 +263,8 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
     comparison,
     stepping: openStepping(catalogue, urlState, layerContext),
     overSteps: openOverSteps(context, others),
+    rowSearch,
+    likenessLayer,
     unknown: followUnknown({ urlState, catalogue, others, rows, columns }),
     ...found,
     toggleLayer: (layer) =>
@@ -322,6 +342,12 @@ function openFirstLayers(urlState: UrlState, catalogue: Catalogue, graph: Resour
     });
   });
   return computed(() => wanted.value !== null && !isOrdered.value);
+}
+
+/** The last layer that is not the output; the output where it is alone. */
+function lastHidden(layers: readonly LayerStore[], snapshot: SnapshotEntry | null): LayerStore | null {
+  const output = outputEntry(snapshot);
+  return layers.findLast(({ entry }) => entry.value !== null && entry.value !== output) ?? layers.at(-1) ?? null;
 }
 
 function findRow(key: string, rows: readonly MatrixRow[], instances: InstanceColumns | null): MatrixRow | null {

@@ -4,6 +4,7 @@ import { numberOf, wholeOf } from "../contract/exact_values";
 import { judgementOf } from "./judgement";
 import { type LayerStore, shownValues, typedStatistic } from "./layer";
 import { relativeValue } from "./relative";
+import { unfolded } from "./row_order";
 import { blockOf, isMany, type MatrixRow } from "./rows";
 import type { SnapshotStore } from "./snapshot";
 
@@ -35,17 +36,15 @@ export function matrixTable(store: SnapshotStore, layer: LayerStore): Table {
   const order = [...(layer.columns.peek() ?? [])];
   const unit = layer.isRelative.peek() ? ", sd from the mean over all" : "";
   const header = ["kind", "row", "instances", ...order.map((neuron) => `neuron ${neuron}${unit}`)];
-  const lines = store.rows
-    .peek()
-    .flatMap((row) => [
-      [
-        blockOf(row),
-        row.name,
-        isMany(row) ? (store.factsOf(row)?.count ?? null) : 1,
-        ...valuesInOrder(layer, row, order),
-      ],
-      ...limitLines(store, layer, row, order),
-    ]);
+  const lines = unfolded(store.shown.peek().rows).flatMap((row) => [
+    [
+      blockOf(row),
+      row.name,
+      isMany(row) ? (store.factsOf(row)?.count ?? null) : 1,
+      ...valuesInOrder(layer, row, order),
+    ],
+    ...limitLines(store, layer, row, order),
+  ]);
   return [header, ...lines];
 }
 

@@ -40,6 +40,12 @@ export const DEFAULT_SORT: Sort = "strongest";
 /** Sorts that name no row. */
 export const NAMED_SORTS: readonly Sort[] = [DEFAULT_SORT, "variance", "natural"];
 
+/** `recorded`: as it was, and then as the user made them; `accuracy`: the lowest first; `size`: the largest first. */
+export type RowOrder = "recorded" | "accuracy" | "size" | "likeness";
+
+/** Whether rows of one attribute stand below a heading; `""`: where there are many. */
+export type Grouping = "" | "attribute" | "none";
+
 /** How instances are placed in the plane; chosen first, then computed. */
 export interface ProjectionChoice {
   method: "pca" | "tsne";
@@ -195,6 +201,10 @@ const CHOICES = {
   sortBy: optionChoice<"" | "apart">("by", ["", "apart"]),
   /** Whether cells show means, or by how much these are above the mean over all instances. */
   scale: optionChoice<"" | "relative">("scale", ["", "relative"]),
+  rowOrder: optionChoice<RowOrder>("rows", ["recorded", "accuracy", "size", "likeness"]),
+  grouping: optionChoice<Grouping>("group", ["", "attribute", "none"]),
+  /** Ids of the groups of rows that are closed. */
+  closed: namesChoice("closed", 250, "closed groups of rows"),
   /** Ids of the pinned instances, in the order of pinning. */
   pinned: namesChoice("pinned", 5_000, "pinned instances"),
   dotSize: optionChoice<DotSize>("size", ["fixed", "active"]),

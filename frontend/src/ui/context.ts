@@ -58,7 +58,26 @@ followForcedColours();
 export function useClassColours(): readonly string[] {
   const store = useSnapshot();
   const palette = usePalette();
-  const named = baseOf(store).snapshot.value?.classes ?? [];
-  const colours = classColours(palette, named, useTab().urlState.coloured.value);
-  return (store.snapshot.value?.classes ?? []).map((name) => colours[named.indexOf(name)] ?? palette.otherClass);
+  const named = baseOf(store).snapshot.value?.classes ?? NONE;
+  const own = store.snapshot.value?.classes ?? NONE;
+  const { coloured } = useTab().urlState;
+  const chosen = coloured.value;
+  const before = known.get(own);
+  if (before?.named === named && before.palette === palette && before.chosen === chosen) return before.colours;
+  const byName = new Map(classColours(palette, named, chosen).map((colour, label) => [named[label], colour]));
+  const colours = own.map((name) => byName.get(name) ?? palette.otherClass);
+  known.set(own, { named, palette, chosen, colours });
+  return colours;
 }
+
+const NONE: readonly string[] = [];
+
+interface KnownColours {
+  named: readonly string[];
+  palette: Palette;
+  chosen: readonly string[];
+  colours: readonly string[];
+}
+
+/** The same for the same: each of a thousand classes' components asks for them. */
+const known = new WeakMap<readonly string[], KnownColours>();

@@ -14,7 +14,7 @@ const KEYS: readonly { keys: readonly string[]; meaning: string }[] = [
   { keys: ["Tab"], meaning: "next part: toolbar, graph, panels, instances" },
   { keys: ["←", "→", "↑", "↓"], meaning: "move among cells, or among instances; what is there is read out" },
   { keys: ["Enter"], meaning: "press what is focused: open a layer, sort by a row, pin an instance" },
-  { keys: ["Space"], meaning: "highlight the focused row in the projections" },
+  { keys: ["Space"], meaning: "highlight the focused row in the projections; open or close a group of rows" },
   { keys: ["S"], meaning: "sort the neurons by the focused row" },
   { keys: ["C"], meaning: "mark the focused row; on another row, compare the two" },
   { keys: ["P"], meaning: "pin or unpin the focused instance" },

@@ -17,7 +17,7 @@ export function Cells({ frame }: { frame: MatrixFrame }) {
   const { rows, view, columns, order, width, ramp, fillings, output } = frame;
   const visible = rows
     .map((row, position) => ({ row, top: view.tops[position] ?? Number.NaN }))
-    .filter(({ row, top }) => Number.isFinite(top) && row.kind !== "absent");
+    .filter(({ row, top }) => Number.isFinite(top) && row.kind !== "absent" && row.kind !== "group");
   const known = order !== null && ramp !== null;
   const cells: CellRow[] = visible.map(({ row, top }) => ({
     top,
@@ -80,7 +80,8 @@ function usePointer(frame: MatrixFrame) {
     onPointerMove: (event: PointerEvent) => {
       const { layer, rows, view, columns, order } = latest.current;
       const position = columnAt(columns, event.offsetX);
-      const row = rows[rowAt(view, event.offsetY)];
+      const found = rows[rowAt(view, event.offsetY)];
+      const row = found?.kind === "group" ? undefined : found;
       const neuron = position < 0 ? undefined : order?.[position];
       const before = hover.peek();
       if (before?.source === "matrix" && before.row?.key === row?.key && before.neuron === neuron) return;

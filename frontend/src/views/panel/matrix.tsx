@@ -28,15 +28,17 @@ import { FocusRing, useGridKeys } from "./matrix_keyboard";
 import { printedRow } from "./matrix_text";
 import { RowLabel, RowLabels, RowNames } from "./row_labels";
 
-/** Buttons over what is drawn: they may follow it. */
+/** Buttons over a picture: what is seen does not wait for them. */
 const Predictions = deferred(async () => (await import("./predictions")).Predictions);
 
 /** @param show Scrolls a row into sight. */
-function useNewRowInSight(rows: readonly MatrixRow[], show: (position: number) => void): void {
+function useNewRowInSight(shown: readonly MatrixRow[], show: (position: number) => void): void {
+  const rows = useSnapshot().rows.value;
   const before = useRef(rows);
   useLayoutEffect(() => {
-    const position = newestRow(before.current, rows);
+    const newest = rows[newestRow(before.current, rows)];
     before.current = rows;
+    const position = newest ? shown.findIndex(({ key }) => key === newest.key) : -1;
     if (position >= 0) show(position);
   });
 }

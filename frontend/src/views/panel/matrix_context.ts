@@ -20,7 +20,7 @@ import { type ColumnMatching, type ComparedLayer, gather } from "../../store/com
 import { predictedNames } from "../../store/judgement";
 import { activeShares, type LayerStore, outputEntry, shownValues } from "../../store/layer";
 import { RELATIVE_END } from "../../store/relative";
-import { blockOf, isMany, type MatrixRow } from "../../store/rows";
+import { blockOf, isInstance, isMany, type MatrixRow } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import type { UrlState } from "../../store/url_state";
 import { usePalette, useSnapshot, useTab } from "../../ui/context";
@@ -30,6 +30,8 @@ import { type LabelSpace, labelSpace } from "./matrix_text";
 export interface MatrixFrame {
   layer: LayerStore;
   rows: readonly MatrixRow[];
+  /** By key, what rows are called below a heading that says the rest. */
+  names: ReadonlyMap<string, string>;
   /** All rows, and those in sight. */
   rowLayout: RowLayout;
   view: RowView;
@@ -155,9 +157,9 @@ export function useMatrixFrame(layer: LayerStore, { alone = false, narrow = fals
   const grid = useRef<HTMLDivElement>(null);
   const first = useSignal(0);
   const scrollTop = useSignal(0);
-  const rows = store.rows.value;
+  const { rows, names } = store.shown.value;
   const groups = rows.map(blockOf);
-  const names = useMemo(() => rows.filter(isMany).map(({ name }) => name), [rows]);
+  const labels = useMemo(() => rows.filter((row) => !isInstance(row)).map((row) => labelOf(names, row)), [rows, names]);
   const height = outerSize.height - PADDING;
   const differs = tab.comparison.compared.value !== null;
   const room = { width, height, alone, narrow, differs };
@@ -172,6 +174,7 @@ export function useMatrixFrame(layer: LayerStore, { alone = false, narrow = fals
   const frame: MatrixFrame = {
     layer,
     rows,
+    names,
     rowLayout,
     view: banked ? rowLayout : viewRows(rowLayout, groups, scrollTop.value, gridHeight),
     columns,
@@ -192,7 +195,7 @@ export function useMatrixFrame(layer: LayerStore, { alone = false, narrow = fals
     ramp: rampOf(layer, palette),
     output: hasOutput ? layoutOutput(columns, narrow ? 0 : predictions, width) : null,
     width,
-    labels: labelSpace(names, narrow ? 0 : outerSize.width, !store.snapshot.value?.unlabelled),
+    labels: labelSpace(labels, narrow ? 0 : outerSize.width, !store.snapshot.value?.unlabelled),
     scrollTo: (column) => {
       first.value = Math.max(0, Math.min(columns.total - columns.visible, Math.round(column)));
     },
@@ -212,6 +215,12 @@ export const bankOf = ({ banks }: MatrixFrame, column: number): number =>
     banks.findIndex(({ first, visible }) => column >= first && column < first + visible),
   );
 
+/** A name below a heading is indented. */
+const labelOf = (names: ReadonlyMap<string, string>, row: MatrixRow): string => {
+  const name = names.get(row.key);
+  return name === undefined ? row.name : `${name}   `;
+};
+
 export function useSideFrame(compared: ComparedLayer, base: MatrixFrame): MatrixFrame {
   const tab = useTab();
   const store = useSnapshot();
@@ -228,7 +237,7 @@ export function useSideFrame(compared: ComparedLayer, base: MatrixFrame): Matrix
   return {
     ...base,
     layer,
-    rows: store.rows.value,
+    rows: store.shown.value.rows,
     valuesOf: isDifference
       ? (row) => compared.differencesOf(row, store.beside?.base.rowOfKey(row.key))
       : compared.valuesOf,

@@ -344,7 +344,7 @@ export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
   const { columns, header } = frame;
   return (
     <div class="matrix-header" style={{ height: `${header.height}px` }}>
-      <RowHeads />
+      <RowHeads frame={frame} />
       {frame.differenceTop !== null && <DifferenceLabel frame={frame} top={frame.differenceTop} />}
       <Readout frame={frame} resting={problem ? <Failure sentence={problem} /> : <RestingText frame={frame} />} />
       {!columns.printed && frame.ramp && <ScaleLegend frame={frame} ramp={frame.ramp} />}

@@ -13,6 +13,7 @@ import type { Hover } from "../../store/hover";
 import { isInstance, type MatrixRow } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import type { TabStore } from "../../store/tab";
+import { toggle } from "../../store/url_state";
 import { useSnapshot, useTab } from "../../ui/context";
 import type { MatrixFrame } from "./matrix_context";
 
@@ -171,6 +172,11 @@ function command(
   row: MatrixRow | undefined,
 ): boolean {
   if (!row || event.ctrlKey || event.metaKey || event.altKey) return false;
+  if (row.kind === "group") {
+    if (event.key !== " " && event.key !== "Enter") return false;
+    toggle(urlState.closed, row.id);
+    return true;
+  }
   if (event.key === " ") toggleLock(row);
   else if (event.key.toLowerCase() === "s") urlState.sort.value = row.key;
   else if (event.key.toLowerCase() === "c") comparison.compare(row);
@@ -193,6 +199,10 @@ function hoverCell(
 ): void {
   const row = rows[position];
   const neuron = order?.[column];
+  if (row?.kind === "group") {
+    store.hover.value = null;
+    return;
+  }
   store.hover.value = {
     source: "matrix",
     layer: layer.name,

@@ -11,7 +11,7 @@ function figureOf({ share, limits }: RowAccuracy): string {
   return `${limits ? "≈ " : ""}${Math.round(share * 100)} %`;
 }
 
-const percent = (share: number): string => `${100 * Math.min(1, Math.max(0, share))}%`;
+export const percent = (share: number): string => `${100 * Math.min(1, Math.max(0, share))}%`;
 
 /** What a row's accuracy is, and whether it is lower than chance explains; nothing where there is none. */
 export function AccuracyCells({ row }: { row: MatrixRow }) {

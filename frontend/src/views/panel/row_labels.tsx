@@ -18,6 +18,7 @@ import {
 import { baseOf, type SnapshotStore } from "../../store/snapshot";
 import { listedInstances } from "../../store/subset_from_click";
 import { useClassColours, useSnapshot, useTab } from "../../ui/context";
+import { deferred } from "../../ui/deferred";
 import { averagesText, intervalText, populationText, roughCountText, shortCountText } from "../../ui/exactness";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../../ui/glyphs";
 import { Thumbnail } from "../../ui/media";
@@ -27,6 +28,8 @@ import type { GridFocus } from "./matrix_keyboard";
 import { predictionOf } from "./matrix_text";
 import { valueOnSide } from "./readout";
 import { AccuracyCells, useAccuracyText } from "./row_accuracy";
+
+const GroupHeading = deferred(async () => (await import("./row_groups")).GroupHeading);
 
 function CompareButton({ row }: { row: MatrixRow }) {
   const { comparison } = useTab();
@@ -105,16 +108,24 @@ interface RowLabelsProperties {
 }
 
 export function RowLabels({ frame, focus }: RowLabelsProperties) {
-  const { rows, view, layer } = frame;
+  const { rows, names, view, layer } = frame;
   const cell = focus.cell.value;
   return (
     <div class="row-labels">
       {rows.map((row, position) => {
         const top = view.tops[position] ?? Number.NaN;
         if (!Number.isFinite(top)) return null;
+        const focused = cell?.row === row.key;
+        if (row.kind === "group") {
+          const focusId = focused ? focus.id : null;
+          return (
+            <GroupHeading key={row.key} group={row} {...{ names, top, position, focusId }} height={view.rowHeight} />
+          );
+        }
+        const name = names.get(row.key);
         return (
-          <RowLabel key={row.key} row={row} top={top} height={view.rowHeight} layer={layer.name} position={position}>
-            {cell?.row === row.key && <FocusedCell frame={frame} row={row} neuron={cell.neuron} id={focus.id} />}
+          <RowLabel key={row.key} {...{ row, name, top, position }} height={view.rowHeight} layer={layer.name}>
+            {focused && <FocusedCell frame={frame} row={row} neuron={cell.neuron} id={focus.id} />}
           </RowLabel>
         );
       })}
@@ -123,37 +134,39 @@ export function RowLabels({ frame, focus }: RowLabelsProperties) {
 }
 
 /** The rows once more, beside a bank after the first. */
-export function RowNames({ frame: { rows, view, layer } }: { frame: MatrixFrame }) {
+export function RowNames({ frame: { rows, names, view, layer } }: { frame: MatrixFrame }) {
   const { urlState } = useTab();
   const { hover } = useSnapshot();
   return (
     <div class="row-labels" aria-hidden="true">
-      {rows.map((row, position) => (
-        <div
-          key={row.key}
-          class={`row-label ${blockOf(row)}${urlState.sort.value === row.key ? " sorted" : ""}`}
-          style={{ top: `${view.tops[position]}px`, height: `${view.rowHeight}px` }}
-          onPointerEnter={() => {
-            hover.value = { source: "label", layer: layer.name, row };
-          }}
-          onPointerLeave={() => {
-            hover.value = null;
-          }}
-        >
-          <div class="row-header">
-            <button
-              type="button"
-              tabIndex={-1}
-              title={`${row.name}: click to sort the neurons by it`}
-              onClick={() => {
-                urlState.sort.value = row.key;
-              }}
-            >
-              <RowContent row={row} name={row.name} sign="" />
-            </button>
+      {rows.map((row, position) =>
+        row.kind === "group" ? null : (
+          <div
+            key={row.key}
+            class={`row-label ${names.has(row.key) ? "in-group " : ""}${blockOf(row)}${urlState.sort.value === row.key ? " sorted" : ""}`}
+            style={{ top: `${view.tops[position]}px`, height: `${view.rowHeight}px` }}
+            onPointerEnter={() => {
+              hover.value = { source: "label", layer: layer.name, row };
+            }}
+            onPointerLeave={() => {
+              hover.value = null;
+            }}
+          >
+            <div class="row-header">
+              <button
+                type="button"
+                tabIndex={-1}
+                title={`${row.name}: click to sort the neurons by it`}
+                onClick={() => {
+                  urlState.sort.value = row.key;
+                }}
+              >
+                <RowContent row={row} name={names.get(row.key) ?? row.name} sign="" />
+              </button>
+            </div>
           </div>
-        </div>
-      ))}
+        ),
+      )}
     </div>
   );
 }
@@ -192,6 +205,8 @@ function FocusedCell({ frame, row, neuron, id }: FocusedCellProperties) {
 
 interface RowLabelProperties {
   row: MatrixRow;
+  /** What it is called below a heading that says the rest. */
+  name?: string | undefined;
   top: number;
   height: number;
   layer: string;
@@ -200,7 +215,7 @@ interface RowLabelProperties {
   children?: ComponentChildren;
 }
 
-export function RowLabel({ row, top, height, layer, position, children }: RowLabelProperties) {
+export function RowLabel({ row, name, top, height, layer, position, children }: RowLabelProperties) {
   const { urlState, comparison, pointing } = useTab();
   const { hover, columns } = useSnapshot();
   const titleOf = useTitle(layer);
@@ -211,7 +226,7 @@ export function RowLabel({ row, top, height, layer, position, children }: RowLab
   const sign = sorted ? "▼" : comparisonSign(comparison, row);
   return (
     <div
-      class={`row-label ${inGrid ? blockOf(row) : `temporary${row.key.startsWith(LIT) ? " lit" : ""}`}${sorted ? " sorted" : ""}${sign === "" ? "" : " signed"}${locked ? " locked" : ""}`}
+      class={`row-label ${inGrid ? blockOf(row) : `temporary${row.key.startsWith(LIT) ? " lit" : ""}`}${sorted ? " sorted" : ""}${sign === "" ? "" : " signed"}${locked ? " locked" : ""}${name === undefined ? "" : " in-group"}`}
       style={{ top: `${top}px`, height: `${height}px` }}
       {...(inGrid && { role: "row", "aria-rowindex": position + 1 })}
       onPointerEnter={() => {
@@ -236,7 +251,7 @@ export function RowLabel({ row, top, height, layer, position, children }: RowLab
               pointing.point(listedInstances(row.name, columns.value, row.members));
           }}
         >
-          <RowContent row={row} name={row.name} sign={sign} />
+          <RowContent row={row} name={name ?? row.name} sign={sign} />
         </button>
         {row.kind === "instance" && <UnpinButton row={row} />}
         {isMany(row) && row.kind !== "found" && <LockButton row={row} locked={locked} />}

@@ -20,8 +20,8 @@ import {
 } from "../../ui/exactness";
 import { Icon } from "../../ui/glyphs";
 import { countText } from "../../ui/numbers";
-import { ConditionField } from "./condition_field";
 
+const ConditionField = deferred(async () => (await import("./condition_field")).ConditionField);
 const FieldSheet = deferred(async () => (await import("./fields")).FieldSheet);
 const SubsetSheet = deferred(async () => (await import("./manager")).SubsetSheet);
 
@@ -159,7 +159,9 @@ export function SubsetBar() {
         <Icon name="plus" />
         <b>Subset</b>
       </span>
-      <ConditionField />
+      <div class="condition-place">
+        <ConditionField />
+      </div>
       <Count />
       <button type="button" class="primary" data-testid="subset-add" disabled={!isRight} onClick={draft.commit}>
         Add row
