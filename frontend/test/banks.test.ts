@@ -80,7 +80,7 @@ describe("panels", () => {
   });
 
   test("have a square beside the matrix, at most 43 % of their width", () => {
-    expect(placeProjection(hidden, 1092, 330)).toEqual({ below: false, width: 330 - 55 + 20, height: 330 });
+    expect(placeProjection(hidden, 1092, 330)).toEqual({ below: false, width: 330 - 37 + 20, height: 330 });
     expect(placeProjection(hidden, 1092, 720).width).toBe(Math.floor(0.43 * 1092));
   });
 
@@ -88,7 +88,7 @@ describe("panels", () => {
     const digits = { neurons: 10, rows: 11, gaps: 1, predictions: 10, alone: false };
     expect(placeProjection(digits, 1092, 400).width).toBe(226);
     expect(placeProjection(digits, 1200, 400).width).toBe(1200 - 250 - 380 - 254);
-    expect(placeProjection(digits, 1500, 400).width).toBe(365);
+    expect(placeProjection(digits, 1500, 400).width).toBe(383);
   });
 
   test("taller than wide have it below", () => {

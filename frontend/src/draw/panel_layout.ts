@@ -72,7 +72,7 @@ const MOST_SHARE = 0.43;
 const NARROWEST = 226;
 /** Around the picture of a projection. */
 const BESIDE = 20;
-const ABOVE_AND_BELOW = 55;
+const ABOVE_AND_BELOW = 37;
 /** Below a matrix it has at most this share of the height. */
 const MOST_HEIGHT = 0.45;
 
