@@ -13,11 +13,11 @@ import { deferred, useLater } from "../../ui/deferred";
 import { Icon, InstanceGlyph } from "../../ui/glyphs";
 import { Thumbnail } from "../../ui/media";
 import { countText, percentText } from "../../ui/numbers";
-import { InstanceCard } from "./card";
 import { groupInstances } from "./grouping";
 import { Groups } from "./groups";
 import { listenToInstances, useInstanceMarks } from "./marked";
 
+const InstanceCard = deferred(async () => (await import("./instance_card")).InstanceCard);
 const LitInstances = deferred(async () => (await import("./lit")).LitInstances);
 
 function FindField({ sampled, onEnter }: { sampled: number; onEnter: () => void }) {

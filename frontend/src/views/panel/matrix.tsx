@@ -23,12 +23,14 @@ import { countedText } from "../../ui/numbers";
 import { Surface } from "../../ui/surface";
 import { Cells, fewSampled } from "./cells";
 import { bankFrames, bankOf, type MatrixFrame, type PlacedMatrix, useSideFrame } from "./matrix_context";
-import { BankHeader, MatrixHeader, SideBankHeader, SideHeader } from "./matrix_header";
+import { BankHeader, MatrixHeader } from "./matrix_header";
 import { FocusRing, useGridKeys } from "./matrix_keyboard";
 import { printedRow } from "./matrix_text";
 import { RowLabel, RowLabels, RowNames } from "./row_labels";
 
-/** Buttons over a picture: what is seen does not wait for them. */
+/** Buttons over what is drawn: they may follow it. */
+const SideHeader = deferred(async () => (await import("./side_header")).SideHeader);
+const SideBankHeader = deferred(async () => (await import("./side_header")).SideBankHeader);
 const Predictions = deferred(async () => (await import("./predictions")).Predictions);
 
 /** @param show Scrolls a row into sight. */

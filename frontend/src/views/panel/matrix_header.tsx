@@ -2,7 +2,6 @@
 
 import { memo } from "preact/compat";
 import {
-  drawCorrelations,
   drawDifference,
   drawFunnel,
   drawOverview,
@@ -14,21 +13,20 @@ import {
 } from "../../draw/matrix_header";
 import { drawHeadings, FONT } from "../../draw/matrix_text";
 import type { Ramp } from "../../draw/palette";
-import { type ColumnMatching, type ComparedLayer, WEAK } from "../../store/compared_layer";
 import { predictedNames } from "../../store/judgement";
 import { type LayerStore, relativeOf, shownValues } from "../../store/layer";
 import { extremesOf } from "../../store/numbers";
 import { blockOf, isMany, type MatrixRow } from "../../store/rows";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
-import { correlationText, countText, valueText } from "../../ui/numbers";
+import { countText, valueText } from "../../ui/numbers";
 import { Surface } from "../../ui/surface";
 import { wheelColumns } from "./cells";
 import { isOutputLayer, type MatrixFrame, rampOf } from "./matrix_context";
-import { Followed, Readout, roomOf } from "./readout";
+import { Readout } from "./readout";
 import { RowHeads } from "./row_heads";
 
 /** At which ends of the scale values of the rows lie beyond it. */
-function clipsOf({ rows, valuesOf, ramp }: MatrixFrame): { low: boolean; high: boolean } {
+export function clipsOf({ rows, valuesOf, ramp }: MatrixFrame): { low: boolean; high: boolean } {
   const all = rows.flatMap((row) => {
     const values = valuesOf(row);
     return values ? [extremesOf(values)] : [];
@@ -41,7 +39,7 @@ const ABSOLUTE = "One scale for every row of this panel: the 99th percentile of 
 const RELATIVE =
   "(Mean of the row − mean over all) / standard deviation over all, of each neuron; brown is below, blue above.";
 
-function ScaleLegend({ frame, ramp: { signed, max, levels } }: { frame: MatrixFrame; ramp: Ramp }) {
+export function ScaleLegend({ frame, ramp: { signed, max, levels } }: { frame: MatrixFrame; ramp: Ramp }) {
   const clips = clipsOf(frame);
   const { value: isRelative } = frame.layer.isRelative;
   const unit = isRelative ? " sd" : "";
@@ -199,145 +197,8 @@ function OverviewHandle({ frame }: { frame: MatrixFrame }) {
   );
 }
 
-interface SideHeaderProperties {
-  frame: MatrixFrame;
-  compared: ComparedLayer;
-}
-
-/** Of the bars, from the rows up. */
-const BARS = { above: 17, height: 12 };
-
-export function SideHeader({ frame, compared }: SideHeaderProperties) {
-  return (
-    <div class="matrix-header" style={{ height: `${frame.header.height}px` }}>
-      <p class="readout" style={roomOf(frame)} data-testid="matching">
-        <Followed frame={frame}>
-          <MatchingText frame={frame} compared={compared} />
-        </Followed>
-      </p>
-      {(frame.isDifference || !frame.columns.printed) && <Scale frame={frame} />}
-      {frame.width > 0 && (
-        <div class="strips">
-          <SideStrips frame={firstBank(frame)} compared={compared} />
-        </div>
-      )}
-    </div>
-  );
-}
-
 /** The strips of a matrix's own header are those of its first bank. */
-const firstBank = (frame: MatrixFrame): MatrixFrame => ({ ...frame, columns: frame.banks[0] ?? frame.columns });
-
-function MatchingText({ frame, compared }: SideHeaderProperties) {
-  const matching = compared.matching.value;
-  const problem = compared.problem.value;
-  const name = compared.recorded === compared.base.name ? "" : `${compared.recorded}, `;
-  if (problem !== "") {
-    return (
-      <span class="wrong" role="alert" data-testid="error" title={problem}>
-        {name}by index: {problem}
-      </span>
-    );
-  }
-  if (!matching) return <>matching the neurons…</>;
-  if (matching.method === "classes") return <>{name}mean activation, columns by class</>;
-  return (
-    <span class="matching" title={explain(matching)}>
-      <span>
-        {name}
-        {matching.method === "best" ? "matched" : "by index"}
-        {matching.method === "best" && <span class="wide"> to A</span>}
-        {Number.isFinite(matching.median) && (
-          <>
-            {" · "}
-            <span class="wide">median </span>r {correlationText(matching.median)}
-          </>
-        )}
-        {matching.method === "best" &&
-          Number.isFinite(matching.medianByIndex) &&
-          ` (index ${correlationText(matching.medianByIndex)})`}
-      </span>
-      <Unmatched matching={matching} total={frame.columns.total} />
-    </span>
-  );
-}
-
-function Unmatched({ matching: { partners, weak }, total }: { matching: ColumnMatching; total: number }) {
-  const count = partners.reduce((sum, partner, neuron) => sum + Number(partner < 0 || weak[neuron] === 1), 0);
-  if (count === 0) return null;
-  return (
-    <span class="wrong">
-      ○ {countText(count)}
-      <span class="wide"> of {countText(total)}</span> unmatched
-    </span>
-  );
-}
-
-function explain({ method, over }: ColumnMatching): string {
-  const how =
-    method === "best"
-      ? "Each neuron is below the neuron of A that it correlates with most, one to one: the assignment with the largest sum of Pearson's r"
-      : "Each neuron is below the neuron of A with the same number";
-  return `${how}, over ${countText(over)} instances in both samples. Below r ${WEAK} it is hollow and not subtracted; a neuron without a partner leaves a gap.`;
-}
-
-function Scale({ frame }: { frame: MatrixFrame }) {
-  const store = useSnapshot();
-  const { ramp } = frame;
-  if (!ramp) return null;
-  if (!frame.isDifference) return <ScaleLegend frame={frame} ramp={ramp} />;
-  const unit = isOutputLayer(store, frame.layer) ? "" : " sd";
-  const end = `${valueText(ramp.max)}${unit}`;
-  const clips = clipsOf(frame);
-  return (
-    <span
-      class="scale"
-      data-testid="difference-scale"
-      title={`${unit && "Each in its neurons' standard deviations over all instances, from their mean. "}Blue: A is higher, orange: the other. One scale for every row of this panel: the 99th percentile of the class means' differences, rounded up`}
-    >
-      {clips.low && "≤ "}−{end}
-      <i style={{ background: `linear-gradient(to right, ${ramp.levels.join(", ")})` }} />
-      {clips.high && "≥ "}+{end}
-    </span>
-  );
-}
-
-function SideStrips({ frame, compared }: SideHeaderProperties) {
-  const { beside, snapshot } = useSnapshot();
-  const palette = usePalette();
-  const { columns, header, order, output, width, isDifference } = frame;
-  const matching = compared.matching.value;
-  const before = beside?.base.snapshot.value;
-  const classes = before?.classes ?? [];
-  const labelled = !snapshot.value?.unlabelled && !(isDifference && before?.unlabelled);
-  const draw = (context: CanvasRenderingContext2D) => {
-    if (!order || !matching) return;
-    if (columns.printed) {
-      const byClass = matching.method === "classes";
-      const names = Array.from(order, (neuron) => {
-        const partner = matching.partners[neuron] ?? -1;
-        return byClass ? (classes[neuron] ?? "") : partner < 0 ? "" : String(partner);
-      });
-      drawHeadings(context, names, (position) => position * columns.pitch, columns.pitch - 4, palette);
-      if (!output) return;
-      context.font = `11px ${FONT}`;
-      context.fillStyle = palette.secondary;
-      const title = labelled
-        ? isDifference
-          ? "Δ accuracy (points, ±50)"
-          : "accuracy · score"
-        : isDifference
-          ? ""
-          : "score";
-      context.fillText(title, Math.min(output.barLeft, width - context.measureText(title).width), 30);
-    } else if (matching.correlations) {
-      const { correlations, weak } = matching;
-      const top = header.height - BARS.above;
-      drawCorrelations(context, { order, correlations, weak, columns, palette, top, height: BARS.height });
-    }
-  };
-  return <Surface later width={width} height={header.height} draw={draw} aria-hidden="true" />;
-}
+export const firstBank = (frame: MatrixFrame): MatrixFrame => ({ ...frame, columns: frame.banks[0] ?? frame.columns });
 
 export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
   const problem = problemOf(frame);
@@ -384,7 +245,14 @@ function RestingText({ frame: { layer, columns, banks } }: { frame: MatrixFrame 
   const row = store.rows.value.find((candidate) => candidate.key === sort);
   const strongest = store.snapshot.value?.unlabelled ? "mean" : "strongest class";
   const named: Record<string, string> = { strongest, variance: "variance", natural: "" };
-  const by = row ? (isMany(row) ? `${row.name} mean` : row.name) : (named[sort] ?? separation);
+  const apart = urlState.sortBy.value === "apart";
+  const by = row
+    ? apart
+      ? `what singles ${row.name} out`
+      : isMany(row)
+        ? `${row.name} mean`
+        : row.name
+    : (named[sort] ?? separation);
   const total = countText(columns.total);
   const fits = columns.visible >= columns.total;
   const [bank = columns] = banks;
@@ -430,15 +298,6 @@ export function BankHeader({ frame }: { frame: MatrixFrame }) {
 }
 
 /** The strips of a side's bank after the first. */
-export function SideBankHeader({ frame, compared }: SideHeaderProperties) {
-  const { header, width } = frame;
-  return (
-    <div class="bank-header" style={{ top: `-${header.height}px`, height: `${header.height}px` }}>
-      {width > 0 && <SideStrips frame={frame} compared={compared} />}
-    </div>
-  );
-}
-
 function Strips({ frame }: { frame: MatrixFrame }) {
   const store = useSnapshot();
   const palette = usePalette();

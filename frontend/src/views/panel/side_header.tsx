@@ -1,0 +1,157 @@
+/** Header of a matrix beside the base's: how its neurons are matched, its scale, and the bars of how alike they are. */
+
+import { drawCorrelations } from "../../draw/matrix_header";
+import { drawHeadings, FONT } from "../../draw/matrix_text";
+import { type ColumnMatching, type ComparedLayer, WEAK } from "../../store/compared_layer";
+import { usePalette, useSnapshot } from "../../ui/context";
+import { correlationText, countText, valueText } from "../../ui/numbers";
+import { Surface } from "../../ui/surface";
+import { isOutputLayer, type MatrixFrame } from "./matrix_context";
+import { clipsOf, firstBank, ScaleLegend } from "./matrix_header";
+import { Followed, roomOf } from "./readout";
+
+interface SideHeaderProperties {
+  frame: MatrixFrame;
+  compared: ComparedLayer;
+}
+
+/** Of the bars, from the rows up. */
+const BARS = { above: 17, height: 12 };
+
+export function SideHeader({ frame, compared }: SideHeaderProperties) {
+  return (
+    <div class="matrix-header" style={{ height: `${frame.header.height}px` }}>
+      <p class="readout" style={roomOf(frame)} data-testid="matching">
+        <Followed frame={frame}>
+          <MatchingText frame={frame} compared={compared} />
+        </Followed>
+      </p>
+      {(frame.isDifference || !frame.columns.printed) && <Scale frame={frame} />}
+      {frame.width > 0 && (
+        <div class="strips">
+          <SideStrips frame={firstBank(frame)} compared={compared} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+function MatchingText({ frame, compared }: SideHeaderProperties) {
+  const matching = compared.matching.value;
+  const problem = compared.problem.value;
+  const name = compared.recorded === compared.base.name ? "" : `${compared.recorded}, `;
+  if (problem !== "") {
+    return (
+      <span class="wrong" role="alert" data-testid="error" title={problem}>
+        {name}by index: {problem}
+      </span>
+    );
+  }
+  if (!matching) return <>matching the neurons…</>;
+  if (matching.method === "classes") return <>{name}mean activation, columns by class</>;
+  return (
+    <span class="matching" title={explain(matching)}>
+      <span>
+        {name}
+        {matching.method === "best" ? "matched" : "by index"}
+        {matching.method === "best" && <span class="wide"> to A</span>}
+        {Number.isFinite(matching.median) && (
+          <>
+            {" · "}
+            <span class="wide">median </span>r {correlationText(matching.median)}
+          </>
+        )}
+        {matching.method === "best" &&
+          Number.isFinite(matching.medianByIndex) &&
+          ` (index ${correlationText(matching.medianByIndex)})`}
+      </span>
+      <Unmatched matching={matching} total={frame.columns.total} />
+    </span>
+  );
+}
+
+function Unmatched({ matching: { partners, weak }, total }: { matching: ColumnMatching; total: number }) {
+  const count = partners.reduce((sum, partner, neuron) => sum + Number(partner < 0 || weak[neuron] === 1), 0);
+  if (count === 0) return null;
+  return (
+    <span class="wrong">
+      ○ {countText(count)}
+      <span class="wide"> of {countText(total)}</span> unmatched
+    </span>
+  );
+}
+
+function explain({ method, over }: ColumnMatching): string {
+  const how =
+    method === "best"
+      ? "Each neuron is below the neuron of A that it correlates with most, one to one: the assignment with the largest sum of Pearson's r"
+      : "Each neuron is below the neuron of A with the same number";
+  return `${how}, over ${countText(over)} instances in both samples. Below r ${WEAK} it is hollow and not subtracted; a neuron without a partner leaves a gap.`;
+}
+
+function Scale({ frame }: { frame: MatrixFrame }) {
+  const store = useSnapshot();
+  const { ramp } = frame;
+  if (!ramp) return null;
+  if (!frame.isDifference) return <ScaleLegend frame={frame} ramp={ramp} />;
+  const unit = isOutputLayer(store, frame.layer) ? "" : " sd";
+  const end = `${valueText(ramp.max)}${unit}`;
+  const clips = clipsOf(frame);
+  return (
+    <span
+      class="scale"
+      data-testid="difference-scale"
+      title={`${unit && "Each in its neurons' standard deviations over all instances, from their mean. "}Blue: A is higher, orange: the other. One scale for every row of this panel: the 99th percentile of the class means' differences, rounded up`}
+    >
+      {clips.low && "≤ "}−{end}
+      <i style={{ background: `linear-gradient(to right, ${ramp.levels.join(", ")})` }} />
+      {clips.high && "≥ "}+{end}
+    </span>
+  );
+}
+
+function SideStrips({ frame, compared }: SideHeaderProperties) {
+  const { beside, snapshot } = useSnapshot();
+  const palette = usePalette();
+  const { columns, header, order, output, width, isDifference } = frame;
+  const matching = compared.matching.value;
+  const before = beside?.base.snapshot.value;
+  const classes = before?.classes ?? [];
+  const labelled = !snapshot.value?.unlabelled && !(isDifference && before?.unlabelled);
+  const draw = (context: CanvasRenderingContext2D) => {
+    if (!order || !matching) return;
+    if (columns.printed) {
+      const byClass = matching.method === "classes";
+      const names = Array.from(order, (neuron) => {
+        const partner = matching.partners[neuron] ?? -1;
+        return byClass ? (classes[neuron] ?? "") : partner < 0 ? "" : String(partner);
+      });
+      drawHeadings(context, names, (position) => position * columns.pitch, columns.pitch - 4, palette);
+      if (!output) return;
+      context.font = `11px ${FONT}`;
+      context.fillStyle = palette.secondary;
+      const title = labelled
+        ? isDifference
+          ? "Δ accuracy (points, ±50)"
+          : "accuracy · score"
+        : isDifference
+          ? ""
+          : "score";
+      context.fillText(title, Math.min(output.barLeft, width - context.measureText(title).width), 30);
+    } else if (matching.correlations) {
+      const { correlations, weak } = matching;
+      const top = header.height - BARS.above;
+      drawCorrelations(context, { order, correlations, weak, columns, palette, top, height: BARS.height });
+    }
+  };
+  return <Surface later width={width} height={header.height} draw={draw} aria-hidden="true" />;
+}
+
+export function SideBankHeader({ frame, compared }: SideHeaderProperties) {
+  const { header, width } = frame;
+  return (
+    <div class="bank-header" style={{ top: `-${header.height}px`, height: `${header.height}px` }}>
+      {width > 0 && <SideStrips frame={frame} compared={compared} />}
+    </div>
+  );
+}
