@@ -94,6 +94,13 @@ class Tab:
     def row_label(self, layer: str, row: str) -> Locator:
         return self.get("panel", layer=layer).locator(f'[data-testid="row-label"][data-row="{row}"]')
 
+    def hover_row(self, layer: str, row: str) -> None:
+        """Points at a row's name; the buttons that come over its end may be in the middle of the label."""
+        self.row_label(layer, row).hover(position={"x": 24, "y": 6})
+
+    def click_row(self, layer: str, row: str) -> None:
+        self.row_label(layer, row).click(position={"x": 24, "y": 6})
+
     def ringed_columns(self, layer: str) -> list[list[int]]:
         """Of each matrix of a panel, the base's first, the columns at which a ring is drawn around a cell."""
         return self.get("panel", layer=layer).evaluate(

@@ -135,7 +135,7 @@ def test_the_filter_lights_what_it_shows(tab: Tab) -> None:
     lit_everywhere(tab, wrong)
     tab.get("subset-input").fill("")
     tab.get("subset-input").press("Escape")
-    tab.row_label("hidden", "dog").hover()
+    tab.hover_row("hidden", "dog")
     tab.wait("the wrong dog alone", lambda state: state["highlighted"]["hidden"] == [70])
 
 

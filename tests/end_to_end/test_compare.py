@@ -172,7 +172,7 @@ def test_a_row_is_followed_through_the_layers_of_both_runs(url: str, open_tab: C
         )
 
     for name, own in (("striped", -1), ("cat", 2)):
-        tab.row_label("hidden", name).hover()
+        tab.hover_row("hidden", name)
         for layer, runs in layers.items():
             # B has no subset of that name, so that it is followed in the base alone.
             for side, activations in enumerate(runs if own >= 0 else runs[:1]):
@@ -185,7 +185,7 @@ def test_a_row_is_followed_through_the_layers_of_both_runs(url: str, open_tab: C
                 assert f"{'next most' if own >= 0 else 'most'} like {nearest} ({cosine:.2f})".replace("-", "−") in text
     strongest = np.argsort(-planted.HIDDEN[planted.LABELS == 2].mean(axis=0))[:3]
     tab.page.set_viewport_size({"width": 1920, "height": 1080})
-    tab.row_label("hidden", "cat").hover()
+    tab.hover_row("hidden", "cat")
     sentence = "; strongest neurons " + ", ".join(map(str, strongest))
     tab.becomes(lambda: told("hidden", 0)[2].endswith(sentence), True)
     tab.leave()
@@ -305,7 +305,10 @@ def test_swapping_removing_and_reloading(url: str, open_tab: Callable[..., Tab])
     state = tab.wait("swapped", lambda state: state["run"] == "other")
     assert state["sides"][0]["run"] == "base"
     compared(tab, "B")
-    assert np.nanmax(side_row(tab, "class:bee")) == pytest.approx(-1, abs=1e-5)
+    standardised = np.delete(side_row(tab, "class:bee"), list(planted.ORDER).index(planted.NOISE))
+    assert standardised == pytest.approx(np.zeros(planted.NEURONS - 1), abs=1e-5), "1 lower everywhere"
+    outputs = planted.BASE_SCORES - planted.OTHER_SCORES
+    assert side_row(tab, "class:ant", "output") == pytest.approx(outputs[planted.LABELS == 0].mean(axis=0), abs=1e-6)
     tab.page.reload()
     tab.get("tab").wait_for()
     state = compared(tab, "B")
@@ -385,7 +388,7 @@ def test_two_runs_of_the_demo(
         known = [r for r, partner in zip(hidden["correlations"], matched, strict=True) if partner >= 0]
         assert np.median(known) > 0.5
         assert side["layers"]["output"]["partners"] == list(range(6))
-        tab.row_label("hidden", "NUM").hover()
+        tab.hover_row("hidden", "NUM")
         highlighted = tab.wait("highlighted on both sides", lambda state: state["highlighted"]["hidden"])
         assert highlighted["highlighted"]["hidden"] == highlighted["sides"][0]["layers"]["hidden"]["highlighted"]
         tab.screenshot(f"compare-{width}")

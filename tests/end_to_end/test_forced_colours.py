@@ -112,7 +112,7 @@ def test_strong_and_weak_cells_and_what_is_on_are_told_apart(tab: Tab) -> None:
     cells = pixels(tab.get("panel", layer="hidden").get_by_test_id("matrix")).reshape(-1, 3)
     levels = np.unique(cells[np.linalg.norm(cells - ground, axis=1) > 10].mean(axis=1).round())
     assert np.ptp(levels) > 150, "from near the ground to the text's colour"
-    tab.row_label("hidden", "dog").hover()
+    tab.hover_row("hidden", "dog")
     label = pixels(tab.row_label("hidden", "dog"))
     assert (np.linalg.norm(label[2] - ground, axis=1) > 20).mean() > 0.5, "the hovered row has a band"
     on, off = (tab.frame.locator(f'.segmented button[aria-pressed="{pressed}"]').first for pressed in ("true", "false"))

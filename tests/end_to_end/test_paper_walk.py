@@ -107,7 +107,7 @@ def test_the_walk(
     shot("hidden")
 
     num = [row for row, label in enumerate(columns["label"]) if CLASSES[label] == "NUM"]
-    tab.row_label("hidden", "NUM").hover()
+    tab.hover_row("hidden", "NUM")
     tab.wait("NUM is highlighted", lambda state: state["highlighted"]["hidden"] == num)
     shot("num-not-separated")
 
@@ -133,8 +133,8 @@ def test_the_walk(
         shown = tab.get("instance-square", label="NUM", correct="false", predicted="DESC")
         expect(shown).to_have_count(int(borders["DESC"]))
 
-    tab.row_label("hidden", "NUM").click()
-    tab.row_label("hidden", "What is").hover()
+    tab.click_row("hidden", "NUM")
+    tab.hover_row("hidden", "What is")
     tab.wait("the subset is highlighted", lambda state: state["sort"] != "" and state["highlighted"]["hidden"])
     shot("what-is")
 

@@ -61,7 +61,7 @@ def test_the_count_of_errors_of_a_class_becomes_a_row(tab: Tab) -> None:
     tab.get("class-errors", label="dog").click()
     assert made(tab, "label = 'dog' AND NOT correct")["count"] == 1
     expect(tab.get("pointed-note")).to_have_text("“dog errors” is a row now", use_inner_text=True)
-    tab.row_label("hidden", "dog errors").hover()
+    tab.hover_row("hidden", "dog errors")
     tab.wait("the one wrong dog is highlighted", lambda state: state["highlighted"]["hidden"] == [4])
     tab.get("class-errors", label="dog").click()
     tab.get("pointed-note").get_by_text("“dog errors” is a row already").wait_for()

@@ -95,7 +95,7 @@ def test_a_second_click_closes_the_panel(opened: Tab) -> None:
 
 def test_hovering_a_class_row_lights_exactly_its_instances_everywhere(opened: Tab, url: str) -> None:
     expected = rows_of(np.array(instances(url)["label"]) == NUM)
-    opened.row_label("hidden", "NUM").hover()
+    opened.hover_row("hidden", "NUM")
     state = opened.wait("NUM is highlighted", lambda state: state["highlighted"]["hidden"] == expected)
     assert {layer: state["highlighted"][layer] for layer in LAYERS} == dict.fromkeys(LAYERS, expected)
     opened.screenshot("3-hovered-row")
@@ -106,7 +106,7 @@ def test_hovering_a_class_row_lights_exactly_its_instances_everywhere(opened: Ta
 def test_hovering_the_subset_row_lights_its_members(opened: Tab, url: str) -> None:
     texts = next(column for column in instances(url)["attributes"] if column["name"] == "text")["texts"]
     expected = [row for row, text in enumerate(texts) if text.lower().startswith("what is ")]
-    opened.row_label("concat", "What is").hover()
+    opened.hover_row("concat", "What is")
     opened.wait(
         "its members are highlighted", lambda state: all(state["highlighted"][layer] == expected for layer in LAYERS)
     )
@@ -114,7 +114,7 @@ def test_hovering_the_subset_row_lights_its_members(opened: Tab, url: str) -> No
 
 def test_sorting_by_a_row_orders_every_panel_by_its_own_means(opened: Tab, url: str) -> None:
     before = opened.state()["columns"]
-    opened.row_label("hidden", "LOC").click()
+    opened.click_row("hidden", "LOC")
     state = opened.wait("sorted", lambda state: state["columns"]["hidden"] != before["hidden"])
     for layer in ("concat", "hidden"):
         means = np.load(io.BytesIO(fetch(url, "statistics", layer=layer, statistic="mean")))[LOC]
@@ -203,7 +203,7 @@ def test_hovering_a_square_adds_a_row_everywhere_and_clicking_pins_it(opened: Ta
 
 
 def test_a_reload_shows_the_same(opened: Tab, url: str) -> None:
-    opened.row_label("hidden", "NUM").click()
+    opened.click_row("hidden", "NUM")
     opened.get("instance-square", row=str(misclassified(url))).click()
     opened.leave()
     before = opened.wait("pinned", lambda state: state["pinned"])

@@ -67,7 +67,7 @@ def a_subset_a_pinned_and_a_lit_row(tab: Tab) -> None:
     drawn(tab)
     add(tab, "age > 5")
     tab.get("instance-square", row=str(WRONG)).click()
-    tab.row_label("hidden", "age > 5").hover()
+    tab.hover_row("hidden", "age > 5")
     tab.wait("it is highlighted", lambda state: state["highlighted"]["hidden"] == list(range(6, 12)))
 
 

@@ -50,7 +50,7 @@ def fold(tab: Tab) -> None:
 
 
 def test_back_and_forward_walk_through_the_choices(tab: Tab) -> None:
-    tab.row_label("hidden", "dog").click()
+    tab.click_row("hidden", "dog")
     tab.wait("sorted", lambda state: state["sort"] == "class:dog")
     tab.get("instance-square", row=str(WRONG)).click()
     tab.wait("pinned", lambda state: state["pinned"] == [f"animal{WRONG}"])
@@ -82,7 +82,7 @@ def test_dragging_through_the_steps_is_one_step_of_the_history(tab: Tab) -> None
 
 def test_the_copied_link_shows_the_same_elsewhere(tab: Tab, url: str, open_tab: Callable[..., Tab]) -> None:
     tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    tab.row_label("hidden", "bird").click()
+    tab.click_row("hidden", "bird")
     tab.get("step-picker").press("ArrowLeft")
     tab.wait("step 2", lambda state: state["step"] == 2)
     tab.get("copy-link").click()
@@ -128,7 +128,7 @@ def table(content: bytes) -> list[dict[str, str]]:
 
 
 def test_the_matrix_as_csv_has_the_rows_and_values_of_the_server(tab: Tab, url: str) -> None:
-    tab.row_label("hidden", "dog").click()
+    tab.click_row("hidden", "dog")
     tab.get("instance-square", row=str(WRONG)).click()
     state = tab.wait("sorted and pinned", lambda state: state["pinned"] and state["sort"] == "class:dog")
     lines = table(download(tab, "hidden", "csv"))

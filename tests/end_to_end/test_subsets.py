@@ -165,7 +165,7 @@ def test_a_condition_is_completed_counted_and_becomes_a_row_of_means(questions_t
 def test_hovering_the_row_lights_exactly_its_members_everywhere(questions_tab: Tab, questions_url: str) -> None:
     tab = questions_tab
     add(tab, CONDITION)
-    tab.row_label("hidden", CONDITION).hover(position={"x": 30, "y": 6})
+    tab.hover_row("hidden", CONDITION)
     members = members_of_condition(questions_url)
     tab.wait("they are highlighted", lambda state: state["highlighted"]["hidden"] == members)
     bright = tab.frame.locator("[data-testid=instance-square]:not(.dim)")
@@ -249,7 +249,7 @@ def test_counts_are_over_every_kept_instance_and_averages_within_the_bound(
     title = tab.row_label("hidden", condition).get_attribute("title")
     assert "exact over 3,000" in title
     assert f"averages ± {bound:.3g}"[:16] in title
-    tab.row_label("hidden", condition).hover(position={"x": 30, "y": 6})
+    tab.hover_row("hidden", condition)
     with urllib.request.urlopen(
         f"{animals_url}data/plugin/activis/instances?run=animals/activis&name=validation&step=0"
     ) as answer:
@@ -385,7 +385,7 @@ def test_subsets_are_combined_ordered_duplicated_and_removed(animals_tab: Tab, a
     tab.wait("moved", lambda state: [one["name"] for one in state["subsets"]] == [names[1], names[0], *names[2:]])
     tab.get("subset-line").nth(0).get_by_test_id("subset-duplicate").click()
     tab.wait("copied", lambda state: state["subsets"][1]["name"] == f"{names[1]} (2)")
-    tab.row_label("hidden", names[0]).hover()
+    tab.hover_row("hidden", names[0])
     tab.get("row-remove").nth(2).click()
     tab.wait("removed", lambda state: names[0] not in [one["name"] for one in state["subsets"]])
 

@@ -248,7 +248,7 @@ export function Groups({ snapshot, instances, groups, focus }: GroupsProperties)
   const reachable = findSquare(groups, tabRow.value) ? tabRow.value : first;
   const reachableLabel = findSquare(groups, reachable)?.label;
   focus.current = (row) => focusRow(container, groups, placed, row);
-  useLitInSight(container, groups, placed);
+  useLitInSight(container, groups, placed, size.height);
   return (
     <div
       ref={container}
@@ -303,26 +303,32 @@ const countsOf = (group: Group | undefined): GroupCounts => ({
 
 const REST_MILLISECONDS = 120;
 
-/** Scrolls the first lit square into sight, with the head of its group where there is room, once the pointer rests. */
+/**
+ * Scrolls the first lit square into sight, with the head of its group where there is room, once the pointer rests; again
+ * where the list of what is lit comes below and leaves less room.
+ *
+ * @param height Of `container`.
+ */
 function useLitInSight(
   container: RefObject<HTMLDivElement | null>,
   groups: readonly Group[],
   placed: readonly PlacedGroup[],
+  height: number,
 ): void {
   const { highlighted } = useSnapshot();
-  const shown = useRef<Uint8Array | null>(null);
+  const shown = useRef<{ mask: Uint8Array | null; height: number }>({ mask: null, height });
   useEffect(
     () =>
       effect(() => {
         const mask = highlighted.value;
-        if (mask === shown.current) return undefined;
+        if (mask === shown.current.mask && height === shown.current.height) return undefined;
         const timer = setTimeout(() => {
-          shown.current = mask;
+          shown.current = { mask, height };
           if (mask) scrollToLit(container.current, groups, placed, mask);
         }, REST_MILLISECONDS);
         return () => clearTimeout(timer);
       }),
-    [container, highlighted, groups, placed],
+    [container, highlighted, groups, placed, height],
   );
 }
 
