@@ -212,6 +212,9 @@ interface DifferenceInputs {
   view: SnapshotView;
 }
 
+/** In standard deviations: what is smaller is no difference to look at, and rounding alone must not look like one. */
+const LEAST_END = 0.1;
+
 /** Over the classes that both have, or the subsets where one of the two has no labels. */
 function endOfDifferences({ base, layer, baseView, view }: DifferenceInputs, matching: ColumnMatching): number | null {
   const [before, after] = [base.mean.state.value.value, layer.mean.state.value.value];
@@ -229,5 +232,6 @@ function endOfDifferences({ base, layer, baseView, view }: DifferenceInputs, mat
     const second = measured(after, there, layer.overall.value);
     return first && second ? [...subtract(second, first, matching)] : [];
   });
-  return scaleEnd(Float32Array.from(differences));
+  const end = scaleEnd(Float32Array.from(differences));
+  return matching.method === "classes" ? end : Math.max(LEAST_END, end);
 }

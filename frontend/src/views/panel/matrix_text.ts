@@ -111,6 +111,8 @@ export interface LabelSpace {
 const SIZE = 44;
 const FIGURE = 44;
 const BAR = 56;
+/** Of the figure without a bar, which stands below its heading. */
+const FIGURE_ALONE = 54;
 /** A sign, the gaps around it, and the mark of a sorting row. */
 const BESIDE_NAME = 42;
 const NAME = { least: 32, most: 190, mostShare: 0.3 };
@@ -128,9 +130,9 @@ const COMPARED = 190;
  * @param width Of the matrix; 0 where runs are compared.
  */
 export function labelSpace(names: readonly string[], width: number, labelled: boolean): LabelSpace {
-  if (width === 0) return { width: COMPARED, numbers: SIZE + FIGURE, accuracy: labelled ? "figure" : "none" };
+  if (width === 0) return { width: COMPARED, numbers: SIZE + FIGURE_ALONE, accuracy: labelled ? "figure" : "none" };
   const accuracy = !labelled || width < ROOM.figure ? "none" : width < ROOM.bar ? "figure" : "bar";
-  const numbers = SIZE + { bar: BAR + FIGURE, figure: FIGURE, none: 0 }[accuracy];
+  const numbers = SIZE + { bar: BAR + FIGURE, figure: FIGURE_ALONE, none: 0 }[accuracy];
   const longest = names.toSorted((first, second) => second.length - first.length).slice(0, MEASURED);
   const needed = Math.max(0, ...longest.map((name) => textWidth(name, "11px Roboto")));
   const most = Math.max(NAME.least, Math.min(NAME.most, NAME.mostShare * width));

@@ -180,18 +180,6 @@ export function OverSteps() {
     <section class="card over-steps" data-testid="over-steps" aria-label={`${layer} over steps`}>
       <div class="panel-head">
         <h3>
-          <span class="buttons">
-            <button
-              type="button"
-              class="quiet"
-              aria-label="Close the steps"
-              onClick={() => {
-                urlState.overSteps.value = "";
-              }}
-            >
-              <Icon name="close" />
-            </button>
-          </span>
           <LayerGlyph />
           <span>Over steps</span>
         </h3>
@@ -205,6 +193,18 @@ export function OverSteps() {
           }}
         />
         <p>{found === 1 ? "one step" : `${found} steps`}</p>
+        <div class="panel-buttons">
+          <button
+            type="button"
+            class="quiet"
+            aria-label="Close the steps"
+            onClick={() => {
+              urlState.overSteps.value = "";
+            }}
+          >
+            <Icon name="close" />
+          </button>
+        </div>
       </div>
       {found === 0 ? (
         <p class="hint" data-testid="over-steps-none">
