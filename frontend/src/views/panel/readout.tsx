@@ -193,6 +193,7 @@ export function Readout({ frame, resting }: { frame: MatrixFrame; resting: Compo
 
 /** Where values are printed, no scale stands beside it, but maybe a table of counts. */
 export function roomOf({ columns, output, isDifference }: MatrixFrame): { "--room"?: string } {
+  if (isDifference && !columns.printed) return { "--room": "calc(100% - 190px)" };
   if (!columns.printed || isDifference) return {};
   return { "--room": output && output.predictedPitch > 0 ? `${output.predictedLeft - 8}px` : "100%" };
 }
