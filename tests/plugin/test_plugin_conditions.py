@@ -1,5 +1,6 @@
 """What a browser may type: every fault is a sentence that knows its place, nothing hostile gets through or holds on."""
 
+import itertools
 import re
 import threading
 from urllib.parse import unquote
@@ -149,9 +150,10 @@ def check(columns, rows, weights):
     shares = np.array([0, 0.05, 0.25, 0.5, 0.75, 0.95, 1])
     firsts = [np.flatnonzero(until >= share * until[-1] - 1e-9)[0] for share in shares]
     assert columns["age"]["quantiles"] == ages[order][firsts].tolist()
-    counts, edges = np.histogram(ages, 20, weights=weights)
-    assert columns["age"]["edges"] == pytest.approx(edges)
-    assert columns["age"]["counts"] == pytest.approx(counts)
+    edges = columns["age"]["edges"]
+    width = next(width for width in itertools.count(1) if len(np.arange(ages.min(), ages.max() + 1, width)) <= 20)
+    assert edges == [*np.arange(ages.min(), ages.max() + 1, width), edges[-2] + width], "whole numbers, as many in each"
+    assert columns["age"]["counts"] == pytest.approx(np.histogram(ages, edges, weights=weights)[0])
 
 
 def assert_counts(column, values, weights):

@@ -137,7 +137,9 @@ def test_whole_numbers_are_whole_in_json(slow):
 
 def test_an_unknown_choice_lists_the_choices(slow):
     sentence = slow.refused("statistics", 400, **KEY, layer="hidden", statistic="median")
-    assert sentence == "statistic: got 'median'; expected one of count, mean, std, min, max, active, nonfinite."
+    assert (
+        sentence == "statistic: got 'median'; expected one of count, mean, std, min, max, active, nonfinite, overall."
+    )
     assert "expected one of tsne, pca" in slow.refused("projection", 400, **KEY, layer="hidden", method="umap")
 
 

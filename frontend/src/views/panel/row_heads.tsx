@@ -26,7 +26,12 @@ export function RowHeads({ frame }: { frame: MatrixFrame }) {
         <Popup
           class="menu row-menu"
           testId="row-menu"
-          summary={shown < all ? `${countText(shown)} of ${countText(all)} rows ▾` : "rows ▾"}
+          summary={
+            <>
+              {shown < all ? `${countText(shown)} of ${countText(all)} rows` : "rows"}
+              <span data-unprinted> ▾</span>
+            </>
+          }
         >
           <RowMenu />
         </Popup>
