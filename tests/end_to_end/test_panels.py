@@ -145,7 +145,7 @@ def test_dots_are_coloured_by_a_neuron_of_any_open_layer(tab: Tab) -> None:
     tab.wait_for_address("colour=neuron%3A3%3Awide")
     tab.becomes(lambda: panel.locator(".legend-range").inner_text().split(), ["0", f"{WIDE:,}"])
     tab.becomes(lambda: np.array_equal(picture(tab), before), False)
-    expect(tab.get("panel", layer="narrow").locator(".colour-choice")).to_contain_text("neuron 3 of wide")
+    expect(tab.get("panel", layer="narrow").locator(".projection .colour-choice")).to_contain_text("neuron 3 of wide")
 
 
 def picture(tab: Tab) -> np.ndarray:
