@@ -245,7 +245,7 @@ class _Recorded:
         active = statistics.active[classes, neurons].astype(np.float64)
         self.low = np.fmin.reduce(statistics.min[classes, neurons].astype(np.float64), axis=0, initial=np.nan)
         self.high = np.fmax.reduce(statistics.max[classes, neurons].astype(np.float64), axis=0, initial=np.nan)
-        self.active = np.stack([np.fmin.reduce(active, axis=0), np.fmax.reduce(active, axis=0)])
+        self.active = np.stack([reduce(active, axis=0, initial=np.nan) for reduce in (np.fmin.reduce, np.fmax.reduce)])
         self._mean = statistics.mean[:, neurons]
         self._std = statistics.std[:, neurons]
 
