@@ -46,6 +46,8 @@ def serve(logdir: Path, *arguments: str) -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(2 * TIMEOUT)
+            if "Traceback" in (said := Path(log.name).read_text()):
+                sys.stderr.write(f"TensorBoard said:\n{said[-5000:]}\n")
 
 
 def _url_of(server: subprocess.Popen[bytes], log: Path) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Frame, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Frame, Locator, Page, expect
 
 TIMEOUT = 90.0
 """Seconds a test waits for a thing to happen before it fails: long, for machines that are busy with other work."""
@@ -28,7 +28,11 @@ class Tab:
         self._screenshots = screenshots
         page.set_default_timeout(TIMEOUT * 1000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
+        page.on("console", self._note_error)
+
+    def _note_error(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(f"{message.text} {message.location['url']}")
 
     def open(self, hash_state: str = "", query: str = "") -> "Tab":
         self.page.goto(f"{self.url}{query}#activis{hash_state}")

@@ -222,3 +222,11 @@ def test_rows_of_a_class_that_is_there_as_a_whole_stand_for_themselves() -> None
     drawn = np.array([True, False, False, True, False])
     strata = sample_strata(manifest, replace(snapshot.sample, drawn=drawn, always=~drawn))
     assert_array_equal(strata.weights, [1, 1, 1, 11, 0])
+
+
+def test_where_no_class_can_have_members_there_are_averages_of_none() -> None:
+    strata = strata_of(np.arange(1000), states=np.full(3, CANNOT))
+    recorded = statistics_of_classes([[0, 1]] * 3)
+    averages = estimate_averages(strata, np.zeros(1000, bool), ACTIVATIONS[:, :1], recorded)
+    assert averages.count.tolist() == [0]
+    assert np.isnan(averages.mean).all()
