@@ -15,13 +15,15 @@ import { GraphView } from "./views/graph/graph";
 import { InstanceColumn } from "./views/instances/column";
 import { Panel } from "./views/panel/panel";
 import { Sentence } from "./views/sentence/sentence";
-import { Announcer, LayerInvitation, NothingRecorded, PanelPlaces, UnknownLine } from "./views/status/status";
+import { Announcer, PanelPlaces, UnknownLine } from "./views/status/status";
 import { SubsetBar } from "./views/subsets/bar";
 import { Toolbar } from "./views/toolbar/toolbar";
 
 const ComparisonStrip = deferred(async () => (await import("./later")).ComparisonStrip);
 const DockedInstance = deferred(async () => (await import("./later")).DockedInstance);
 const Help = deferred(async () => (await import("./later")).Help);
+const LayerInvitation = deferred(async () => (await import("./views/status/empty")).LayerInvitation);
+const NothingRecorded = deferred(async () => (await import("./views/status/empty")).NothingRecorded);
 const OverSteps = deferred(async () => (await import("./later")).OverSteps);
 
 const IDLE_MILLISECONDS = 2_000;
