@@ -35,10 +35,26 @@ CHROMIUM_FLAGS = [
 ]
 
 
+WITHOUT_TENSORFLOW = """
+import sys
+sys.modules["tensorboard.compat.notf"] = sys
+from tensorboard.main import run_main
+run_main()
+"""
+"""TensorBoard as it is where TensorFlow is not installed: it takes that module as the sign for it."""
+
+
 @contextmanager
-def serve(logdir: Path, *arguments: str) -> Iterator[str]:
-    """Runs the `tensorboard` command on `logdir` and yields its URL, with a slash at the end."""
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--port", "0"]
+def serve(logdir: Path, *arguments: str, tensorflow: bool = False) -> Iterator[str]:
+    """Runs TensorBoard on `logdir` and yields its URL, with a slash at the end.
+
+    Args:
+        logdir: The log directory.
+        arguments: Further ones of the `tensorboard` command.
+        tensorflow: Whether it finds TensorFlow, whose import takes as long as ten tests.
+    """
+    program = ["-m", "tensorboard.main"] if tensorflow else ["-c", WITHOUT_TENSORFLOW]
+    command = [sys.executable, *program, "--logdir", str(logdir), "--port", "0"]
     with tempfile.NamedTemporaryFile(prefix="tensorboard-", suffix=".log") as log:
         server = subprocess.Popen([*command, *arguments], stdout=log, stderr=log)
         try:

@@ -25,7 +25,7 @@ LATER = {
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     logdir = tmp_path_factory.mktemp("chunks") / "runs"
     count = planted.write_planted(logdir)
-    with serve(logdir, request.param) as url:
+    with serve(logdir, request.param, tensorflow=True) as url:
         wait_for_snapshots(url, count)
         yield url
 

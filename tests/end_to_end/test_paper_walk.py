@@ -31,7 +31,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def url(questions: Path) -> Iterator[str]:
-    with serve(questions) as url:
+    with serve(questions, tensorflow=True) as url:
         wait_for_snapshots(url, 2 * QUESTION_EPOCHS)
         yield url
 
