@@ -15,10 +15,11 @@ import { GraphView } from "./views/graph/graph";
 import { InstanceColumn } from "./views/instances/column";
 import { Panel } from "./views/panel/panel";
 import { Sentence } from "./views/sentence/sentence";
-import { Announcer, PanelPlaces, UnknownLine } from "./views/status/status";
+import { PanelPlaces, UnknownLine } from "./views/status/status";
 import { SubsetBar } from "./views/subsets/bar";
 import { Toolbar } from "./views/toolbar/toolbar";
 
+const Announcer = deferred(async () => (await import("./views/status/announcer")).Announcer);
 const ComparisonStrip = deferred(async () => (await import("./later")).ComparisonStrip);
 const DockedInstance = deferred(async () => (await import("./later")).DockedInstance);
 const Help = deferred(async () => (await import("./later")).Help);

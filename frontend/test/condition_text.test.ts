@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { combineConditions, positionInText, quoteName, quoteText, readWords } from "../src/language/tokens";
+import {
+  askedOutcome,
+  combineConditions,
+  positionInText,
+  quoteName,
+  quoteText,
+  readWords,
+} from "../src/language/tokens";
 
 const kinds = (text: string) => readWords(text).map(({ kind, text: written }) => [kind, written]);
 
@@ -46,5 +53,31 @@ describe("conditions put together", () => {
 
   test("words inside of texts are not taken for operators", () => {
     expect(combineConditions("and", ["t = 'this AND that'", plain])).toBe("t = 'this AND that' AND c = 3");
+  });
+});
+
+describe("whether all that meet a condition are right, or wrong, because it asks for that", () => {
+  test.each([
+    ["NOT correct", false],
+    ["label = 'NUM' AND NOT correct", false],
+    ["(label = 'NUM' AND NOT correct) AND text ILIKE 'what is%'", false],
+    ["label = 'NUM' AND predicted = 'DESC'", false],
+    ["label = 'NUM' AND predicted <> 'NUM'", false],
+    ["label = 'NUM' AND predicted <> 'DESC'", null],
+    ["(score > 0.5 AND label = 'NUM') AND predicted = 'NUM'", true],
+    ["label <> predicted and score < 0.6", false],
+    ["(label = 'NUM' AND NOT correct) OR (label = 'LOC' AND predicted IS NULL)", false],
+    ["correct AND score BETWEEN 0 AND 1", true],
+    ["label = 'NUM'", null],
+    ["predicted = 'DESC' AND text ILIKE '% AND NOT correct'", null],
+    ["NOT (label = 'NUM' AND NOT correct)", null],
+    ["NOT correct AND score > 0.5 OR score < 0.1", null],
+    ["correct OR NOT correct", null],
+    ["score < 0.6 AND (NOT correct OR words > 5)", null],
+    ["(label = 'NUM' OR words > 5) AND predicted = 'DESC'", null],
+    ["(", null],
+    ["", null],
+  ])("%s: %s", (condition, outcome) => {
+    expect(askedOutcome(condition)).toBe(outcome);
   });
 });

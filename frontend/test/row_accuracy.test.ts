@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { errorsBelow, isLow, rowAccuracy } from "../src/store/row_accuracy";
+import { rowAccuracyText } from "../src/ui/exactness";
 import { open, rowNamed, settled } from "./opened_store";
 import { answer, runEntry, runList, snapshot, subset } from "./samples";
 
@@ -59,6 +60,27 @@ describe("the accuracy of a row", () => {
     tab.subsets.add("striped");
     await settled();
     expect(rowAccuracy(base, rowNamed(base, "typed:striped"))).toMatchObject({ share: 0.5, limits: [0.3, 0.7] });
+  });
+
+  test("is none of a row that was chosen by its outcome, which no order by accuracy ranks", async () => {
+    const errors = { ...subset("errors", "condition", 500, 0), condition: "NOT correct" };
+    const runs = async () =>
+      runList([runEntry("cnn/activis", [{ ...recorded, subsets: [...recorded.subsets, errors] }])]);
+    const wrong = answer([1], { count: 1, correct: 0, accuracy_low: 0, accuracy_high: 0 });
+    const { tab, base } = await open({ runs, subset: async () => wrong }, { rows: "accuracy" });
+    tab.subsets.add("label = 'cat' AND predicted = 'dog'");
+    tab.subsets.add("label = 'cat'");
+    await settled();
+    const of = (key: string) => rowAccuracy(base, rowNamed(base, key));
+    expect(of("subset:errors")).toMatchObject({ share: 0, byDefinition: true });
+    expect(of("typed:label = 'cat' AND predicted = 'dog'")).toMatchObject({ share: 0, byDefinition: true });
+    expect(of("typed:label = 'cat'")).toMatchObject({ share: 0, byDefinition: false });
+    const accuracy = of("subset:errors");
+    expect(accuracy && isLow(accuracy)).toBe(false);
+    expect(accuracy && rowAccuracyText(accuracy, ALL)).toMatch(/^errors by definition: no accuracy is claimed/);
+    expect(base.shown.value.rows.map(({ name }) => name)).toEqual([
+      ...["cat", "dog", "label = 'cat'", "few", "striped", "errors", "label = 'cat' AND predicted = 'dog'"],
+    ]);
   });
 
   test("is not known without labels", async () => {

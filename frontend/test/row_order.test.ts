@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { columnOf } from "../src/language/tokens";
+import { joinList } from "../src/store/address";
 import { likenessOrder } from "../src/store/likeness_order";
 import { foldRows, groupRows, nameInGroup, orderRows, unfolded } from "../src/store/row_order";
 import type { MatrixRow } from "../src/store/rows";
+import { toggle } from "../src/store/url_state";
 import { open, settled } from "./opened_store";
 import { runEntry, runList, snapshot, subset } from "./samples";
 
@@ -132,6 +134,16 @@ describe("the rows of every panel", () => {
     tab.rowSearch.value = "x: 1";
     expect(named(base.shown.value.rows)).toEqual(["x", "x: 1"]);
     expect(named(base.rows.value)).toEqual(["cat", "dog", "x: 1", "x: 2"]);
+  });
+
+  test("leave out what is hidden, which still sorts and is lit", async () => {
+    const { tab, base, hash } = await open(client, { group: "none", hidden: joinList(["subset:x: 1"]) });
+    expect(named(base.shown.value.rows)).toEqual(["cat", "dog", "x: 2"]);
+    toggle(tab.urlState.hidden, "subset:x: 1");
+    expect(named(base.shown.value.rows)).toEqual(["cat", "dog", "x: 1", "x: 2"]);
+    toggle(tab.urlState.hidden, "subset:x: 2");
+    expect(hash.written).toMatchObject({ hidden: joinList(["subset:x: 2"]) });
+    expect(base.rowOfKey("subset:x: 2")?.name).toBe("x: 2");
   });
 
   test("are alike where their activations in the last open layer are", async () => {

@@ -200,3 +200,47 @@ def test_plain_words_are_offered_as_the_condition_that_means_them(tab: Tab) -> N
     expect(field).to_have_value("text ILIKE '%fish number%'")
     lit_everywhere(tab, np.flatnonzero(LABELS == 2).tolist())
     tab.complaints[:] = [complaint for complaint in tab.complaints if "400 (BAD REQUEST)" not in complaint]
+
+
+def test_a_row_that_is_chosen_by_its_outcome_claims_no_accuracy(tab: Tab) -> None:
+    tab.get("panel", layer="output").locator('[data-testid="prediction"][data-row="2"][data-label="0"]').hover()
+    lit_everywhere(tab, CONFUSED)
+    for layer in ("hidden", "output"):
+        row = tab.get("panel", layer=layer).locator(".row-label.temporary")
+        expect(row.get_by_test_id("row-accuracy")).to_have_text("errors")
+        expect(row.get_by_test_id("row-accuracy")).to_have_attribute("data-low", "false")
+        expect(row.get_by_test_id("row-label")).to_have_attribute("title", re.compile("errors by definition"))
+    tab.get("panel", layer="output").locator('[data-testid="prediction"][data-row="2"][data-label="2"]').hover()
+    row = tab.get("panel", layer="output").locator(".row-label.temporary")
+    expect(row.get_by_test_id("row-accuracy")).to_have_text("right")
+    tab.leave()
+    tab.get("subset-input").fill("label = 'fish' AND words > 5")
+    tab.get("subset-count", status="counted").wait_for()
+    expect(tab.get("panel", layer="hidden").locator(".row-label.temporary .accuracy-figure")).to_contain_text("%")
+
+
+def test_a_recorded_function_is_in_the_manager_and_its_row_is_hidden_and_shown(tab: Tab) -> None:
+    tab.get("subset-manager").click()
+    line = tab.get("recorded-line", name="striped")
+    expect(line).to_contain_text("by a function or a list")
+    expect(line).to_contain_text(str(np.count_nonzero(STRIPED)))
+    expect(line.get_by_role("checkbox")).to_be_disabled()
+    expect(tab.get("without-condition")).to_contain_text("not renamed, combined or exported")
+    line.hover()
+    lit_everywhere(tab, np.flatnonzero(STRIPED).tolist())
+    tab.screenshot("subsets-recorded")
+    line.get_by_test_id("subset-hide").click()
+    for layer in ("hidden", "output"):
+        expect(tab.row_label(layer, "striped")).to_have_count(0)
+    tab.wait_for_address("p.activis.hidden=subset")
+    tab.page.reload()
+    tab.get("instance-square").first.wait_for()
+    expect(tab.row_label("hidden", "cat")).to_have_count(1)
+    expect(tab.row_label("hidden", "striped")).to_have_count(0)
+    tab.get("panel", layer="hidden").get_by_test_id("row-menu").click()
+    tab.get("show-hidden").click()
+    expect(tab.row_label("hidden", "striped")).to_have_count(1)
+    tab.page.keyboard.press("Escape")
+    tab.hover_row("hidden", "striped")
+    tab.get("panel", layer="hidden").get_by_test_id("row-hide").click()
+    expect(tab.row_label("output", "striped")).to_have_count(0)

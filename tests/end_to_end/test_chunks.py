@@ -16,7 +16,7 @@ COMPARED = f"{BASE}&p.activis.vs=other,validation,1&p.activis.over=hidden"
 FIRST = {"index.js", "app.js"}
 LATER = {
     *("card.js", "cluster_names.js", "downloads.js", "empty.js", "export.js", "fields.js", "later.js", "manager.js"),
-    *("missing_layer.js", "predictions.js", "projection_options.js", "rail.js", "side_header.js"),
+    *("announcer.js", "missing_layer.js", "predictions.js", "projection_options.js", "rail.js", "side_header.js"),
     *("common.js", "completion.js", "condition_field.js", "instance_card.js", "lit.js", "row_groups.js"),
 }
 

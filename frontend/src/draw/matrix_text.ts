@@ -26,7 +26,8 @@ function drawChange(
   if (!("points" in change)) drawScores(context, change, top, layout, palette);
   else if (change.byDefinition) {
     context.fillStyle = palette.secondary;
-    context.fillText(`by definition ${pointsText(change.points)}`, layout.barLeft, top + layout.rowHeight / 2 + 0.5);
+    const text = `by definition ${pointsText(change.points)}`.trim();
+    context.fillText(text, layout.barLeft, top + layout.rowHeight / 2 + 0.5);
   } else drawPoints(context, change.points, top, layout, palette);
 }
 
@@ -247,7 +248,7 @@ function drawDefinition(
 ): void {
   context.textAlign = "left";
   context.fillStyle = palette.secondary;
-  const text = `${Math.round(accuracy * 100)} % by definition`;
+  const text = `${accuracy === 0 ? "errors" : "right"} by definition`;
   context.fillText(text, layout.barLeft, top + layout.rowHeight / 2 + 0.5);
 }
 

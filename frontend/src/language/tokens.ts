@@ -87,3 +87,53 @@ function enclose(condition: string): string {
   );
   return isLoose ? `(${written})` : written;
 }
+
+/** The parts between a keyword that stands in no parentheses. */
+function split(words: readonly Word[], keyword: "AND" | "OR"): Word[][] {
+  const parts: Word[][] = [[]];
+  let depth = 0;
+  for (const word of words) {
+    if (word.text === "(") depth++;
+    if (word.text === ")") depth--;
+    if (depth === 0 && word.kind === "keyword" && word.text.toUpperCase() === keyword) parts.push([]);
+    else parts.at(-1)?.push(word);
+  }
+  return parts;
+}
+
+function unwrapped(words: readonly Word[]): readonly Word[] {
+  const isWhole = split(words, "AND").length === 1 && split(words, "OR").length === 1;
+  return isWhole && words[0]?.text === "(" ? unwrapped(words.slice(1, -1)) : words;
+}
+
+/** The parts that all have to hold, without those of which one is enough. */
+function conjuncts(words: readonly Word[]): Word[][] {
+  const inner = unwrapped(words);
+  if (split(inner, "OR").length > 1) return [];
+  const parts = split(inner, "AND");
+  return parts.length > 1 ? parts.flatMap(conjuncts) : parts;
+}
+
+const plain = (word: Word): string =>
+  word.kind === "name" ? wordValue(word) : word.kind === "keyword" ? word.text.toUpperCase() : word.text;
+
+const RIGHT = /^(correct( = TRUE)?|label = predicted|predicted = label)$/;
+const WRONG = /^(NOT correct|correct = FALSE|label (<>|!=) predicted|predicted (<>|!=) label|predicted IS NULL)$/;
+
+function outcomeOf(words: readonly Word[]): boolean | null {
+  const parts = conjuncts(words).map((part) => part.map(plain).join(" "));
+  if (parts.some((part) => RIGHT.test(part))) return true;
+  if (parts.some((part) => WRONG.test(part))) return false;
+  const after = (start: string) => parts.find((part) => part.startsWith(start))?.slice(start.length);
+  const [label, predicted] = [after("label = '"), after("predicted = '")];
+  if (label === undefined) return null;
+  if (parts.some((part) => part === `predicted <> '${label}` || part === `predicted != '${label}`)) return false;
+  return predicted === undefined ? null : label === predicted;
+}
+
+/** Whether all that meet a condition are predicted right, or wrong, because it asks for that; null where it does not. */
+export function askedOutcome(condition: string): boolean | null {
+  const outcomes = split(unwrapped(readWords(condition)), "OR").map(outcomeOf);
+  const [first = null] = outcomes;
+  return outcomes.every((outcome) => outcome === first) ? first : null;
+}

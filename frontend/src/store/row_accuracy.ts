@@ -1,7 +1,9 @@
 /** Accuracy of a row, and how far it is below that over all instances. */
+import { askedOutcome } from "../language/tokens";
 import { accuracyOf, accuracyOfRow } from "./judgement";
 import { type MatrixRow, rightByDefinition } from "./rows";
 import type { SnapshotStore } from "./snapshot";
+import { conditionOf } from "./subset_from_click";
 
 export interface RowAccuracy {
   /** Instances that it is over. */
@@ -35,7 +37,7 @@ export function rowAccuracy(store: SnapshotStore, row: MatrixRow): RowAccuracy |
     share,
     limits,
     below: errorsBelow({ count: facts.count, share, limits, isCertain }, accuracyOf(store.snapshot.value)),
-    byDefinition: definedAccuracy(store, row) !== null,
+    byDefinition: definedOutcome(store, row) === (share === 1) && (share === 0 || share === 1),
   };
 }
 
@@ -68,8 +70,14 @@ function accuracyLimits({ answerOf }: SnapshotStore, row: MatrixRow): readonly [
   return [answer.accuracy_low, answer.accuracy_high];
 }
 
-/** The accuracy that a row has because its instances were chosen by it; null where it tells something. */
-function definedAccuracy({ beside }: SnapshotStore, row: MatrixRow): number | null {
-  if (row.kind !== "outcome" || (beside && beside.position !== row.other)) return null;
-  return Number(rightByDefinition(row.outcome, beside === null));
+/** Whether a row's instances are all right, or all wrong, because they were chosen by that; null where that was not asked. */
+export function definedOutcome(
+  { beside, snapshot }: Pick<SnapshotStore, "beside" | "snapshot">,
+  row: MatrixRow,
+): boolean | null {
+  if (row.kind !== "outcome") {
+    const chosen = snapshot.value && conditionOf(row, snapshot.value);
+    return chosen && askedOutcome(chosen.condition);
+  }
+  return beside && beside.position !== row.other ? null : rightByDefinition(row.outcome, beside === null);
 }

@@ -144,7 +144,7 @@ export const unfolded = (rows: readonly MatrixRow[]): MatrixRow[] =>
 
 interface ShownInputs {
   rows: ReadonlySignal<readonly MatrixRow[]>;
-  urlState: Pick<UrlState, "rowOrder" | "grouping" | "closed">;
+  urlState: Pick<UrlState, "rowOrder" | "grouping" | "closed" | "hidden">;
   wanted: ReadonlySignal<string>;
   /** Empty where a row has none. */
   conditionOf: (row: MatrixRow) => string;
@@ -153,7 +153,7 @@ interface ShownInputs {
 
 /** Follows how the rows stand in a matrix. */
 export function followShown({ rows, urlState, wanted, conditionOf, numbers }: ShownInputs): ReadonlySignal<ShownRows> {
-  const { rowOrder, grouping, closed } = urlState;
+  const { rowOrder, grouping, closed, hidden } = urlState;
   const groups = computed(() => groupRows(rows.value, grouping.value, conditionOf));
   const ordered = computed(() => {
     if (rowOrder.value === "likeness") loadLikeness();
@@ -163,7 +163,7 @@ export function followShown({ rows, urlState, wanted, conditionOf, numbers }: Sh
       return isFixed ? group : { ...group, rows: orderRows(group.rows, rowOrder.value, numbers, likeness.value) };
     });
   });
-  return computed(() => foldRows(ordered.value, { closed: closed.value, hidden: [], wanted: wanted.value }));
+  return computed(() => foldRows(ordered.value, { closed: closed.value, hidden: hidden.value, wanted: wanted.value }));
 }
 
 /** Null until it is loaded: few ask for it. */

@@ -15,6 +15,7 @@ import { followScores } from "./judgement";
 import { type LayerContext, type LayerStore, openLayer, outputEntry, rowValues } from "./layer";
 import { followLitConditions, followResting, listedRow } from "./lit";
 import { Cache, createQueue, createResources, type Loadable, type Resource } from "./resource";
+import { definedOutcome } from "./row_accuracy";
 import { type Comparison, openComparison } from "./row_comparison";
 import { followShown } from "./row_order";
 import {
@@ -232,7 +233,10 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
       wanted: rowSearch,
       conditionOf: (row) => (snapshot.value && conditionOf(row, snapshot.value)?.condition) ?? "",
       numbers: {
-        facts: opened.factsOf,
+        facts: (row) => {
+          const facts = opened.factsOf(row);
+          return facts && definedOutcome({ snapshot, beside: null }, row) !== null ? { count: facts.count } : facts;
+        },
         values: (row) => likenessLayer.value && rowValues(likenessLayer.value, row),
       },
     }),

@@ -205,6 +205,8 @@ const CHOICES = {
   grouping: optionChoice<Grouping>("group", ["", "attribute", "none"]),
   /** Ids of the groups of rows that are closed. */
   closed: namesChoice("closed", 250, "closed groups of rows"),
+  /** Keys of the rows of recorded subsets that are hidden. */
+  hidden: namesChoice("hidden", 250, "hidden rows"),
   /** Ids of the pinned instances, in the order of pinning. */
   pinned: namesChoice("pinned", 5_000, "pinned instances"),
   dotSize: optionChoice<DotSize>("size", ["fixed", "active"]),

@@ -48,13 +48,17 @@ export function accuracyText(answer: SubsetDescription): string {
   return `${percentsText(accuracy_low, accuracy_high)} of them correct`;
 }
 
+/** What stands in place of an accuracy that all or none have by definition. */
+export const outcomeText = (share: number): string => (share === 0 ? "errors" : "right");
+
 /** `176 of 205 predicted right (86 %)`, and how that is beside the accuracy over all instances; two lines. */
 export function rowAccuracyText(accuracy: RowAccuracy, whole: { count: number; share: number }): string {
   const { count, correct, share, limits, byDefinition } = accuracy;
+  if (byDefinition)
+    return `${outcomeText(share)} by definition: no accuracy is claimed of what was chosen by its outcome`;
   const first = limits
     ? `predicted right: between ${percentsText(limits[0], limits[1])}`
     : `${countText(correct)} of ${countText(count)} predicted right (${percentText(share)})`;
-  if (byDefinition) return `${first}, by definition`;
   return `${first}\n${besideAll(accuracy, whole.share)}`;
 }
 

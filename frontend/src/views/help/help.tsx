@@ -54,7 +54,7 @@ const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   {
     word: "accuracy",
     meaning:
-      "The share of a row's instances that are predicted right. Red is what is lower than over all instances by more than three standard errors of a draw of so many of them without replacement; an estimate's own error counts too.",
+      "The share of a row's instances that are predicted right. Red is what is lower than over all instances by more than three standard errors of a draw of so many of them without replacement; an estimate's own error counts too. A row that was chosen by its outcome, errors or right ones, has none.",
   },
   { word: "zeros", meaning: "The share of all activations of the layer that are exactly zero." },
   {

@@ -3,7 +3,7 @@ import { accuracyOf } from "../../store/judgement";
 import { isLow, type RowAccuracy, rowAccuracy } from "../../store/row_accuracy";
 import type { MatrixRow } from "../../store/rows";
 import { useSnapshot } from "../../ui/context";
-import { rowAccuracyText } from "../../ui/exactness";
+import { outcomeText, rowAccuracyText } from "../../ui/exactness";
 
 /** `82 %`, `≈ 82 %`, or that too few were sampled to tell one half from the other. */
 function figureOf({ share, limits }: RowAccuracy): string {
@@ -21,6 +21,13 @@ export function AccuracyCells({ row }: { row: MatrixRow }) {
   if (!accuracy) return null;
   const low = isLow(accuracy);
   const { share, limits, byDefinition } = accuracy;
+  if (byDefinition) {
+    return (
+      <span class="row-accuracy" data-testid="row-accuracy" data-low={false}>
+        <span class="accuracy-figure defined">{outcomeText(share)}</span>
+      </span>
+    );
+  }
   return (
     <span class={low ? "row-accuracy low" : "row-accuracy"} data-testid="row-accuracy" data-low={low}>
       <i class="accuracy-bar" aria-hidden="true">
@@ -29,7 +36,7 @@ export function AccuracyCells({ row }: { row: MatrixRow }) {
         {limits && <i class="limits" style={{ left: percent(limits[0]), width: percent(limits[1] - limits[0]) }} />}
         <i class="over-all" style={{ left: percent(all) }} />
       </i>
-      <span class={byDefinition ? "accuracy-figure defined" : "accuracy-figure"}>
+      <span class="accuracy-figure">
         {figureOf(accuracy)}
         {low && <span class="unseen">, lower than over all</span>}
       </span>

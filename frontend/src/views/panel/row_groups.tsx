@@ -82,7 +82,7 @@ function Spread({ group, names }: { group: GroupRow; names: ReadonlyMap<string, 
 function spreadOf(store: SnapshotStore, { members }: GroupRow): { range: string; low: MatrixRow[] } {
   const known = members.flatMap((row) => {
     const accuracy = rowAccuracy(store, row);
-    return accuracy ? [{ row, accuracy }] : [];
+    return accuracy && !accuracy.byDefinition ? [{ row, accuracy }] : [];
   });
   const shares = known.map(({ accuracy }) => accuracy.share);
   if (shares.length === 0) return { range: "", low: [] };
@@ -106,7 +106,8 @@ function FocusedHeading({ group, id }: { group: GroupRow; id: string }) {
 
 export function RowMenu() {
   const { urlState, likenessLayer } = useTab();
-  const { shown, snapshot } = useSnapshot();
+  const { rows, shown, snapshot } = useSnapshot();
+  const away = rows.value.filter(({ key }) => urlState.hidden.value.includes(key)).length;
   const layer = likenessLayer.value?.name;
   const orders: { order: RowOrder; label: string }[] = [
     { order: "recorded", label: "as recorded" },
@@ -145,6 +146,19 @@ export function RowMenu() {
         />
         groups of one attribute
       </label>
+      {away > 0 && (
+        <span class="row-menu-buttons">
+          <button
+            type="button"
+            data-testid="show-hidden"
+            onClick={() => {
+              urlState.hidden.value = [];
+            }}
+          >
+            Show {countText(away)} hidden
+          </button>
+        </span>
+      )}
       {headings.length > 0 && (
         <span class="row-menu-buttons">
           <button
@@ -176,7 +190,9 @@ export function RowMenu() {
 function AccuracyDots({ group }: { group: GroupRow }) {
   const store = useSnapshot();
   const { share: all } = accuracyOf(store.snapshot.value);
-  const known = group.members.flatMap((row) => rowAccuracy(store, row) ?? []);
+  const known = group.members
+    .flatMap((row) => rowAccuracy(store, row) ?? [])
+    .filter(({ byDefinition }) => !byDefinition);
   if (known.length === 0) return null;
   return (
     <i class="accuracy-bar dots" aria-hidden="true">

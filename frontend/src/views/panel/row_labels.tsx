@@ -1,7 +1,7 @@
 /** Labels of a matrix's rows, with their buttons and predictions. */
 
 import type { ComponentChildren } from "preact";
-import { isError, judgementOf, judgementText, NO_PREDICTION } from "../../store/judgement";
+import { isError, judgementOf, judgementText } from "../../store/judgement";
 import { typedStatistic } from "../../store/layer";
 import type { Comparison } from "../../store/row_comparison";
 import {
@@ -13,10 +13,11 @@ import {
   LIT,
   type MatrixRow,
   type OutcomeRow,
+  type RecordedRow,
   type TypedRow,
 } from "../../store/rows";
-import { baseOf, type SnapshotStore } from "../../store/snapshot";
 import { listedInstances } from "../../store/subset_from_click";
+import { toggle } from "../../store/url_state";
 import { useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { deferred } from "../../ui/deferred";
 import { averagesText, intervalText, populationText, roughCountText, shortCountText } from "../../ui/exactness";
@@ -25,10 +26,10 @@ import { Thumbnail } from "../../ui/media";
 import { countText, valueText } from "../../ui/numbers";
 import type { MatrixFrame } from "./matrix_context";
 import type { GridFocus } from "./matrix_keyboard";
-import { predictionOf } from "./matrix_text";
 import { valueOnSide } from "./readout";
 import { AccuracyCells, useAccuracyText } from "./row_accuracy";
 
+const ComparedPredictions = deferred(async () => (await import("./side_header")).ComparedPredictions);
 const GroupHeading = deferred(async () => (await import("./row_groups")).GroupHeading);
 
 function CompareButton({ row }: { row: MatrixRow }) {
@@ -37,7 +38,7 @@ function CompareButton({ row }: { row: MatrixRow }) {
   const isMarked = marked?.key === row.key;
   const label =
     marked && !isMarked ? `Compare ${marked.name} with ${row.name}` : `Compare ${row.name} with another row`;
-  const place = row.kind === "typed" ? "third" : "second";
+  const place = row.kind === "typed" || row.kind === "recorded" ? "third" : "second";
   return (
     <button
       type="button"
@@ -59,47 +60,6 @@ function comparisonSign({ compared, marked }: Comparison, row: MatrixRow): strin
   if (marked.value?.key === row.key) return "1";
   const at = marked.value ? -1 : (compared.value?.findIndex(({ key }) => key === row.key) ?? -1);
   return at < 0 ? "" : String(at + 1);
-}
-
-function ComparedPredictions({ row }: { row: MatrixRow }) {
-  const tab = useTab();
-  const store = useSnapshot();
-  const sides = tab.comparing.sides.value;
-  const places: { letter: string; store: SnapshotStore; row: MatrixRow | undefined }[] = [
-    { letter: "A", store, row },
-    ...sides.map((side) => ({ letter: side.letter, store: side.store, row: side.store.rowOfKey(row.key) })),
-  ];
-  return (
-    <span class="row-detail predictions-compared">
-      {places.map((place) => (
-        <Prediction key={place.letter} {...place} isShort={places.length > 2} />
-      ))}
-    </span>
-  );
-}
-
-interface PredictionProperties {
-  letter: string;
-  store: SnapshotStore;
-  row: MatrixRow | undefined;
-  /** Whether a dot stands for the class, as many names have no room. */
-  isShort: boolean;
-}
-
-function Prediction({ letter, store, row, isShort }: PredictionProperties) {
-  const prediction = row && predictionOf(store, row);
-  const colours = useClassColours();
-  const predicted = prediction?.judgement.predicted ?? -1;
-  const name = prediction && (store.snapshot.value?.classes[predicted] ?? "none");
-  const ours = baseOf(store).snapshot.value?.classes ?? [];
-  return (
-    <span
-      class={prediction && isError(prediction.judgement) ? "wrong" : ""}
-      title={prediction && predicted < 0 ? NO_PREDICTION : (name ?? "")}
-    >
-      {letter} {name && predicted >= 0 && isShort ? <ClassDot colour={colours[ours.indexOf(name)]} /> : (name ?? "–")}
-    </span>
-  );
 }
 
 interface RowLabelsProperties {
@@ -256,7 +216,7 @@ export function RowLabel({ row, name, top, height, layer, position, children }: 
         {row.kind === "instance" && <UnpinButton row={row} />}
         {isMany(row) && row.kind !== "found" && <LockButton row={row} locked={locked} />}
         {inGrid && row.kind !== "outcome" && <CompareButton row={row} />}
-        {inGrid && isMadeHere(row) && <RemoveButton row={row} />}
+        {inGrid && (isMadeHere(row) || row.kind === "recorded") && <RemoveButton row={row} />}
       </div>
       {children}
     </div>
@@ -308,20 +268,23 @@ function useTitle(layer: string): (row: MatrixRow, accuracy: string) => string {
   };
 }
 
-function RemoveButton({ row }: { row: TypedRow | OutcomeRow }) {
-  const { comparing, subsets } = useTab();
+/** Takes away what was made here, and hides what was recorded. */
+function RemoveButton({ row }: { row: TypedRow | OutcomeRow | RecordedRow }) {
+  const { comparing, subsets, urlState } = useTab();
   const { hover } = useSnapshot();
+  const isMade = isMadeHere(row);
   return (
     <button
       type="button"
       tabIndex={-1}
       class="row-action second"
-      data-testid="row-remove"
-      aria-label={`Remove ${row.name}`}
-      title="Remove this subset"
+      data-testid={isMade ? "row-remove" : "row-hide"}
+      aria-label={`${isMade ? "Remove" : "Hide"} ${row.name}`}
+      title={isMade ? "Remove this subset" : "Hide this row; Subsets shows it again"}
       onClick={() => {
         hover.value = null;
-        if (row.kind === "outcome") comparing.removeOutcome(row.key);
+        if (!isMadeHere(row)) toggle(urlState.hidden, row.key);
+        else if (row.kind === "outcome") comparing.removeOutcome(row.key);
         else subsets.remove(row.name);
       }}
     >

@@ -3,11 +3,16 @@
 import { drawCorrelations } from "../../draw/matrix_header";
 import { drawHeadings, FONT } from "../../draw/matrix_text";
 import { type ColumnMatching, type ComparedLayer, WEAK } from "../../store/compared_layer";
-import { usePalette, useSnapshot } from "../../ui/context";
+import { isError, NO_PREDICTION } from "../../store/judgement";
+import type { MatrixRow } from "../../store/rows";
+import { baseOf, type SnapshotStore } from "../../store/snapshot";
+import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
+import { ClassDot } from "../../ui/glyphs";
 import { correlationText, countText, valueText } from "../../ui/numbers";
 import { Surface } from "../../ui/surface";
 import { isOutputLayer, type MatrixFrame } from "./matrix_context";
 import { clipsOf, firstBank, ScaleLegend } from "./matrix_header";
+import { predictionOf } from "./matrix_text";
 import { Followed, roomOf } from "./readout";
 
 interface SideHeaderProperties {
@@ -153,5 +158,47 @@ export function SideBankHeader({ frame, compared }: SideHeaderProperties) {
     <div class="bank-header" style={{ top: `-${header.height}px`, height: `${header.height}px` }}>
       {width > 0 && <SideStrips frame={frame} compared={compared} />}
     </div>
+  );
+}
+
+/** What each run predicts of a pinned instance. */
+export function ComparedPredictions({ row }: { row: MatrixRow }) {
+  const tab = useTab();
+  const store = useSnapshot();
+  const sides = tab.comparing.sides.value;
+  const places: { letter: string; store: SnapshotStore; row: MatrixRow | undefined }[] = [
+    { letter: "A", store, row },
+    ...sides.map((side) => ({ letter: side.letter, store: side.store, row: side.store.rowOfKey(row.key) })),
+  ];
+  return (
+    <span class="row-detail predictions-compared">
+      {places.map((place) => (
+        <Prediction key={place.letter} {...place} isShort={places.length > 2} />
+      ))}
+    </span>
+  );
+}
+
+interface PredictionProperties {
+  letter: string;
+  store: SnapshotStore;
+  row: MatrixRow | undefined;
+  /** Whether a dot stands for the class, as many names have no room. */
+  isShort: boolean;
+}
+
+function Prediction({ letter, store, row, isShort }: PredictionProperties) {
+  const prediction = row && predictionOf(store, row);
+  const colours = useClassColours();
+  const predicted = prediction?.judgement.predicted ?? -1;
+  const name = prediction && (store.snapshot.value?.classes[predicted] ?? "none");
+  const ours = baseOf(store).snapshot.value?.classes ?? [];
+  return (
+    <span
+      class={prediction && isError(prediction.judgement) ? "wrong" : ""}
+      title={prediction && predicted < 0 ? NO_PREDICTION : (name ?? "")}
+    >
+      {letter} {name && predicted >= 0 && isShort ? <ClassDot colour={colours[ours.indexOf(name)]} /> : (name ?? "–")}
+    </span>
   );
 }

@@ -2,6 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import type { SubsetDescription } from "../../contract/activis";
+import { askedOutcome } from "../../language/tokens";
 import { pinnedOf } from "../../store/rows";
 import { listedInstances } from "../../store/subset_from_click";
 import { useSnapshot, useTab } from "../../ui/context";
@@ -128,8 +129,11 @@ function Count() {
 function Counted({ answer }: { answer: SubsetDescription }) {
   const exact = isExact(answer);
   const limits = limitsText(answer);
+  // Of what is chosen by its outcome, an accuracy says nothing.
+  const isAsked = askedOutcome(useTab().draft.condition.value) !== null;
+  const title = [populationText(answer), isAsked ? "" : accuracyText(answer)].filter((text) => text !== "").join(", ");
   return (
-    <span title={titleOf(answer)}>
+    <span title={title}>
       {!exact && "≈ "}
       <b>{exact ? countText(answer.count) : shortCountText(answer.count)}</b>
       {` ${wholeText(answer)} `}
@@ -143,10 +147,6 @@ function badgeOf(answer: SubsetDescription): string {
   if (isOfSample(answer)) return "sample";
   if (isInDoubt(answer)) return answer.note.startsWith("Of long texts") ? "cut" : "rounded";
   return isExact(answer) ? "exact" : "estimate";
-}
-
-function titleOf(answer: SubsetDescription): string {
-  return [populationText(answer), accuracyText(answer)].filter((text) => text !== "").join(", ");
 }
 
 export function SubsetBar() {

@@ -3,7 +3,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { Combination } from "../../language/tokens";
 import { sentenceOf } from "../../store/resource";
-import { subsetRows, typedKey } from "../../store/rows";
+import { type RecordedRow, subsetRows, typedKey } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import { conditionOf } from "../../store/subset_from_click";
 import {
@@ -15,10 +15,12 @@ import {
   type NamedCondition,
 } from "../../store/subset_list";
 import { fileName } from "../../store/tables";
+import { toggle } from "../../store/url_state";
 import { useSnapshot, useTab } from "../../ui/context";
 import { populationText, roughCountText } from "../../ui/exactness";
 import { saveFile, textFile } from "../../ui/export";
 import { Icon } from "../../ui/glyphs";
+import { countText } from "../../ui/numbers";
 
 const COMBINATIONS: { combination: Combination; label: string; meaning: string; least: number }[] = [
   { combination: "and", label: "And", meaning: "Instances that are in all of them", least: 2 },
@@ -31,20 +33,111 @@ interface TickedProperties {
   ticked: readonly string[];
 }
 
-/** The classes, and the recorded subsets that have a condition. */
-function Combinable({ ticked, tick }: TickedProperties & { tick: (key: string) => void }) {
-  const parts = recordedParts(useSnapshot());
-  if (parts.size === 0) return null;
+interface TickingProperties extends TickedProperties {
+  tick: (key: string) => void;
+}
+
+function Classes({ ticked, tick }: TickingProperties) {
+  const { snapshot } = useSnapshot();
+  const rows = snapshot.value ? subsetRows(snapshot.value).filter(({ kind }) => kind === "class") : [];
+  if (rows.length === 0) return null;
   return (
     <fieldset class="combinable">
-      <legend>Recorded</legend>
-      {[...parts].map(([key, { name }]) => (
+      <legend>Classes</legend>
+      {rows.map(({ key, name }) => (
         <label key={key}>
           <input type="checkbox" checked={ticked.includes(key)} onChange={() => tick(key)} />
           {name}
         </label>
       ))}
     </fieldset>
+  );
+}
+
+/** The subsets that were recorded: their names and order are the recording's, their rows can be hidden. */
+function RecordedSubsets(properties: TickingProperties) {
+  const { snapshot } = useSnapshot();
+  const rows = snapshot.value ? subsetRows(snapshot.value).filter(({ kind }) => kind === "recorded") : [];
+  if (rows.length === 0) return null;
+  const isEvery = rows.every((row) => snapshot.value && conditionOf(row, snapshot.value) !== null);
+  return (
+    <section class="recorded-subsets" aria-label="Recorded subsets">
+      <b>Recorded</b>
+      <ul class="subset-lines">
+        {rows.map((row) => (
+          <RecordedLine key={row.key} row={row} {...properties} />
+        ))}
+      </ul>
+      {!isEvery && (
+        <p class="hint" data-testid="without-condition">
+          Where a function or a list said who belongs to a subset, there is no condition: it is hidden, sorted by,
+          locked and compared as others are, but not renamed, combined or exported.
+        </p>
+      )}
+    </section>
+  );
+}
+
+function RecordedLine({ row, ticked, tick }: TickingProperties & { row: RecordedRow }) {
+  const { subsets, urlState } = useTab();
+  const { hover, snapshot } = useSnapshot();
+  const { key, name } = row;
+  const part = snapshot.value && conditionOf(row, snapshot.value);
+  const isHidden = urlState.hidden.value.includes(key);
+  return (
+    <li
+      class={isHidden ? "put-away" : ""}
+      data-testid="recorded-line"
+      data-name={name}
+      onPointerEnter={() => {
+        hover.value = { source: "label", row };
+      }}
+      onPointerLeave={() => {
+        hover.value = null;
+      }}
+    >
+      <input
+        type="checkbox"
+        aria-label={`Combine ${name}`}
+        title={part ? "" : "It has no condition that others could be combined with"}
+        checked={ticked.includes(key)}
+        disabled={!part}
+        onChange={() => tick(key)}
+      />
+      <button
+        type="button"
+        class="hide-row"
+        data-testid="subset-hide"
+        aria-label={`${isHidden ? "Show" : "Hide"} ${name}`}
+        title={isHidden ? "Its row is hidden" : "Hide its row"}
+        onClick={() => toggle(urlState.hidden, key)}
+      >
+        {isHidden ? "Show" : "Hide"}
+      </button>
+      <span class="recorded-name" title={name}>
+        {name}
+      </span>
+      {part ? (
+        <code title={part.condition}>{part.condition === name ? "" : part.condition}</code>
+      ) : (
+        <span class="hint">by a function or a list</span>
+      )}
+      <span>{countText(snapshot.value?.subsets[row.subset]?.count ?? 0)}</span>
+      <span class="line-actions">
+        {part && (
+          <button
+            type="button"
+            class="quiet"
+            data-testid="subset-copy"
+            aria-label={`Copy ${name} to your subsets`}
+            title="Copy it to your subsets, to be renamed, ordered and edited"
+            onClick={() => subsets.add(part.condition, name)}
+          >
+            <Icon name="copy" />
+          </button>
+        )}
+      </span>
+    </li>
   );
 }
 
@@ -139,10 +232,8 @@ function Exchange() {
   );
 }
 
-interface SubsetLineProperties {
+interface SubsetLineProperties extends TickingProperties {
   subset: NamedCondition;
-  ticked: readonly string[];
-  tick: (key: string) => void;
   /** Moves it up or down. */
   move: (by: -1 | 1) => void;
   /** Says that it is taken, and that the taken one is let go on it. */
@@ -317,7 +408,8 @@ export function SubsetSheet() {
           />
         ))}
       </ul>
-      <Combinable ticked={parts} tick={tick} />
+      <RecordedSubsets ticked={parts} tick={tick} />
+      <Classes ticked={parts} tick={tick} />
       <Combine
         ticked={parts}
         done={() => {
