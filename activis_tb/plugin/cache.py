@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from cachetools import LRUCache
+from cachetools import Cache, LRUCache
 from google.protobuf.message import Message
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
@@ -64,15 +64,19 @@ class Recent(Generic[_Key, _Value]):
             self._values[key] = value
 
     def values(self) -> list[_Value]:
-        """Returns what is kept."""
+        """Returns what is kept; that is no use of it."""
         with self._lock:
-            return [value for _, value in self._values.items()]
+            return [self._look_at(key) for key in self._values]
 
     def forget(self, is_over: Callable[[_Value], bool]) -> None:
-        """Forgets every value of which `is_over` says so."""
+        """Forgets every value of which `is_over` says so; to ask that is no use of it."""
         with self._lock:
-            for key in [key for key, value in self._values.items() if is_over(value)]:
+            for key in [key for key in self._values if is_over(self._look_at(key))]:
                 del self._values[key]
+
+    def _look_at(self, key: _Key) -> _Value:
+        # LRUCache's own way marks it as used.
+        return Cache.__getitem__(self._values, key)
 
     def get_or_make(
         self, key: _Key, make: Callable[[], _Value], valid: Callable[[_Value], bool] = lambda _: True

@@ -122,10 +122,9 @@ class Populations:
         except StoredDataError as error:
             return self.sample(snapshot, str(error))
 
-    def keeps(self, population: Population) -> bool:
-        """Whether `population`, or one that differs in its note only, is in the cache."""
-        kept = [*self._samples.values(), *self._stores.values()]
-        return any(one.engine is population.engine for one in kept)
+    def engines(self) -> set[Engine]:
+        """Returns the engines of the populations in the cache; populations that differ in their note only share one."""
+        return {one.engine for one in [*self._samples.values(), *self._stores.values()]}
 
     def sample(self, snapshot: JoinedSnapshot, note: str = "") -> Population:
         """Returns the sampled instances of `snapshot`; `note` says why it is them."""

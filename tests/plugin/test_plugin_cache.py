@@ -47,6 +47,17 @@ def test_what_was_used_least_recently_goes_when_the_bytes_are_too_many():
     assert [key for key in "abcde" if recent.get(key) is not None] == ["a", "c", "d", "e"]
 
 
+def test_looking_through_what_is_kept_is_no_use_of_it():
+    recent: Recent[str, int] = Recent(2, lambda _: 1)
+    recent.put("a", 1)
+    recent.put("b", 2)
+    recent.get("a")
+    assert sorted(recent.values()) == [1, 2]
+    recent.forget(lambda value: value > 2)
+    recent.put("c", 3)
+    assert [key for key in "abc" if recent.get(key) is not None] == ["a", "c"]
+
+
 def test_the_newest_value_is_kept_however_large_it_is():
     recent: Recent[str, np.ndarray] = Recent(1_000)
     recent.put("small", np.zeros(10))

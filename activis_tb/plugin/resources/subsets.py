@@ -165,7 +165,8 @@ class TypedSubsets:
                 lambda subset: subset.population.unchanged(),
             )
         # A subset keeps its population, and with it a database, alive.
-        self._subsets.forget(lambda kept: not self.populations.keeps(kept.population))
+        engines = self.populations.engines()
+        self._subsets.forget(lambda kept: kept.population.engine not in engines)
         return subset
 
     def averages(
