@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Subset } from "../src/contract/activis";
 import { commonSubset } from "../src/store/common_subset";
-import { errorCount, strongestConfusion } from "../src/store/confusion";
+import { errorCount, mostConfused, strongestConfusion } from "../src/store/confusion";
 import { instances, snapshot, subset } from "./samples";
 
 /** Classes with what they are predicted as; the rest of `count` is predicted as nothing. */
@@ -120,5 +120,28 @@ describe("what the instances of a confusion have in common", () => {
     expect(commonSubset(confusion, kept, columns, membershipOf([0, 9]))).toBeNull();
     const more = { ...kept, instances: 200 };
     expect(commonSubset(confusion, more, columns, membershipOf([0, 1, 2, 3, 9, 10]))).toBeNull();
+  });
+});
+
+describe("the most confused classes", () => {
+  const classes = Array.from({ length: 14 }, (_, label) => `c${label}`);
+  const line = (label: number, wrong: Record<number, number> = {}) =>
+    classes.map((_, other) => (other === label ? 20 : (wrong[other] ?? 0)));
+
+  test("are those with most errors of them and for them, in the order of the classes", () => {
+    const rows = Object.fromEntries(
+      classes.map((name, label) => [name, line(label, label === 12 ? { 3: 9, 7: 1 } : label === 5 ? { 12: 2 } : {})]),
+    );
+    expect(mostConfused(of(rows), 3)).toEqual(["c3", "c5", "c12"]);
+    expect(mostConfused(of(rows), 4)).toEqual(["c3", "c5", "c7", "c12"]);
+  });
+
+  test("are told by their accuracy alone where nothing else is known, and are the first ones where all is right", () => {
+    const known = of(Object.fromEntries(classes.map((name, label) => [name, line(label, label > 11 ? { 0: 5 } : {})])));
+    const unknown = { ...known, subsets: known.subsets.map((one) => ({ ...one, predicted_counts: [] })) };
+    expect(mostConfused(unknown, 3)).toEqual(["c0", "c12", "c13"]);
+    const right = of(Object.fromEntries(classes.map((name, label) => [name, line(label)])));
+    expect(mostConfused(right, 2)).toEqual(["c0", "c1"]);
+    expect(mostConfused({ ...right, unlabelled: true, subsets: [] }, 2)).toEqual(["c0", "c1"]);
   });
 });

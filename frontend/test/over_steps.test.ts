@@ -3,7 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { betweenPoints, placePoints } from "../src/draw/projection";
 import { linePath, placeSteps, scaleOf } from "../src/views/steps/charts";
-import { open, settled } from "./opened_store";
+import { createClient, open, settled } from "./opened_store";
+import { layer, runEntry, runList, snapshot } from "./samples";
 
 const AT_FIRST = { run: "cnn/activis", name: "validation", step: "1", layers: "hidden" };
 
@@ -18,6 +19,36 @@ describe("a layer over the steps", () => {
     expect(tab.overSteps.separation(2)?.value?.overall?.silhouette).toBe(0.5);
     expect(tab.overSteps.projection(1)?.value?.done).toBe(true);
     expect(tab.overSteps.similarity.state.value.value?.cka).toEqual([1]);
+  });
+
+  it("shows the values of a single neuron, and projects nothing", async () => {
+    const asked: string[] = [];
+    const single = snapshot({ layers: [layer("hidden", 1)] });
+    const { tab } = await open(
+      {
+        runs: async () =>
+          runList([
+            runEntry("cnn/activis", [
+              { ...single, step: 1 },
+              { ...single, step: 2, version: "2" },
+            ]),
+          ]),
+        activations: async ({ step }) => ({ shape: [3, 1], data: Float32Array.of(step, 0, 1) }),
+        projection: async (reference, name, { method, framing, perplexity }) => {
+          asked.push(`${name} ${method} ${framing}`);
+          return createClient().projection(
+            reference,
+            name,
+            { method, framing, perplexity },
+            new AbortController().signal,
+          );
+        },
+      },
+      { ...AT_FIRST, over: "hidden" },
+    );
+    expect(tab.overSteps.values(2)?.value?.data[0]).toBe(2);
+    expect(tab.overSteps.projection(2)).toBeUndefined();
+    expect(asked.filter((question) => !question.includes("pca"))).toEqual([]);
   });
 
   it("compares with the first step, and at that with the last", async () => {

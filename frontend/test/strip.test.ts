@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { WHOLE } from "../src/draw/projection";
-import { placeStrip, stripTicks } from "../src/draw/strip";
+import { endsOf, placeStrip, stripTicks } from "../src/draw/strip";
+import { soleColumn } from "../src/store/numbers";
 
 /** 112 of it are above the axis. */
 const SIZE = { width: 228, height: 144 };
@@ -63,5 +64,37 @@ describe("the axis of a strip", () => {
     const ticks = stripTicks(ends, { scale: 10, x: -1026, y: 0 }, 228);
     expect(ticks.map(({ text }) => text)).toEqual(["−0.10", "−0.05", "0.00", "0.05", "0.10"]);
     expect(ticks[2]?.x).toBeCloseTo(114, 6);
+  });
+});
+
+describe("strips of several steps", () => {
+  const [first, second] = [Float32Array.of(0, 1, Number.NaN), Float32Array.of(3, 4, Number.POSITIVE_INFINITY)];
+
+  test("have one scale, and no axis where they are small", () => {
+    const ends = endsOf([first, second]);
+    expect(ends).toEqual([0, 4]);
+    const strip = placeStrip({
+      values: first,
+      codes: [0, 0, 0],
+      classes: 1,
+      width: 228,
+      height: 112,
+      ends,
+      axisHeight: 0,
+    });
+    expect([strip.low, strip.high, strip.height]).toEqual([0, 4, 112]);
+    expect(across(strip)).toEqual([14, 64, Number.NaN]);
+    expect(endsOf([])).toEqual([undefined, undefined]);
+  });
+});
+
+describe("a layer", () => {
+  const sole = (shape: [number, number], ...data: number[]) => soleColumn({ shape, data: Float32Array.from(data) });
+
+  test("is a strip where one neuron is all there is, or the only one in which instances differ", () => {
+    expect(sole([3, 1], 2, 2, 2)).toBe(0);
+    expect(sole([3, 2], 1, 5, Number.NaN, 6, 1, 5)).toBe(1);
+    expect(sole([3, 2], 1, 5, 2, 6, 1, 5)).toBeNull();
+    expect(sole([2, 2], 1, 5, 1, 5)).toBeNull();
   });
 });

@@ -143,3 +143,32 @@ function drawDiamond(context: CanvasRenderingContext2D, { x, y, colour }: PointM
   context.lineWidth = 1.5;
   context.stroke();
 }
+
+/** Between the ring of a dot and its outline, and the outline's width. */
+const OUTLINE = 1.6;
+
+/** Draws outlines around some dots in the text's colour; where they touch they are one. */
+export function drawOutlines(
+  context: CanvasRenderingContext2D,
+  places: readonly { x: number; y: number }[],
+  radius: number,
+  { text }: Pick<Palette, "text">,
+): void {
+  const present = places.filter(({ x }) => Number.isFinite(x));
+  if (present.length === 0) return;
+  const fillDiscs = (size: number) => {
+    context.beginPath();
+    for (const { x, y } of present) {
+      context.moveTo(x + size, y);
+      context.arc(x, y, size, 0, 2 * Math.PI);
+    }
+    context.fill();
+  };
+  context.save();
+  context.fillStyle = text;
+  fillDiscs(radius + OUTLINE / 2);
+  // What is inside any of them shows the dots below.
+  context.globalCompositeOperation = "destination-out";
+  fillDiscs(radius - OUTLINE / 2);
+  context.restore();
+}

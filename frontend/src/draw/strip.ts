@@ -28,6 +28,10 @@ interface StripInputs {
   /** Of dots and axis. */
   width: number;
   height: number;
+  /** What the ends of the axis hold, so that several strips have one scale; the values that there are. */
+  ends?: readonly [number | undefined, number | undefined];
+  /** Of what stands below the dots; 0 without an axis. */
+  axisHeight?: number;
 }
 
 /** Of more classes than these, all stand in one lane. */
@@ -41,9 +45,10 @@ const FILLED = 0.86;
 
 const AXIS_HEIGHT = 32;
 
-export function placeStrip({ values, codes, classes, width, height: whole }: StripInputs): Strip {
-  const height = whole - AXIS_HEIGHT;
-  const [least = 0, most = 0] = extent(values.filter(Number.isFinite));
+export function placeStrip(inputs: StripInputs): Strip {
+  const { values, codes, classes, width, axisHeight = AXIS_HEIGHT } = inputs;
+  const height = inputs.height - axisHeight;
+  const [least = 0, most = 0] = inputs.ends ?? endsOf([values]);
   const [low = least, high = most] = most > least ? nice(least, most, 5) : [least, most];
   const across = (value: number) => MARGIN.side + stripShare(value, low, high) * (width - 2 * MARGIN.side);
   const lanes = lanesOf(codes, values, classes);
@@ -64,11 +69,15 @@ export function placeStrip({ values, codes, classes, width, height: whole }: Str
   }
   return {
     ...placedAt(positions),
-    ...{ low, high, height, axisHeight: AXIS_HEIGHT },
+    ...{ low, high, height, axisHeight },
     drawAxis: (context, view, title, palette) =>
       drawAxis(context, stripTicks({ low, high }, view, width), title, width, palette),
   };
 }
+
+/** Returns the lowest and the highest finite value; nothing where there is none. */
+export const endsOf = (strips: readonly Float32Array[]): [number, number] | [undefined, undefined] =>
+  extent(strips.flatMap((values) => extent(values.filter(Number.isFinite)).filter((end) => end !== undefined)));
 
 const stripShare = (value: number, low: number, high: number): number =>
   high > low ? (value - low) / (high - low) : 0.5;

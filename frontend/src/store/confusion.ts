@@ -74,3 +74,26 @@ export function errorCount({ classes, subsets, unlabelled }: SnapshotEntry): { e
     return null;
   return { errors: over - sum(rows, ({ correct }) => correct ?? 0), over };
 }
+
+/** The sampled instances of a confusion, ascending; test cases are none of them. */
+export const confusedRows = (confusion: Confusion, { label, predicted, example }: InstanceColumns): number[] =>
+  [...label.keys()].filter(
+    (row) => label[row] === confusion.label && (predicted[row] ?? -1) === (confusion.predicted ?? -1) && !example[row],
+  );
+
+/**
+ * Returns `most` classes, those with most instances that are taken for another or of another that are taken for them, in
+ * the order of the classes; of equals the first ones.
+ */
+export function mostConfused({ classes, subsets, unlabelled }: SnapshotEntry, most: number): string[] {
+  const counts = new Float64Array(classes.length);
+  for (const label of unlabelled ? [] : classes.keys()) {
+    const { count = 0, correct = count, predicted_counts = [] } = subsets[label] ?? {};
+    counts[label] = (counts[label] ?? 0) + count - correct;
+    for (const [predicted, taken] of predicted_counts.entries())
+      if (predicted !== label) counts[predicted] = (counts[predicted] ?? 0) + taken;
+  }
+  const ranked = [...classes.keys()].sort((first, second) => (counts[second] ?? 0) - (counts[first] ?? 0));
+  const chosen = new Set(ranked.slice(0, most));
+  return classes.filter((_, label) => chosen.has(label));
+}

@@ -8,7 +8,7 @@ import type { NpyArray } from "../contract/npy";
 import type { SnapshotView } from "./catalogue";
 import type { Host } from "./host";
 import { strataOf } from "./judgement";
-import { averageRows, sliceRow, type ValueScale, valueScale } from "./numbers";
+import { averageRows, sliceRow, soleColumn, type ValueScale, valueScale } from "./numbers";
 import { followProjection, type ProjectionFollower } from "./projection";
 import { type OverallMoments, overallMoments, relativeValues } from "./relative";
 import {
@@ -191,6 +191,8 @@ export interface LayerStore {
   active: Resource<Floats>;
   nonfinite: Resource<Floats>;
   activations: Resource<Floats>;
+  /** The only neuron in which the sampled instances differ, whose values are shown as they are; null where there are more. */
+  sole: ReadonlySignal<number | null>;
   /** Averages of the subsets that were typed in the tab, by condition. */
   typedMeans: Resources<SubsetStatistic>;
   /** The same of the shares of active instances, for the conditions whose shares are shown. */
@@ -256,12 +258,11 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
   const typedMeans = typed("mean", context.conditions);
   const typedActive = typed("active", context.activeConditions);
   const health = fetched("health", (signal) => client.health(reference(), name, signal));
+  const sole = computed(() => (entry.value?.neurons === 1 ? 0 : mapValue(activations, soleColumn)));
   // The values of a single neuron are shown as they are: there is nothing to compute.
   const choice = computed(
     (): ProjectionChoice =>
-      entry.value?.neurons === 1
-        ? { ...urlState.projection.value, method: "pca", framing: "own" }
-        : urlState.projection.value,
+      sole.value !== null ? { ...urlState.projection.value, method: "pca", framing: "own" } : urlState.projection.value,
   );
   const projection = followProjection({
     client,
@@ -299,6 +300,7 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     active,
     nonfinite,
     activations,
+    sole,
     typedMeans,
     typedActive,
     health,

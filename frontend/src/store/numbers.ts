@@ -51,6 +51,28 @@ export function sliceColumn({ shape, data }: NpyArray<Float32Array>, column: num
   );
 }
 
+/**
+ * Returns the only column of a (rows, neurons) array whose finite values differ, or that there is; null where there are
+ * more, or none.
+ */
+export function soleColumn({ shape, data }: NpyArray<Float32Array>): number | null {
+  const [rows = 0, neurons = 0] = shape;
+  if (neurons === 1) return 0;
+  const first = new Float32Array(neurons).fill(Number.NaN);
+  let sole: number | null = null;
+  for (let at = 0; at < rows * neurons; at++) {
+    const [column, value] = [at % neurons, data[at] ?? Number.NaN];
+    if (!Number.isFinite(value)) continue;
+    const known = first[column] ?? Number.NaN;
+    if (Number.isNaN(known)) first[column] = value;
+    else if (known !== value && column !== sole) {
+      if (sole !== null) return null;
+      sole = column;
+    }
+  }
+  return sole;
+}
+
 export interface Extremes {
   /** Infinite where no value is finite. */
   low: number;

@@ -10,6 +10,7 @@
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { LayerSeparation, LayerSimilarity, SnapshotEntry } from "../contract/activis";
 import type { Projection, SnapshotReference } from "../contract/client";
+import type { NpyArray } from "../contract/npy";
 import { type Catalogue, viewSnapshot } from "./catalogue";
 import type { ComparedLayer } from "./compared_layer";
 import { type LayerContext, type LayerStore, openLayer } from "./layer";
@@ -217,6 +218,8 @@ export interface OverSteps {
   /** The run's snapshots that have the layer, by step. */
   snapshots: ReadonlySignal<readonly SnapshotEntry[]>;
   separation: (step: number) => Loadable<LayerSeparation> | undefined;
+  /** Of a layer of one neuron, which is not projected: (rows, 1). */
+  values: (step: number) => Loadable<NpyArray<Float32Array>> | undefined;
   /** In the frame of the steps, once finished. */
   projection: (step: number) => Loadable<Projection> | undefined;
   /** What the layers are compared with: B, else the first step, and at that the last. */
@@ -235,15 +238,22 @@ export function openOverSteps(context: SubsetContext, others: ReadonlySignal<rea
       entry.layers.some(({ name }) => name === layer.value),
     );
   });
-  const each = <Value>(what: string, load: (reference: SnapshotReference, signal: AbortSignal) => Promise<Value>) =>
-    followSteps({ context, snapshots, what, load });
+  const isSingle = ({ layers }: SnapshotEntry) =>
+    layers.some(({ name, neurons }) => name === layer.value && neurons === 1);
   const separations = followSteps({
     context,
     snapshots: computed(() => snapshots.value.filter(({ unlabelled }) => !unlabelled)),
     what: "separation",
     load: (reference, signal) => untilDone(() => client.separation(reference, layer.peek(), signal), signal),
   });
-  const projections = each("steps", async (reference, signal) => {
+  const values = followSteps({
+    context,
+    snapshots: computed(() => snapshots.value.filter(isSingle)),
+    what: "values",
+    load: (reference, signal) => client.activations(reference, layer.peek(), signal),
+  });
+  const isProjected = computed(() => snapshots.value.filter((snapshot) => !isSingle(snapshot)));
+  const loadProjection = async (reference: SnapshotReference, signal: AbortSignal) => {
     const choice = { method: "tsne", perplexity: urlState.projection.peek().perplexity, framing: "steps" } as const;
     for (;;) {
       const projection = await client.projection(reference, layer.peek(), choice, signal);
@@ -251,7 +261,8 @@ export function openOverSteps(context: SubsetContext, others: ReadonlySignal<rea
       await pause(POLL_MILLISECONDS, signal);
       signal.throwIfAborted();
     }
-  });
+  };
+  const projections = followSteps({ context, snapshots: isProjected, what: "steps", load: loadProjection });
   const other = computed(() => {
     const [side] = others.value;
     if (side) return side.view.reference.value;
@@ -271,6 +282,7 @@ export function openOverSteps(context: SubsetContext, others: ReadonlySignal<rea
     layer,
     snapshots,
     separation: (step) => separations.states.value.get(String(step)),
+    values: (step) => values.states.value.get(String(step)),
     projection: (step) => projections.states.value.get(String(step)),
     other,
     similarity,

@@ -4,6 +4,8 @@ import { signal } from "@preact/signals";
 import { type Context, createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { classColours, DARK, forcedPalette, LIGHT, type Palette } from "../draw/palette";
+import { mostConfused } from "../store/confusion";
+import { type Selection, snapshotsOf } from "../store/selection";
 import { baseOf, type SnapshotStore } from "../store/snapshot";
 import type { TabStore } from "../store/tab";
 
@@ -61,7 +63,8 @@ export function useClassColours(): readonly string[] {
   const named = baseOf(store).snapshot.value?.classes ?? NONE;
   const own = store.snapshot.value?.classes ?? NONE;
   const { coloured } = useTab().urlState;
-  const chosen = coloured.value;
+  const isChosen = coloured.value.length > 0 || named.length <= palette.classes.length;
+  const chosen = isChosen ? coloured.value : confusedOf(baseOf(store).selection.value, palette.classes.length);
   const before = known.get(own);
   if (before?.named === named && before.palette === palette && before.chosen === chosen) return before.colours;
   const byName = new Map(classColours(palette, named, chosen).map((colour, label) => [named[label], colour]));
@@ -71,6 +74,17 @@ export function useClassColours(): readonly string[] {
 }
 
 const NONE: readonly string[] = [];
+
+/** Those of the run's last step, so that colours stay from step to step. */
+function confusedOf(selection: Selection | null, most: number): readonly string[] {
+  if (!selection) return NONE;
+  const { run, snapshot } = selection;
+  const names = confused.get(selection) ?? mostConfused(snapshotsOf(run, snapshot.name).at(-1) ?? snapshot, most);
+  confused.set(selection, names);
+  return names;
+}
+
+const confused = new WeakMap<Selection, readonly string[]>();
 
 interface KnownColours {
   named: readonly string[];

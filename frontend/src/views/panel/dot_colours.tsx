@@ -143,18 +143,33 @@ function NeuronNumber({ by }: { by: Colour }) {
 
 export function ColourLegend() {
   const palette = usePalette();
-  const legend = useColouring()?.legend;
-  if (!legend) return null;
+  const colouring = useColouring();
+  const { legend } = colouring ?? {};
+  const others = useClassColours().filter((colour) => colour === palette.otherClass).length;
+  if (!legend && (!colouring || others === 0)) return null;
   return (
     <div class="colour-legend" data-testid="colour-legend">
-      {legend.kind === "range" ? <RangeLegend legend={legend} /> : <ValuesLegend legend={legend} />}
-      {legend.lacks && (
+      {!legend && <OtherClasses count={others} />}
+      {legend && (legend.kind === "range" ? <RangeLegend legend={legend} /> : <ValuesLegend legend={legend} />)}
+      {legend?.lacks && (
         <span class="no-value">
           <i class="class-dot" style={{ background: palette.otherClass }} />
           no value
         </span>
       )}
     </div>
+  );
+}
+
+/** Of more classes than there are colours. */
+function OtherClasses({ count }: { count: number }) {
+  const { coloured } = useTab().urlState;
+  const what = coloured.value.length > 0 ? "the classes that you chose" : "the most confused classes";
+  return (
+    <span class="legend-others" title="The list of the classes above chooses others">
+      <i class="class-dot" style={{ background: usePalette().otherClass }} />
+      {countText(count)} other {count === 1 ? "class" : "classes"}; colours: {what}
+    </span>
   );
 }
 

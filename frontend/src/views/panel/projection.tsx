@@ -1,5 +1,5 @@
 /**
- * Projection of a layer's sampled instances: dots, rings, zoom, and the glide from step to step.
+ * Projection of a layer's sampled instances: dots and zoom.
  *
  * A projection's dots.
  *
@@ -8,78 +8,36 @@
  */
 
 import { effect, type Signal, signal, useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { InstanceColumns } from "../../contract/activis";
-import type { Projection } from "../../contract/client";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { type Colouring, hasLabels } from "../../draw/colouring";
-import { drawMarks, type PointMark } from "../../draw/marks";
 import type { Palette } from "../../draw/palette";
 import {
-  betweenPoints,
   createPaintedPoints,
   enlargement,
   FRAME_REACH,
   type PlacedPoints,
   placePoints,
-  radiusAround,
   type View,
   WHOLE,
   zoomAround,
   zoomPoints,
 } from "../../draw/projection";
 import type { Strip } from "../../draw/strip";
-import { judgementOf } from "../../store/judgement";
 import type { LayerStore } from "../../store/layer";
+import { sliceColumn } from "../../store/numbers";
 import { isOf, type ShownProjection } from "../../store/projection";
-import { instanceName, pinnedOf } from "../../store/rows";
-import type { SnapshotStore } from "../../store/snapshot";
-import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
+import { usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
 import { deferred, useLater } from "../../ui/deferred";
 import { Icon } from "../../ui/glyphs";
 import { pixelRatio, Surface, useSize } from "../../ui/surface";
 import { ColourLegend, useColouring } from "./dot_colours";
+import { isAlike, useGliding } from "./projection_glide";
 import { LassoLine, ProjectionHeader, useLasso } from "./projection_header";
 import { usePointer } from "./projection_pointer";
 
+const ProjectionMarks = deferred(async () => (await import("./projection_marks")).ProjectionMarks);
 const ClusterNames = deferred(async () => (await import("./cluster_names")).ClusterNames);
-
-const GLIDE_MILLISECONDS = 450;
-/** More dots than these are put in place at once. */
-const MOST_DOTS = 5_000;
-
-const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-/** Returns what to draw now: `placed`, or on the way there. */
-function useGliding(placed: PlacedPoints, glides: boolean): PlacedPoints {
-  const shown = useRef(placed);
-  const [, redraw] = useState(0);
-  const aim = useRef({ placed, glides });
-  const before = aim.current;
-  const starts = before.placed !== placed;
-  const possible =
-    glides &&
-    before.glides &&
-    shown.current.positions.length === placed.positions.length &&
-    placed.count <= MOST_DOTS &&
-    !isStill();
-  aim.current = { placed, glides };
-  if (starts && !possible) shown.current = placed;
-
-  useEffect(() => {
-    if (shown.current === placed) return undefined;
-    const from = shown.current;
-    const begun = performance.now();
-    let frame = requestAnimationFrame(function move(now) {
-      const share = Math.min(1, (now - begun) / GLIDE_MILLISECONDS);
-      shown.current = share < 1 ? betweenPoints(from, placed, share) : placed;
-      redraw((count) => count + 1);
-      if (share < 1) frame = requestAnimationFrame(move);
-    });
-    return () => cancelAnimationFrame(frame);
-  }, [placed]);
-  return shown.current;
-}
 
 interface ZoomButtonsProperties {
   view: Signal<View>;
@@ -188,83 +146,6 @@ function createPictures({ positions, width, height, ratio, palette, colouring }:
   };
 }
 
-interface ProjectionMarksProperties {
-  placed: PlacedPoints;
-  view: View;
-  width: number;
-  height: number;
-}
-
-function ProjectionMarks({ placed, view, width, height }: ProjectionMarksProperties) {
-  const store = useSnapshot();
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const palette = usePalette();
-  const colours = useClassColours();
-  const ratio = pixelRatio.value;
-  useLayoutEffect(
-    () =>
-      effect(() => {
-        const around = radiusAround(placed.positions.length / 2, enlargement(width, height));
-        const marks = marksOf(store, placed, view, palette, colours).map((mark) => ({ radius: around, ...mark }));
-        const context = canvas.current?.getContext("2d");
-        if (!context) return;
-        context.setTransform(ratio, 0, 0, ratio, 0, 0);
-        context.clearRect(0, 0, width, height);
-        drawMarks(context, marks, width, height, palette);
-      }),
-    [store, placed, view, palette, colours, width, height, ratio],
-  );
-  return (
-    <div class="marks" aria-hidden="true">
-      <canvas
-        ref={canvas}
-        width={Math.round(width * ratio)}
-        height={Math.round(height * ratio)}
-        style={{ width: `${width}px`, height: `${height}px` }}
-      />
-    </div>
-  );
-}
-
-/** A test case's true class; without a label the predicted one. */
-function shownClass(instances: InstanceColumns, row: number): number {
-  const { label, predicted } = judgementOf(instances, row);
-  return label < 0 ? predicted : label;
-}
-
-/** Test cases, pinned instances, and last the hovered one. */
-function marksOf(
-  store: SnapshotStore,
-  placed: PlacedPoints,
-  view: View,
-  palette: Palette,
-  colours: readonly string[],
-): PointMark[] {
-  const instances = store.instances.state.value.value;
-  if (!instances) return [];
-  const mark = (row: number, colour: string): PointMark => ({
-    x: (placed.positions[row * 2] ?? Number.NaN) * view.scale + view.x,
-    y: (placed.positions[row * 2 + 1] ?? Number.NaN) * view.scale + view.y,
-    label: instanceName(instances, row),
-    colour,
-  });
-  const diamond = (row: number): PointMark => ({
-    ...mark(row, palette.text),
-    label: "",
-    filled: colours[shownClass(instances, row)] ?? palette.otherClass,
-  });
-  const hovered = store.instance.value;
-  const pinned = pinnedOf(store.rows.value).filter((row) => row !== hovered);
-  return [
-    ...instances.example.flatMap((example, row) => (example ? [diamond(row)] : [])),
-    ...pinned.map((row) => mark(row, palette.text)),
-    ...(hovered >= 0 ? [mark(hovered, palette.hoverRing)] : []),
-  ];
-}
-
-const isAlike = (ids: readonly string[], others: readonly string[]): boolean =>
-  ids === others || (ids.length === others.length && ids.every((id, row) => id === others[row]));
-
 /** Whether the dots are those of the instances on show; those of another step are, where it has the same ones. */
 function usePlaced(projection: ShownProjection | null): boolean {
   const store = useSnapshot();
@@ -303,7 +184,7 @@ export function ProjectionView({ layer }: { layer: LayerStore }) {
 
 interface PictureProperties {
   layer: LayerStore;
-  projection: Projection;
+  projection: ShownProjection;
   width: number;
   height: number;
   /** Whether the next drag draws a lasso. */
@@ -324,27 +205,43 @@ function useStrips(isSingle: boolean) {
 }
 
 /** Where the instances are to stand: in a strip those of a single neuron, once its values are there. */
-function usePlaces(layer: LayerStore, projection: Projection, width: number, height: number): PlacedPoints | Strip {
+function usePlaces(
+  layer: LayerStore,
+  projection: ShownProjection,
+  width: number,
+  height: number,
+): PlacedPoints | Strip {
   const store = useSnapshot();
   const columns = store.columns.value;
   const classes = store.snapshot.value?.classes.length ?? 0;
   const { coordinates, framing } = projection;
   const reach = framing === "steps" ? FRAME_REACH : undefined;
-  const isSingle = layer.entry.value?.neurons === 1;
-  const drawing = useStrips(isSingle);
-  const values = isSingle ? layer.activations.state.value.value?.data : undefined;
+  const sole = layer.sole.value;
+  const drawing = useStrips(sole !== null);
+  const activations = layer.activations.state.value.value;
   return useMemo(() => {
-    if (!values || !columns || !drawing) return placePoints(coordinates, width, height, reach);
+    if (sole === null || !activations || !columns || !drawing) return placePoints(coordinates, width, height, reach);
     const codes = hasLabels(columns) ? columns.label : columns.predicted;
+    const values = sliceColumn(activations, sole);
     return drawing.placeStrip({ values, codes, classes, width, height });
-  }, [coordinates, reach, values, columns, drawing, classes, width, height]);
+  }, [coordinates, reach, sole, activations, columns, drawing, classes, width, height]);
 }
+
+const NONE: readonly string[] = [];
 
 function Picture({ layer, projection, width, height: whole, armed }: PictureProperties) {
   const fitted = usePlaces(layer, projection, width, whole);
+  const { columns, reference: shown } = useSnapshot();
+  const reference = shown.value;
   const isStrip = "low" in fitted;
   const height = isStrip ? fitted.height : whole;
-  const placed = useGliding(fitted, projection.framing === "steps");
+  const { method, framing, of } = projection;
+  const placed = useGliding(layer, {
+    placed: fitted,
+    ids: columns.value?.id ?? NONE,
+    subject: isStrip ? `values ${reference?.run} ${reference?.step}` : `${method} ${framing} ${of.run} ${of.step}`,
+    size: `${width} ${whole}`,
+  });
   const view = useSignal(WHOLE);
   const inputs = { layer: layer.name, placed, view, width, height };
   const lasso = useLasso(armed, inputs, usePointer(inputs));
@@ -362,11 +259,15 @@ function Picture({ layer, projection, width, height: whole, armed }: PictureProp
         <ZoomButtons view={view} width={width} height={height} />
         {placed.count === 0 && <p class="projection-empty">No instance has a finite activation in every neuron.</p>}
       </div>
-      {isStrip && (
-        <StripAxis strip={fitted} title={`activation of ${layer.name}`} view={view.value} width={width} top={height} />
-      )}
+      {isStrip && <StripAxis strip={fitted} title={stripTitle(layer)} view={view.value} width={width} top={height} />}
     </>
   );
+}
+
+function stripTitle({ name, entry, sole }: LayerStore): string {
+  return entry.value?.neurons === 1
+    ? `activation of ${name}`
+    : `neuron ${sole.value} of ${name}, the only one that differs`;
 }
 
 interface StripAxisProperties {

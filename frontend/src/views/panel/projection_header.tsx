@@ -114,8 +114,8 @@ interface ProjectionHeaderProperties {
 
 export function ProjectionHeader({ layer, projection, problem, armed }: ProjectionHeaderProperties) {
   const reference = useSnapshot().reference.value;
-  const isSingle = layer.entry.value?.neurons === 1;
-  const isBehind = projection !== null && !isOf(projection.of, reference);
+  const isSingle = layer.sole.value !== null;
+  const isBehind = !isSingle && projection !== null && !isOf(projection.of, reference);
   const unfinished = projection !== null && projection.method === "tsne" && !projection.done ? projection : null;
   const progress = isBehind ? layer.projection.awaited.value : unfinished;
   const share = progress ? progress.iteration / Math.max(1, progress.iterations) : 0;
@@ -162,7 +162,7 @@ function RestingText({ layer, projection }: { layer: LayerStore; projection: Pro
   const left = projection.neuronsLeftOut;
   const title =
     left > 0 ? `${countText(left)} of ${countText(layer.entry.value?.neurons ?? 0)} neurons left out: not finite` : "";
-  if (layer.entry.value?.neurons === 1) return <span class="resting">{everything}</span>;
+  if (layer.sole.value !== null) return <span class="resting">{everything}</span>;
   if (rotated) return <span title={ROTATED}>rotated onto A</span>;
   return (
     <span title={title}>

@@ -8,6 +8,7 @@ import type { SnapshotReference } from "../../contract/client";
 import { hasLabels } from "../../draw/colouring";
 import { mix, textOn } from "../../draw/palette";
 import { createPaintedPoints, FRAME_REACH, placePoints } from "../../draw/projection";
+import { endsOf, placeStrip } from "../../draw/strip";
 import type { TabStore } from "../../store/tab";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Picker } from "../../ui/controls";
@@ -22,20 +23,32 @@ const SCALE = 0.6;
 
 function StepStrip() {
   const { overSteps } = useTab();
+  const snapshots = overSteps.snapshots.value;
+  const values = snapshots.map(({ step }) => overSteps.values(step)?.value?.data);
+  const ends = useMemo(() => endsOf(values.filter((one) => one !== undefined)), values);
   return (
     <div class="step-strip" data-testid="step-strip">
-      {overSteps.snapshots.value.map((snapshot) => (
-        <StepPicture key={snapshot.step} snapshot={snapshot} />
+      {snapshots.map((snapshot) => (
+        <StepPicture key={snapshot.step} snapshot={snapshot} ends={ends} />
       ))}
     </div>
   );
 }
 
-function StepPicture({ snapshot }: { snapshot: SnapshotEntry }) {
+interface StepPictureProperties {
+  snapshot: SnapshotEntry;
+  /** Of the values of a single neuron over all steps that are there. */
+  ends: ReturnType<typeof endsOf>;
+}
+
+function StepPicture({ snapshot, ends }: StepPictureProperties) {
   const { catalogue, overSteps, stepping } = useTab();
   const { step } = snapshot;
-  const state = overSteps.projection(step);
+  const values = overSteps.values(step);
+  const projection = overSteps.projection(step);
+  const state = values ?? projection;
   const current = catalogue.snapshot.value?.step === step;
+  const content = values ? "the values of the neuron, on one scale for all steps" : "t-SNE in the frame of the steps";
   return (
     <button
       type="button"
@@ -43,19 +56,31 @@ function StepPicture({ snapshot }: { snapshot: SnapshotEntry }) {
       data-testid="step-picture"
       data-step={step}
       data-ready={state?.status === "ready"}
+      data-strip={values !== undefined}
       aria-pressed={current}
       aria-label={`Show step ${step}`}
-      title={state?.status === "error" ? state.message : `Step ${step}, t-SNE in the frame of the steps`}
+      title={state?.status === "error" ? state.message : `Step ${step}, ${content}`}
       onClick={() => stepping.goTo(step)}
     >
-      {state?.value ? <Dots coordinates={state.value.coordinates} /> : <i class="bone" />}
+      {state?.value ? (
+        <Dots values={values?.value?.data} coordinates={projection?.value?.coordinates} ends={ends} />
+      ) : (
+        <i class="bone" />
+      )}
       <span>{step}</span>
     </button>
   );
 }
 
-function Dots({ coordinates }: { coordinates: Float32Array }) {
-  const { columns, highlighted } = useSnapshot();
+interface DotsProperties {
+  /** Of a single neuron, (rows,); else there are coordinates, (rows, 2). */
+  values: Float32Array | undefined;
+  coordinates: Float32Array | undefined;
+  ends: ReturnType<typeof endsOf>;
+}
+
+function Dots({ values, coordinates, ends }: DotsProperties) {
+  const { columns, highlighted, snapshot } = useSnapshot();
   const palette = usePalette();
   const colours = useClassColours();
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -65,16 +90,21 @@ function Dots({ coordinates }: { coordinates: Float32Array }) {
   const shown = columns.value;
   const labels = shown ? (hasLabels(shown) ? shown.label : shown.predicted) : [];
   const named = colours.join();
+  const classes = snapshot.value?.classes.length ?? 0;
+  const rows = values?.length ?? (coordinates?.length ?? 0) / 2;
   const painted = useMemo(() => {
-    const codes = 2 * labels.length === coordinates.length ? labels : [];
-    const { positions } = placePoints(coordinates, SIZE / SCALE, SIZE / SCALE, FRAME_REACH);
+    const codes = labels.length === rows ? labels : [];
+    const box = { width: SIZE / SCALE, height: SIZE / SCALE };
+    const { positions } = values
+      ? placeStrip({ values, codes, classes, ...box, ends, axisHeight: 0 })
+      : placePoints(coordinates ?? new Float32Array(), box.width, box.height, FRAME_REACH);
     return createPaintedPoints(
       { positions, codes, colours: named.split(","), palette },
       () => new ImageData(side, side),
       ratio * SCALE,
     );
-  }, [coordinates, labels, named, palette, ratio, side]);
-  const lightened = highlighted.value && 2 * highlighted.value.length === coordinates.length ? highlighted.value : null;
+  }, [values, coordinates, ends, labels, rows, classes, named, palette, ratio, side]);
+  const lightened = highlighted.value?.length === rows ? highlighted.value : null;
   useLayoutEffect(() => {
     canvas.current?.getContext("2d")?.putImageData(lightened ? painted.highlighted(lightened) : painted.all(), 0, 0);
   }, [painted, lightened]);

@@ -1,14 +1,15 @@
 /** Legend of the classes. A click sorts by one; with many, a list chooses those that keep a colour. */
 
-import { useSignal } from "@preact/signals";
 import type { MatrixRow } from "../../store/rows";
-import { toggle } from "../../store/url_state";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Popup } from "../../ui/controls";
+import { deferred } from "../../ui/deferred";
 import { ClassDot } from "../../ui/glyphs";
 import { countText } from "../../ui/numbers";
 import { textWidth } from "../../ui/ruler";
 import { useSize } from "../../ui/surface";
+
+const ClassChooser = deferred(async () => (await import("./class_chooser")).ClassChooser);
 
 export function Legend() {
   const classes = useTab().catalogue.snapshot.value?.classes ?? [];
@@ -115,54 +116,5 @@ function ClassMenu({ classes, colours, limit }: ClassMenuProperties) {
         )}
       </div>
     </Popup>
-  );
-}
-
-/** So many are listed at once; the field finds the others. */
-const MOST_LISTED = 100;
-
-function ClassChooser({ classes, colours, limit }: ClassMenuProperties) {
-  const { urlState } = useTab();
-  const wanted = useSignal("");
-  const other = usePalette().otherClass;
-  const isColoured = (label: number) => colours[label] !== other;
-  const coloured = classes.filter((_, label) => isColoured(label));
-  const choose = (name: string) => {
-    if (urlState.coloured.value.length === 0) urlState.coloured.value = coloured;
-    toggle(urlState.coloured, name);
-  };
-  const matching = classes
-    .map((name, label) => ({ name, label }))
-    .filter(({ name }) => name.toLowerCase().includes(wanted.value.trim().toLowerCase()))
-    .sort((first, second) => Number(isColoured(second.label)) - Number(isColoured(first.label)));
-  return (
-    <>
-      <p>
-        Up to {limit} classes keep a colour of their own, the others are grey. {coloured.length} have one.
-      </p>
-      <input
-        class="field"
-        type="search"
-        placeholder="Find a class"
-        aria-label="Find a class"
-        onInput={(event) => {
-          wanted.value = event.currentTarget.value;
-        }}
-      />
-      {matching.slice(0, MOST_LISTED).map(({ name, label }) => (
-        <label key={name}>
-          <input
-            type="checkbox"
-            checked={isColoured(label)}
-            disabled={!isColoured(label) && coloured.length >= limit}
-            onChange={() => choose(name)}
-          />
-          <ClassDot colour={colours[label]} />
-          <span>{name}</span>
-        </label>
-      ))}
-      {matching.length > MOST_LISTED && <p>+ {countText(matching.length - MOST_LISTED)} more: type to find one</p>}
-      {matching.length === 0 && <p>No class has this name.</p>}
-    </>
   );
 }

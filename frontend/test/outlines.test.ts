@@ -1,0 +1,43 @@
+/** Outlines of the instances that the sentence is about. */
+
+import { expect, test } from "vitest";
+import { drawOutlines } from "../src/draw/marks";
+import { confusedRows } from "../src/store/confusion";
+import { instances } from "./samples";
+
+test("go around every instance of the confusion, and around no test case", () => {
+  const columns = {
+    ...instances(),
+    label: [0, 0, 1, 0],
+    predicted: [1, 1, 0, 0],
+    example: [false, true, false, false],
+  };
+  const confusion = { label: 0, predicted: 1, count: 2, of: 2, isOfErrors: true };
+  expect(confusedRows(confusion, columns)).toEqual([0]);
+  expect(confusedRows({ ...confusion, predicted: null }, { ...columns, predicted: [1, 1, 0, -1] })).toEqual([3]);
+});
+
+test("are one where they touch: what is inside any of them is cut out of all", () => {
+  const calls: string[] = [];
+  let discs: string[] = [];
+  const context = {
+    globalCompositeOperation: "source-over",
+    fillStyle: "",
+    save: () => undefined,
+    restore: () => undefined,
+    beginPath: () => {
+      discs = [];
+    },
+    moveTo: () => undefined,
+    arc: (x: number, y: number, radius: number) => discs.push(`${x},${y},${radius}`),
+    fill: () => calls.push(`${context.globalCompositeOperation}: ${discs.join(" ")}`),
+  };
+  const places = [
+    { x: 10, y: 20 },
+    { x: Number.NaN, y: Number.NaN },
+    { x: 14, y: 20 },
+  ];
+  drawOutlines(context as unknown as CanvasRenderingContext2D, places, 6, { text: "#212121" });
+  expect(context.fillStyle).toBe("#212121");
+  expect(calls).toEqual(["source-over: 10,20,6.8 14,20,6.8", "destination-out: 10,20,5.2 14,20,5.2"]);
+});
