@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from activis_tb.analysis.threads import IMPORTING, one_thread
 from activis_tb.analysis.tsne import Affinities, Layout, Phase, align
 
-TSNE_VERSION = 2
+TSNE_VERSION = 3
 """Goes up whenever the same activations would give other t-SNE coordinates than before."""
 
 EARLY_ITERATIONS = 250
@@ -99,10 +99,10 @@ def tsne(
 ) -> NDArray[np.float32]:
     """Embeds by t-SNE (van der Maaten and Hinton 2008), as openTSNE implements it.
 
-    Barnes-Hut up to 8,000 rows, interpolation (FIt-SNE, Linderman et al. 2019) above, where it becomes the faster one;
-    PCA initialisation; 250 iterations of early exaggeration and 500 more. All neurons take part in the search for
-    neighbours: reducing wide layers to 50 principal components first took longer than it saved. One thread: a second
-    one only waits for the first when the machine is busy, and the coordinates are the same.
+    Repulsion over all pairs up to 6,000 rows, by interpolation (FIt-SNE, Linderman et al. 2019) above, where it becomes
+    the faster one; PCA initialisation; 250 iterations of early exaggeration and 500 more. All neurons take part in the
+    search for neighbours: reducing wide layers to 50 principal components first took longer than it saved. One thread:
+    a second one only waits for the first when the machine is busy.
 
     Args:
         activations: float32 (rows, neurons).
@@ -111,7 +111,7 @@ def tsne(
 
     Returns:
         float32 (rows, 2), centred, the largest coordinate by magnitude being 1. Rows without a place (see `placed`) are
-        NaN. Fewer than 5 rows, or rows that are all alike, are placed by PCA.
+        NaN. Fewer than 5 rows, or rows on a line, as those of one neuron are, are placed by PCA.
     """
     places = placed(activations).rows
 
@@ -201,7 +201,7 @@ def _tsne(
     rows: NDArray[np.float64], perplexity: float, report: Callable[[int, NDArray[np.float64]], None]
 ) -> NDArray[np.float64]:
     start = principal_components(rows.copy(), 2)
-    if len(rows) < FEWEST_ROWS or not start.any():
+    if len(rows) < FEWEST_ROWS or not start[:, 1].any():
         return start
     layout = Layout.spread(start, Affinities(rows, perplexity_of(len(rows), perplexity)))
     layout.optimise(Phase(EARLY_ITERATIONS, exaggeration=12, momentum=0.5), report)
@@ -209,7 +209,7 @@ def _tsne(
     return layout.coordinates
 
 
-STEPS_VERSION = 1
+STEPS_VERSION = 2
 """Goes up whenever the same activations would give other coordinates than before."""
 
 _PULL = 0.02
@@ -251,11 +251,11 @@ def tsne_step(
 
     Returns:
         float32 (rows, 2) in the units of t-SNE. Rows without a place (see `placed`) are NaN. Fewer than 5 rows, or rows
-        that are all alike, are placed by PCA.
+        on a line, are placed by PCA.
     """
     places, rows = placed(activations).rows, placed_activations(activations)
     start = principal_components(rows.copy(), 2)
-    if len(rows) < FEWEST_ROWS or not start.any():
+    if len(rows) < FEWEST_ROWS or not start[:, 1].any():
         return scatter(start, places)
     affinities = Affinities(rows, perplexity_of(len(rows), perplexity))
     before = None if predecessor is None else predecessor[places].astype(np.float64)

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cache
 from math import inf
-from threading import RLock
+from threading import Lock, RLock
 from time import monotonic
 from traceback import walk_tb
 from types import TracebackType
@@ -51,10 +51,33 @@ IMPORTING = _Importing()
 """Hold this around each import of scikit-learn, openTSNE and SciPy that is not at the top of a file."""
 
 
-def one_thread() -> AbstractContextManager[Any]:
+class _OneThread:
+    """Limit of NumPy's linear algebra to one thread, for all who ask at once: the last to leave lifts it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._inside = 0
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._limit = _controller().limit(limits=1, user_api="blas")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._limit.restore_original_limits()
+
+
+_ONE_THREAD = _OneThread()
+
+
+def one_thread() -> AbstractContextManager[None]:
     """Returns a context in which NumPy's linear algebra uses one thread."""
-    limit: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
-    return limit
+    return _ONE_THREAD
 
 
 @cache

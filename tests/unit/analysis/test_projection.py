@@ -157,7 +157,7 @@ def test_tsne_of_the_same_activations_is_the_same_to_the_bit():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("limits", [["_BARNES_HUT_ROWS"], ["_BARNES_HUT_ROWS", "_EXACT_NEIGHBOUR_ROWS"]])
+@pytest.mark.parametrize("limits", [["_ALL_PAIRS_ROWS"], ["_ALL_PAIRS_ROWS", "_EXACT_NEIGHBOUR_ROWS"]])
 def test_tsne_of_many_rows_keeps_clusters_together(monkeypatch, limits):
     for limit in limits:
         monkeypatch.setattr(f"activis_tb.analysis.tsne.{limit}", 50)
@@ -204,3 +204,11 @@ def test_perplexity_is_what_was_wanted_or_a_third_of_the_others(rows, wanted, pe
 @pytest.mark.parametrize(("rows", "perplexity"), [(0, 0), (1, 0), (4, 1), (31, 10), (91, 30), (5000, 30)])
 def test_perplexity_is_30_or_a_third_of_the_others(rows, perplexity):
     assert perplexity_of(rows) == perplexity
+
+
+def test_one_neuron_and_rows_on_a_line_are_a_line_and_no_snake():
+    values = random_rows(40, 1)
+    for rows in (values, np.hstack([values, np.ones((40, 1), np.float32)]), values @ float32([[1, -2, 3]])):
+        coordinates = tsne(rows)
+        assert_array_equal(coordinates[:, 1], np.zeros(40))
+        assert_array_equal(np.argsort(coordinates[:, 0]), np.argsort(pca(rows)[:, 0]))
