@@ -16,8 +16,8 @@ from activis_tb.analysis.tsne import Affinities, Layout, Phase, align
 TSNE_VERSION = 3
 """Goes up whenever the same activations would give other t-SNE coordinates than before."""
 
-EARLY_ITERATIONS = 250
-ITERATIONS = 750
+EARLY_ITERATIONS = 150
+ITERATIONS = 650
 
 Report = Callable[[int, NDArray[np.float32]], None]
 """Is told the iterations done and the coordinates, float32 (rows, 2). What it raises ends the computation."""
@@ -100,9 +100,10 @@ def tsne(
     """Embeds by t-SNE (van der Maaten and Hinton 2008), as openTSNE implements it.
 
     Repulsion over all pairs up to 6,000 rows, by interpolation (FIt-SNE, Linderman et al. 2019) above, where it becomes
-    the faster one; PCA initialisation; 250 iterations of early exaggeration and 500 more. All neurons take part in the
-    search for neighbours: reducing wide layers to 50 principal components first took longer than it saved. One thread:
-    a second one only waits for the first when the machine is busy.
+    the faster one; PCA initialisation; 150 iterations of early exaggeration and 500 more, after which not more
+    neighbours are kept. All neurons take part in the search for neighbours: reducing wide layers to 50 principal
+    components first took longer than it saved. One thread: a second one only waits for the first when the machine is
+    busy.
 
     Args:
         activations: float32 (rows, neurons).

@@ -98,7 +98,7 @@ class _AllPairs:
     def _repulsion(self, places: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
         """Returns its part of the gradient, float64 (rows, 2), and the sum of the kernels of all pairs."""
         rows, squares = len(places), np.sum(places * places, axis=1)
-        dtype = np.float32 if squares.max() < _PRECISE else np.float64
+        dtype: Any = np.float32 if squares.max() < _PRECISE else np.float64
         points, squares, ones = places.astype(dtype), squares.astype(dtype), np.ones(rows, dtype)
         # 1 + |a - b|² = (1 + |a|²) · 1 + 1 · |b|² - 2 a · b, and the kernel is one over it.
         left = np.column_stack([-2 * points, 1 + squares, ones])
