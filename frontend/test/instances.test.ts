@@ -5,6 +5,7 @@ import { listedInstances } from "../src/store/subset_from_click";
 import { findInstances, followReading, searchableTexts } from "../src/store/tab";
 import { groupInstances } from "../src/views/instances/grouping";
 import { rowAfter } from "../src/views/instances/groups";
+import { firstLit } from "../src/views/instances/lit";
 import {
   EVERYTHING,
   isInSight,
@@ -13,6 +14,7 @@ import {
   sightOf,
   squarePlace,
   squaresInSight,
+  steppedTop,
 } from "../src/views/instances/windowing";
 import { instances, snapshot } from "./samples";
 
@@ -50,6 +52,17 @@ describe("finding", () => {
   test("takes the place in the stream where ids were derived", () => {
     const derived = { ...animals, ids_given: false, index: [10, 20, 30] };
     expect([...findInstances(derived, searchableTexts(derived), "#20")]).toEqual([0, 1, 0]);
+  });
+});
+
+describe("the lit instances in words", () => {
+  test("are those with the highest scores, as they stand among the squares, and all are counted", () => {
+    const score = Array.from({ length: 40 }, (_, row) => (row * 7) % 10);
+    const lit = Uint8Array.from(score, (_, row) => Number(row % 2 === 0));
+    const sorted = [...score.keys()].filter((row) => row % 2 === 0);
+    sorted.sort((one, other) => (score[other] ?? 0) - (score[one] ?? 0) || one - other);
+    expect(firstLit(lit, score)).toEqual({ count: 20, first: sorted.slice(0, 8) });
+    expect(firstLit(null, score)).toEqual({ count: 0, first: [] });
   });
 });
 
@@ -118,6 +131,23 @@ describe("windowing", () => {
     expect(sightOf(few, 0, 100)).toEqual(EVERYTHING);
     const [only] = placeGroups(few, 262);
     expect(only && squaresInSight(only, "correct", 1_500, EVERYTHING)).toEqual([0, 1_500]);
+  });
+
+  test("of a thousand classes makes the groups in sight, the same ones for a little way of scrolling", () => {
+    const thousand = Array.from({ length: 1_000 }, (_, label) => ({ correct: [label], misclassified: [] }));
+    const groups = placeGroups(thousand, 262);
+    const inSight = (scrollTop: number) => {
+      const sight = sightOf(thousand, steppedTop(scrollTop), 500);
+      return groups.flatMap((group, label) => (isInSight(group, sight) ? [label] : []));
+    };
+    expect(inSight(0).length).toBeLessThan(20);
+    const lines = (top: number) => Math.floor(top / (groups[1]?.top ?? 1));
+    for (const top of [10_000, 10_037, 30_000]) {
+      expect(inSight(top)[0]).toBeLessThanOrEqual(lines(top));
+      expect(inSight(top).at(-1)).toBeGreaterThanOrEqual(lines(top + 500));
+      expect(inSight(top).length).toBeLessThan(30);
+    }
+    expect(inSight(10_050)).toEqual(inSight(10_100));
   });
 });
 

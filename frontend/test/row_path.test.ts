@@ -1,7 +1,8 @@
 /** A row's way through the layers: which class it is like, by numbers that can be checked by hand. */
 
 import { describe, expect, test } from "vitest";
-import { classLikeness, nearestShares, strongestNeurons } from "../src/store/row_path";
+import { classLikeness, likest, nearestShares, strongestNeurons } from "../src/store/row_path";
+import { likenessList } from "../src/views/panel/readout";
 
 const table = (rows: number[][]) => ({
   shape: [rows.length, rows[0]?.length ?? 0],
@@ -69,6 +70,24 @@ describe("likeness to the classes", () => {
     expect([...found.shares]).toEqual([0.5, 0.5, 0]);
     expect(found.over).toBe(1);
   });
+});
+
+test("the likest classes come first, of alike ones the first; unknown ones and the row's own are left out", () => {
+  const likeness = Float64Array.of(0.2, 0.9, Number.NaN, 0.9, -0.3);
+  expect(likest(likeness, 3)).toEqual([1, 3, 0]);
+  expect(likest(likeness, 2, 1)).toEqual([3, 0]);
+  expect(likest(likeness, 9)).toEqual([1, 3, 0, 4]);
+});
+
+test("of few classes all are told in their order, of a thousand those that the row is most like", () => {
+  expect(likenessList(Float64Array.of(0.1, 0.9), ["cat", "dog"])).toBe("cat 0.10, dog 0.90");
+  const names = Array.from({ length: 1_000 }, (_, label) => `c${label}`);
+  const told = likenessList(
+    Float64Array.from(names, (_, label) => label / 1_000),
+    names,
+  );
+  expect(told.startsWith("c999 1.00, c998 1.00, ")).toBe(true);
+  expect(told.endsWith("c988 0.99; 988 others are less like it")).toBe(true);
 });
 
 test("the strongest neurons come first, zero and less are none", () => {

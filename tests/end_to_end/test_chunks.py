@@ -18,6 +18,7 @@ LATER = {
     *("card.js", "cluster_names.js", "downloads.js", "empty.js", "export.js", "fields.js", "later.js", "manager.js"),
     *("announcer.js", "missing_layer.js", "predictions.js", "projection_options.js", "rail.js", "side_header.js"),
     *("common.js", "completion.js", "condition_field.js", "instance_card.js", "lit.js", "row_groups.js"),
+    "test_cases.js",
 }
 
 

@@ -3,7 +3,7 @@
 import { polygonContains } from "d3-polygon";
 import { type Quadtree, quadtree } from "d3-quadtree";
 import type { Palette } from "./palette";
-import { createStamp, packed, paintStamp, pixelsOf, type Raster, rgbOf } from "./raster";
+import { createStamp, type Ink, inkOf, pixelsOf, type Raster, type Stamp, stampOver } from "./raster";
 
 export interface PlacedPoints {
   /** Positions in CSS pixels before zooming, (rows, 2); NaN where an instance has no place. */
@@ -165,12 +165,6 @@ export const enlargement = (width: number, height: number): number =>
 export const radiusAround = (rows: number, enlarged: number): number =>
   Math.max(5.5, (RINGED.ring + 1.8) * enlarged * crowding(rows));
 
-/** A dot without a colour of its own is grey, and as dark as text among faded ones. */
-function colourOf({ codes, colours, highlighted, palette }: PointsPicture, row: number): string {
-  const own = colours[codes[row] ?? -1] ?? palette.otherClass;
-  return highlighted && own === palette.otherClass ? palette.text : own;
-}
-
 /** A picture's dots as pixels. */
 interface PaintedPoints<Pixels extends Raster> {
   /** All of them in their colours. */
@@ -191,29 +185,33 @@ export function createPaintedPoints<Pixels extends Raster>(
   ratio: number,
 ): PaintedPoints<Pixels> {
   const size = ratio * crowding(picture.positions.length / 2) * (picture.enlarged ?? 1);
-  const { rings, colours, palette } = picture;
+  const { codes, rings, colours, palette } = picture;
+  const [text, clear] = [inkOf(palette.text), inkOf(palette.card)];
+  const inks = colours.map(inkOf);
+  const isGrey = (row: number) => (colours[codes[row] ?? -1] ?? palette.otherClass) === palette.otherClass;
+  const isRinged = (row: number) => rings !== null && rings !== undefined && (rings[row] ?? -1) >= 0;
   const paint = (raster: Pixels, highlighted: Uint8Array | null) => {
     const shown: PointsPicture = { ...picture, highlighted };
-    const grey = highlighted ? palette.text : palette.otherClass;
-    const isRinged = (row: number) => (rings?.[row] ?? -1) >= 0;
-    const colour = (row: number) => colourOf(shown, row);
+    // A dot without a colour of its own is grey, and as dark as text among faded ones.
+    const grey = highlighted ? text : inkOf(palette.otherClass);
+    const inkOfRow = (row: number) => (isGrey(row) ? grey : (inks[codes[row] ?? -1] ?? grey));
+    const dot = createStamp(RADIUS * size);
     // Dots without a colour of their own lie below those that have one, and rings above both.
+    paintRows(shown, raster, ratio, [{ stamp: dot, ink: (row) => (isGrey(row) && !isRinged(row) ? grey : null) }]);
     paintRows(shown, raster, ratio, [
-      { radius: RADIUS * size, colour, holds: (row) => !isRinged(row) && colour(row) === grey },
-    ]);
-    paintRows(shown, raster, ratio, [
-      { radius: RADIUS * size, colour, holds: (row) => !isRinged(row) && colour(row) !== grey },
+      { stamp: dot, ink: (row) => (isGrey(row) || isRinged(row) ? null : inkOfRow(row)) },
     ]);
     if (!rings) return raster;
+    const ringed = (ink: (row: number) => Ink) => (row: number) => (isRinged(row) ? ink(row) : null);
     return paintRows(shown, raster, ratio, [
-      { radius: RINGED.ring * size, colour: (row) => colours[rings[row] ?? -1] ?? palette.text, holds: isRinged },
-      { radius: RINGED.clear * size, colour: () => palette.card, holds: isRinged },
-      { radius: RINGED.dot * size, colour, holds: isRinged },
+      { stamp: createStamp(RINGED.ring * size), ink: ringed((row) => inks[rings[row] ?? -1] ?? text) },
+      { stamp: createStamp(RINGED.clear * size), ink: ringed(() => clear) },
+      { stamp: createStamp(RINGED.dot * size), ink: ringed(inkOfRow) },
     ]);
   };
   const card = () => {
     const raster = newRaster();
-    pixelsOf(raster).fill(packed(rgbOf(palette.card)));
+    pixelsOf(raster).fill(clear.packed);
     return raster;
   };
   const once = <Value>(make: () => Value) => {
@@ -226,7 +224,8 @@ export function createPaintedPoints<Pixels extends Raster>(
   const all = once(() => paint(card(), null));
   // A faded dot is smaller than a highlighted one, so it may stay below it.
   const faded = once(() => {
-    const disc = { radius: FADED_RADIUS * size, colour: () => palette.faded, holds: () => true };
+    const ink = inkOf(palette.faded);
+    const disc = { stamp: createStamp(FADED_RADIUS * size), ink: () => ink };
     return paintRows({ ...picture, highlighted: null }, card(), ratio, [disc]);
   });
   return {
@@ -241,11 +240,9 @@ export function createPaintedPoints<Pixels extends Raster>(
 
 /** One of the discs that a row is painted as. */
 interface Disc {
-  /** In device pixels. */
-  radius: number;
-  colour: (row: number) => string;
-  /** Whether a row has it. */
-  holds: (row: number) => boolean;
+  stamp: Stamp;
+  /** Of a row; null where it has no such disc. */
+  ink: (row: number) => Ink | null;
 }
 
 /** Paints the highlighted rows, all where `highlighted` is null: each as its discs, one upon the other. */
@@ -255,18 +252,14 @@ function paintRows<Pixels extends Raster>(
   ratio: number,
   discs: readonly Disc[],
 ): Pixels {
-  const stamped = discs.map((disc) => ({ ...disc, stamp: createStamp(disc.radius) }));
-  const known = new Map<string, ReturnType<typeof rgbOf>>();
+  const pixels = pixelsOf(raster);
   for (let row = 0; row * 2 < positions.length; row++) {
     const x = positions[row * 2] ?? Number.NaN;
     const y = positions[row * 2 + 1] ?? Number.NaN;
     if (!Number.isFinite(x) || !Number.isFinite(y) || (highlighted && highlighted[row] !== 1)) continue;
-    for (const { stamp, colour, holds } of stamped) {
-      if (!holds(row)) continue;
-      const name = colour(row);
-      const rgb = known.get(name) ?? rgbOf(name);
-      known.set(name, rgb);
-      paintStamp(raster, stamp, x * ratio, y * ratio, rgb);
+    for (const { stamp, ink } of discs) {
+      const used = ink(row);
+      if (used) stampOver(pixels, raster, stamp, x * ratio, y * ratio, used);
     }
   }
   return raster;

@@ -120,7 +120,46 @@ function placeStamp({ size }: Stamp, x: number, y: number) {
 
 function blend(data: Uint8ClampedArray, at: number, colour: Rgb, share: number): void {
   for (let channel = 0; channel < 3; channel++) {
-    const before = data[at + channel] ?? 0;
+    const before = data[at + channel] as number;
     data[at + channel] = before + (((colour[channel as 0] - before) * share) >> 8);
+  }
+}
+
+/** A colour to paint many stamps with. */
+export interface Ink {
+  rgb: Rgb;
+  packed: number;
+}
+
+export function inkOf(colour: string): Ink {
+  const rgb = rgbOf(colour);
+  return { rgb, packed: packed(rgb) };
+}
+
+/**
+ * Paints the disc of `stamp` over what is there, where that is opaque everywhere: the same as `paintStamp`, sooner.
+ *
+ * @param pixels The raster's pixels as one number each, by `pixelsOf`.
+ */
+export function stampOver(
+  pixels: Uint32Array,
+  { width, height, data }: Raster,
+  stamp: Stamp,
+  x: number,
+  y: number,
+  ink: Ink,
+): void {
+  const { size, coverage } = stamp;
+  const { pixelLeft, pixelTop, base } = placeStamp(stamp, x, y);
+  const [first, last] = [Math.max(0, -pixelLeft), Math.min(size, width - pixelLeft)];
+  const bottom = Math.min(size, height - pixelTop);
+  for (let row = Math.max(0, -pixelTop); row < bottom; row++) {
+    const from = base + row * size;
+    const to = (pixelTop + row) * width + pixelLeft;
+    for (let column = first; column < last; column++) {
+      const share = coverage[from + column] as number;
+      if (share === 256) pixels[to + column] = ink.packed;
+      else if (share > 0) blend(data, 4 * (to + column), ink.rgb, share);
+    }
   }
 }

@@ -28,31 +28,31 @@ export function strongestConfusion(
   columns: InstanceColumns | null,
 ): Confusion | null {
   if (unlabelled || classes.length < 2) return null;
-  const counts = sampled >= instances && columns ? countsOf(columns, classes.length) : null;
+  const counts = sampled >= instances && columns ? countsOf(columns) : null;
   const confusions = classes.flatMap((_, label): Confusion[] => {
     const row = subsets[label];
     if (row?.kind !== "class" || row.correct === undefined || row.count < LEAST_INSTANCES) return [];
     const { count: size, correct, predicted_counts, without_prediction } = row;
-    const taken = predicted_counts.length > 0 ? predicted_counts : (counts?.[label] ?? []);
+    const taken = predicted_counts.length > 0 ? predicted_counts.entries() : (counts?.get(label) ?? []);
     const isOfErrors = classes.length > 2;
     const of = isOfErrors ? size - correct : size;
-    const cells = [
-      ...taken.map((count, predicted) => ({ count, predicted })),
-      { count: without_prediction, predicted: null },
-    ];
-    return cells.flatMap(({ count, predicted }) =>
-      predicted === label || count < LEAST_COUNT ? [] : [{ label, predicted, count, of, isOfErrors }],
+    return [...[...taken].sort(([first], [second]) => first - second), [null, without_prediction] as const].flatMap(
+      ([predicted, count]) =>
+        predicted === label || count < LEAST_COUNT ? [] : [{ label, predicted, count, of, isOfErrors }],
     );
   });
   return greatest(confusions, ({ count, of }) => leastShare(count, of)) ?? null;
 }
 
-/** By true class, how many of its instances are predicted as each. */
-function countsOf({ label, predicted, example }: InstanceColumns, classes: number): number[][] {
-  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+/** By true class and predicted one, how many instances there are, where there are any. */
+function countsOf({ label, predicted, example }: InstanceColumns): Map<number, Map<number, number>> {
+  const counts = new Map<number, Map<number, number>>();
   for (const [row, truth] of label.entries()) {
-    const [line, found] = [counts[truth], predicted[row] ?? -1];
-    if (line && !example[row] && found >= 0) line[found] = (line[found] ?? 0) + 1;
+    const found = predicted[row] ?? -1;
+    if (truth < 0 || example[row] || found < 0) continue;
+    const line = counts.get(truth) ?? new Map<number, number>();
+    counts.set(truth, line);
+    line.set(found, (line.get(found) ?? 0) + 1);
   }
   return counts;
 }

@@ -8,7 +8,7 @@ import type { NpyArray } from "../contract/npy";
 import type { SnapshotView } from "./catalogue";
 import type { Host } from "./host";
 import { strataOf } from "./judgement";
-import { averageRows, sliceRow, soleColumn, type ValueScale, valueScale } from "./numbers";
+import { averageRows, keptRow, sliceRow, soleColumn, type ValueScale, valueScale } from "./numbers";
 import { followProjection, type ProjectionFollower } from "./projection";
 import { type OverallMoments, overallMoments, relativeValues } from "./relative";
 import {
@@ -384,8 +384,8 @@ export function rowValues(
   if (row.kind === "outcome" || row.kind === "found")
     return averageRows(layer.activations.state.value.value, row.members);
   return isInstance(row)
-    ? sliceRow(layer.activations.state.value.value, row.sampled)
-    : sliceRow(layer.mean.state.value.value, row.subset);
+    ? keptRow(layer.activations.state.value.value, row.sampled)
+    : keptRow(layer.mean.state.value.value, row.subset);
 }
 
 type Measured = Parameters<typeof rowValues>[0] & Pick<LayerStore, "overall" | "isRelative">;

@@ -2,11 +2,13 @@
  * Order of rows by likeness: hierarchical clustering by average linkage, its leaves so that alike ones meet.
  *
  * Clusters are found by chains of nearest neighbours (Murtagh 1983); where two are joined, each is turned so that the ends
- * that meet are the nearest of the four (Gruvaeus and Wainer 1972). The same rows give the same order.
+ * that meet are the nearest of the four (Gruvaeus and Wainer 1972). The same rows give the same order. Many rows are
+ * ordered in a worker, which this file is too.
  */
 
-/** Multiplications for the distances: some ten milliseconds. */
-const MOST_WORK = 1e7;
+/** Multiplications for the distances that are made at once, in about a millisecond, and those that a worker makes. */
+const AT_ONCE = 1e6;
+const MOST_WORK = 1e8;
 
 /** Returns the positions of `rows`, (neurons,) each, in the order of likeness; values that are not finite do not count. */
 export function likenessOrder(rows: readonly Float32Array[]): number[] {
@@ -14,6 +16,80 @@ export function likenessOrder(rows: readonly Float32Array[]): number[] {
   const ordered = cluster(rows.length, distances);
   // An order and its reverse are the same; the end that was recorded first leads.
   return (ordered[0] ?? 0) <= (ordered.at(-1) ?? 0) ? ordered : ordered.reverse();
+}
+
+interface Ordering {
+  number: number;
+  rows: readonly Float32Array[];
+  /** Null until it is found. */
+  order: number[] | null;
+}
+
+/** So many orders are remembered, of the groups in a few steps. */
+const REMEMBERED = 16;
+
+/**
+ * Returns what orders rows: few at once, many in a worker. Until that has found their order, they have the last that was
+ * found for as many, else their own.
+ *
+ * @param found Called when there is an order that was not there before
+ */
+export function startLikeness(
+  found: () => void,
+  createWorker: () => Worker = createLikenessWorker,
+): (rows: readonly Float32Array[]) => number[] {
+  let orderings: Ordering[] = [];
+  /** Null where there are no workers, undefined until one is needed. */
+  let worker: Worker | null | undefined;
+  let count = 0;
+
+  const giveUp = () => {
+    worker = null;
+    for (const ordering of orderings) ordering.order ??= likenessOrder(ordering.rows);
+    found();
+  };
+  const start = (): Worker | null => {
+    try {
+      const started = createWorker();
+      started.onerror = giveUp;
+      started.onmessage = ({ data }: MessageEvent<{ number: number; order: number[] }>) => {
+        const ordering = orderings.find(({ number }) => number === data.number);
+        if (!ordering) return;
+        ordering.order = data.order;
+        found();
+      };
+      return started;
+    } catch {
+      return null;
+    }
+  };
+  const begin = (rows: readonly Float32Array[]): Ordering => {
+    const ordering: Ordering = { number: count++, rows, order: null };
+    orderings = [ordering, ...orderings].slice(0, REMEMBERED);
+    worker = worker === undefined ? start() : worker;
+    if (worker) worker.postMessage({ number: ordering.number, rows: rows.map((row) => row.slice()) });
+    else ordering.order = likenessOrder(rows);
+    return ordering;
+  };
+  return (rows) => {
+    if ((rows.length ** 2 / 2) * (rows[0]?.length ?? 0) <= AT_ONCE) return likenessOrder(rows);
+    const isSame = (other: Ordering) =>
+      other.rows.length === rows.length && other.rows.every((row, at) => row === rows[at]);
+    const { order } = orderings.find(isSame) ?? begin(rows);
+    return order ?? orderings.find((other) => other.order?.length === rows.length)?.order ?? [...rows.keys()];
+  };
+}
+
+// The build names this file so; the host's content security policy refuses workers that are no files.
+const WORKER_FILE = "./likeness_order.js";
+
+const createLikenessWorker = (): Worker =>
+  new Worker(new URL(/* @vite-ignore */ WORKER_FILE, import.meta.url), { type: "module" });
+
+if (typeof document === "undefined") {
+  self.onmessage = ({ data }: MessageEvent<{ number: number; rows: Float32Array[] }>) => {
+    self.postMessage({ number: data.number, order: likenessOrder(data.rows) });
+  };
 }
 
 /** Distances of each two, (rows, rows); of wide rows over the neurons that vary most. */

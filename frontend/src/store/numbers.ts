@@ -42,6 +42,18 @@ export function sliceRow(values: NpyArray<Float32Array> | undefined, row: number
   return row < rows ? values.data.subarray(row * neurons, (row + 1) * neurons) : null;
 }
 
+const rowsOf = new WeakMap<Float32Array, Map<number, Float32Array>>();
+
+/** The same, and the same array for the same row, so that what follows from it is kept. */
+export function keptRow(values: NpyArray<Float32Array> | undefined, row: number): Float32Array | null {
+  if (!values) return null;
+  const kept = rowsOf.get(values.data) ?? new Map<number, Float32Array>();
+  rowsOf.set(values.data, kept);
+  const found = kept.get(row) ?? sliceRow(values, row);
+  if (found) kept.set(row, found);
+  return found;
+}
+
 /** Returns one column of a (rows, neurons) array, (rows,); NaN where there is no such column. */
 export function sliceColumn({ shape, data }: NpyArray<Float32Array>, column: number): Float32Array {
   const [rows = 0, neurons = 0] = shape;

@@ -160,22 +160,26 @@ export function followShown({ rows, urlState, wanted, conditionOf, numbers }: Sh
     return groups.value.map((group) => {
       const [first] = group.rows;
       const isFixed = !first || blockOf(first) === "instance";
-      return isFixed ? group : { ...group, rows: orderRows(group.rows, rowOrder.value, numbers, likeness.value) };
+      const order = likeness.value?.order ?? null;
+      return isFixed ? group : { ...group, rows: orderRows(group.rows, rowOrder.value, numbers, order) };
     });
   });
   return computed(() => foldRows(ordered.value, { closed: closed.value, hidden: hidden.value, wanted: wanted.value }));
 }
 
-/** Null until it is loaded: few ask for it. */
-const likeness = signal<LikenessOrder | null>(null);
+/** Null until it is loaded: few ask for it. Another object whenever it has found an order. */
+const likeness = signal<{ order: LikenessOrder } | null>(null);
 let isAsked = false;
 
 function loadLikeness(): void {
   if (isAsked) return;
   isAsked = true;
   void import("./likeness_order").then(
-    ({ likenessOrder }) => {
-      likeness.value = likenessOrder;
+    ({ startLikeness }) => {
+      const order = startLikeness(() => {
+        likeness.value = { order };
+      });
+      likeness.value = { order };
     },
     () => {
       isAsked = false;

@@ -22,8 +22,10 @@ export interface RowPath {
 
 const STRONGEST = 3;
 
-/** Multiplications for the shares of one row: a few milliseconds. */
-const MOST_WORK = 4e6;
+/** Multiplications for the shares of one row: about a millisecond. */
+const MOST_WORK = 1e6;
+/** A bar has no room for the shares of more classes. */
+const MOST_SHARED = 72;
 
 /** The row that is followed through the panels: the hovered one, else the one that is lit. */
 export function followedRow({ rowKey, lit, rowOfKey }: SnapshotStore): MatrixRow | null {
@@ -39,14 +41,11 @@ export function rowPath(store: SnapshotStore, layer: LayerStore, row: MatrixRow)
   if (!means || !values || !snapshot || snapshot.unlabelled) return null;
   const classes = snapshot.classes.length;
   const likeness = classLikeness(values, means, classes);
-  const own = row.kind === "class" ? row.subset : -1;
-  const nearest = [...likeness.keys()]
-    .filter((label) => label !== own && !Number.isNaN(likeness[label]))
-    .sort((first, second) => at(likeness, second) - at(likeness, first))
-    .slice(0, 2);
+  const nearest = likest(likeness, 2, row.kind === "class" ? row.subset : -1);
   const activations = layer.activations.state.value.value;
   const highlighted = isMany(row) && row.key === store.lit.value?.key ? store.highlighted.value : null;
-  const found = highlighted && activations ? nearestShares(activations, highlighted, means, classes) : null;
+  const isShared = highlighted !== null && activations !== undefined && classes <= MOST_SHARED;
+  const found = isShared ? nearestShares(activations, highlighted, means, classes) : null;
   return {
     likeness,
     nearest,
@@ -56,19 +55,41 @@ export function rowPath(store: SnapshotStore, layer: LayerStore, row: MatrixRow)
   };
 }
 
+/** The labels of the highest likenesses, at most `most`, the highest first; without those that are not known, and `own`. */
+export function likest(likeness: Float64Array, most: number, own = -1): number[] {
+  const found: number[] = [];
+  likeness.forEach((value, label) => {
+    if (label === own || Number.isNaN(value)) return;
+    let place = found.length;
+    while (place > 0 && value > at(likeness, found[place - 1] ?? 0)) place--;
+    if (place >= most) return;
+    found.splice(place, 0, label);
+    found.length = Math.min(found.length, most);
+  });
+  return found;
+}
+
+const likenesses = new WeakMap<Float32Array, { means: Float32Array; likeness: Float64Array }>();
+
 /**
  * Returns how like `values`, (neurons,), are to each class's mean: the cosine of what is left of both when the average of
- * the class means is taken away, (classes,). Neurons that are not finite everywhere take no part.
+ * the class means is taken away, (classes,). Neurons that are not finite everywhere take no part. The same array for the
+ * same arguments.
  */
 export function classLikeness(values: Float32Array, means: Floats, classes: number): Float64Array {
-  return cosines(values, centred(means, classes));
+  const before = likenesses.get(values);
+  if (before?.means === means.data) return before.likeness;
+  const likeness = cosines(values, centred(means, classes));
+  likenesses.set(values, { means: means.data, likeness });
+  return likeness;
 }
 
 interface Centred {
   /** The average of the class means, (neurons,); NaN for neurons that take no part. */
   middle: Float64Array;
-  /** By class, what it is above the middle, scaled to length 1; NaN for a class without any length. */
-  directions: readonly Float64Array[];
+  /** What a class is above the middle, scaled to length 1, (neurons, classes); NaN for a class without any length. */
+  directions: Float64Array;
+  classes: number;
 }
 
 const known = new WeakMap<Float32Array, Centred>();
@@ -89,7 +110,13 @@ function centre(means: Floats, classes: number): Centred {
     for (let neuron = 0; neuron < neurons; neuron++)
       middle[neuron] = at(middle, neuron) + at(row, neuron) / filled.length;
   }
-  return { middle, directions: rows.map((row) => direction(row, middle)) };
+  const directions = new Float64Array(neurons * classes);
+  rows.forEach((row, label) => {
+    direction(row, middle).forEach((value, neuron) => {
+      directions[neuron * classes + label] = value;
+    });
+  });
+  return { middle, directions, classes };
 }
 
 /** What a class is above the middle, scaled to length 1. */
@@ -102,18 +129,21 @@ function direction(row: Float32Array, middle: Float64Array): Float64Array {
   return above.map((value) => value / length);
 }
 
-function cosines(values: Float32Array, { middle, directions }: Centred): Float64Array {
-  const sums = new Float64Array(directions.length);
+function cosines(values: Float32Array, { middle, directions, classes }: Centred): Float64Array {
+  const sums = new Float64Array(classes);
   let square = 0;
   for (let neuron = 0; neuron < middle.length; neuron++) {
-    const above = at(values, neuron) - at(middle, neuron);
+    const above = (values[neuron] as number) - (middle[neuron] as number);
     if (!Number.isFinite(above)) continue;
     square += above * above;
-    for (let label = 0; label < sums.length; label++) {
-      sums[label] = at(sums, label) + above * at(directions[label] as Float64Array, neuron);
+    const from = neuron * classes;
+    for (let label = 0; label < classes; label++) {
+      sums[label] = (sums[label] as number) + above * (directions[from + label] as number);
     }
   }
-  return sums.map((sum) => sum / (Math.sqrt(square) || Number.NaN));
+  const length = Math.sqrt(square) || Number.NaN;
+  for (let label = 0; label < classes; label++) sums[label] = (sums[label] as number) / length;
+  return sums;
 }
 
 const shares = new WeakMap<Uint8Array, WeakMap<Float32Array, { shares: Float64Array; over: number }>>();
@@ -141,10 +171,11 @@ function countNearest(activations: Floats, members: Uint8Array, means: Floats, c
   const [, neurons = 0] = activations.shape;
   const most = Math.max(1, Math.floor(MOST_WORK / Math.max(1, neurons * classes)));
   const counts = new Float64Array(classes);
+  const classCentres = centred(means, classes);
   let over = 0;
   for (let row = members.indexOf(1); row >= 0 && over < most; row = members.indexOf(1, row + 1)) {
     const values = sliceRow(activations, row);
-    const nearest = values ? highest(cosines(values, centred(means, classes))) : [];
+    const nearest = values ? highest(cosines(values, classCentres)) : [];
     if (nearest.length === 0) continue;
     for (const label of nearest) counts[label] = at(counts, label) + 1 / nearest.length;
     over++;
@@ -154,8 +185,14 @@ function countNearest(activations: Floats, members: Uint8Array, means: Floats, c
 
 /** The positions of the highest number: several that are equally high share what one would have. */
 function highest(values: Float64Array): number[] {
-  const best = values.reduce((most, value) => (value > most ? value : most), Number.NEGATIVE_INFINITY);
-  return [...values.keys()].filter((position) => values[position] === best);
+  const found: number[] = [];
+  let best = Number.NEGATIVE_INFINITY;
+  values.forEach((value, position) => {
+    if (value > best) found.length = 0;
+    if (value >= best) found.push(position);
+    if (value > best) best = value;
+  });
+  return found;
 }
 
 /** Those with the highest activations above zero. */

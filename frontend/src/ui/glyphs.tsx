@@ -20,9 +20,9 @@ export function InstanceGlyph({ judgement, colours }: { judgement: Judgement; co
 export function glyphOf({ kind, label, predicted }: Judgement, colours: readonly string[]) {
   const truth = colours[label] ?? "";
   if (kind === "nothing") return { look: " wrong nothing", style: { "--truth": truth || "transparent" } };
-  if (kind === "wrong") return { look: " wrong", style: { "--truth": truth, borderColor: colours[predicted] ?? "" } };
+  if (kind === "wrong") return { look: " wrong", style: { "--truth": truth, "--found": colours[predicted] ?? "" } };
   const background = kind === "right" ? truth : (colours[predicted] ?? "");
-  return { look: "", style: { "--truth": background, background } };
+  return { look: "", style: { "--truth": background } };
 }
 
 /** The recorded tensor's sign, as it looks in the graph when it is selected. */

@@ -26,8 +26,11 @@ export function valueText(value: number): string {
   if (value === 0) return "0";
   const magnitude = Math.abs(value);
   if (magnitude >= 1e6 || magnitude < 1e-3) return value.toExponential(2);
-  return new Intl.NumberFormat("en", { maximumSignificantDigits: magnitude >= 1000 ? 5 : 3 }).format(value);
+  return (magnitude >= 1000 ? fiveDigits : threeDigits).format(value);
 }
+
+const threeDigits = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+const fiveDigits = new Intl.NumberFormat("en", { maximumSignificantDigits: 5 });
 
 /** A number or a time with what the server says of it where a double is not enough: a date, all digits, `∞`. */
 export function exactText(value: number, text = ""): string {

@@ -2,23 +2,21 @@
 
 import { useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
-import { accuracyOf, isError, judgementOf, judgementText, predictedName } from "../../store/judgement";
-import { instanceName, type MatrixRow } from "../../store/rows";
+import { accuracyOf } from "../../store/judgement";
+import type { MatrixRow } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
-import { firstText } from "../../store/tables";
 import type { UrlState } from "../../store/url_state";
-import { useClassColours, useSnapshot, useTab } from "../../ui/context";
+import { useSnapshot, useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
 import { deferred, useLater } from "../../ui/deferred";
-import { Icon, InstanceGlyph } from "../../ui/glyphs";
-import { Thumbnail } from "../../ui/media";
+import { Icon } from "../../ui/glyphs";
 import { countText, percentText } from "../../ui/numbers";
 import { groupInstances } from "./grouping";
 import { Groups } from "./groups";
-import { listenToInstances, useInstanceMarks } from "./marked";
 
 const InstanceCard = deferred(async () => (await import("./instance_card")).InstanceCard);
 const LitInstances = deferred(async () => (await import("./lit")).LitInstances);
+const TestCases = deferred(async () => (await import("./test_cases")).TestCases);
 
 function FindField({ sampled, onEnter }: { sampled: number; onEnter: () => void }) {
   const { find, found, foundCount } = useTab();
@@ -95,74 +93,6 @@ function FilterLine({ sampled }: { sampled: number }) {
   );
 }
 
-interface TestCasesProperties {
-  snapshot: SnapshotEntry;
-  instances: InstanceColumns;
-}
-
-function TestCases({ snapshot, instances }: TestCasesProperties) {
-  const store = useSnapshot();
-  const container = useRef<HTMLElement>(null);
-  const rows = instances.example.flatMap((example, row) => (example ? [row] : []));
-  const judgements = rows.map((row) => judgementOf(instances, row));
-  const expected = judgements.filter(({ label }) => label >= 0).length;
-  const right = judgements.filter(({ kind }) => kind === "right").length;
-  useInstanceMarks(container);
-  return (
-    <section
-      ref={container}
-      class="test-cases"
-      aria-label="Test cases"
-      data-testid="test-cases"
-      {...listenToInstances(store, instances, () => false)}
-    >
-      <h3 title="Your own instances beside the recorded ones; part of no count, average or subset">
-        <span>Test cases</span>
-        <span class="group-count">
-          {expected > 0 ? `${countText(right)} of ${countText(expected)} as expected` : countText(rows.length)}
-        </span>
-        {right < expected && <span class="wrong-count">{countText(expected - right)} not</span>}
-      </h3>
-      <ul>
-        {rows.map((row) => (
-          <TestCase key={instances.id[row]} snapshot={snapshot} instances={instances} row={row} />
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-function TestCase({ snapshot, instances, row }: TestCasesProperties & { row: number }) {
-  const colours = useClassColours();
-  const judgement = judgementOf(instances, row);
-  const expected = snapshot.classes[judgement.label];
-  const found = predictedName(snapshot.classes, judgement.predicted);
-  const facts = [
-    expected === undefined ? "" : `expected ${expected}`,
-    judgement.predicted < 0 ? found : `predicted ${found}`,
-  ];
-  return (
-    <li>
-      <button
-        type="button"
-        data-testid="test-case"
-        data-row={row}
-        data-correct={expected === undefined ? undefined : String(judgement.kind === "right")}
-        title={`${instanceName(instances, row)}: ${facts.filter((fact) => fact !== "").join(", ")}`}
-      >
-        <InstanceGlyph judgement={judgement} colours={colours} />
-        <span class="test-case-name">
-          <Thumbnail row={row} />
-          {firstText(instances, row) ?? instanceName(instances, row)}
-        </span>
-        <span class={isError(judgement) ? "row-detail wrong" : "row-detail"}>
-          {judgementText(judgement, snapshot.classes)}
-        </span>
-      </button>
-    </li>
-  );
-}
-
 /** The lit row that has no place in the matrices, while no instance is looked at. */
 const litAlone = ({ temporary, instance }: SnapshotStore): MatrixRow | null =>
   instance.value < 0 ? temporary.value : null;
@@ -200,7 +130,6 @@ export function InstanceColumn() {
   const store = useSnapshot();
   const snapshot = store.snapshot.value;
   const state = store.instances.state.value;
-  const lit = litAlone(store);
   if (!snapshot) return null;
   if (isAside(urlState)) {
     return (
@@ -216,9 +145,15 @@ export function InstanceColumn() {
       {state.status === "error" && <Problem sentence={state.message} />}
       {state.status === "loading" && <Waiting />}
       {state.value && <LoadedInstances snapshot={snapshot} instances={state.value} />}
-      {lit && state.value ? <LitInstances row={lit} snapshot={snapshot} instances={state.value} /> : <InstanceCard />}
+      <Looked snapshot={snapshot} instances={state.value} />
     </aside>
   );
+}
+
+/** What is looked at: by itself, so that a hover draws nothing else of the column again. */
+function Looked({ snapshot, instances }: { snapshot: SnapshotEntry; instances: InstanceColumns | undefined }) {
+  const lit = litAlone(useSnapshot());
+  return lit && instances ? <LitInstances row={lit} snapshot={snapshot} instances={instances} /> : <InstanceCard />;
 }
 
 /** Keeps the place of the squares while they are fetched. */

@@ -1,6 +1,6 @@
 /** Groups of instances by true label: their squares, marked, and walked by the arrow keys. */
 
-import { effect, useSignal } from "@preact/signals";
+import { effect, useComputed, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { memo } from "preact/compat";
 import { useEffect, useMemo, useRef } from "preact/hooks";
@@ -16,7 +16,16 @@ import { countText, percentText } from "../../ui/numbers";
 import { useSize } from "../../ui/surface";
 import type { Group } from "./grouping";
 import { listenToInstances, useInstanceMarks } from "./marked";
-import { isInSight, type PlacedGroup, placeGroups, STEP, sightOf, squarePlace, squaresInSight } from "./windowing";
+import {
+  isInSight,
+  type PlacedGroup,
+  placeGroups,
+  STEP,
+  sightOf,
+  squarePlace,
+  squaresInSight,
+  steppedTop,
+} from "./windowing";
 
 interface SquarePosition {
   label: number;
@@ -242,7 +251,8 @@ export function Groups({ snapshot, instances, groups, focus }: GroupsProperties)
   const { unlabelled } = snapshot;
   const placed = useMemo(() => placeGroups(groups, size.width - PADDING, unlabelled), [groups, size.width, unlabelled]);
   const isFiltered = store.filtered.value !== null;
-  const sight = sightOf(groups, scrollTop.value, size.height);
+  const top = useComputed(() => steppedTop(scrollTop.value)).value;
+  const sight = useMemo(() => sightOf(groups, top, size.height), [groups, top, size.height]);
   const last = placed.at(-1);
   const first = groups.flatMap(({ correct, misclassified }) => correct[0] ?? misclassified[0] ?? [])[0] ?? -1;
   const reachable = findSquare(groups, tabRow.value) ? tabRow.value : first;

@@ -1,6 +1,7 @@
 /** Lit instances in words: how many there are, by what they are lit, and the first of them. */
 
 import { descending } from "d3-array";
+import { useMemo } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
 import { isError, judgementOf, judgementText } from "../../store/judgement";
 import { instanceName, type MatrixRow } from "../../store/rows";
@@ -22,24 +23,39 @@ interface LitInstancesProperties {
 export function LitInstances({ row, snapshot, instances }: LitInstancesProperties) {
   const { highlighted } = useSnapshot();
   const mask = highlighted.value;
-  const lit = mask ? [...mask.keys()].filter((one) => mask[one] === 1) : [];
-  lit.sort((first, second) => descending(instances.score[first], instances.score[second]) || first - second);
+  const lit = useMemo(() => firstLit(mask, instances.score), [mask, instances]);
   return (
     <section class="lit-instances" data-testid="lit-instances" aria-label="Lit instances">
       <h3>
-        <LitCount row={row} shown={mask ? lit.length : null} snapshot={snapshot} />
+        <LitCount row={row} shown={mask ? lit.count : null} snapshot={snapshot} />
         <span class="lit-name" title={row.name}>
           {row.name}
         </span>
       </h3>
       <ul>
-        {lit.slice(0, MOST_LISTED).map((one) => (
+        {lit.first.map((one) => (
           <LitInstance key={one} row={one} snapshot={snapshot} instances={instances} />
         ))}
       </ul>
-      {lit.length > MOST_LISTED && <p class="hint">and {countText(lit.length - MOST_LISTED)} more</p>}
+      {lit.count > MOST_LISTED && <p class="hint">and {countText(lit.count - MOST_LISTED)} more</p>}
     </section>
   );
+}
+
+/** How many are lit, and those of them with the highest scores, the highest first. */
+export function firstLit(mask: Uint8Array | null, score: readonly number[]): { count: number; first: number[] } {
+  const first: number[] = [];
+  let count = 0;
+  const isBefore = (one: number, other: number) => (descending(score[one], score[other]) || one - other) < 0;
+  for (let row = mask?.indexOf(1) ?? -1; mask && row >= 0; row = mask.indexOf(1, row + 1)) {
+    count++;
+    let place = first.length;
+    while (place > 0 && isBefore(row, first[place - 1] ?? 0)) place--;
+    if (place >= MOST_LISTED) continue;
+    first.splice(place, 0, row);
+    first.length = Math.min(first.length, MOST_LISTED);
+  }
+  return { count, first };
 }
 
 interface LitCountProperties {

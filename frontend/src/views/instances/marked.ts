@@ -1,11 +1,13 @@
 /** Marks and handlers of an instance's element, the same for squares and test cases. */
 
+import { effect } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import type { InstanceColumns } from "../../contract/activis";
-import { instanceRow, pinnedOf } from "../../store/rows";
+import { instanceRow, type MatrixRow, pinnedOf } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import { useSnapshot } from "../../ui/context";
+import { leaveHover } from "../../ui/lighting";
 
 const MARKED = "[data-row]";
 
@@ -26,14 +28,15 @@ export function listenToInstances(
   const hoverRow = (row: number | null) => {
     store.hover.value = row === null ? null : { source: "instances", row: instanceRow(instances, row) };
   };
-  const leave = () => {
-    store.hover.value = null;
-  };
   return {
-    onPointerOver: (event: PointerEvent) => hoverRow(rowOf(event)),
-    onPointerLeave: leave,
+    onPointerOver: (event: PointerEvent) => {
+      const row = rowOf(event);
+      if (row === null) leaveHover(store.hover);
+      else hoverRow(row);
+    },
+    onPointerLeave: () => leaveHover(store.hover),
     onFocusIn: (event: FocusEvent) => hoverRow(rowOf(event)),
-    onFocusOut: leave,
+    onFocusOut: () => hoverRow(null),
     onKeyDown: (event: KeyboardEvent) => {
       const row = rowOf(event);
       if (row === null || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -48,18 +51,42 @@ export function listenToInstances(
   };
 }
 
-/** Marks elements with a row by what is lit, hovered and pinned. */
+const MARKS = ["dim", "hovered", "pinned"] as const;
+
+/**
+ * Marks elements with a row by what is lit, hovered and pinned; only those whose marks change are touched. The component
+ * that calls it is drawn again with the elements.
+ */
 export function useInstanceMarks(container: RefObject<HTMLElement | null>): void {
   const store = useSnapshot();
-  const highlighted = store.highlighted.value;
-  const hovered = store.instance.value;
-  const pinned = new Set(pinnedOf(store.rows.value));
   useLayoutEffect(() => {
-    for (const marked of container.current?.querySelectorAll<HTMLElement>(MARKED) ?? []) {
-      const row = Number(marked.dataset.row);
-      marked.classList.toggle("dim", highlighted !== null && highlighted[row] !== 1);
-      marked.classList.toggle("hovered", row === hovered);
-      marked.classList.toggle("pinned", pinned.has(row));
-    }
+    const marked = Array.from(container.current?.querySelectorAll<HTMLElement>(MARKED) ?? [], (element) => ({
+      element,
+      row: Number(element.dataset.row),
+      marks: marksOf(element),
+    }));
+    return effect(() => {
+      const { highlighted, instance, rows } = store;
+      const [lit, hovered, pinned] = [highlighted.value, instance.value, pinnedAmong(rows.value)];
+      for (const one of marked) {
+        const isDim = lit !== null && lit[one.row] !== 1;
+        const marks = Number(isDim) | (Number(one.row === hovered) << 1) | (Number(pinned.has(one.row)) << 2);
+        if (marks === one.marks) continue;
+        for (const [bit, name] of MARKS.entries()) one.element.classList.toggle(name, (marks & (1 << bit)) !== 0);
+        one.marks = marks;
+      }
+    });
   });
+}
+
+const marksOf = ({ classList }: HTMLElement): number =>
+  MARKS.reduce((marks, name, bit) => marks | (Number(classList.contains(name)) << bit), 0);
+
+const pinnedSets = new WeakMap<readonly MatrixRow[], ReadonlySet<number>>();
+
+/** The same for the same rows: every group of a thousand asks. */
+function pinnedAmong(rows: readonly MatrixRow[]): ReadonlySet<number> {
+  const pinned = pinnedSets.get(rows) ?? new Set(pinnedOf(rows));
+  pinnedSets.set(rows, pinned);
+  return pinned;
 }

@@ -2,6 +2,7 @@
 import type { SnapshotEntry, Subset } from "../../contract/activis";
 import { accuracyOf, accuracyOfRow } from "../../store/judgement";
 import { useClassColours, useSnapshot } from "../../ui/context";
+import { leaveHover } from "../../ui/lighting";
 import { countText, percentText } from "../../ui/numbers";
 
 export function InstanceRail({ snapshot }: { snapshot: SnapshotEntry }) {
@@ -42,9 +43,7 @@ function RailClass({ subset: { name, count, correct = 0 }, label, colour }: Rail
         const row = rows.peek().find((candidate) => candidate.kind === "class" && candidate.subset === label);
         if (row) hover.value = { source: "instances", row };
       }}
-      onPointerLeave={() => {
-        hover.value = null;
-      }}
+      onPointerLeave={() => leaveHover(hover)}
     >
       <span class="rail-name">{name}</span>
       <i class="rail-bar" aria-hidden="true">

@@ -1,20 +1,23 @@
 /**
  * Windowing of the groups of squares. Lengths in CSS pixels.
  *
- * Up to `ALL_SHOWN` squares are all in the page, whatever is in sight: the browser's own search and tests find them.
- * Of more, those in sight and a little beyond are; scroll to reach the others.
+ * Up to `ALL_SHOWN` squares in up to `MOST_GROUPS` groups are all in the page, whatever is in sight: the browser's own
+ * search and tests find them. Of more, those in sight and a little beyond are; scroll to reach the others.
  */
 
 import type { Group } from "./grouping";
 
 const ALL_SHOWN = 2_000;
+const MOST_GROUPS = 100;
 /** From one square to the next. */
 export const STEP = 13;
 const WRONG_WIDTH = 72;
 const COLUMN_GAP = 8;
 const HEAD_HEIGHT = 32;
 const FOOT_HEIGHT = 7;
-const SPARE = 300;
+const SPARE = 250;
+/** What is in the page follows scrolling in steps of this length. */
+const SCROLL_STEP = 150;
 
 export interface PlacedGroup {
   label: number;
@@ -50,9 +53,14 @@ interface Sight {
 
 export const EVERYTHING: Sight = { top: Number.NEGATIVE_INFINITY, bottom: Number.POSITIVE_INFINITY };
 
-export function sightOf(groups: readonly Group[], scrollTop: number, height: number): Sight {
+/** The top of what is in the page: the same for a little way of scrolling. */
+export const steppedTop = (scrollTop: number): number => Math.floor(scrollTop / SCROLL_STEP) * SCROLL_STEP;
+
+/** @param top By `steppedTop`. */
+export function sightOf(groups: readonly Group[], top: number, height: number): Sight {
   const squares = groups.reduce((sum, group) => sum + group.correct.length + group.misclassified.length, 0);
-  return squares <= ALL_SHOWN ? EVERYTHING : { top: scrollTop - SPARE, bottom: scrollTop + height + SPARE };
+  if (squares <= ALL_SHOWN && groups.length <= MOST_GROUPS) return EVERYTHING;
+  return { top: top - SPARE, bottom: top + SCROLL_STEP + height + SPARE };
 }
 
 export const isInSight = ({ top, height }: PlacedGroup, sight: Sight): boolean =>

@@ -7,6 +7,7 @@ import { columnAt, rowAt } from "../../draw/matrix_layout";
 import { drawOutput, drawValues } from "../../draw/matrix_text";
 import { typedStatistic } from "../../store/layer";
 import { usePalette, useSnapshot } from "../../ui/context";
+import { leaveHover } from "../../ui/lighting";
 import { Surface } from "../../ui/surface";
 import type { MatrixFrame } from "./matrix_context";
 import { printedRow } from "./matrix_text";
@@ -92,9 +93,7 @@ function usePointer(frame: MatrixFrame) {
         ...(neuron !== undefined && { neuron }),
       };
     },
-    onPointerLeave: () => {
-      hover.value = null;
-    },
+    onPointerLeave: () => leaveHover(hover),
     onWheel: (event: WheelEvent) => wheelColumns(event, latest.current),
   };
 }

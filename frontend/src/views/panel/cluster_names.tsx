@@ -8,6 +8,7 @@ import { FONT, fitText } from "../../draw/matrix_text";
 import type { PlacedPoints, View } from "../../draw/projection";
 import { zoomPoints } from "../../draw/projection";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
+import { leaveHover } from "../../ui/lighting";
 import { zoomByWheel } from "./projection_pointer";
 
 const ruler = document.createElement("canvas").getContext("2d");
@@ -50,10 +51,9 @@ export function ClusterNames({ placed, view, width, height }: ClusterNamesProper
   const glides = before.current === shown;
   before.current = shown;
 
-  const named = colours.join();
   const boxes = useMemo(
-    () => classes.map((name, label) => (named.split(",")[label] === palette.otherClass ? null : boxed(name))),
-    [classes, named, palette],
+    () => classes.map((name, label) => (colours[label] === palette.otherClass ? null : boxed(name))),
+    [classes, colours, palette],
   );
   const places = useMemo(() => {
     if (!columns) return [];
@@ -64,8 +64,8 @@ export function ClusterNames({ placed, view, width, height }: ClusterNamesProper
   }, [columns, by, placed, shown, boxes, width, height]);
 
   const byClass = by === "label" || by === "predicted";
-  const light = (label: number | null) => {
-    const row = label === null ? null : store.rowOfKey(`class:${classes[label]}`);
+  const light = (label: number) => {
+    const row = store.rowOfKey(`class:${classes[label]}`);
     store.hover.value = row ? { source: "label", row } : null;
   };
   return (
@@ -84,7 +84,7 @@ export function ClusterNames({ placed, view, width, height }: ClusterNamesProper
             borderColor: byClass ? colours[label] : palette.secondary,
           }}
           onPointerEnter={() => light(label)}
-          onPointerLeave={() => light(null)}
+          onPointerLeave={() => leaveHover(store.hover)}
           onWheel={(event) => zoomByWheel(event, view, left + event.offsetX, top + event.offsetY)}
         >
           {boxes[label]?.text}

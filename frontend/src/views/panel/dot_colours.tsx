@@ -19,13 +19,12 @@ export function useColouring(): Colouring | null {
   const columns = store.columns.value;
   const by = tab.urlState.colour.value;
   const areRinged = tab.urlState.errorRings.value === "";
-  const colours = classes.join();
   const neuron = useNeuron(tab, store, by);
   return useMemo(() => {
     if (!columns) return null;
-    const colouring = colourInstances(by, columns, colours.split(","), palette, neuron);
+    const colouring = colourInstances(by, columns, classes, palette, neuron);
     return areRinged ? colouring : { ...colouring, rings: null };
-  }, [by, columns, colours, palette, areRinged, neuron]);
+  }, [by, columns, classes, palette, areRinged, neuron]);
 }
 
 /** The activations of the neuron that colours the dots; null where none does, or its layer is not open. */

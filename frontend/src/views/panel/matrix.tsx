@@ -99,10 +99,14 @@ function moveColumn(column: Box, cell: Box, frame: MatrixFrame, store: SnapshotS
 
 const OUT_OF_SIGHT = "translateY(-9999px)";
 
-function move(box: Box, shown: boolean, transform: string): void {
-  if (!box.current) return;
+const places = new WeakMap<HTMLElement, string>();
+
+function move({ current: element }: Box, shown: boolean, transform: string): void {
   // Out of sight rather than hidden: moving is all that the compositor can do without painting again.
-  box.current.style.transform = shown ? transform : OUT_OF_SIGHT;
+  const place = shown ? transform : OUT_OF_SIGHT;
+  if (!element || places.get(element) === place) return;
+  element.style.transform = place;
+  places.set(element, place);
 }
 
 const temporaryPlace = ({ view }: MatrixFrame) => ({ height: `${view.rowHeight}px`, marginTop: `${TEMPORARY_GAP}px` });

@@ -78,6 +78,15 @@ function shownClass(instances: InstanceColumns, row: number): number {
   return label < 0 ? predicted : label;
 }
 
+const examples = new WeakMap<InstanceColumns, readonly number[]>();
+
+/** Rows of the test cases; looked for once. */
+function examplesOf(instances: InstanceColumns): readonly number[] {
+  const known = examples.get(instances) ?? instances.example.flatMap((example, row) => (example ? [row] : []));
+  examples.set(instances, known);
+  return known;
+}
+
 /** Test cases, pinned instances, and last the hovered one. */
 function marksOf(
   store: SnapshotStore,
@@ -101,7 +110,7 @@ function marksOf(
   const hovered = store.instance.value;
   const pinned = pinnedOf(store.rows.value).filter((row) => row !== hovered);
   return [
-    ...instances.example.flatMap((example, row) => (example ? [diamond(row)] : [])),
+    ...examplesOf(instances).map(diamond),
     ...pinned.map((row) => mark(row, palette.text)),
     ...(hovered >= 0 ? [mark(hovered, palette.hoverRing)] : []),
   ];

@@ -5,6 +5,7 @@ import { useRef } from "preact/hooks";
 import { nearestRow, type PlacedPoints, pan, type View, WHOLE, zoomAround } from "../../draw/projection";
 import { instanceRow, isInstance } from "../../store/rows";
 import { useSnapshot } from "../../ui/context";
+import { leaveHover } from "../../ui/lighting";
 
 const REACH = 8;
 /** Of the wheel's way that doubles the picture. */
@@ -66,9 +67,7 @@ export function usePointer({ layer, placed, view, width, height }: PointerInputs
     onPointerCancel: () => {
       drag.current = null;
     },
-    onPointerLeave: () => {
-      store.hover.value = null;
-    },
+    onPointerLeave: () => leaveHover(store.hover),
     onWheel: (event: WheelEvent) => zoomByWheel(event, view, event.offsetX, event.offsetY),
     onDblClick: (event: MouseEvent) => {
       if (rowAt(event) === undefined) view.value = WHOLE;

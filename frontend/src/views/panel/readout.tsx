@@ -7,7 +7,7 @@ import type { Hover } from "../../store/hover";
 import { activeShares, type LayerStore, relativeOf, rowValues, typedStatistic } from "../../store/layer";
 import { sliceRow } from "../../store/numbers";
 import type { Difference } from "../../store/row_comparison";
-import { followedRow, type RowPath, rowPath } from "../../store/row_path";
+import { followedRow, likest, type RowPath, rowPath } from "../../store/row_path";
 import { isMany, type MatrixRow } from "../../store/rows";
 import type { Side } from "../../store/side";
 import { baseOf, type SnapshotStore } from "../../store/snapshot";
@@ -97,9 +97,9 @@ function RowPathLine({ layer, row, path, isPrinted }: RowPathLineProperties) {
         <span>
           instances{" "}
           <i class="path-bar" data-testid="path-bar" aria-hidden="true">
-            {Array.from(path.shares, (share, label) => (
-              <i key={names[label]} style={{ flexGrow: share, background: colourOf(label) }} />
-            ))}
+            {[...path.shares].flatMap((share, label) =>
+              share > 0 ? <i key={names[label]} style={{ flexGrow: share, background: colourOf(label) }} /> : [],
+            )}
           </i>
           ; mean{" "}
         </span>
@@ -148,12 +148,24 @@ function turned(store: SnapshotStore, layer: LayerStore, row: MatrixRow, nearest
 const LIKE =
   "Likeness: the cosine of the row's mean and a class's mean, both less the average of the class means; 1 is the same direction, 0 none. No longer: the class that it is like in the panel above.";
 
+/** Of more classes, so many are told: those that the row is most like. */
+const MOST_TOLD = 12;
+
+/** What a row is like, class by class. */
+export function likenessList(likeness: Float64Array, names: readonly string[]): string {
+  const isTold = likeness.length <= MOST_TOLD;
+  const told = isTold ? [...likeness.keys()] : likest(likeness, MOST_TOLD);
+  const rest = isTold ? "" : `; ${countText(likeness.length - told.length)} others are less like it`;
+  return `${told.map((label) => `${names[label]} ${correlationText(at(likeness, label))}`).join(", ")}${rest}`;
+}
+
+const at = (likeness: Float64Array, label: number): number => likeness[label] ?? Number.NaN;
+
 function titleOf(
   row: MatrixRow,
   { shares, over, likeness, strongest: neurons }: RowPath,
   names: readonly string[],
 ): string {
-  const all = Array.from(likeness, (value, label) => `${names[label]} ${correlationText(value)}`);
   const split = [...(shares ?? [])].flatMap((share, label) =>
     share > 0 ? `${percentText(share)} ${names[label]}` : [],
   );
@@ -162,7 +174,7 @@ function titleOf(
       ? `Bar: of its sampled instances (${countText(over)}), the class each is most like: ${split.join(", ")}.`
       : "";
   const strongest = neurons.length > 0 ? `Strongest neurons: ${neurons.join(", ")}.` : "";
-  return [`${row.name} in this layer: ${all.join(", ")}.`, counted, strongest, LIKE]
+  return [`${row.name} in this layer: ${likenessList(likeness, names)}.`, counted, strongest, LIKE]
     .filter((line) => line !== "")
     .join("\n");
 }

@@ -22,6 +22,7 @@ import { useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { deferred } from "../../ui/deferred";
 import { averagesText, intervalText, populationText, roughCountText, shortCountText } from "../../ui/exactness";
 import { ClassDot, Icon, InstanceGlyph, SubsetGlyph } from "../../ui/glyphs";
+import { leaveHover } from "../../ui/lighting";
 import { Thumbnail } from "../../ui/media";
 import { countText, valueText } from "../../ui/numbers";
 import type { MatrixFrame } from "./matrix_context";
@@ -108,9 +109,7 @@ export function RowNames({ frame: { rows, names, view, layer } }: { frame: Matri
             onPointerEnter={() => {
               hover.value = { source: "label", layer: layer.name, row };
             }}
-            onPointerLeave={() => {
-              hover.value = null;
-            }}
+            onPointerLeave={() => leaveHover(hover)}
           >
             <div class="row-header">
               <button
@@ -193,7 +192,7 @@ export function RowLabel({ row, name, top, height, layer, position, children }: 
         if (inGrid) hover.value = { source: "label", layer, row };
       }}
       onPointerLeave={() => {
-        if (inGrid) hover.value = null;
+        if (inGrid) leaveHover(hover);
       }}
     >
       <div class="row-header" {...(inGrid && { role: "rowheader" })}>

@@ -5,6 +5,7 @@ import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/conte
 import { Popup } from "../../ui/controls";
 import { deferred } from "../../ui/deferred";
 import { ClassDot } from "../../ui/glyphs";
+import { leaveHover } from "../../ui/lighting";
 import { countText } from "../../ui/numbers";
 import { textWidth } from "../../ui/ruler";
 import { useSize } from "../../ui/surface";
@@ -60,7 +61,7 @@ function ClassButton({ name, label }: { name: string; label: number }) {
     const row: MatrixRow | undefined = rows.value.find((candidate) => candidate.key === key);
     hover.value = row ? { source: "label", row } : null;
   };
-  const leave = () => {
+  const off = () => {
     hover.value = null;
   };
   return (
@@ -70,9 +71,9 @@ function ClassButton({ name, label }: { name: string; label: number }) {
       aria-pressed={urlState.sort.value === key}
       title={`${name}: click to sort the neurons by it`}
       onPointerEnter={light}
-      onPointerLeave={leave}
+      onPointerLeave={() => leaveHover(hover)}
       onFocus={light}
-      onBlur={leave}
+      onBlur={off}
       onClick={() => {
         urlState.sort.value = key;
       }}
