@@ -21,7 +21,7 @@ TREC := $(if $(DATA),$(or $(call find,train_5500.label,trec),$(DATA)))
 ADULT := $(if $(DATA),$(call find,adult_complete.csv,adult))
 LOGDIR ?= demo-runs
 TESTS ?= tests
-# A file is tested in one process, in the order of the names: what takes longest is in tests/end_to_end. There is one process more
+# A file is tested in one process, the longest ones first (tests/conftest.py). There is one process more
 # than cores, because those tests wait half of their time; at most four.
 WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 4)))
 PYTEST = $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder --durations=30

@@ -138,6 +138,14 @@ def questions(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return made_once(tmp_path_factory, request.param, lambda logdir: run_demo("questions.py", logdir, *arguments))
 
 
+@pytest.fixture(scope="session")
+def questions_url(questions: Path) -> Iterator[str]:
+    """A TensorBoard on `questions`, for all files; it finds TensorFlow, as where one trains."""
+    with serve(questions, tensorflow=True) as url:
+        wait_for_snapshots(url, 2 * QUESTION_EPOCHS)
+        yield url
+
+
 def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
     """Returns a log directory that `make` fills once for all processes of a test run."""
     base = tmp_path_factory.getbasetemp()

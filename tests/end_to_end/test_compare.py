@@ -371,28 +371,24 @@ def operators_of(url: str, run: str) -> int:
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080)])
 def test_two_runs_of_the_demo(
-    width: int, height: int, questions: Path, open_tab: Callable[..., Tab], screenshots: Path
+    width: int, height: int, questions_url: str, open_tab: Callable[..., Tab], screenshots: Path
 ) -> None:
-    with serve(questions) as url:
-        wait_for_snapshots(url, 8)
-        state = (
-            "&p.activis.run=questions%2Fdropout-0.5%2Factivis&p.activis.layers=hidden,output&p.activis.sort=class:NUM"
-        )
-        tab = open_tab(url, width, height, hash_state=state)
-        tab.get("compare-add").click()
-        tab.get("candidate", label="questions/dropout-0.0").click()
-        side = compared(tab, "B")["sides"][0]
-        hidden = side["layers"]["hidden"]
-        matched = np.array(hidden["partners"])
-        assert len(set(matched[matched >= 0])) == np.count_nonzero(matched >= 0), "no neuron has two places"
-        known = [r for r, partner in zip(hidden["correlations"], matched, strict=True) if partner >= 0]
-        assert np.median(known) > 0.5
-        assert side["layers"]["output"]["partners"] == list(range(6))
-        tab.hover_row("hidden", "NUM")
-        highlighted = tab.wait("highlighted on both sides", lambda state: state["highlighted"]["hidden"])
-        assert highlighted["highlighted"]["hidden"] == highlighted["sides"][0]["layers"]["hidden"]["highlighted"]
-        tab.screenshot(f"compare-{width}")
-        tab.get("comparison").get_by_test_id("agreement").wait_for()
-        operators = operators_of(url, "questions/dropout-0.5/activis")
-        tab.get("comparison").get_by_text(f"{operators} of {operators} operators match").wait_for()
-        assert tab.frame.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    state = "&p.activis.run=questions%2Fdropout-0.5%2Factivis&p.activis.layers=hidden,output&p.activis.sort=class:NUM"
+    tab = open_tab(questions_url, width, height, hash_state=state)
+    tab.get("compare-add").click()
+    tab.get("candidate", label="questions/dropout-0.0").click()
+    side = compared(tab, "B")["sides"][0]
+    hidden = side["layers"]["hidden"]
+    matched = np.array(hidden["partners"])
+    assert len(set(matched[matched >= 0])) == np.count_nonzero(matched >= 0), "no neuron has two places"
+    known = [r for r, partner in zip(hidden["correlations"], matched, strict=True) if partner >= 0]
+    assert np.median(known) > 0.5
+    assert side["layers"]["output"]["partners"] == list(range(6))
+    tab.hover_row("hidden", "NUM")
+    highlighted = tab.wait("highlighted on both sides", lambda state: state["highlighted"]["hidden"])
+    assert highlighted["highlighted"]["hidden"] == highlighted["sides"][0]["layers"]["hidden"]["highlighted"]
+    tab.screenshot(f"compare-{width}")
+    tab.get("comparison").get_by_test_id("agreement").wait_for()
+    operators = operators_of(questions_url, "questions/dropout-0.5/activis")
+    tab.get("comparison").get_by_text(f"{operators} of {operators} operators match").wait_for()
+    assert tab.frame.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

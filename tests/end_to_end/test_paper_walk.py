@@ -8,8 +8,7 @@ import itertools
 import json
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -18,7 +17,7 @@ import pytest
 from playwright.sync_api import expect
 from sklearn.metrics import silhouette_score
 
-from tests.end_to_end.conftest import QUESTION_EPOCHS, serve, wait_for_snapshots
+from tests.end_to_end.conftest import QUESTION_EPOCHS
 from tests.end_to_end.tab import Tab
 
 LAYERS = ("concat", "hidden", "output")
@@ -29,11 +28,9 @@ LOOKS = [(width, theme) for width, theme in itertools.product((1280, 1920), ("li
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def url(questions: Path) -> Iterator[str]:
-    with serve(questions, tensorflow=True) as url:
-        wait_for_snapshots(url, 2 * QUESTION_EPOCHS)
-        yield url
+@pytest.fixture(scope="session")
+def url(questions_url: str) -> str:
+    return questions_url
 
 
 def fetch(url: str, route: str, **query: Any) -> bytes:

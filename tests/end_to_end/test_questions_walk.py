@@ -3,8 +3,7 @@
 import io
 import json
 import urllib.request
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.end_to_end.conftest import QUESTION_EPOCHS, serve, wait_for_snapshots
+from tests.end_to_end.conftest import QUESTION_EPOCHS
 from tests.end_to_end.tab import Tab
 
 LAYERS = ("concat", "hidden", "output")
@@ -25,11 +24,9 @@ YELLOW = "rgb(255, 213, 79)"
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def url(questions: Path) -> Iterator[str]:
-    with serve(questions) as url:
-        wait_for_snapshots(url, 2 * QUESTION_EPOCHS)
-        yield url
+@pytest.fixture(scope="session")
+def url(questions_url: str) -> str:
+    return questions_url
 
 
 @pytest.fixture

@@ -32,13 +32,6 @@ COLOURS = ("black", "brown", "white")
 
 
 @pytest.fixture(scope="module")
-def questions_url(questions: Path) -> Iterator[str]:
-    with serve(questions) as url:
-        wait_for_snapshots(url, 2 * QUESTION_EPOCHS)
-        yield url
-
-
-@pytest.fixture(scope="module")
 def animals() -> dict[str, np.ndarray]:
     """3,000 animals in two classes, every tenth one misclassified."""
     rng = np.random.default_rng(3)
