@@ -163,11 +163,14 @@ export function ColourLegend() {
 /** Of more classes than there are colours. */
 function OtherClasses({ count }: { count: number }) {
   const { coloured } = useTab().urlState;
-  const what = coloured.value.length > 0 ? "the classes that you chose" : "the most confused classes";
+  const isChosen = coloured.value.length > 0;
   return (
-    <span class="legend-others" title="The list of the classes above chooses others">
+    <span
+      class="legend-others"
+      title={`${isChosen ? "The classes that you chose" : "The classes that are most confused at the last step"} have colours; the list of the classes above chooses others`}
+    >
       <i class="class-dot" style={{ background: usePalette().otherClass }} />
-      {countText(count)} other {count === 1 ? "class" : "classes"}; colours: {what}
+      {countText(count)} others; colours: {isChosen ? "as chosen" : "most confused"}
     </span>
   );
 }
