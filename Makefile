@@ -4,11 +4,12 @@
 # make screenshots    the stored screenshots of the tab, made anew
 # make check   lint and types, Python and TypeScript
 # make bench   the measurements behind the budgets
+# make recording    the first twenty seconds of the tab, docs/first_seconds.webp, made anew
 # make docs    the documentation as a site, into site/
 # make build   wheel and source distribution
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-fast screenshots check bench docs build clean frontend browser
+.PHONY: demo test test-fast screenshots recording check bench docs build clean frontend browser
 
 PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
 	"$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$candidate && break; done)
@@ -74,6 +75,9 @@ test-fast: .venv/installed-test,check activis_tb/static/index.js
 
 screenshots: .venv/installed-test,check activis_tb/static/index.js browser
 	ACTIVIS_RENEW_SCREENSHOTS=1 $(BIN)/python -m pytest tests/end_to_end/test_screenshots.py
+
+recording: .venv/installed-test,check activis_tb/static/index.js browser
+	$(BIN)/python -m docs.drawings.first_seconds --logdir $(LOGDIR)
 
 check: .venv/installed-test,check activis_tb/static/index.js
 	$(BIN)/ruff check .

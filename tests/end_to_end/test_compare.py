@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+from scipy.optimize import linear_sum_assignment
 
 import activis_tb
 from tests.end_to_end import planted_runs as planted
 from tests.end_to_end.axe import violations
 from tests.end_to_end.conftest import serve, wait_for_snapshots
 from tests.end_to_end.tab import Tab
+from tests.snapshots import make_snapshot, write_snapshot
 
 pytestmark = pytest.mark.browser
 
@@ -26,12 +28,25 @@ PARTNERS = np.argsort(planted.ORDER)
 """By neuron of `base`, the neuron of `other` that is like it; that of the noise is what is left."""
 
 
+DRIFT = np.where(planted.LABELS == 1, 4.0, 0)[:, None] * (np.arange(planted.NEURONS) % 3 == 0)
+DRIFTED = (2.5 * planted.HIDDEN[:, planted.ORDER] + 3 + DRIFT).astype(np.float32)
+"""Of the run `drifted`: on another scale, and higher for bees in every third neuron."""
+
+
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     logdir = tmp_path_factory.mktemp("compare") / "runs"
     count = planted.write_planted(logdir)
+    drifted = make_snapshot(
+        {"hidden": DRIFTED, "output": planted.OTHER_SCORES},
+        labels=planted.LABELS.tolist(),
+        classes=planted.CLASSES,
+        scores=planted.OTHER_SCORES,
+        ids=[f"n{row}" for row in range(planted.ROWS)],
+    )
+    write_snapshot(logdir, "drifted", drifted)
     with serve(logdir) as url:
-        wait_for_snapshots(url, count)
+        wait_for_snapshots(url, count + 1)
         yield url
 
 
@@ -85,6 +100,33 @@ def test_differences_leave_out_what_is_not_alike(url: str, open_tab: Callable[..
     state = tab.wait("values of hidden alone", lambda state: not state["sides"][0]["layers"]["hidden"]["difference"])
     assert state["sides"][0]["layers"]["output"]["difference"]
     tab.wait_for_address("show=layer")
+
+
+def standardised(values: np.ndarray) -> np.ndarray:
+    """Distances from the mean over all instances in each neuron's standard deviations, (instances, neurons)."""
+    wide = values.astype(np.float64)
+    return (wide - wide.mean(axis=0)) / wide.std(axis=0)
+
+
+def test_differences_are_of_matched_neurons_each_on_its_own_scale(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=f"{AGAINST_OTHER.replace('vs=other', 'vs=drifted')}&p.activis.show=difference")
+    state = compared(tab, "B")
+    correlations = np.corrcoef(planted.HIDDEN.T, DRIFTED.T)[: planted.NEURONS, planted.NEURONS :]
+    partners = linear_sum_assignment(-correlations)[1]
+    assert state["sides"][0]["layers"]["hidden"]["partners"] == partners.tolist()
+    ours, theirs = standardised(planted.HIDDEN), standardised(DRIFTED)[:, partners]
+    matched = correlations[np.arange(planted.NEURONS), partners] >= 0.3
+    assert matched.all()
+    for label, name in enumerate(planted.CLASSES):
+        expected = theirs[label == planted.LABELS].mean(axis=0) - ours[label == planted.LABELS].mean(axis=0)
+        assert np.count_nonzero(np.abs(expected) > 0.1) >= 5, "what is compared differs"
+        assert side_row(tab, f"class:{name}") == pytest.approx(expected, abs=1e-4)
+    tab.get("swap").click()
+    tab.wait("swapped", lambda state: state["run"] == "drifted")
+    compared(tab, "B")
+    bees = planted.LABELS == 1
+    expected = (ours[bees].mean(axis=0) - theirs[bees].mean(axis=0))[np.argsort(partners)]
+    assert side_row(tab, "class:bee") == pytest.approx(expected, abs=1e-4)
 
 
 def test_what_is_hovered_on_one_side_is_hovered_on_the_other(url: str, open_tab: Callable[..., Tab]) -> None:

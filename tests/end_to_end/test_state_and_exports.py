@@ -196,6 +196,25 @@ def test_a_picture_as_svg_keeps_its_text_and_as_png_its_size(tab: Tab, what: str
     assert width == pytest.approx(2 * float(root.attrib["width"]), abs=2)
 
 
+@pytest.mark.parametrize("what", ["hidden", "instances", "graph"])
+def test_a_picture_has_the_width_that_was_chosen_and_the_page_its_own_again(tab: Tab, what: str) -> None:
+    tab.wait("the projections", lambda state: all(state["projection"].values()))
+    element = {"hidden": '[data-testid="panel"][data-layer="hidden"]'}.get(what, f'[data-testid="{what}"]')
+    width = "element => document.querySelector(element).getBoundingClientRect().width"
+    before = tab.frame.evaluate(width, element)
+    tab.get("download-menu").click()
+    tab.get("picture-width").fill("680")
+    root = ElementTree.fromstring(download(tab, what, "svg").decode())
+    assert float(root.attrib["width"]) == 680
+    assert int.from_bytes(download(tab, what, "png")[16:20]) == 1360
+    assert tab.frame.evaluate(width, element) == before
+    words = " ".join("".join(text.itertext()) for text in root.iter(f"{SVG}text"))
+    assert re.search(r"animals · validation · step \d · 12 instances", words)
+    tab.get("picture-width").fill("20")
+    tab.get("download", what=what, format="png").click()
+    expect(tab.frame.get_by_role("alert")).to_have_text(re.compile("Such a picture is (280|640) to 4,000 pixels wide."))
+
+
 def test_new_steps_appear_and_move_nothing_unless_they_are_followed(
     tmp_path: Path, open_tab: Callable[..., Tab]
 ) -> None:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 STEPS = (0, 10, 20)
 ROWS = 30
 HIGHER = 3
-"""By how much a second run is above the first, everywhere."""
+"""By how much a second run is above the first, everywhere; its ants are higher still."""
 LABELS = np.arange(ROWS) % 3
 CLASSES = ["ant", "bee", "cat"]
 LAYERS = "&p.activis.run=cnn%2Factivis&p.activis.layers=hidden"
@@ -27,6 +27,18 @@ def hidden(step: int) -> np.ndarray:
     """Three classes that move apart with every step, float32 (rows, 5)."""
     noise = np.random.default_rng(7).normal(size=(ROWS, 5))
     return (noise + np.eye(3, 5)[LABELS] * 0.4 * step).astype(np.float32)
+
+
+def higher(step: int) -> np.ndarray:
+    """The same on twice the scale, where ants rise in the last two neurons too; float32 (rows, 5)."""
+    rise = np.where(LABELS == 0, 0.1 * step, 0)[:, None] * np.array([0, 0, 0, 1, 2])
+    return (2 * hidden(step) + HIGHER + rise).astype(np.float32)
+
+
+def ants_apart(values: np.ndarray) -> np.ndarray:
+    """By neuron, how many standard deviations over all the mean of the ants is above that over all."""
+    wide = values.astype(np.float64)
+    return (wide[LABELS == 0].mean(axis=0) - wide.mean(axis=0)) / wide.std(axis=0)
 
 
 def scores(step: int) -> np.ndarray:
@@ -39,8 +51,8 @@ def scores(step: int) -> np.ndarray:
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     logdir = tmp_path_factory.mktemp("steps") / "logs"
     for step in STEPS:
-        for run, above in (("cnn/activis", 0), ("higher/activis", HIGHER)):
-            layers = {"hidden": hidden(step) + np.float32(above), "output": scores(step)}
+        for run, activations in (("cnn/activis", hidden(step)), ("higher/activis", higher(step))):
+            layers = {"hidden": activations, "output": scores(step)}
             snapshot = make_snapshot(
                 layers,
                 LABELS.tolist(),
@@ -101,7 +113,8 @@ def test_playing_beside_another_run_shows_both_at_the_same_step(url: str, open_t
             const look = () => {
                 const { step, sides: [side] } = __activis.state();
                 const above = __activis.sideRow("B", "hidden", "class:ant");
-                const one = { step, other: side.step, above: above && above[0], placed: side.layers.hidden.placed };
+                const { partners, placed } = side.layers.hidden;
+                const one = { step, other: side.step, above, placed, partners };
                 if (JSON.stringify(window.seen.at(-1)) !== JSON.stringify(one)) window.seen.push(one);
                 requestAnimationFrame(look);
             };
@@ -113,9 +126,11 @@ def test_playing_beside_another_run_shows_both_at_the_same_step(url: str, open_t
     tab.frame.wait_for_selector('[data-testid="play"][aria-pressed="false"]')
     played = [one for one in tab.frame.evaluate("window.seen") if one["step"] > 0]
     assert [(one["step"], one["other"]) for one in played] == [(10, 10), (20, 20)], "nothing in between"
-    assert [one["above"] for one in played] == pytest.approx([0, 0], abs=1e-5), (
-        "the same steps, on a scale of its own each"
-    )
+    for one in played:
+        assert one["partners"] == list(range(5))
+        expected = ants_apart(higher(one["step"])) - ants_apart(hidden(one["step"]))
+        assert np.abs(expected).max() > 0.2, "the runs differ"
+        assert one["above"] == pytest.approx(expected, abs=1e-4), "each is measured on its own scale"
     assert [one["placed"] for one in played] == [ROWS, ROWS]
 
 

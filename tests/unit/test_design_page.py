@@ -1,4 +1,4 @@
-"""The design page names what is in the tree, and its drawings are what their script draws."""
+"""The pages name what is in the tree, the drawings are what their script draws, and the recording is small."""
 
 import importlib.util
 import re
@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -38,3 +39,20 @@ def test_modules_in_the_drawings_exist(draw: ModuleType) -> None:
 def test_the_drawings_are_what_the_script_draws(draw: ModuleType) -> None:
     for name, content in draw.drawings().items():
         assert (DOCS / "drawings" / name).read_text(encoding="utf-8") == content, f"run docs/drawings/draw.py: {name}"
+
+
+def test_the_start_page_and_the_readme_show_the_first_seconds() -> None:
+    path = DOCS / "first_seconds.webp"
+    assert path.stat().st_size <= 3_000_000
+    with Image.open(path) as picture:
+        frames = picture.n_frames
+        assert frames > 20
+        seconds = 0.0
+        for number in range(frames):
+            picture.seek(number)
+            picture.load()
+            seconds += picture.info["duration"] / 1000
+        assert 15 <= seconds <= 25
+        assert picture.width >= 1200
+    assert "](first_seconds.webp)" in (DOCS / "index.md").read_text(encoding="utf-8")
+    assert "](docs/first_seconds.webp)" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -58,9 +58,10 @@ function join(lines: Line[], text: string, box: DOMRect | undefined): void {
   else lines.push({ text, left: box.left, top: box.top, height: box.height });
 }
 
-/** Controls that mean nothing in a picture. */
+/** Controls that mean nothing in a picture, and titles that its caption has. */
 const LEFT_OUT =
-  "input, select, button.quiet, .unpin, .spoken, .segmented-field, .lasso-toggle, .projection-zoom, [data-unprinted]";
+  "input, select, kbd, button.quiet, .unpin, .spoken, .segmented-field, .lasso-toggle, .projection-zoom, [data-unprinted], " +
+  ":is(.graph, .instances) > header h2";
 
 /** A context that takes pictures by their address; others are given the picture itself. */
 interface ImageContext {
@@ -353,6 +354,38 @@ function paintFigure(context: CanvasRenderingContext2D, element: Element, captio
   paintElement(context, element);
   context.restore();
   return { width, height };
+}
+
+/** Until what is laid out anew is drawn. */
+const SETTLING_MILLISECONDS = 700;
+const settled = () => new Promise((resolve) => setTimeout(resolve, SETTLING_MILLISECONDS));
+/** Whatever is zoomed is shown whole in another width. */
+const FIT = '[aria-label="Fit the graph"]';
+
+/** Makes something of the element while it is so wide; 0 as it is. */
+export async function atWidth<Made>(
+  element: HTMLElement,
+  width: number,
+  make: (element: HTMLElement) => Made | Promise<Made>,
+): Promise<Made> {
+  if (width === 0) return make(element);
+  const before = element.style.cssText;
+  Object.assign(element.style, {
+    width: `${width}px`,
+    minWidth: "0",
+    maxWidth: "none",
+    flex: "none",
+    justifySelf: "start",
+  });
+  try {
+    await settled();
+    const fit = element.querySelector<HTMLElement>(FIT);
+    fit?.click();
+    if (fit) await settled();
+    return await make(element);
+  } finally {
+    element.style.cssText = before;
+  }
 }
 
 /** The element as shown, on the card's colour, below what says what it is. */

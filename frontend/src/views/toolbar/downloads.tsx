@@ -8,8 +8,11 @@ import { pinnedOf } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import { fileName, formatCsv, formatJson, instanceRecords, matrixTable, recordTable } from "../../store/tables";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
-import { type Caption, pngFile, saveFile, svgFile, textFile } from "../../ui/export";
+import { atWidth, type Caption, pngFile, saveFile, svgFile, textFile } from "../../ui/export";
 import { countText } from "../../ui/numbers";
+
+/** Of a picture, in pixels; a matrix and its projection need some. */
+const WIDTHS = { least: 280, leastOfPanel: 640, most: 4_000 };
 
 type Make = () => Blob | Promise<Blob>;
 type Formats = Record<string, Make>;
@@ -18,6 +21,7 @@ export function Downloads() {
   const tab = useTab();
   const store = useSnapshot();
   const problem = useSignal("");
+  const width = useSignal("");
   const save = async (what: string, extension: string, make: Make) => {
     try {
       saveFile(fileName(store, what, extension), await make());
@@ -45,6 +49,7 @@ export function Downloads() {
     </li>
   );
   const captionOf = useCaption();
+  const pictures = (selector: string, caption: Caption): Formats => picturesOf(selector, caption, Number(width.value));
   const pinned = pinnedOf(store.rows.value);
   const found = [...(tab.found.value ?? [])].flatMap((flag, row) => (flag === 1 ? [row] : []));
   return (
@@ -70,7 +75,28 @@ export function Downloads() {
         {pinned.length > 0 && line("pinned", `${countText(pinned.length)} pinned`, recordFiles(store, pinned))}
         {found.length > 0 && line("found", `${countText(found.length)} found`, recordFiles(store, found))}
       </ul>
-      {problem.value && <p class="wrong">{problem.value}</p>}
+      <label class="picture-width">
+        Width of pictures
+        <input
+          type="number"
+          data-testid="picture-width"
+          min={WIDTHS.least}
+          max={WIDTHS.most}
+          step={10}
+          placeholder="as shown"
+          title="In pixels. What is drawn is laid out anew in this width; letters keep their size"
+          value={width.value}
+          onInput={(event) => {
+            width.value = event.currentTarget.value;
+          }}
+        />
+        px
+      </label>
+      {problem.value && (
+        <p class="wrong" role="alert">
+          {problem.value}
+        </p>
+      )}
       <p class="hint">
         As shown now: rows, order of the neurons, theme. Pin instances, or find some, to take them along.
       </p>
@@ -108,13 +134,21 @@ function useCaption(): (title: string, size?: string) => Caption {
 const matrixFile = (store: SnapshotStore, layer: LayerStore) => () =>
   textFile(formatCsv(matrixTable(store, layer)), "text/csv");
 
-function pictures(selector: string, caption: Caption): Formats {
+/** @param width In pixels, as it is laid out for the picture; 0 as it is shown. */
+function picturesOf(selector: string, caption: Caption, width: number): Formats {
   const element = () => {
-    const shown = document.querySelector(selector);
+    const shown = document.querySelector<HTMLElement>(selector);
     if (!shown) throw new Error("It is not on screen now.");
+    const least = selector.startsWith("[data-testid=panel]") ? WIDTHS.leastOfPanel : WIDTHS.least;
+    if (width !== 0 && !(width >= least && width <= WIDTHS.most)) {
+      throw new Error(`Such a picture is ${least} to ${countText(WIDTHS.most)} pixels wide.`);
+    }
     return shown;
   };
-  return { png: () => pngFile(element(), caption), svg: () => svgFile(element(), caption) };
+  return {
+    png: () => atWidth(element(), width, (shown) => pngFile(shown, caption)),
+    svg: () => atWidth(element(), width, (shown) => svgFile(shown, caption)),
+  };
 }
 
 function recordFiles(store: SnapshotStore, rows: readonly number[]): Formats {
