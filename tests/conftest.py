@@ -1,6 +1,7 @@
 """Markers by what a test needs, and which tests are run one after the other, in which order."""
 
 import re
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -57,11 +58,20 @@ def begun(item: pytest.Item) -> int:
     return LONGEST.index(unit) if unit in LONGEST else len(LONGEST)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if without_frameworks(config):
+        # TensorBoard's sign that TensorFlow is not installed.
+        sys.modules["tensorboard.compat.notf"] = sys
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """What `-m "not framework"` leaves out is not imported either: the frameworks take half a minute."""
-    if "not framework" not in config.getoption("markexpr").split(" and "):
-        return None
-    return (collection_path.suffix == ".py" and needs_framework(collection_path)) or None
+    left_out = without_frameworks(config) and collection_path.suffix == ".py" and needs_framework(collection_path)
+    return left_out or None
+
+
+def without_frameworks(config: pytest.Config) -> bool:
+    return "not framework" in config.getoption("markexpr").split(" and ")
 
 
 @cache
