@@ -35,7 +35,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     digits = load_digits()
-    figures = compare("digits", digits.data.astype(np.float32), options.rounds, budget=1.0)
+    figures = compare("digits", digits.data.astype(np.float32), options.rounds, budget=0.75)
     figures += over_http(digits.data.astype(np.float32), digits.target, options.rounds)
     if options.data.is_dir():
         with tempfile.TemporaryDirectory() as folder:
