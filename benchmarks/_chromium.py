@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Frame, Page, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, ViewportSize, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
@@ -20,6 +20,7 @@ FLAGS = [
 PROBE = Path(__file__).with_name("_tab_probe.js")
 DEBUG = Path(__file__).resolve().parents[1] / "build" / "debug.js"
 TIMEOUT = 120_000
+VIEWPORT: ViewportSize = {"width": 1600, "height": 1000}
 
 
 @contextmanager
@@ -34,14 +35,27 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def tab(chromium: Browser, url: str, run: str, layers: Sequence[str], **state: str) -> Iterator[tuple[Page, Frame]]:
-    """Opens the tab with the panels of `layers` in a context of its own; yields TensorBoard's page and the tab's frame.
+def blank(chromium: Browser) -> Iterator[Page]:
+    """Opens a page with nothing on it, as large as the others."""
+    context = chromium.new_context(viewport=VIEWPORT, reduced_motion="reduce")
+    page = context.new_page()
+    page.add_init_script(path=PROBE)
+    page.goto("data:text/html,<title>blank</title>")
+    yield page
+    context.close()
 
-    `state` are more pairs of the hash, e.g. `projection="pca"`.
+
+@contextmanager
+def tab(
+    chromium: Browser, url: str, run: str = "", layers: Sequence[str] = (), **state: str
+) -> Iterator[tuple[Page, Frame]]:
+    """Opens the tab in a context of its own; yields TensorBoard's page and the tab's frame.
+
+    Without `run` and `layers` it opens as it does by itself. `state` are more pairs of the hash: `projection="pca"`.
     """
     pairs = {"run": run, "layers": ",".join(layers), **state}
-    hash_state = "".join(f"&p.activis.{key}={value}" for key, value in pairs.items())
-    context = chromium.new_context(viewport={"width": 1600, "height": 1000}, reduced_motion="reduce")
+    hash_state = "".join(f"&p.activis.{key}={value}" for key, value in pairs.items() if value)
+    context = chromium.new_context(viewport=VIEWPORT, reduced_motion="reduce")
     page = context.new_page()
     page.set_default_timeout(TIMEOUT)
     page.add_init_script(path=PROBE)

@@ -4,7 +4,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,22 @@ RUN = {"run": "run/activis", "name": "validation", "step": "0"}
 sys.path.append(str(ROOT / "demo"))
 
 
-def record(logdir: Path, layers: Mapping[str, np.ndarray], labels: np.ndarray, classes: int) -> None:
-    """Records all instances as the run `run` of `logdir`, all of them in the sample; one in ten is misclassified."""
+def record(
+    logdir: Path,
+    layers: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    classes: int,
+    subsets: Mapping[str, Sequence[int]] | None = None,
+) -> None:
+    """Records all instances as the run `run` of `logdir`, all of them in the sample; one in ten is misclassified.
+
+    Args:
+        logdir: A folder.
+        layers: Activations by layer, (instances, neurons).
+        labels: Classes by number, (instances,).
+        classes: How many there are.
+        subsets: The instances of each, by number.
+    """
     predicted = np.where(np.arange(len(labels)) % 10 == 0, (labels + 1) % classes, labels)
     scores = np.full((len(labels), classes), 0.4 / classes, np.float32)
     scores[np.arange(len(labels)), predicted] = 0.6
@@ -31,6 +45,7 @@ def record(logdir: Path, layers: Mapping[str, np.ndarray], labels: np.ndarray, c
         step=0,
         layers=list(layers),
         classes=names,
+        subsets=subsets,
         sample=len(labels) * classes,
         quiet=True,
     ) as snapshot:

@@ -16,6 +16,12 @@
     return clock();
   }
 
+  // Milliseconds of the long tasks that ended after a moment.
+  probe.tasksAfter = (moment) =>
+    probe.longTasks
+      .filter(({ startTime, duration }) => performance.timeOrigin + startTime + duration > moment)
+      .map(({ duration }) => duration);
+
   const find = (testId) => document.querySelector(`[data-testid="${testId}"]`);
   const complete = () => {
     const state = window.__activis?.state();
@@ -54,16 +60,51 @@
     });
   };
 
+  const SORTED = 10;
+
+  probe.sortBy = (number) => {
+    const labels = [...document.querySelectorAll('[data-testid="row-label"]')].slice(0, SORTED);
+    labels[number % labels.length].click();
+  };
+
   // Sorts by one row after another, leaving three frames to each; returns the longest frame of every sort.
   probe.sort = async (count) => {
-    const labels = [...document.querySelectorAll('[data-testid="row-label"]')].slice(0, 10);
     const longest = [];
     for (let number = 0; number < count; number++) {
-      const click = (at) => at === 0 && labels[number % labels.length].click();
-      longest.push(Math.max(...(await probe.frames(3, click))));
+      longest.push(Math.max(...(await probe.frames(3, (at) => at === 0 && probe.sortBy(number)))));
     }
     return longest;
   };
+
+  const isUnder = (element, [x, y]) => element.contains(document.elementFromPoint(x, y));
+
+  // Places in a bar at which nothing stands, side by side.
+  probe.emptyPlaces = () => {
+    const bar = document.querySelector(".toolbar");
+    const { left, right, top } = bar.getBoundingClientRect();
+    const places = Array.from({ length: Math.floor((right - left) / 3) }, (_, number) => [left + 3 * number, top + 4]);
+    return places.filter(([x, y]) => document.elementFromPoint(x, y) === bar).slice(0, 40);
+  };
+
+  // Places on the names of a panel's rows, each on another one.
+  probe.rowPlaces = () =>
+    [...find("panel").querySelectorAll('.bank:first-child [data-testid="row-label"]')].flatMap((label) => {
+      const { left, top, height } = label.getBoundingClientRect();
+      const place = [left + 24, top + height / 2];
+      return isUnder(label, place) ? [place] : [];
+    });
+
+  // Places on a curve that passes nearly everywhere.
+  const placesOn = (element, count) => {
+    const { left, top, width, height } = element.getBoundingClientRect();
+    const shown = Math.min(height, innerHeight - top);
+    return Array.from({ length: count }, (_, number) => [
+      left + width * (0.5 + 0.45 * Math.cos(0.31 * number)),
+      top + shown * (0.5 + 0.45 * Math.sin(0.47 * number)),
+    ]).filter((place) => isUnder(element, place));
+  };
+  probe.cellPlaces = (count) => placesOn(find("matrix"), count);
+  probe.dotPlaces = (count) => placesOn(find("projection"), count);
 
   probe.scrollRows = (count) => {
     let scroller = find("matrix");

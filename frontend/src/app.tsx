@@ -29,11 +29,15 @@ const OverSteps = deferred(async () => (await import("./later")).OverSteps);
 
 const IDLE_MILLISECONDS = 2_000;
 
-/** @param folder URL of the plugin's routes and files. */
-export async function show(folder: string): Promise<void> {
+/**
+ * @param folder URL of the plugin's routes and files.
+ * @param isStyled Resolved when styles and fonts are there; data are asked for before.
+ */
+export async function show(folder: string, isStyled: Promise<void>): Promise<void> {
   const tab = createTab(createClient(folder), openParentHash(window), observeHost(window));
   // For what looks on: store/debug.ts.
   dispatchEvent(new CustomEvent("activis", { detail: tab }));
+  await isStyled;
   // What comes later would move the panels.
   if (tab.comparing.active.peek() || tab.urlState.overSteps.peek() !== "") await loadDeferred();
   render(

@@ -28,15 +28,14 @@ import "./views/compare/compare.css";
 import "./views/panel/sides.css";
 import "./views/steps/steps.css";
 import "./ui/forced_colours.css";
+
 import { show } from "./app";
 
 /** Shows the tab in this document. TensorBoard calls it once. */
 export async function render(): Promise<void> {
   document.title = "ActiVis";
   document.documentElement.lang = "en";
-  await loadStyles();
-  await loadFonts();
-  await show(new URL(/* @vite-ignore */ "./", import.meta.url).href);
+  await show(new URL(/* @vite-ignore */ "./", import.meta.url).href, loadStyles().then(loadFonts));
 }
 
 function loadStyles(): Promise<void> {

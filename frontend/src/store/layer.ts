@@ -246,18 +246,15 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
       return { key: `${what} ${name} ${view.key.value}`, subject, load };
     }, cache);
   const reference = () => view.reference.peek() ?? { run: "", name: "", step: 0 };
-  const statistic = (which: Statistic) =>
-    fetched(which, (signal) => client.statistics(reference(), name, which, signal));
+  const statistic = (which: Statistic, isDue = always) =>
+    fetched(which, (signal) => client.statistics(reference(), name, which, signal), isDue);
 
   const mean = statistic("mean");
-  const active = statistic("active");
-  const nonfinite = statistic("nonfinite");
   const activations = fetched("activations", (signal) => client.activations(reference(), name, signal));
   const typed = (which: Statistic, conditions: ReadonlySignal<readonly string[]>) =>
     typedStatistics(name, which, conditions, known, context);
   const typedMeans = typed("mean", context.conditions);
   const typedActive = typed("active", context.activeConditions);
-  const health = fetched("health", (signal) => client.health(reference(), name, signal));
   const sole = computed(() => (entry.value?.neurons === 1 ? 0 : mapValue(activations, soleColumn)));
   // The values of a single neuron are shown as they are: there is nothing to compute.
   const choice = computed(
@@ -274,6 +271,11 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     visible: host.visible,
     onto: context.onto,
   });
+  // The first picture does not wait for what is looked at later, and the server has little to do at once.
+  const isPictured = () => projection.shown.value !== null || projection.problem.value !== null;
+  const active = statistic("active", () => isPictured() || urlState.dotSize.value === "active");
+  const nonfinite = statistic("nonfinite", isPictured);
+  const health = fetched("health", (signal) => client.health(reference(), name, signal), isPictured);
   const overall = fetched(
     "overall",
     (signal) => client.overall(reference(), name, signal),

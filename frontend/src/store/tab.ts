@@ -219,7 +219,8 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
   const reading = followReading(hover.instance, columns);
   const conditions = followConditions(opened.conditions, context.lit, urlState, hover);
   const layerContext = { ...context, host, sortRow, compared, answers: opened.answers, ...conditions };
-  const layers = openLayers(layerContext, graph);
+  const { opening, ahead } = openFirstLayers(urlState, catalogue, graph);
+  const layers = openLayers(layerContext, graph, ahead);
   const likenessLayer = computed(() => lastHidden(layers.value, snapshot.value));
   const rowSearch = signal("");
   const base: SnapshotStore = {
@@ -258,7 +259,7 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
     base,
     comparing: openComparing({ base, others, layerContext, refuse: pointing.point }),
     graph,
-    opening: openFirstLayers(urlState, catalogue, graph),
+    opening,
     layerHealth: openLayerHealths(client, cache, catalogue),
     reading,
     subsets,
@@ -301,23 +302,37 @@ function followConditions(
   return { conditions, activeConditions };
 }
 
-function openLayers(context: LayerContext, graph: Resource<Graph>): ReadonlySignal<readonly LayerStore[]> {
+/** @param ahead Layers that are not shown yet: their numbers are asked for. */
+function openLayers(
+  context: LayerContext,
+  graph: Resource<Graph>,
+  ahead: ReadonlySignal<readonly string[]>,
+): ReadonlySignal<readonly LayerStore[]> {
+  const { layers: chosen } = context.urlState;
   const open = openEach(
-    () => context.urlState.layers.value,
+    () => [...chosen.value, ...ahead.value],
     (name) => openLayer(name, context),
   );
   return computed(() => {
     const listed = context.view.snapshot.value?.layers.map((layer) => layer.name) ?? [];
     const order = layersInFlowOrder(graph.state.value.value ?? null, [...new Set([...listed, ...open.value.keys()])]);
-    return order.flatMap((name) => open.value.get(name) ?? []);
+    const shown = new Set(chosen.value);
+    return order.flatMap((name) => (shown.has(name) ? (open.value.get(name) ?? []) : []));
   });
+}
+
+interface FirstLayers {
+  /** Whether they are still to be opened. */
+  opening: ReadonlySignal<boolean>;
+  /** Which they will be, as far as is known before the graph is there. */
+  ahead: ReadonlySignal<readonly string[]>;
 }
 
 /**
  * Opens the layers that say most where it is left to the tab, and the only one of a snapshot where none is named. Until
- * the user opens or closes one, another run has its own. Returns whether they are still to be opened.
+ * the user opens or closes one, another run has its own.
  */
-function openFirstLayers(urlState: UrlState, catalogue: Catalogue, graph: Resource<Graph>): ReadonlySignal<boolean> {
+function openFirstLayers(urlState: UrlState, catalogue: Catalogue, graph: Resource<Graph>): FirstLayers {
   const { layers, panels, undecided, overSteps } = urlState;
   let own: readonly string[] = [];
   let seriesOfOwn = "";
@@ -345,7 +360,10 @@ function openFirstLayers(urlState: UrlState, catalogue: Catalogue, graph: Resour
       layers.value = first;
     });
   });
-  return computed(() => wanted.value !== null && !isOrdered.value);
+  return {
+    opening: computed(() => wanted.value !== null && !isOrdered.value),
+    ahead: computed(() => (wanted.value ? firstLayers(graph.state.value.value ?? null, wanted.value) : [])),
+  };
 }
 
 /** The last layer that is not the output; the output where it is alone. */
