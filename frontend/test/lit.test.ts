@@ -24,8 +24,7 @@ const askable = (asked: string[] = []) => ({
 
 const rest = () => new Promise((resolve) => setTimeout(resolve, 400));
 
-const shown = ({ highlighted }: { highlighted: { value: Uint8Array | null } }) =>
-  highlighted.value && [...highlighted.value];
+const shown = ({ litMask }: { litMask: { value: Uint8Array | null } }) => litMask.value && [...litMask.value];
 
 describe("the lit set", () => {
   test("of a condition that is pointed at is lit at once, and a row of every matrix after a rest", async () => {
@@ -118,7 +117,7 @@ describe("the lit set", () => {
     expect(shown(base)).toEqual([0, 1, 1]);
     base.hover.value = { source: "label", row: rowNamed(base, "class:cat") };
     expect(shown(base)).toEqual([0, 1, 0]);
-    expect(base.highlighted.value).toBe(base.highlighted.value);
+    expect(base.litMask.value).toBe(base.litMask.value);
   });
 
   test("is kept in the link by name and condition", async () => {

@@ -24,7 +24,7 @@ function Squares({ count }: { count: number }) {
 
 function open(count: number) {
   const lit = {
-    highlighted: signal<Uint8Array | null>(null),
+    litMask: signal<Uint8Array | null>(null),
     instance: signal(-1),
     rows: signal<readonly MatrixRow[]>([]),
   };
@@ -56,22 +56,22 @@ async function touched(root: Element, act: () => void): Promise<number> {
 
 describe("the squares", () => {
   test("are dim where they are not lit, hovered and pinned where they are", () => {
-    const { highlighted, instance, rows, marks } = open(3);
-    highlighted.value = Uint8Array.of(1, 0, 0);
+    const { litMask, instance, rows, marks } = open(3);
+    litMask.value = Uint8Array.of(1, 0, 0);
     expect(marks()).toEqual(["", "dim", "dim"]);
     instance.value = 2;
     rows.value = [{ kind: "instance", key: "instance:b", name: "b", id: "b", sampled: 1 }];
     expect(marks()).toEqual(["", "dim pinned", "dim hovered"]);
-    highlighted.value = null;
+    litMask.value = null;
     instance.value = -1;
     expect(marks()).toEqual(["", "pinned", ""]);
   });
 
   test("are touched only where their marks change", async () => {
-    const { highlighted, root } = open(100);
+    const { litMask, root } = open(100);
     const ten = (from: number) => Uint8Array.from({ length: 100 }, (_, row) => Number(row >= from && row < from + 10));
     const set = (mask: Uint8Array | null) => () => {
-      highlighted.value = mask;
+      litMask.value = mask;
     };
     expect(await touched(root, set(ten(0)))).toBe(90);
     expect(await touched(root, set(ten(5)))).toBe(10);
@@ -79,8 +79,8 @@ describe("the squares", () => {
   });
 
   test("that are drawn later are marked, too", () => {
-    const { highlighted, draw, marks } = open(1);
-    highlighted.value = Uint8Array.of(0, 0, 1);
+    const { litMask, draw, marks } = open(1);
+    litMask.value = Uint8Array.of(0, 0, 1);
     draw(3);
     expect(marks()).toEqual(["dim", "dim", ""]);
   });

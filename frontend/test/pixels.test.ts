@@ -73,10 +73,10 @@ describe("painted dots", () => {
     expect(pixel(painted.all(), 20, 10)).toEqual([...rgbOf(LIGHT.card), 255]);
   });
 
-  test("are grey where they are not highlighted", () => {
-    const highlighted = painted.highlighted(Uint8Array.of(0, 1, 0));
-    expect(pixel(highlighted, 10, 10)).toEqual([...rgbOf(LIGHT.faded), 255]);
-    expect(pixel(highlighted, 30, 10)).toEqual([0, 0, 255, 255]);
+  test("are grey where they are not lit", () => {
+    const litMask = painted.lit(Uint8Array.of(0, 1, 0));
+    expect(pixel(litMask, 10, 10)).toEqual([...rgbOf(LIGHT.faded), 255]);
+    expect(pixel(litMask, 30, 10)).toEqual([0, 0, 255, 255]);
   });
 });
 
@@ -100,10 +100,10 @@ describe("rings around errors", () => {
     expect(pixel(painted.all(), 27, 20).slice(0, 3)).toEqual([...rgbOf(LIGHT.card)]);
   });
 
-  test("are there of what is highlighted alone", () => {
-    const highlighted = painted.highlighted(Uint8Array.of(1, 0, 1));
-    expect(pixel(highlighted, 67, 20).slice(0, 3)).toEqual([...rgbOf(LIGHT.card)]);
-    expect(pixel(highlighted, 107, 20).slice(0, 3)).toEqual([...rgbOf(LIGHT.text)]);
+  test("are there of what is lit alone", () => {
+    const litMask = painted.lit(Uint8Array.of(1, 0, 1));
+    expect(pixel(litMask, 67, 20).slice(0, 3)).toEqual([...rgbOf(LIGHT.card)]);
+    expect(pixel(litMask, 107, 20).slice(0, 3)).toEqual([...rgbOf(LIGHT.text)]);
   });
 
   test("are those of the errors where dots have the true class's colour", () => {

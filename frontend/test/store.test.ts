@@ -117,9 +117,9 @@ describe("hovering", () => {
   test("a class lights exactly its instances", async () => {
     const { base } = await open();
     base.hover.value = { source: "label", row: rowNamed(base, "class:dog") };
-    expect([...(base.highlighted.value ?? [])]).toEqual([0, 0, 1]);
+    expect([...(base.litMask.value ?? [])]).toEqual([0, 0, 1]);
     base.hover.value = null;
-    expect(base.highlighted.value).toBeNull();
+    expect(base.litMask.value).toBeNull();
   });
 
   test("an instance adds a temporary row, until it is pinned", async () => {
@@ -136,10 +136,10 @@ describe("hovering", () => {
 });
 
 describe("a locked row", () => {
-  test("stays highlighted while nothing else, or an instance, is hovered", async () => {
+  test("stays lit while nothing else, or an instance, is hovered", async () => {
     const { tab, base } = await open();
     tab.toggleLock(rowNamed(base, "class:cat"));
-    expect([...(base.highlighted.value ?? [])]).toEqual([1, 1, 0]);
+    expect([...(base.litMask.value ?? [])]).toEqual([1, 1, 0]);
     base.hover.value = {
       source: "instances",
       row: { key: "instance:c", kind: "instance", name: "c", id: "c", sampled: 2 },
@@ -149,13 +149,13 @@ describe("a locked row", () => {
 
   test("gives way to a hovered class, comes back as the same array, and is let go", async () => {
     const { tab, base } = await open({}, { locked: "class:cat" });
-    const before = base.highlighted.value;
+    const before = base.litMask.value;
     base.hover.value = { source: "label", row: rowNamed(base, "class:dog") };
-    expect([...(base.highlighted.value ?? [])]).toEqual([0, 0, 1]);
+    expect([...(base.litMask.value ?? [])]).toEqual([0, 0, 1]);
     base.hover.value = null;
-    expect(base.highlighted.value).toBe(before);
+    expect(base.litMask.value).toBe(before);
     tab.toggleLock(rowNamed(base, "class:cat"));
-    expect(base.highlighted.value).toBeNull();
+    expect(base.litMask.value).toBeNull();
   });
 });
 

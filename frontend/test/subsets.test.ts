@@ -41,14 +41,14 @@ describe("a subset of the user's", () => {
     expect(layer?.typedMeans.states.value.get("striped")?.value).toMatchObject({ exactness: "bound", bound: 0.25 });
     expect(base.factsOf(row)?.count).toBe(2);
     base.hover.value = { source: "label", row };
-    const highlighted = base.highlighted.value;
-    expect([...(highlighted ?? [])]).toEqual([1, 1, 0]);
+    const litMask = base.litMask.value;
+    expect([...(litMask ?? [])]).toEqual([1, 1, 0]);
     base.hover.value = null;
     base.hover.value = { source: "label", row };
-    expect(base.highlighted.value).toBe(highlighted);
+    expect(base.litMask.value).toBe(litMask);
   });
 
-  test("keeps sorting and staying highlighted by another name, and lets go when it is removed", async () => {
+  test("keeps sorting and staying lit by another name, and lets go when it is removed", async () => {
     const { tab, base } = await open(askable(), { layers: "hidden" });
     tab.subsets.add("striped");
     tab.urlState.sort.value = "typed:striped";

@@ -20,7 +20,7 @@ export interface Palette {
   recorded: string;
   wrong: string;
   right: string;
-  /** Points and squares that are not highlighted. */
+  /** Points and squares that are not lit. */
   faded: string;
   /** An operator, and its name. */
   operator: string;

@@ -137,8 +137,8 @@ interface PointsPicture {
   colours: readonly string[];
   /** By row, which of `colours` a ring around its dot has, beyond them the text's; -1 for no ring. Null: no rings. */
   rings?: ArrayLike<number> | null;
-  /** By row, 1 where highlighted; null where all are. */
-  highlighted: Uint8Array | null;
+  /** By row, 1 where lit; null where all are. */
+  litMask: Uint8Array | null;
   palette: Palette;
   /** How large dots are, in parts of those of a small picture. */
   enlarged?: number;
@@ -169,8 +169,8 @@ export const radiusAround = (rows: number, enlarged: number): number =>
 interface PaintedPoints<Pixels extends Raster> {
   /** All of them in their colours. */
   all: () => Pixels;
-  /** Those with 1 in `highlighted` in their colours, the others small and grey. */
-  highlighted: (highlighted: Uint8Array) => Pixels;
+  /** Those with 1 in `litMask` in their colours, the others small and grey. */
+  lit: (litMask: Uint8Array) => Pixels;
 }
 
 /**
@@ -180,7 +180,7 @@ interface PaintedPoints<Pixels extends Raster> {
  * @param ratio Device pixels per CSS pixel
  */
 export function createPaintedPoints<Pixels extends Raster>(
-  picture: Omit<PointsPicture, "highlighted">,
+  picture: Omit<PointsPicture, "litMask">,
   newRaster: () => Pixels,
   ratio: number,
 ): PaintedPoints<Pixels> {
@@ -190,10 +190,10 @@ export function createPaintedPoints<Pixels extends Raster>(
   const inks = colours.map(inkOf);
   const isGrey = (row: number) => (colours[codes[row] ?? -1] ?? palette.otherClass) === palette.otherClass;
   const isRinged = (row: number) => rings !== null && rings !== undefined && (rings[row] ?? -1) >= 0;
-  const paint = (raster: Pixels, highlighted: Uint8Array | null) => {
-    const shown: PointsPicture = { ...picture, highlighted };
+  const paint = (raster: Pixels, litMask: Uint8Array | null) => {
+    const shown: PointsPicture = { ...picture, litMask };
     // A dot without a colour of its own is grey, and as dark as text among faded ones.
-    const grey = highlighted ? text : inkOf(palette.otherClass);
+    const grey = litMask ? text : inkOf(palette.otherClass);
     const inkOfRow = (row: number) => (isGrey(row) ? grey : (inks[codes[row] ?? -1] ?? grey));
     const dot = createStamp(RADIUS * size);
     // Dots without a colour of their own lie below those that have one, and rings above both.
@@ -222,18 +222,18 @@ export function createPaintedPoints<Pixels extends Raster>(
     };
   };
   const all = once(() => paint(card(), null));
-  // A faded dot is smaller than a highlighted one, so it may stay below it.
+  // A faded dot is smaller than a lit one, so it may stay below it.
   const faded = once(() => {
     const ink = inkOf(palette.faded);
     const disc = { stamp: createStamp(FADED_RADIUS * size), ink: () => ink };
-    return paintRows({ ...picture, highlighted: null }, card(), ratio, [disc]);
+    return paintRows({ ...picture, litMask: null }, card(), ratio, [disc]);
   });
   return {
     all,
-    highlighted: (highlighted) => {
+    lit: (litMask) => {
       const raster = newRaster();
       pixelsOf(raster).set(pixelsOf(faded()));
-      return paint(raster, highlighted);
+      return paint(raster, litMask);
     },
   };
 }
@@ -245,9 +245,9 @@ interface Disc {
   ink: (row: number) => Ink | null;
 }
 
-/** Paints the highlighted rows, all where `highlighted` is null: each as its discs, one upon the other. */
+/** Paints the lit rows, all where `litMask` is null: each as its discs, one upon the other. */
 function paintRows<Pixels extends Raster>(
-  { positions, highlighted }: PointsPicture,
+  { positions, litMask }: PointsPicture,
   raster: Pixels,
   ratio: number,
   discs: readonly Disc[],
@@ -256,7 +256,7 @@ function paintRows<Pixels extends Raster>(
   for (let row = 0; row * 2 < positions.length; row++) {
     const x = positions[row * 2] ?? Number.NaN;
     const y = positions[row * 2 + 1] ?? Number.NaN;
-    if (!Number.isFinite(x) || !Number.isFinite(y) || (highlighted && highlighted[row] !== 1)) continue;
+    if (!Number.isFinite(x) || !Number.isFinite(y) || (litMask && litMask[row] !== 1)) continue;
     for (const { stamp, ink } of discs) {
       const used = ink(row);
       if (used) stampOver(pixels, raster, stamp, x * ratio, y * ratio, used);

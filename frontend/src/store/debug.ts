@@ -20,7 +20,7 @@ interface DebugState {
   subsets: { name: string; condition: string; count: number | null }[];
   /** By layer, neurons in the order in which they are shown. */
   columns: Record<string, number[]>;
-  /** By layer, the sampled rows that the hovered row lights in the projection, in ascending order. */
+  /** By layer, the sampled rows that are lit in the projection, or the hovered one, in ascending order. */
   highlighted: Record<string, number[]>;
   projection: Record<string, { method: string; iteration: number; points: number; step: number } | null>;
   /** The other runs and steps that are compared with this one. */
@@ -155,7 +155,7 @@ function debugState(tab: TabStore): DebugState {
 }
 
 function highlightedRows(store: SnapshotStore, layer: LayerStore): number[] {
-  const highlighted = store.highlighted.peek();
+  const highlighted = store.litMask.peek();
   const instance = store.instance.peek();
   return placedRows(layer).filter((row) => (highlighted ? highlighted[row] === 1 : row === instance));
 }

@@ -29,7 +29,7 @@ export interface HoverState {
   /** The class or subset whose instances are lit: the hovered one, else what was typed, looked for or kept; null: all are. */
   lit: ReadonlySignal<MatrixRow | null>;
   /** By sampled row, 1 where it is lit; null while all are. */
-  highlighted: ReadonlySignal<Uint8Array | null>;
+  litMask: ReadonlySignal<Uint8Array | null>;
   /** The hovered instance as a row of its own, where it is not pinned; else what is lit and has no row. */
   temporary: ReadonlySignal<MatrixRow | null>;
   /** The key of the hovered row, the temporary one included. */
@@ -88,9 +88,7 @@ export function createHover(inputs: HoverInputs): HoverState {
     hover,
     instance,
     lit,
-    highlighted: computed(() =>
-      members.value && filtered.value ? both(members.value, filtered.value) : members.value,
-    ),
+    litMask: computed(() => (members.value && filtered.value ? both(members.value, filtered.value) : members.value)),
     temporary,
     rowKey: computed(() => hoveredRow.value?.key ?? null),
   };

@@ -43,9 +43,9 @@ export function rowPath(store: SnapshotStore, layer: LayerStore, row: MatrixRow)
   const likeness = classLikeness(values, means, classes);
   const nearest = likest(likeness, 2, row.kind === "class" ? row.subset : -1);
   const activations = layer.activations.state.value.value;
-  const highlighted = isMany(row) && row.key === store.lit.value?.key ? store.highlighted.value : null;
-  const isShared = highlighted !== null && activations !== undefined && classes <= MOST_SHARED;
-  const found = isShared ? nearestShares(activations, highlighted, means, classes) : null;
+  const litMask = isMany(row) && row.key === store.lit.value?.key ? store.litMask.value : null;
+  const isShared = litMask !== null && activations !== undefined && classes <= MOST_SHARED;
+  const found = isShared ? nearestShares(activations, litMask, means, classes) : null;
   return {
     likeness,
     nearest,

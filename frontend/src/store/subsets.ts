@@ -71,7 +71,7 @@ export interface Subsets {
   rows: ReadonlySignal<readonly TypedRow[]>;
   /** Adds a row; without a name it is called as its condition. */
   add: (condition: string, name?: string) => void;
-  /** Gives another name; whatever is sorted or highlighted by the subset stays so. */
+  /** Gives another name; whatever is sorted or lit by the subset stays so. */
   rename: (from: string, to: string) => void;
   remove: (name: string) => void;
   /** Puts another list in place, e.g. in another order. */

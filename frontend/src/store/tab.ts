@@ -175,7 +175,7 @@ export interface TabStore extends FindState {
   /** The layer whose activations say which rows are alike: the last open one before the output. */
   likenessLayer: ReadonlySignal<LayerStore | null>;
   toggleLayer: (layer: string) => void;
-  /** Keeps the row of a class or subset highlighted, or lets it go. */
+  /** Keeps the row of a class or subset lit, or lets it go. */
   toggleLock: (row: MatrixRow) => void;
 }
 

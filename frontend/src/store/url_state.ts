@@ -212,7 +212,7 @@ const CHOICES = {
   dotSize: optionChoice<DotSize>("size", ["fixed", "active"]),
   /** Classes that keep their colour where there are too many to tell apart; empty means the first ones. */
   coloured: namesChoice("colours", 100, "coloured classes", (names) => names),
-  /** Key of the row that stays highlighted in the projections; empty where none does. */
+  /** Key of the row that stays lit; empty where none does. */
   locked: textChoice("locked"),
   /** Name of the layer whose panel takes the place of all; empty where none does. */
   maximised: textChoice("maximised"),

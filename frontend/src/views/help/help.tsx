@@ -14,7 +14,7 @@ const KEYS: readonly { keys: readonly string[]; meaning: string }[] = [
   { keys: ["Tab"], meaning: "next part: toolbar, graph, panels, instances" },
   { keys: ["←", "→", "↑", "↓"], meaning: "move among cells, or among instances; what is there is read out" },
   { keys: ["Enter"], meaning: "press what is focused: open a layer, sort by a row, pin an instance" },
-  { keys: ["Space"], meaning: "highlight the focused row in the projections; open or close a group of rows" },
+  { keys: ["Space"], meaning: "keep the focused row lit; open or close a group of rows" },
   { keys: ["S"], meaning: "sort the neurons by the focused row" },
   { keys: ["C"], meaning: "mark the focused row; on another row, compare the two" },
   { keys: ["P"], meaning: "pin or unpin the focused instance" },
@@ -22,7 +22,7 @@ const KEYS: readonly { keys: readonly string[]; meaning: string }[] = [
   { keys: ["?"], meaning: "open this help" },
   {
     keys: ["Esc"],
-    meaning: "clear what was typed or highlighted; end a comparison or a lasso; close this help or a menu",
+    meaning: "clear what was typed or lit; end a comparison or a lasso; close this help or a menu",
   },
 ];
 
@@ -85,7 +85,7 @@ const DEFINITIONS: readonly { word: string; meaning: string }[] = [
   {
     word: "like",
     meaning:
-      "One row's way through the layers: hover its name or highlight it, and each panel says which class it is like, by the cosine of its mean and the class's, both less the average of the class means; “no longer” names the class in the panel above. The bar: which class each of its sampled instances is most like.",
+      "One row's way through the layers: hover its name or keep it lit, and each panel says which class it is like, by the cosine of its mean and the class's, both less the average of the class means; “no longer” names the class in the panel above. The bar: which class each of its sampled instances is most like.",
   },
   {
     word: "Δ B − A",

@@ -325,12 +325,12 @@ function useLitInSight(
   placed: readonly PlacedGroup[],
   height: number,
 ): void {
-  const { highlighted } = useSnapshot();
+  const { litMask } = useSnapshot();
   const shown = useRef<{ mask: Uint8Array | null; height: number }>({ mask: null, height });
   useEffect(
     () =>
       effect(() => {
-        const mask = highlighted.value;
+        const mask = litMask.value;
         if (mask === shown.current.mask && height === shown.current.height) return undefined;
         const timer = setTimeout(() => {
           shown.current = { mask, height };
@@ -338,7 +338,7 @@ function useLitInSight(
         }, REST_MILLISECONDS);
         return () => clearTimeout(timer);
       }),
-    [container, highlighted, groups, placed, height],
+    [container, litMask, groups, placed, height],
   );
 }
 

@@ -21,8 +21,8 @@ interface LitInstancesProperties {
 }
 
 export function LitInstances({ row, snapshot, instances }: LitInstancesProperties) {
-  const { highlighted } = useSnapshot();
-  const mask = highlighted.value;
+  const { litMask } = useSnapshot();
+  const mask = litMask.value;
   const lit = useMemo(() => firstLit(mask, instances.score), [mask, instances]);
   return (
     <section class="lit-instances" data-testid="lit-instances" aria-label="Lit instances">

@@ -66,8 +66,8 @@ export function useInstanceMarks(container: RefObject<HTMLElement | null>): void
       marks: marksOf(element),
     }));
     return effect(() => {
-      const { highlighted, instance, rows } = store;
-      const [lit, hovered, pinned] = [highlighted.value, instance.value, pinnedAmong(rows.value)];
+      const { litMask, instance, rows } = store;
+      const [lit, hovered, pinned] = [litMask.value, instance.value, pinnedAmong(rows.value)];
       for (const one of marked) {
         const isDim = lit !== null && lit[one.row] !== 1;
         const marks = Number(isDim) | (Number(one.row === hovered) << 1) | (Number(pinned.has(one.row)) << 2);

@@ -96,7 +96,7 @@ function ProjectionDots({ placed, view, width, height, pointer }: ProjectionDots
   useLayoutEffect(
     () =>
       effect(() => {
-        const pixels = pictures(store.highlighted.value);
+        const pixels = pictures(store.litMask.value);
         canvas.current?.getContext("2d")?.putImageData(pixels, 0, 0);
       }),
     [store, pictures],
@@ -126,7 +126,7 @@ interface PictureInputs {
 
 const MOST_PICTURES = 24;
 
-/** Returns how to get the picture for a highlighted row; pictures are kept, the oldest leave first. */
+/** Returns how to get the picture for a lit row; pictures are kept, the oldest leave first. */
 function createPictures({ positions, width, height, ratio, palette, colouring }: PictureInputs) {
   const { codes, colours, rings } = colouring ?? { codes: [], colours: [], rings: null };
   const enlarged = enlargement(width, height);
@@ -134,10 +134,10 @@ function createPictures({ positions, width, height, ratio, palette, colouring }:
     new ImageData(Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio)));
   const painted = createPaintedPoints({ positions, codes, colours, rings, palette, enlarged }, newPixels, ratio);
   const kept = new Map<Uint8Array, ImageData>();
-  return (highlighted: Uint8Array | null): ImageData => {
-    if (!highlighted) return painted.all();
-    const pixels = kept.get(highlighted) ?? painted.highlighted(highlighted);
-    kept.set(highlighted, pixels);
+  return (litMask: Uint8Array | null): ImageData => {
+    if (!litMask) return painted.all();
+    const pixels = kept.get(litMask) ?? painted.lit(litMask);
+    kept.set(litMask, pixels);
     for (const oldest of kept.keys()) {
       if (kept.size <= MOST_PICTURES) break;
       kept.delete(oldest);

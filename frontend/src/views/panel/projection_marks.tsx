@@ -32,7 +32,7 @@ export function ProjectionMarks({ placed, view, width, height }: ProjectionMarks
       effect(() => {
         const around = radiusAround(placed.positions.length / 2, enlargement(width, height));
         const marks = marksOf(store, placed, view, palette, colours).map((mark) => ({ radius: around, ...mark }));
-        const outlined = store.highlighted.value ? [] : told.map((row) => placeOf(placed, view, row));
+        const outlined = store.litMask.value ? [] : told.map((row) => placeOf(placed, view, row));
         const context = canvas.current?.getContext("2d");
         if (!context) return;
         context.setTransform(ratio, 0, 0, ratio, 0, 0);

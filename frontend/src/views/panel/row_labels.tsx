@@ -301,8 +301,8 @@ function LockButton({ row, locked }: { row: MatrixRow; locked: boolean }) {
       class={locked ? "row-action on" : "row-action"}
       data-testid="row-lock"
       aria-pressed={locked}
-      aria-label={`Keep ${row.name} highlighted`}
-      title={locked ? "Stays highlighted; click to release it" : "Keep its instances highlighted"}
+      aria-label={`Keep ${row.name} lit`}
+      title={locked ? "Stays lit; click to release it" : "Keep its instances lit"}
       onClick={() => toggleLock(row)}
     >
       <Icon name={locked ? "locked" : "unlocked"} />

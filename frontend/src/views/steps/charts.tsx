@@ -130,7 +130,7 @@ function Chart({ title, explanation, names, valuesOf, high, text, problem }: Cha
   const colours = useClassColours();
   const steps = tab.overSteps.snapshots.value.map(({ step }) => step);
   const at = steps.indexOf(store.snapshot.value?.step ?? Number.NaN);
-  const highlighted = store.rowKey.value ?? store.lit.value?.key ?? null;
+  const litKey = store.rowKey.value ?? store.lit.value?.key ?? null;
   const lines: (Line & { key: string })[] = [
     ...names.map((name, position) => ({
       key: `class:${name}`,
@@ -142,7 +142,7 @@ function Chart({ title, explanation, names, valuesOf, high, text, problem }: Cha
   ];
   const scale = scaleOf(lines, high);
   const place = placeSteps(steps.length, { width: WIDTH, height: HEIGHT, ...scale });
-  const chosen = lines.find(({ key }) => key === highlighted) ?? lines.at(-1);
+  const chosen = lines.find(({ key }) => key === litKey) ?? lines.at(-1);
   return (
     <figure class="step-chart" data-testid="step-chart" data-chart={title}>
       <figcaption title={explanation}>
@@ -166,7 +166,7 @@ function Chart({ title, explanation, names, valuesOf, high, text, problem }: Cha
             key={line.key}
             d={linePath(line.values, place)}
             stroke={line.colour}
-            class={lineLook(line.key, highlighted)}
+            class={lineLook(line.key, litKey)}
             data-name={line.name}
             onPointerEnter={() => lightClass(store, line.key)}
             onPointerLeave={() => lightClass(store, null)}
@@ -182,9 +182,9 @@ function Chart({ title, explanation, names, valuesOf, high, text, problem }: Cha
 
 const tickText = (value: number): string => String(value).replace("-", "−");
 
-function lineLook(key: string, highlighted: string | null): string {
+function lineLook(key: string, litKey: string | null): string {
   if (key === "") return "all";
-  return highlighted?.startsWith("class:") && highlighted !== key ? "faded" : "";
+  return litKey?.startsWith("class:") && litKey !== key ? "faded" : "";
 }
 
 function lightClass(store: SnapshotStore, key: string | null): void {

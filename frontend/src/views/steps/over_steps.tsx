@@ -80,7 +80,7 @@ interface DotsProperties {
 }
 
 function Dots({ values, coordinates, ends }: DotsProperties) {
-  const { columns, highlighted, snapshot } = useSnapshot();
+  const { columns, litMask, snapshot } = useSnapshot();
   const palette = usePalette();
   const colours = useClassColours();
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -104,9 +104,9 @@ function Dots({ values, coordinates, ends }: DotsProperties) {
       ratio * SCALE,
     );
   }, [values, coordinates, ends, labels, rows, classes, named, palette, ratio, side]);
-  const lightened = highlighted.value?.length === rows ? highlighted.value : null;
+  const lightened = litMask.value?.length === rows ? litMask.value : null;
   useLayoutEffect(() => {
-    canvas.current?.getContext("2d")?.putImageData(lightened ? painted.highlighted(lightened) : painted.all(), 0, 0);
+    canvas.current?.getContext("2d")?.putImageData(lightened ? painted.lit(lightened) : painted.all(), 0, 0);
   }, [painted, lightened]);
   return <canvas ref={canvas} width={side} height={side} />;
 }
