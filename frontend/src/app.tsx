@@ -74,6 +74,7 @@ function Content() {
   if (!runs.value) return <p class="waiting">Looking for recordings…</p>;
   if (!catalogue.snapshot.value) return <NothingRecorded />;
   const compares = comparing.active.value;
+  const panels = shownLayers(layers.value, urlState.maximised.value);
   return (
     <>
       <Toolbar onHelp={openHelp} />
@@ -84,9 +85,9 @@ function Content() {
           {!compares && <Sentence />}
           <GraphView />
           <SubsetBar />
-          <div class="panels">
+          <div class="panels" style={{ "--panels": Math.max(1, panels.length) }}>
             {compares && <ComparisonStrip />}
-            {shownLayers(layers.value, urlState.maximised.value).map((layer) => (
+            {panels.map((layer) => (
               <Panel key={layer.name} layer={layer} />
             ))}
             {urlState.overSteps.value !== "" && <OverSteps />}

@@ -27,6 +27,7 @@ import "./views/help/help.css";
 import "./views/compare/compare.css";
 import "./views/panel/sides.css";
 import "./views/steps/steps.css";
+import "./ui/column.css";
 import "./ui/forced_colours.css";
 
 import { show } from "./app";

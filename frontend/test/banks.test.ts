@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { layoutMatrix, type MatrixPlace } from "../src/draw/matrix_layout";
-import { panelNeed, placeProjection } from "../src/draw/panel_layout";
+import { columnPanel, panelNeed, placeProjection } from "../src/draw/panel_layout";
 
 const SEVEN = Array.from({ length: 7 }, () => "class");
 const place = (width: number, height: number, alone = false): MatrixPlace => ({ width, height, bankHead: 24, alone });
@@ -77,6 +77,25 @@ describe("panels", () => {
     const [first, second] = [panelNeed(hidden, 560), panelNeed(output, 560)];
     expect(first.share / (first.share + second.share)).toBeCloseTo(0.61, 1);
     expect(first.least + second.least).toBeLessThan(400);
+  });
+
+  test("three are held by what a window of 800 pixels leaves, many rows by a page that scrolls", () => {
+    expect(3 * panelNeed(hidden, 303).least + 16).toBeLessThanOrEqual(470);
+    expect(panelNeed({ ...hidden, rows: 2 }, 303).least).toBeLessThan(panelNeed(hidden, 303).least);
+    const many = panelNeed({ ...hidden, rows: 78 }, 303);
+    expect(many.least).toBe(many.wanted);
+    expect(panelNeed(hidden, 303).wanted).toBe(36 + 41 + 5 + 4 + 8 * 13);
+  });
+
+  test("in a page of one column are as tall as banks of about 32 neurons and a picture below them", () => {
+    const { height, picture } = columnPanel(hidden, 704);
+    expect(picture).toBe(37 + Math.round(0.55 * 704));
+    const matrix = height - picture - 36;
+    const { banks, rows } = layoutMatrix(128, SEVEN, place(440, matrix - 5 - 26), 0);
+    expect(banks.map(({ visible }) => visible)).toEqual([32, 32, 32, 32]);
+    expect(rows.rowHeight).toBeGreaterThanOrEqual(14);
+    expect(columnPanel(output, 704).height - columnPanel(output, 704).picture).toBeLessThan(250);
+    expect(columnPanel({ ...hidden, neurons: 100_000 }, 704).height).toBeLessThan(700);
   });
 
   test("have a square beside the matrix, at most 43 % of their width", () => {

@@ -23,6 +23,8 @@ const REMEMBERED = 400;
 const LEFT = "\0left";
 const RIGHT = "\0right";
 const GAP = 24;
+/** Between nodes that stand below each other. */
+const ROW_GAP = 10;
 /** Width to height that loose items are set in. */
 const LOOSE_ASPECT = 4;
 
@@ -57,14 +59,19 @@ function placeAnew({ items, edges }: Level): PlacedLevel {
 
 function placeJoined(items: readonly LayoutItem[], edges: readonly Step[], centres: Map<string, Point>) {
   const graph = new LayoutGraph();
-  graph.setGraph({ rankdir: "LR", nodesep: GAP, ranksep: 15, edgesep: 10 });
+  graph.setGraph({ rankdir: "LR", nodesep: ROW_GAP, ranksep: 15, edgesep: 10 });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const { id, width, height } of items) graph.setNode(id, { width, height });
+  for (const item of items) graph.setNode(item.id, { width: item.width, height: heightOf(item) });
   for (const step of edges) addEdge(graph, step);
   if (edges.length > 0) layout(graph);
+  const heights = new Map(items.map(({ id, height }) => [id, height]));
   for (const { id } of items) centres.set(id, pointAt(graph, id));
-  return new Map(edges.map((step) => [edgeKey(step), routeOf(graph, step)]));
+  return new Map(edges.map((step) => [edgeKey(step), routeOf(graph, step, heights)]));
 }
+
+/** With what is written below it, or stands above, as far as that is more than the gap. */
+const heightOf = ({ height, above, below }: LayoutItem): number =>
+  Math.max(height, 2 * Math.max(above, below) - ROW_GAP);
 
 /** Ports are held at the left and at the right end. */
 function addEdge(graph: LayoutGraph, { source, target, port }: Step): void {
@@ -81,8 +88,16 @@ const pointAt = (graph: LayoutGraph, id: string): Point => {
   return { x, y };
 };
 
-function routeOf(graph: LayoutGraph, { source, target }: Step): Point[] {
-  return (graph.edge(source, target) as { points?: Point[] }).points ?? [];
+/** Begins and ends at what is drawn, not at what is written below it. */
+function routeOf(graph: LayoutGraph, { source, target }: Step, heights: ReadonlyMap<string, number>): Point[] {
+  const points = (graph.edge(source, target) as { points?: Point[] }).points ?? [];
+  const beside = (id: string, { x, y }: Point): Point => {
+    const [middle, reach] = [pointAt(graph, id).y, (heights.get(id) ?? 0) / 2];
+    return { x, y: Math.min(middle + reach, Math.max(middle - reach, y)) };
+  };
+  return points.map((point, at) =>
+    at === 0 ? beside(source, point) : at === points.length - 1 ? beside(target, point) : point,
+  );
 }
 
 /** In rows, as the eye reads. */

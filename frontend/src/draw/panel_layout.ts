@@ -10,9 +10,9 @@ import {
   TEMPORARY_GAP,
 } from "./matrix_layout";
 
-/** Of the panel itself, with its edge; of what stands above the first rows, and above those of every other bank. */
-const PANEL_HEAD = 36;
-const MATRIX_HEAD = { most: 46, drawn: 36, bank: 24 };
+/** Of the panel itself, with its edge, and where the page is low; of what stands above the first rows, and above those of every other bank. */
+const PANEL_HEAD = { usual: 36, low: 30 };
+const MATRIX_HEAD = { most: 41, drawn: 31, bank: 24 };
 /** Names of rows, and what is left free around the cells. */
 const LABELS = 250;
 
@@ -30,13 +30,16 @@ export interface PanelContent {
 
 /** Of the height that panels have together. */
 export interface PanelNeed {
-  /** In pixels; it does not follow from the panel's height. */
+  /** In pixels, with few rows in sight; it does not follow from the panel's height. */
   least: number;
+  /** The same with the rows in sight, as far as all panels have as much. */
+  wanted: number;
   share: number;
 }
 
-/** Rows that a panel holds at least without scrolling, if there are so many. */
-const LEAST_ROWS = { fewest: 6, most: 11 };
+/** Rows that a panel holds without scrolling, if there are so many; few of few rows before the page scrolls. */
+const HELD_ROWS = { least: 4, wanted: 11 };
+const MANY_ROWS = 13;
 /** A layer of more banks needs no more than one of these. */
 const MOST_NEEDED = 6;
 
@@ -46,17 +49,19 @@ const MOST_NEEDED = 6;
  */
 export function panelNeed({ neurons, rows, gaps }: PanelContent, cells: number, most = cells): PanelNeed {
   const printed = isPrinted(neurons, most);
-  const head = PANEL_HEAD + MATRIX_HEAD.most + gaps * GROUP_GAP;
-  const wanted = printed ? 1 : Math.ceil((neurons * SCROLL_PITCH) / Math.max(1, cells));
-  const banks = Math.max(1, Math.min(MOST_NEEDED, wanted));
-  const held = Math.min(LEAST_ROWS.most, Math.max(LEAST_ROWS.fewest, rows));
+  const head = PANEL_HEAD.usual + MATRIX_HEAD.most + gaps * GROUP_GAP;
+  const lines = printed ? 1 : Math.round((neurons * SCROLL_PITCH) / Math.max(1, cells));
+  const banks = Math.max(1, Math.min(MOST_NEEDED, lines));
+  const headed = (above: number, held: number) => above + MATRIX_HEAD.most + TEMPORARY_GAP + (held + 1) * ROW_HEIGHT;
+  const wanted = headed(PANEL_HEAD.usual, Math.min(HELD_ROWS.wanted, rows)) + Math.min(gaps, 2) * GROUP_GAP;
   return {
-    least: head + TEMPORARY_GAP + (held + 1) * ROW_HEIGHT,
+    least: rows < MANY_ROWS ? headed(PANEL_HEAD.low, Math.min(HELD_ROWS.least, rows)) : wanted,
+    wanted,
     share: head + banks * (rows + 1) * BANKED_ROW + (banks - 1) * MATRIX_HEAD.bank,
   };
 }
 
-/** Width of the cells in a panel, about: before its height, and with it the projection's width, is known. */
+/** Width of the cells in a panel at least and at most: before its height, and with it the projection's width, is known. */
 export const usualCells = (width: number): number => Math.max(0, (1 - MOST_SHARE) * width - LABELS);
 export const mostCells = (width: number): number => Math.max(0, width - NARROWEST - LABELS);
 
@@ -99,9 +104,29 @@ export function placeProjection(content: PanelContent, width: number, height: nu
 /** Width in which every neuron stands and is legible, in as many banks as the height holds. */
 function legibleCells({ neurons, rows, alone }: PanelContent, height: number): number {
   const bank = (rows + 1) * BANKED_ROW + TEMPORARY_GAP + MATRIX_HEAD.bank;
-  const banks = Math.max(1, Math.floor((height - PANEL_HEAD - MATRIX_HEAD.drawn + MATRIX_HEAD.bank) / bank));
+  const banks = Math.max(1, Math.floor((height - PANEL_HEAD.usual - MATRIX_HEAD.drawn + MATRIX_HEAD.bank) / bank));
   return Math.ceil(neurons / banks) * (alone ? SCROLL_PITCH : LEGIBLE_PITCH);
 }
 
 /** Width of the table of predictions. */
 const neededTable = (predictions: number): number => (predictions === 0 ? 0 : 14 + predictions * 24);
+
+/** In a page of one column, of the circles; of the banks, beyond which neurons are scrolled; of the rows together. */
+const COLUMN_PITCH = 14;
+const MOST_BANKS = 12;
+const TALLEST_ROWS = 4000;
+/** Of the picture, and how wide it is for its height. */
+const COLUMN_PICTURE = { most: 420, share: 0.55 };
+
+/** A panel of a page of one column that scrolls: as tall as what it holds, its projection below the matrix. */
+export function columnPanel({ neurons, rows, gaps }: PanelContent, width: number): { height: number; picture: number } {
+  const cells = Math.max(1, width - LABELS);
+  const [usual = 1, legible = 1] = [COLUMN_PITCH, SCROLL_PITCH].map((pitch) => Math.ceil((neurons * pitch) / cells));
+  const wanted = usual <= MOST_BANKS ? usual : legible <= MOST_BANKS ? legible : 1;
+  const banks = isPrinted(neurons, cells) ? 1 : Math.max(1, wanted);
+  const bank = (rows + 1) * BANKED_ROW + gaps * GROUP_GAP + TEMPORARY_GAP;
+  const matrix = Math.min(TALLEST_ROWS, banks * bank + (banks - 1) * MATRIX_HEAD.bank);
+  const head = banks > 1 ? MATRIX_HEAD.drawn : MATRIX_HEAD.most;
+  const picture = ABOVE_AND_BELOW + Math.round(Math.min(COLUMN_PICTURE.most, COLUMN_PICTURE.share * width));
+  return { height: PANEL_HEAD.usual + head + matrix + picture, picture };
+}

@@ -56,6 +56,20 @@ function systemColours() {
 
 followForcedColours();
 
+/** Whether the page is one column that scrolls, its views as tall as what they hold; ui/column.css has the width too. */
+export const isColumn = signal(false);
+
+function followWidth(): void {
+  const query = matchMedia("(max-width: 899px)");
+  const read = () => {
+    isColumn.value = query.matches;
+  };
+  query.addEventListener("change", read);
+  read();
+}
+
+followWidth();
+
 /** A colour per class of the snapshot that is shown; of one that is compared, the colours that the base gives them. */
 export function useClassColours(): readonly string[] {
   const store = useSnapshot();

@@ -24,7 +24,12 @@ export function Picker({ label, value, options, onPick, testId, sign }: PickerPr
       <span class="picker-label">{label}</span>
       <span class="picker-field">
         {sign}
-        <select data-testid={testId} value={value} onChange={(event) => onPick(event.currentTarget.value)}>
+        <select
+          data-testid={testId}
+          value={value}
+          title={options.find((option) => option.value === value)?.label}
+          onChange={(event) => onPick(event.currentTarget.value)}
+        >
           {options.map((option) => (
             <option key={option.value} value={option.value}>
               {option.label}

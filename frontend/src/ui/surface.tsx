@@ -86,9 +86,18 @@ export function useSize<Measured extends Element>(): [RefObject<Measured | null>
         setSize((before) => (before.width === width && before.height === height ? before : { width, height }));
     };
     update();
-    const observer = new ResizeObserver(update);
+    // What another observer's component draws in between is no change to this observer: it is looked at once more.
+    let again = 0;
+    const observer = new ResizeObserver(() => {
+      update();
+      cancelAnimationFrame(again);
+      again = requestAnimationFrame(update);
+    });
     observer.observe(measured);
-    return () => observer.disconnect();
+    return () => {
+      observer.disconnect();
+      cancelAnimationFrame(again);
+    };
   }, []);
   return [element, size];
 }

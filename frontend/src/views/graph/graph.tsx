@@ -7,7 +7,7 @@ import { type Place, startEngine } from "../../draw/graph_engine";
 import { findNodes, type GraphIndex } from "../../draw/graph_tree";
 import { sourceKind } from "../../store/graph_order";
 import type { GraphSize } from "../../store/url_state";
-import { useTab } from "../../ui/context";
+import { isColumn, useTab } from "../../ui/context";
 import { Picker, Problem } from "../../ui/controls";
 import { deferred } from "../../ui/deferred";
 import { Icon, LayerGlyph } from "../../ui/glyphs";
@@ -53,15 +53,21 @@ export function Key({ graph }: { graph: Graph }) {
   );
 }
 
+/** In a page of one column there is the bar or the whole graph. */
+function useGraphSize(): GraphSize {
+  const size = useTab().urlState.graphSize.value;
+  return isColumn.value && size === "normal" ? "slim" : size;
+}
+
 function SizeButtons() {
   const { graphSize } = useTab().urlState;
-  const size = graphSize.value;
+  const size = useGraphSize();
   const toggle = (other: GraphSize) => () => {
     graphSize.value = size === other ? "normal" : other;
   };
   return (
     <span class="size-buttons">
-      {size !== "slim" && (
+      {size !== "slim" && !isColumn.value && (
         <button
           type="button"
           class="quiet"
@@ -81,7 +87,7 @@ function SizeButtons() {
         aria-expanded={size !== "slim"}
         aria-label="Show the graph"
         title={size === "slim" ? "Show the graph" : "Shrink the graph to a bar"}
-        onClick={toggle("slim")}
+        onClick={toggle(isColumn.value ? "tall" : "slim")}
       >
         <Icon name={size === "slim" ? "down" : "up"} />
       </button>
@@ -226,10 +232,10 @@ function UnplacedLayers({ graph, title }: UnplacedLayersProperties) {
 }
 
 export function GraphView() {
-  const { urlState, graph } = useTab();
+  const { graph } = useTab();
   const place = useMemo(() => startEngine(), []);
   const state = graph.state.value;
-  const size = urlState.graphSize.value;
+  const size = useGraphSize();
   const slim = size === "slim";
   return (
     <section class={`card graph ${size}`} data-testid="graph" aria-label="Computation graph">

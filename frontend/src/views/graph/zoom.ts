@@ -10,7 +10,9 @@ import type { Shown } from "./session";
 
 const MARGIN = 8;
 const LEGIBLE = 0.9;
-const LARGEST_FIT = 1.1;
+const LARGEST_FIT = { usual: 1.1, tall: 2 };
+/** A picture of this height is there to be looked at. */
+const TALL = 240;
 const SMALLEST = 0.05;
 const LARGEST = 4;
 /** Between what is shown and the edge of the picture, on screen. */
@@ -109,7 +111,8 @@ function fittingTransform(
   height: number,
   least: number,
 ): ZoomTransform {
-  const fitting = Math.min((width - 2 * MARGIN) / bounds.width, (height - 2 * MARGIN) / bounds.height, LARGEST_FIT);
+  const largest = height < TALL ? LARGEST_FIT.usual : LARGEST_FIT.tall;
+  const fitting = Math.min((width - 2 * MARGIN) / bounds.width, (height - 2 * MARGIN) / bounds.height, largest);
   const scale = Math.max(least, Number.isFinite(fitting) ? fitting : 1);
   const left = Math.max(MARGIN, (width - bounds.width * scale) / 2);
   const spare = height - bounds.height * scale;

@@ -132,7 +132,7 @@ const DrawnGroup = memo(function DrawnGroup(properties: InstanceGroupProperties)
               class="group-count"
               title={`${countText(correct)} of ${countText(count)} instances are predicted as ${name}`}
             >
-              {accuracyText(correct, count, total)}
+              <Accuracy {...{ correct, count, total }} />
             </span>
             <WrongCount name={name} count={count - correct} />
           </>
@@ -150,11 +150,16 @@ const DrawnGroup = memo(function DrawnGroup(properties: InstanceGroupProperties)
 /** Of so many, the correct ones are left out: beside both counts there would be no room for a class's name. */
 const MANY_INSTANCES = 100_000;
 
-function accuracyText(correct: number, count: number, total: number): string {
-  if (count === 0) return "none";
+/** The share is left out where a long name has taken its room. */
+function Accuracy({ correct, count, total }: { correct: number; count: number; total: number }) {
+  if (count === 0) return <span>none</span>;
   const share = percentText(correct / count);
-  if (total >= MANY_INSTANCES) return `${share} of ${countText(count)}`;
-  return `${countText(correct)} of ${countText(count)} · ${share}`;
+  if (total >= MANY_INSTANCES) return <span>{`${share} of ${countText(count)}`}</span>;
+  return (
+    <>
+      <span>{`${countText(correct)} of ${countText(count)}`}</span> <span>{`· ${share}`}</span>
+    </>
+  );
 }
 
 /** By itself, so that marking draws no square again. */

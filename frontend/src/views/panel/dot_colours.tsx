@@ -60,7 +60,7 @@ function neuronOptions({ layers }: SnapshotStore, by: Colour): ColourOption[] {
 }
 
 /** What the dots are coloured by: said as text, with the system's list over it, and the number of a neuron to change. */
-export function ColourChoice() {
+export function ColourChoice({ layer }: { layer: string }) {
   const { urlState } = useTab();
   const store = useSnapshot();
   const snapshot = store.snapshot.value;
@@ -75,35 +75,34 @@ export function ColourChoice() {
     .map(({ name }) => ({ value: `attribute:${name}`, label: name }));
   const neurons = neuronOptions(store, by);
   const chosen = [...options, ...attributes, ...neurons].find(({ value }) => value === by) ?? options[0];
+  const neuron = neurons.includes(chosen as ColourOption) ? colouringNeuron(by) : null;
+  const own = neuron?.layer === layer ? `neuron ${neuron.neuron}` : null;
   return (
-    <>
-      <label class="colour-choice" title={`Colour of the dots: ${chosen?.label}`}>
-        <span class="colour-word">colour: </span>
-        <span>{chosen?.label}</span>
-        <span data-unprinted> ▾</span>
-        <select
-          data-testid="colour-picker"
-          aria-label="Colour of the dots"
-          value={chosen?.value ?? ""}
-          onChange={(event) => {
-            urlState.colour.value = event.currentTarget.value;
-          }}
-        >
-          <Options options={options} />
-          {attributes.length > 0 && (
-            <optgroup label="attributes">
-              <Options options={attributes} />
-            </optgroup>
-          )}
-          {neurons.length > 0 && (
-            <optgroup label="activation of a neuron">
-              <Options options={neurons} />
-            </optgroup>
-          )}
-        </select>
-      </label>
-      {neurons.includes(chosen as ColourOption) && <NeuronNumber by={by} />}
-    </>
+    <label class="colour-choice" title={`Colour of the dots: ${chosen?.label}`}>
+      <span class="colour-word">colour: </span>
+      <span>{own ?? chosen?.label}</span>
+      <span data-unprinted> ▾</span>
+      <select
+        data-testid="colour-picker"
+        aria-label="Colour of the dots"
+        value={chosen?.value ?? ""}
+        onChange={(event) => {
+          urlState.colour.value = event.currentTarget.value;
+        }}
+      >
+        <Options options={options} />
+        {attributes.length > 0 && (
+          <optgroup label="attributes">
+            <Options options={attributes} />
+          </optgroup>
+        )}
+        {neurons.length > 0 && (
+          <optgroup label="activation of a neuron">
+            <Options options={neurons} />
+          </optgroup>
+        )}
+      </select>
+    </label>
   );
 }
 
@@ -117,26 +116,30 @@ const Options = ({ options }: { options: readonly ColourOption[] }) => (
   </>
 );
 
-function NeuronNumber({ by }: { by: Colour }) {
+function NeuronNumber() {
   const { urlState } = useTab();
   const { snapshot } = useSnapshot();
-  const chosen = colouringNeuron(by);
+  const chosen = colouringNeuron(urlState.colour.value);
   if (!chosen) return null;
   const last = (snapshot.value?.layers.find(({ name }) => name === chosen.layer)?.neurons ?? 1) - 1;
   return (
-    <input
-      type="number"
-      class="neuron-number"
-      data-testid="neuron-number"
-      aria-label={`Neuron of ${chosen.layer} that colours the dots`}
-      min={0}
-      max={last}
-      value={chosen.neuron}
-      onInput={(event) => {
-        const neuron = Math.round(event.currentTarget.valueAsNumber);
-        if (neuron >= 0 && neuron <= last) urlState.colour.value = neuronColour({ ...chosen, neuron });
-      }}
-    />
+    <label class="neuron-choice">
+      neuron
+      <input
+        type="number"
+        class="neuron-number"
+        data-testid="neuron-number"
+        aria-label={`Neuron of ${chosen.layer} that colours the dots`}
+        min={0}
+        max={last}
+        value={chosen.neuron}
+        onInput={(event) => {
+          const neuron = Math.round(event.currentTarget.valueAsNumber);
+          if (neuron >= 0 && neuron <= last) urlState.colour.value = neuronColour({ ...chosen, neuron });
+        }}
+      />
+      <span title={chosen.layer}>of {chosen.layer}</span>
+    </label>
   );
 }
 
@@ -148,6 +151,7 @@ export function ColourLegend() {
   if (!legend && (!colouring || others === 0)) return null;
   return (
     <div class="colour-legend" data-testid="colour-legend">
+      {legend && <NeuronNumber />}
       {!legend && <OtherClasses count={others} />}
       {legend && (legend.kind === "range" ? <RangeLegend legend={legend} /> : <ValuesLegend legend={legend} />)}
       {legend?.lacks && (

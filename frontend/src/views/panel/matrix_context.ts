@@ -92,7 +92,7 @@ export function isOutputLayer(store: SnapshotStore, layer: LayerStore): boolean 
 }
 
 /** Above a matrix and below it. */
-const PADDING = 10;
+const PADDING = 5;
 
 export interface PlacedMatrix {
   frame: MatrixFrame;

@@ -201,6 +201,7 @@ function OverviewHandle({ frame }: { frame: MatrixFrame }) {
 export const firstBank = (frame: MatrixFrame): MatrixFrame => ({ ...frame, columns: frame.banks[0] ?? frame.columns });
 
 export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
+  const compares = useTab().comparing.active.value;
   const problem = problemOf(frame);
   const { columns, header } = frame;
   return (
@@ -208,7 +209,7 @@ export function MatrixHeader({ frame }: { frame: MatrixFrame }) {
       <RowHeads frame={frame} />
       {frame.differenceTop !== null && <DifferenceLabel frame={frame} top={frame.differenceTop} />}
       <Readout frame={frame} resting={problem ? <Failure sentence={problem} /> : <RestingText frame={frame} />} />
-      {!columns.printed && frame.ramp && <ScaleLegend frame={frame} ramp={frame.ramp} />}
+      {compares && !columns.printed && frame.ramp && <ScaleLegend frame={frame} ramp={frame.ramp} />}
       {frame.width > 0 && (
         <div class="strips">
           <Strips frame={firstBank(frame)} />

@@ -1,13 +1,20 @@
 /** View B: the panel of one layer, its name and health, its matrix, its projection, and its compared runs. */
 import type { Layer } from "../../contract/activis";
 import { groupEnds } from "../../draw/matrix_header";
-import { mostCells, type PanelContent, panelNeed, placeProjection, usualCells } from "../../draw/panel_layout";
+import {
+  columnPanel,
+  mostCells,
+  type PanelContent,
+  panelNeed,
+  placeProjection,
+  usualCells,
+} from "../../draw/panel_layout";
 import { neighbours, sourceKind } from "../../store/graph_order";
 import { predictedNames } from "../../store/judgement";
 import type { LayerStore } from "../../store/layer";
 import { blockOf } from "../../store/rows";
 import type { Side } from "../../store/side";
-import { SnapshotContext, useSnapshot, useTab } from "../../ui/context";
+import { isColumn, SnapshotContext, useSnapshot, useTab } from "../../ui/context";
 import { Segmented } from "../../ui/controls";
 import { deferred } from "../../ui/deferred";
 import { Icon, LayerGlyph, SideBadge } from "../../ui/glyphs";
@@ -15,7 +22,8 @@ import { countedText, countText, listText } from "../../ui/numbers";
 import { type Size, useSize } from "../../ui/surface";
 import { Health, HealthLine } from "./health";
 import { Matrix, SideMatrix } from "./matrix";
-import { isOutputLayer, type PlacedMatrix, useMatrixFrame } from "./matrix_context";
+import { isOutputLayer, type MatrixFrame, type PlacedMatrix, useMatrixFrame } from "./matrix_context";
+import { ScaleLegend } from "./matrix_header";
 import { ProjectionView } from "./projection";
 
 const MissingLayer = deferred(async () => (await import("./missing_layer")).MissingLayer);
@@ -110,7 +118,7 @@ const withoutMiddle = (name: string): string =>
     : `${name.slice(0, MOST_CHARACTERS / 2 - 1)}…${name.slice(-MOST_CHARACTERS / 2)}`;
 
 /** One line: parts for which there is no room are left out, the last ones first. */
-function PanelHead({ layer }: { layer: LayerStore }) {
+function PanelHead({ layer, frame }: { layer: LayerStore; frame: MatrixFrame }) {
   const entry = layer.entry.value;
   const snapshot = useSnapshot().snapshot.value;
   if (!entry || !snapshot) return null;
@@ -128,6 +136,7 @@ function PanelHead({ layer }: { layer: LayerStore }) {
         <Neighbours layer={layer} />
         <Health layer={layer} />
       </div>
+      {!frame.columns.printed && frame.ramp && <ScaleLegend frame={frame} ramp={frame.ramp} />}
     </div>
   );
 }
@@ -195,6 +204,8 @@ function Neighbours({ layer }: { layer: LayerStore }) {
 
 /** Of what stands beside the cells of a compared run. */
 const BESIDE_COMPARED = 230;
+/** Of a compared run; sides.css has it too. */
+const LEAST_COMPARED = 470;
 
 /** Where the panel's parts stand, which nothing that is hovered changes. */
 function usePanelStyle(layer: LayerStore, { width, height }: Size, compared: boolean, alone: boolean) {
@@ -209,11 +220,15 @@ function usePanelStyle(layer: LayerStore, { width, height }: Size, compared: boo
     alone,
   };
   const sides = comparing.sides.value.length + 1;
-  const { least, share } = compared
-    ? panelNeed(content, width / sides - BESIDE_COMPARED)
-    : panelNeed(content, usualCells(width), mostCells(width));
-  const need = { "--least": `${least}px`, "--share": share };
-  if (compared) return { style: need, below: false };
+  const { least, wanted, share } = compared
+    ? panelNeed(content, Math.max(LEAST_COMPARED, width / sides) - BESIDE_COMPARED)
+    : panelNeed(content, (usualCells(width) + mostCells(width)) / 2, mostCells(width));
+  const need = { "--lowest": `${least}px`, "--wanted": `${wanted}px`, "--share": share };
+  if (compared) return { style: isColumn.value ? { ...need, height: `${share}px` } : need, below: false };
+  if (isColumn.value) {
+    const { height, picture } = columnPanel(content, width);
+    return { style: { "--picture": `${picture}px`, height: `${height}px` }, below: true };
+  }
   const place = placeProjection(content, width, height);
   const size = place.below ? place.height : place.width;
   return { style: { ...need, "--picture": `${size}px` }, below: place.below };
@@ -247,7 +262,7 @@ function RecordedLayer({ layer, maximised }: { layer: LayerStore; maximised: boo
   const placed = useMatrixFrame(layer, { alone: maximised });
   return (
     <>
-      <PanelHead layer={layer} />
+      <PanelHead layer={layer} frame={placed.frame} />
       <Matrix placed={placed} />
       <ProjectionView layer={layer} />
       <PanelButtons layer={layer} />

@@ -122,7 +122,7 @@ export function ProjectionHeader({ layer, projection, problem, armed }: Projecti
   return (
     <div class={problem ? "projection-header wrong" : "projection-header"}>
       <MethodChoice name={isSingle ? "values" : METHODS[projection?.method ?? "tsne"]} isSingle={isSingle} />
-      <ColourChoice />
+      <ColourChoice layer={layer.name} />
       {isBehind && <EarlierStep step={projection.of.step} due={reference?.step ?? 0} />}
       {problem ? (
         <small role="alert" data-testid="error" title={problem}>

@@ -21,7 +21,6 @@ export function RowHeads({ frame }: { frame: MatrixFrame }) {
   const order = urlState.rowOrder.value;
   return (
     <div class="row-heads" data-testid="row-heads">
-      {all >= SEARCHED_FROM && <RowSearch count={all} />}
       <div class="row-heading">
         <Popup
           class="menu row-menu"
@@ -35,6 +34,7 @@ export function RowHeads({ frame }: { frame: MatrixFrame }) {
         >
           <RowMenu />
         </Popup>
+        {all >= SEARCHED_FROM && <RowSearch count={all} />}
         <Head order="size" current={order} meaning="Order the rows by size, the largest first" sign="▼">
           size
         </Head>

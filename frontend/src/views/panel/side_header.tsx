@@ -66,11 +66,11 @@ function MatchingText({ frame, compared }: SideHeaderProperties) {
             <span class="wide">median </span>r {correlationText(matching.median)}
           </>
         )}
-        {matching.method === "best" &&
-          Number.isFinite(matching.medianByIndex) &&
-          ` (index ${correlationText(matching.medianByIndex)})`}
       </span>
       <Unmatched matching={matching} total={frame.columns.total} />
+      {matching.method === "best" && Number.isFinite(matching.medianByIndex) && (
+        <span>index {correlationText(matching.medianByIndex)}</span>
+      )}
     </span>
   );
 }

@@ -7,14 +7,15 @@ import { isMany } from "../../store/rows";
 import { namesOf, type Selection, snapshotsOf } from "../../store/selection";
 import { DEFAULT_SORT, type DotSize } from "../../store/url_state";
 import { copyText } from "../../ui/clipboard";
-import { useClassColours, useSnapshot, useTab } from "../../ui/context";
+import { isColumn, useClassColours, useSnapshot, useTab } from "../../ui/context";
 import { type Option, Picker, Popup, Segmented } from "../../ui/controls";
 import { deferred } from "../../ui/deferred";
 import { ClassDot, Icon, SideBadge } from "../../ui/glyphs";
 import { OverStepsButton, PlayButton, StepSlider, type StepSliderProperties } from "../../ui/steps";
-import { ComparisonPickers, Versus } from "./compare_menu";
+import { Versus } from "./compare_menu";
 import { Legend } from "./legend";
 
+const ComparisonPickers = deferred(async () => (await import("./comparison_choices")).ComparisonPickers);
 const Downloads = deferred(async () => (await import("./downloads")).Downloads);
 
 const SHOWN_MILLISECONDS = 2_500;
@@ -129,10 +130,24 @@ export function Toolbar({ onHelp }: { onHelp: () => void }) {
   const { catalogue, comparing } = useTab();
   const selection = catalogue.selection.value;
   const compares = comparing.active.value;
+  const isOpen = useSignal(false);
   if (!selection) return <header class="toolbar" />;
   return (
-    <header class="toolbar">
+    <header class={isOpen.value ? "toolbar open" : "toolbar"}>
       <RunPickers selection={selection} compares={compares} />
+      {isColumn.value && (
+        <button
+          type="button"
+          class="plain"
+          data-testid="view-button"
+          aria-expanded={isOpen.value}
+          onClick={() => {
+            isOpen.value = !isOpen.value;
+          }}
+        >
+          View {isOpen.value ? "▴" : "▾"}
+        </button>
+      )}
       <i class="divider" />
       {compares && <ComparisonPickers />}
       <SortPicker snapshot={selection.snapshot} />
