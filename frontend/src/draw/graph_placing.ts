@@ -1,5 +1,6 @@
 /**
- * Placement of a graph, level by level, by dagre, in a worker. Levels that were placed before are remembered. This file is a worker's; where there are no workers it is imported instead.
+ * Placement of a graph, level by level, by dagre, in a worker; where there are no workers this file is imported instead.
+ * Levels that were placed before are remembered.
  */
 
 import { Graph as LayoutGraph, layout } from "@dagrejs/dagre";

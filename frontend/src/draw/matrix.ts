@@ -2,8 +2,8 @@
  * Circles of a matrix, darker is stronger: as pixels on a canvas, as shapes in a drawing. Pure: the same input paints
  * the same pixels.
  *
- * The circles of a matrix as pixels: ten thousand of them, painted by hand, cost a few milliseconds; as arcs on a canvas
- * without a GPU they cost several frames.
+ * Ten thousand circles as pixels, painted by hand, cost a few milliseconds; as arcs on a canvas without a GPU several
+ * frames.
  */
 import { type ColumnLayout, columnX } from "./matrix_layout";
 import { isClipped, levelOf, type Palette, type Ramp } from "./palette";

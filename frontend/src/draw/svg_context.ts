@@ -1,6 +1,5 @@
 /**
- * Drawing context that writes SVG. It has
- * the part of CanvasRenderingContext2D that those functions use; text stays text.
+ * Drawing context that writes SVG: the part of CanvasRenderingContext2D that the drawings use; text stays text.
  */
 
 import { RecordedPath } from "./paths";

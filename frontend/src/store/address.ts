@@ -1,7 +1,6 @@
 /**
- * Address of the tab: `p.activis.<key>` pairs in TensorBoard's URL hash, and long values kept in this browser.
- *
- * The URL hash of TensorBoard's page, which holds what the user chose, and its history.
+ * Address of the tab: `p.activis.<key>` pairs in the URL hash of TensorBoard's page, which hold what the user chose, its
+ * history, and long values kept in this browser.
  *
  * TensorBoard's own call for this answers nothing on the first load, so the hash is read and written here. A page that
  * does not let us look at its parent keeps working, without the URL.

@@ -1,8 +1,6 @@
 /**
  * Steps of a run: played one after another, prepared ahead, and one layer over all of them.
  *
- * Moves through the recorded steps.
- *
  * The next step is opened out of sight, through the same cache; what is shown stays until its numbers are there, and then
  * everything changes at once.
  */

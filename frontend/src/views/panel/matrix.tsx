@@ -1,9 +1,8 @@
 /**
  * Matrix of a layer: rows of classes, subsets and instances; columns of neurons; the base's and those of the sides.
  *
- * What hovering adds to a matrix, under its cells: bands of the hovered and the locked row, and the cell's column.
- *
- * These are boxes that are moved, so that hovering neither renders a component nor paints a canvas.
+ * What hovering adds under its cells, bands of the hovered and the locked row and the cell's column, are boxes that are
+ * moved, so that hovering neither renders a component nor paints a canvas.
  */
 
 import { effect } from "@preact/signals";

@@ -1,7 +1,5 @@
 /**
- * Keyboard of a matrix as an ARIA grid.
- *
- * A matrix by keyboard: one stop of the Tab key, and from there a ring that keys move from cell to cell.
+ * Keyboard of a matrix as an ARIA grid: one stop of the Tab key, and from there a ring that keys move from cell to cell.
  *
  * What it is on counts as hovered, so the readout, the projections and the instances follow it as they follow the
  * pointer. The focus is on a neuron of a row, not on a place: where columns or rows change places, it goes with them.

@@ -1,9 +1,7 @@
 /**
  * Projection of a layer's sampled instances: dots and zoom.
  *
- * A projection's dots.
- *
- * They are painted as pixels once, and once more for each row that lights some of them; hovering then puts a finished
+ * The dots are painted as pixels once, and once more for each row that lights some of them; hovering then puts a finished
  * picture in place, whatever the number of dots.
  */
 
