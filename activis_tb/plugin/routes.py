@@ -1,6 +1,7 @@
 """Routes of `docs/http_api.md`: one table of handlers, and the one place where errors become answers."""
 
 import logging
+import sys
 from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -112,5 +113,18 @@ def _failure(route: str, request: Request, error: Exception) -> Response:
             return sentence(request, str(error), 400, headers)
         case StoredDataError():
             return sentence(request, str(error), 422)
+    if (passing := _passing(error)) is not None:
+        return come_back(request, f"TensorBoard's data server did not answer ({passing}). It will be asked again.")
     _LOGGER.error("activis-tb cannot answer %s", route, exc_info=error)
     return sentence(request, f"{UNFORESEEN} ({type(error).__name__}: {shorten(str(error))}). {_WAY_OUT}", 500)
+
+
+def _passing(error: Exception) -> str | None:
+    """Returns what gRPC calls an error of TensorBoard's data server that passes; None for other errors."""
+    # Whoever serves without a data server may lack gRPC.
+    grpc = sys.modules.get("grpc")
+    if grpc is None or not isinstance(error, grpc.RpcError):
+        return None
+    status = grpc.StatusCode
+    code = error.code()
+    return str(code.name) if code in {status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.CANCELLED} else None

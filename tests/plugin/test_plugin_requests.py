@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import time
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -13,7 +14,7 @@ from activis_tb.plugin import routes
 from activis_tb.plugin.http import NotFoundError
 from activis_tb.plugin.jobs import BusyError, QueueFullError
 from activis_tb.plugin.snapshots import Snapshots
-from tests.plugin.server import Server
+from tests.plugin.server import DEADLINE, Server
 from tests.snapshots import column, make_snapshot, write_snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -247,6 +248,19 @@ def test_our_own_errors_are_sentences_that_say_whose_fault_it_is(slow, monkeypat
     monkeypatch.setattr(Snapshots, "get", Mock(side_effect=error))
     assert slow.refused(route, code, **KEY, layer="hidden", condition="length > 1") == str(error)
     assert [record for record in caplog.records if record.name == routes.__name__] == []
+
+
+def test_a_data_server_that_does_not_answer_may_be_asked_again(logdir):
+    server = Server(logdir, "fast")
+    server.wait_for_snapshots(1)
+    server.close()
+    deadline = time.monotonic() + DEADLINE
+    while server.get("runs").status_code == 200 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    for route in ("runs", "activations"):
+        response = server.get(route, **KEY, layer="hidden")
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "1"), response.text
+        assert response.text == "TensorBoard's data server did not answer (UNAVAILABLE). It will be asked again."
 
 
 def test_the_table_of_routes_is_that_of_the_documentation_and_the_client(slow):
