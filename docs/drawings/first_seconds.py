@@ -184,7 +184,7 @@ def record(logdir: Path) -> Recording:
         frame.wait_for_selector('[data-testid="sentence"] p button')
         frame.wait_for_function(
             """() => Object.entries(window.__activis?.state().projection ?? {}).length > 1
-                && Object.values(__activis.state().projection).every(one => one?.iteration >= 750)"""
+                && Object.values(__activis.state().projection).every(one => one?.method === "tsne" && one.done)"""
         )
         frame.wait_for_selector('[data-testid="graph-health"]')
         recording = Recording(page, frame)

@@ -341,4 +341,4 @@ def test_the_walk(
 def settled(state: dict[str, Any], layer: str) -> bool:
     """Whether the layer shows its finished t-SNE."""
     shown = state["projection"].get(layer)
-    return bool(shown) and shown["method"] == "tsne" and shown["iteration"] >= 650
+    return bool(shown) and shown["method"] == "tsne" and shown["done"]

@@ -22,7 +22,7 @@ interface DebugState {
   columns: Record<string, number[]>;
   /** By layer, the sampled rows that are lit in the projection, or the hovered one, in ascending order. */
   highlighted: Record<string, number[]>;
-  projection: Record<string, { method: string; iteration: number; points: number; step: number } | null>;
+  projection: Record<string, { method: string; iteration: number; done: boolean; points: number; step: number } | null>;
   /** The other runs and steps that are compared with this one. */
   sides: DebugSide[];
 }
@@ -145,6 +145,7 @@ function debugState(tab: TabStore): DebugState {
         shown && {
           method: shown.method,
           iteration: shown.iteration,
+          done: shown.done,
           points: placedRows(layer).length,
           step: shown.of.step,
         }
