@@ -17,7 +17,7 @@ FIRST = {"index.js", "app.js"}
 LATER = {
     *("card.js", "cluster_names.js", "downloads.js", "empty.js", "export.js", "fields.js", "later.js", "manager.js"),
     *("announcer.js", "missing_layer.js", "predictions.js", "projection_options.js", "rail.js", "side_header.js"),
-    *("class_chooser.js", "projection_marks.js", "strip.js"),
+    *("class_chooser.js", "comparison_choices.js", "projection_marks.js", "strip.js"),
     *("common.js", "completion.js", "condition_field.js", "instance_card.js", "lit.js", "row_groups.js"),
     "test_cases.js",
 }

@@ -54,8 +54,7 @@ export const outcomeText = (share: number): string => (share === 0 ? "errors" : 
 /** `176 of 205 predicted right (86 %)`, and how that is beside the accuracy over all instances; two lines. */
 export function rowAccuracyText(accuracy: RowAccuracy, whole: { count: number; share: number }): string {
   const { count, correct, share, limits, byDefinition } = accuracy;
-  if (byDefinition)
-    return `${outcomeText(share)} by definition: no accuracy is claimed of what was chosen by its outcome`;
+  if (byDefinition) return `${outcomeText(share)} by definition: no accuracy is claimed`;
   const first = limits
     ? `predicted right: between ${percentsText(limits[0], limits[1])}`
     : `${countText(correct)} of ${countText(count)} predicted right (${percentText(share)})`;

@@ -279,7 +279,7 @@ function RemoveButton({ row }: { row: TypedRow | OutcomeRow | RecordedRow }) {
       class="row-action second"
       data-testid={isMade ? "row-remove" : "row-hide"}
       aria-label={`${isMade ? "Remove" : "Hide"} ${row.name}`}
-      title={isMade ? "Remove this subset" : "Hide this row; Subsets shows it again"}
+      title={isMade ? "Remove it" : "Hide it"}
       onClick={() => {
         hover.value = null;
         if (!isMadeHere(row)) toggle(urlState.hidden, row.key);
