@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { drawOutlines } from "../src/draw/marks";
-import { confusedRows } from "../src/store/confusion";
+import { outlinedRows } from "../src/store/confusion";
 import { instances } from "./samples";
 
 test("go around every instance of the confusion, and around no test case", () => {
@@ -13,8 +13,20 @@ test("go around every instance of the confusion, and around no test case", () =>
     example: [false, true, false, false],
   };
   const confusion = { label: 0, predicted: 1, count: 2, of: 2, isOfErrors: true };
-  expect(confusedRows(confusion, columns)).toEqual([0]);
-  expect(confusedRows({ ...confusion, predicted: null }, { ...columns, predicted: [1, 1, 0, -1] })).toEqual([3]);
+  expect(outlinedRows(confusion, columns)).toEqual([0]);
+  expect(outlinedRows({ ...confusion, predicted: null }, { ...columns, predicted: [1, 1, 0, -1] })).toEqual([3]);
+});
+
+test("go around none of more than a hundred, which would hide what they point at", () => {
+  const columns = (rows: number) => ({
+    ...instances(),
+    label: Array.from({ length: rows }, () => 0),
+    predicted: Array.from({ length: rows }, () => 1),
+    example: Array.from({ length: rows }, () => false),
+  });
+  const confusion = { label: 0, predicted: 1, count: 100, of: 100, isOfErrors: true };
+  expect(outlinedRows(confusion, columns(100))).toHaveLength(100);
+  expect(outlinedRows(confusion, columns(101))).toEqual([]);
 });
 
 test("are one where they touch: what is inside any of them is cut out of all", () => {

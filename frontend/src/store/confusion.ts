@@ -75,11 +75,16 @@ export function errorCount({ classes, subsets, unlabelled }: SnapshotEntry): { e
   return { errors: over - sum(rows, ({ correct }) => correct ?? 0), over };
 }
 
-/** The sampled instances of a confusion, ascending; test cases are none of them. */
-export const confusedRows = (confusion: Confusion, { label, predicted, example }: InstanceColumns): number[] =>
-  [...label.keys()].filter(
+/** More outlines than these hide what they point at. */
+const MOST_OUTLINED = 100;
+
+/** The sampled instances of a confusion, ascending, that are outlined: none of too many; test cases are none of them. */
+export function outlinedRows(confusion: Confusion, { label, predicted, example }: InstanceColumns): number[] {
+  const rows = [...label.keys()].filter(
     (row) => label[row] === confusion.label && (predicted[row] ?? -1) === (confusion.predicted ?? -1) && !example[row],
   );
+  return rows.length > MOST_OUTLINED ? [] : rows;
+}
 
 /**
  * Returns `most` classes, those with most instances that are taken for another or of another that are taken for them, in

@@ -6,7 +6,7 @@ import type { InstanceColumns } from "../../contract/activis";
 import { drawMarks, drawOutlines, type PointMark } from "../../draw/marks";
 import type { Palette } from "../../draw/palette";
 import { enlargement, type PlacedPoints, radiusAround, type View } from "../../draw/projection";
-import { confusedRows, strongestConfusion } from "../../store/confusion";
+import { outlinedRows, strongestConfusion } from "../../store/confusion";
 import { judgementOf } from "../../store/judgement";
 import { instanceName, pinnedOf } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
@@ -63,7 +63,7 @@ function useTold(): readonly number[] {
   const isSaid = !store.beside && unsaid.value !== (store.selection.value?.run.run ?? "");
   return useMemo(() => {
     const confusion = isSaid && snapshot && strongestConfusion(snapshot, columns);
-    return confusion && columns ? confusedRows(confusion, columns) : [];
+    return confusion && columns ? outlinedRows(confusion, columns) : [];
   }, [isSaid, snapshot, columns]);
 }
 
