@@ -117,7 +117,7 @@ const FIGURE_ALONE = 54;
 const BESIDE_NAME = 42;
 const NAME = { least: 32, most: 190, mostShare: 0.3 };
 /** Of the matrix, from which on the accuracy has room. */
-const ROOM = { bar: 520, figure: 360 };
+const ROOM = { bar: 450, figure: 360 };
 /** Names longer than others in characters are so in pixels, near enough. */
 const MEASURED = 12;
 

@@ -1,8 +1,27 @@
-/** Layer that another side of a comparison lacks: where else it is, and what may stand in its place. */
+/** Layer that is not there: in a snapshot, or on a side of a comparison, where else it is and what may stand in its place. */
+import type { LayerStore } from "../../store/layer";
 import { pairedName, type Side } from "../../store/side";
-import { useTab } from "../../ui/context";
-import { SideBadge } from "../../ui/glyphs";
+import { useSnapshot, useTab } from "../../ui/context";
+import { Icon, LayerGlyph, SideBadge } from "../../ui/glyphs";
 import { countText, listText } from "../../ui/numbers";
+
+export function UnrecordedLayer({ layer }: { layer: LayerStore }) {
+  const { toggleLayer } = useTab();
+  const snapshot = useSnapshot().snapshot.value;
+  return (
+    <div class="unrecorded">
+      <LayerGlyph />
+      <b>{layer.name}</b>
+      <span>
+        was not recorded here. This snapshot has{" "}
+        {listText(snapshot?.layers.map((entry) => entry.name) ?? []) || "no layer"}.
+      </span>
+      <button type="button" class="quiet" aria-label={`Close ${layer.name}`} onClick={() => toggleLayer(layer.name)}>
+        <Icon name="close" />
+      </button>
+    </div>
+  );
+}
 
 interface MissingLayerProperties {
   side: Side;

@@ -18,7 +18,7 @@ import { isColumn, SnapshotContext, useSnapshot, useTab } from "../../ui/context
 import { Segmented } from "../../ui/controls";
 import { deferred } from "../../ui/deferred";
 import { Icon, LayerGlyph, SideBadge } from "../../ui/glyphs";
-import { countedText, countText, listText } from "../../ui/numbers";
+import { countedText, countText } from "../../ui/numbers";
 import { type Size, useSize } from "../../ui/surface";
 import { Health, HealthLine } from "./health";
 import { Matrix, SideMatrix } from "./matrix";
@@ -27,6 +27,7 @@ import { ScaleLegend } from "./matrix_header";
 import { ProjectionView } from "./projection";
 
 const MissingLayer = deferred(async () => (await import("./missing_layer")).MissingLayer);
+const UnrecordedLayer = deferred(async () => (await import("./missing_layer")).UnrecordedLayer);
 
 function ComparedLayers({ layer }: { layer: LayerStore }) {
   const { comparing } = useTab();
@@ -267,23 +268,5 @@ function RecordedLayer({ layer, maximised }: { layer: LayerStore; maximised: boo
       <ProjectionView layer={layer} />
       <PanelButtons layer={layer} />
     </>
-  );
-}
-
-function UnrecordedLayer({ layer }: { layer: LayerStore }) {
-  const { toggleLayer } = useTab();
-  const snapshot = useSnapshot().snapshot.value;
-  return (
-    <div class="unrecorded">
-      <LayerGlyph />
-      <b>{layer.name}</b>
-      <span>
-        was not recorded here. This snapshot has{" "}
-        {listText(snapshot?.layers.map((entry) => entry.name) ?? []) || "no layer"}.
-      </span>
-      <button type="button" class="quiet" aria-label={`Close ${layer.name}`} onClick={() => toggleLayer(layer.name)}>
-        <Icon name="close" />
-      </button>
-    </div>
   );
 }
