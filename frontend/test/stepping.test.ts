@@ -89,6 +89,32 @@ describe("a step that is picked while another run is compared", () => {
   });
 });
 
+describe("a step that is picked while values are relative", () => {
+  it("is shown when it is known what they are relative to", async () => {
+    let answer = () => {};
+    const late = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const known = createClient();
+    const { tab, base } = await open(
+      {
+        overall: async (reference, layer, signal) => {
+          if (reference.step === 2) await late;
+          return await known.overall(reference, layer, signal);
+        },
+      },
+      { ...AT_FIRST, scale: "relative" },
+    );
+    tab.stepping.goTo(2);
+    await settled();
+    expect(tab.catalogue.snapshot.value?.step).toBe(1);
+    answer();
+    await settled();
+    expect(tab.catalogue.snapshot.value?.step).toBe(2);
+    expect(base.layers.value[0]?.overall.value).not.toBeNull();
+  });
+});
+
 describe("playing", () => {
   it("begins anew at the end, keeps the projections in one frame, and stops at the last step", async () => {
     const asked: [number, string][] = [];
@@ -155,6 +181,16 @@ describe("playing", () => {
     expect([tab.catalogue.snapshot.value?.step, layer?.mean.state.value.status]).toEqual([2, "ready"]);
     expect([layer?.projection.shown.value?.of.step, layer?.projection.settled.value]).toEqual([1, false]);
     expect(layer?.projection.awaited.value?.iteration).toBe(25);
+  });
+
+  it("does not wait for projections that never come", async () => {
+    const known = createClient();
+    const projection: ReturnType<typeof createClient>["projection"] = (snapshot, layer, request, signal) =>
+      snapshot.step === 1 ? known.projection(snapshot, layer, request, signal) : new Promise(() => {});
+    const { tab, base } = await open({ projection }, AT_FIRST);
+    tab.stepping.togglePlay();
+    await vi.waitFor(() => expect(tab.stepping.playing.value).toBe(false), 3 * HOLD_MILLISECONDS);
+    expect([tab.catalogue.snapshot.value?.step, base.layers.value[0]?.health.state.value.status]).toEqual([2, "ready"]);
   });
 
   it("stops where it is when told to", async () => {

@@ -208,6 +208,8 @@ export interface LayerStore {
   scale: ReadonlySignal<ValueScale | null>;
   /** Means and deviations over all instances, while something is measured against them; null until they are there. */
   overall: ReadonlySignal<OverallMoments | null>;
+  /** Whether the moments are there, where they are asked for. */
+  isMeasured: ReadonlySignal<boolean>;
   /** Whether the cells show how far rows are from the mean over all; small layers always show their values. */
   isRelative: ReadonlySignal<boolean>;
   /** By neuron, non-finite activations over all instances. */
@@ -232,6 +234,8 @@ export interface LayerContext extends DifferenceInputs {
   activeConditions: ReadonlySignal<readonly string[]>;
   /** What the projection is laid onto, where it does not stand by itself. */
   onto?: ReadonlySignal<ProjectionFrame | null>;
+  /** Whether it is prepared out of sight: nothing is asked for later than the rest. */
+  isAhead?: boolean;
 }
 
 export function openLayer(name: string, context: LayerContext): LayerStore {
@@ -272,7 +276,7 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     onto: context.onto,
   });
   // The first picture does not wait for what is looked at later, and the server has little to do at once.
-  const isPictured = () => projection.shown.value !== null || projection.problem.value !== null;
+  const isPictured = () => context.isAhead || projection.shown.value !== null || projection.problem.value !== null;
   const active = statistic("active", () => isPictured() || urlState.dotSize.value === "active");
   const nonfinite = statistic("nonfinite", isPictured);
   const health = fetched("health", (signal) => client.health(reference(), name, signal), isPictured);
@@ -311,6 +315,7 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
     projection,
     strongest: computed(() => mapValue(mean, (means) => strongestClasses(means, classes.value))),
     scale: computed(() => mapValue(mean, (means) => valueScale(means, classes.value, entry.value?.signed ?? false))),
+    isMeasured: computed(() => overall.state.value.status !== "loading"),
     overall: computed(() => {
       const [all, means] = [overall.state.value.value, mean.state.value.value];
       return all && means ? overallMoments(all, means, classes.value) : null;

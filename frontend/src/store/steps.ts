@@ -43,7 +43,7 @@ function prepareStep(
     return snapshot ? { run: current.run, snapshot } : null;
   });
   const view = viewSnapshot(selection);
-  const context = { ...layerContext, view };
+  const context = { ...layerContext, view, isAhead: true };
   const opened = openSnapshot(context);
   const layers = openEach(
     () => (selection.value ? layerContext.urlState.layers.value : []),
@@ -92,7 +92,8 @@ function isReady(layer: LayerStore): boolean {
   if (layer.entry.value === null) return true;
   return (
     [layer.mean, layer.active, layer.nonfinite, layer.activations, layer.health].every(isSettled) &&
-    [...layer.typedMeans.states.value.values()].every(isOver)
+    [...layer.typedMeans.states.value.values()].every(isOver) &&
+    layer.isMeasured.value
   );
 }
 
