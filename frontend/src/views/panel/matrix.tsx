@@ -30,17 +30,27 @@ import { RowLabel, RowLabels, RowNames } from "./row_labels";
 /** Buttons over what is drawn: they may follow it. */
 const SideHeader = deferred(async () => (await import("./side_header")).SideHeader);
 const SideBankHeader = deferred(async () => (await import("./side_header")).SideBankHeader);
+const AbsentRows = deferred(async () => (await import("./side_header")).AbsentRows);
 const Predictions = deferred(async () => (await import("./predictions")).Predictions);
 
-/** @param show Scrolls a row into sight. */
-function useNewRowInSight(shown: readonly MatrixRow[], show: (position: number) => void): void {
+/**
+ * Scrolls a row that is added into sight, and again while the room changes that its own name takes, until the user scrolls.
+ *
+ * @param show Scrolls a row into sight.
+ */
+function useNewRowInSight(shown: readonly MatrixRow[], grid: Box, show: (position: number) => void): void {
   const rows = useSnapshot().rows.value;
   const before = useRef(rows);
+  const kept = useRef<{ key: string; scrollTop: number } | null>(null);
   useLayoutEffect(() => {
     const newest = rows[newestRow(before.current, rows)];
     before.current = rows;
-    const position = newest ? shown.findIndex(({ key }) => key === newest.key) : -1;
+    const top = grid.current?.scrollTop ?? 0;
+    if (newest) kept.current = { key: newest.key, scrollTop: top };
+    const { key, scrollTop } = kept.current ?? { key: "", scrollTop: top };
+    const position = scrollTop === top ? shown.findIndex((row) => row.key === key) : -1;
     if (position >= 0) show(position);
+    kept.current = position >= 0 ? { key, scrollTop: grid.current?.scrollTop ?? 0 } : null;
   });
 }
 
@@ -204,31 +214,6 @@ const SideTemporaryRow = ({ frame }: { frame: MatrixFrame }) => (
   </div>
 );
 
-function absenceText({ kind }: MatrixRow, unlabelled: boolean): string {
-  if (kind === "instance") return "not in its sample";
-  if (kind === "class" && unlabelled) return "recorded without labels";
-  if (kind === "all" && !unlabelled) return "recorded with labels, by class";
-  return `no ${kind === "class" ? kind : "subset"} of this name`;
-}
-
-/** Says of rows without values why they have none. */
-function AbsentRows({ frame: { rows, view } }: { frame: MatrixFrame }) {
-  const unlabelled = useSnapshot().snapshot.value?.unlabelled ?? false;
-  return (
-    <>
-      {rows.map((row, position) => {
-        const top = view.tops[position] ?? Number.NaN;
-        if (row.kind !== "absent" || !Number.isFinite(top)) return null;
-        return (
-          <span key={row.key} class="absent-row" style={{ top: `${top}px` }}>
-            {absenceText(row.of, unlabelled)}
-          </span>
-        );
-      })}
-    </>
-  );
-}
-
 export function Matrix({ placed }: { placed: PlacedMatrix }) {
   const { frame, scrollTop, outer, grid, area } = placed;
   const { layer, rows, rowLayout, view, banks } = frame;
@@ -240,7 +225,7 @@ export function Matrix({ placed }: { placed: PlacedMatrix }) {
     else if (column !== undefined) showBank(current, frame, bankOf(frame, column));
   };
   const keys = useGridKeys(frame, show);
-  useNewRowInSight(rows, show);
+  useNewRowInSight(rows, grid, show);
   const state = layer.mean.state.value;
   const sentence = state.status === "error" ? state.message : null;
   return (

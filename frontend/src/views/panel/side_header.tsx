@@ -1,4 +1,4 @@
-/** Header of a matrix beside the base's: how its neurons are matched, its scale, and the bars of how alike they are. */
+/** Header of a matrix beside the base's: how its neurons are matched, its scale, bars of how alike they are; its absent rows. */
 
 import { drawCorrelations } from "../../draw/matrix_header";
 import { drawHeadings, FONT } from "../../draw/matrix_text";
@@ -200,5 +200,30 @@ function Prediction({ letter, store, row, isShort }: PredictionProperties) {
     >
       {letter} {name && predicted >= 0 && isShort ? <ClassDot colour={colours[ours.indexOf(name)]} /> : (name ?? "–")}
     </span>
+  );
+}
+
+function absenceText({ kind }: MatrixRow, unlabelled: boolean): string {
+  if (kind === "instance") return "not in its sample";
+  if (kind === "class" && unlabelled) return "recorded without labels";
+  if (kind === "all" && !unlabelled) return "recorded with labels, by class";
+  return `no ${kind === "class" ? kind : "subset"} of this name`;
+}
+
+/** Says of rows without values why they have none. */
+export function AbsentRows({ frame: { rows, view } }: { frame: MatrixFrame }) {
+  const unlabelled = useSnapshot().snapshot.value?.unlabelled ?? false;
+  return (
+    <>
+      {rows.map((row, position) => {
+        const top = view.tops[position] ?? Number.NaN;
+        if (row.kind !== "absent" || !Number.isFinite(top)) return null;
+        return (
+          <span key={row.key} class="absent-row" style={{ top: `${top}px` }}>
+            {absenceText(row.of, unlabelled)}
+          </span>
+        );
+      })}
+    </>
   );
 }
