@@ -87,11 +87,13 @@ def count_outcomes(
         for name, paths in files.items():
             _check_ids(connection, name, paths)
             if time.monotonic() >= deadline:
-                raise duckdb.InterruptException(f"it took longer than {most_seconds:g} s")
+                raise duckdb.InterruptException
         given = {**files, "classes": list(classes), "labelled": labelled}
         found = OutcomeCounts(*connection.execute(_QUERY, given).fetchall()[0])
     except duckdb.Error as error:
-        message = f"The predictions in {base[0].parent.parent} and {other[0].parent.parent} cannot be joined: {error}"
+        late = isinstance(error, duckdb.InterruptException)
+        why = f"it took longer than {most_seconds:g} s" if late else str(error)
+        message = f"The predictions in {base[0].parent.parent} and {other[0].parent.parent} cannot be joined: {why}"
         raise StoredDataError(message) from error
     finally:
         ended.set()
