@@ -70,6 +70,10 @@ class _AllPairs:
     """
 
     def __init__(self, rows: int) -> None:
+        with IMPORTING:
+            from openTSNE import _tsne
+
+        self._attraction = _tsne.estimate_positive_gradient_nn
         self._height = max(8, _PAIRS_AT_ONCE // rows)
         self._kernels = np.empty(self._height * rows)
 
@@ -84,11 +88,8 @@ class _AllPairs:
     def _evaluate(
         self, places: NDArray[np.float64], affinities: Any, dof: float, *, divergence: bool
     ) -> tuple[float, NDArray[np.float64]]:
-        with IMPORTING:
-            from openTSNE import _tsne
-
         gradient, total = self._repulsion(places)
-        weight, error = _tsne.estimate_positive_gradient_nn(
+        weight, error = self._attraction(
             *(affinities.indices, affinities.indptr, affinities.data, places, places, gradient, dof),
             num_threads=1,
             should_eval_error=divergence,

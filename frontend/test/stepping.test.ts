@@ -8,12 +8,18 @@ import { runEntry, runList, snapshot } from "./samples";
 
 const AT_FIRST = { run: "cnn/activis", name: "validation", step: "1", layers: "hidden" };
 
+/** What comes late, and how to let it come. */
+function held(): { late: Promise<void>; answer: () => void } {
+  let answer = () => {};
+  const late = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  return { late, answer };
+}
+
 describe("a step that is picked", () => {
   it("is shown when its numbers are there, and until then the one before with its own", async () => {
-    let answer = () => {};
-    const late = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
+    const { late, answer } = held();
     const { activations } = createClient();
     const { tab, base } = await open(
       {
@@ -58,10 +64,7 @@ describe("a step that is picked", () => {
 
 describe("a step that is picked while another run is compared", () => {
   it("is shown when the other run's numbers are there too", async () => {
-    let answer = () => {};
-    const late = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
+    const { late, answer } = held();
     const known = createClient();
     const steps = [snapshot({ step: 1 }), snapshot({ step: 2, wall_time: 1, version: "2" })];
     const { tab } = await open(
@@ -91,10 +94,7 @@ describe("a step that is picked while another run is compared", () => {
 
 describe("a step that is picked while values are relative", () => {
   it("is shown when it is known what they are relative to", async () => {
-    let answer = () => {};
-    const late = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
+    const { late, answer } = held();
     const known = createClient();
     const { tab, base } = await open(
       {
@@ -144,10 +144,7 @@ describe("playing", () => {
   });
 
   it("says when the next step's numbers are late, and no longer once they are there", async () => {
-    let answer = () => {};
-    const late = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
+    const { late, answer } = held();
     const { health } = createClient();
     const { tab } = await open(
       {
