@@ -61,7 +61,7 @@ def parse(text: str) -> Node:
     """
     _check_text(text)
     refuse_pasted(text)
-    tokens = list(language().lex(text))
+    tokens = _tokens(text)
     for token in tokens:
         _check_token(text, token)
     _check_nesting(tokens)
@@ -109,6 +109,12 @@ def _check_text(text: str) -> None:
     except UnicodeEncodeError as error:
         message = "This is half of a character (a lone surrogate); remove it."
         raise ConditionError(message, (error.start, error.end)) from error
+
+
+def _tokens(text: str) -> list[Token]:
+    # Lark.lex builds its lexer again each time, which takes longer than everything else here.
+    parser = language().parse_interactive(text)
+    return list(parser.lexer_thread.lex(parser.parser_state))
 
 
 def _check_token(text: str, token: Token) -> None:

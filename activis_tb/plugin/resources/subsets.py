@@ -153,11 +153,11 @@ class TypedSubsets:
             ConditionError: The text is no condition, or a too costly one.
             BusyError: Too many are being evaluated.
         """
-        condition = parse_condition(text, schema_of(snapshot))
         key = (snapshot.identity, text)
         known = self._subsets.get(key)
         if known is not None and known.population.unchanged():
             return known
+        condition = parse_condition(text, schema_of(snapshot))
         with self.admission.admitted():
             subset = self._subsets.get_or_make(
                 key,
