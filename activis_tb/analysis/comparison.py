@@ -94,7 +94,7 @@ def match_best(base: NDArray[np.float32], other: NDArray[np.float32], rows: NDAr
     instances = len(pair.base)
     if instances < FEWEST_FOR_MATCHING:
         return Matches(partners, correlations, instances)
-    left, right = _standardised(pair.base), _standardised(pair.other)
+    left, right = standardised(pair.base), standardised(pair.other)
     varying, other_varying = (np.flatnonzero(side.any(axis=0)) for side in (left, right))
     with one_thread():
         table = left[:, varying].T @ right[:, other_varying]
@@ -119,14 +119,14 @@ def match_by_index(base: NDArray[np.float32], other: NDArray[np.float32], rows: 
     if instances < FEWEST_FOR_MATCHING:
         return Matches(partners, correlations, instances)
     neurons, left, right = np.intersect1d(pair.base_neurons, pair.other_neurons, return_indices=True)
-    first, second = _standardised(pair.base[:, left]), _standardised(pair.other[:, right])
+    first, second = standardised(pair.base[:, left]), standardised(pair.other[:, right])
     varying = first.any(axis=0) & second.any(axis=0)
     r = np.einsum("ij,ij->j", first[:, varying], second[:, varying])
     correlations[neurons[varying]] = np.clip(r, -1, 1)
     return Matches(partners, correlations, instances)
 
 
-def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns the columns centred and of length 1, float64 (instances, neurons); constant ones are 0."""
     constant = values.max(axis=0) == values.min(axis=0)
     centred = values - values.mean(axis=0)

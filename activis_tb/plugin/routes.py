@@ -22,6 +22,7 @@ from activis_tb.plugin.jobs import BusyError, Computations, QueueFullError
 from activis_tb.plugin.resources.comparisons import ComparisonRoutes, Comparisons, NothingInCommonError
 from activis_tb.plugin.resources.instances import InstanceRoutes
 from activis_tb.plugin.resources.layers import Digests, LayerRoutes
+from activis_tb.plugin.resources.neurons import NeuronRoutes
 from activis_tb.plugin.resources.projections import ProjectionRoutes
 from activis_tb.plugin.snapshots import Snapshots
 
@@ -62,6 +63,7 @@ class Routes:
             "activations": layers.activations,
             "health": layers.health,
             "separation": layers.separation,
+            "neuron": NeuronRoutes(computations, lambda: self._about_conditions().populations).answer,
             "projection": ProjectionRoutes(computations, comparisons).answer,
             "agreement": comparing.agreement,
             "matching": comparing.matching,

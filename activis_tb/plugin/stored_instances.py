@@ -1,5 +1,6 @@
 """Stored instances of a snapshot, from side files that this machine can read."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,18 @@ class Store:
             message = f"The stored instances in {self._run_directory} have classes that there are not. Record again."
             raise StoredDataError(message)
         return label.astype(np.int32), predicted.astype(np.int32)
+
+    def texts(self, positions: Sequence[int], longest: int) -> list[tuple[str, str]]:
+        """Returns the id and the beginning of the first text of instances at ascending `positions`, empty without one.
+
+        Raises:
+            StoredDataError: A file is missing or damaged.
+        """
+        attributes = enumerate(self._snapshot.manifest.attributes)
+        names = ["id", *(attribute_column(position) for position, (_, type_) in attributes if type_ == "text")]
+        found = self._dataset.texts(names, positions, longest)
+        self.check()
+        return [(id_, next(filter(None, texts), "")) for id_, *texts in found]
 
     def layer(self, name: str) -> list[CodedActivations]:
         """Returns the activations of a layer, part by part.

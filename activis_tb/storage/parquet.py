@@ -91,6 +91,30 @@ def read_parquet(paths: Sequence[Path], columns: Mapping[str, Kind]) -> dict[str
     return {column: np.ma.asanyarray(table[column]) for column in columns}
 
 
+def read_texts(path: Path, columns: Sequence[str], rows: Sequence[int], longest: int) -> list[tuple[str, ...]]:
+    """Returns the beginnings of texts in some rows of the table in `path`, empty where they are NULL.
+
+    Args:
+        path: The file.
+        columns: Names.
+        rows: From 0 on, ascending.
+        longest: Characters of a text that are read at most.
+
+    Raises:
+        StoredDataError: The file is missing or damaged, or lacks a column or a row.
+    """
+    what = f"{', '.join(columns)} from {path}"
+    texts = ", ".join(f"""coalesce(left(CAST("{column}" AS VARCHAR), {longest}), '')""" for column in columns)
+    query = f"""SELECT {texts} FROM read_parquet(?, file_row_number = true)
+        WHERE file_row_number IN (SELECT unnest(?)) ORDER BY file_row_number"""
+    with _reading(what) as connection:
+        found = connection.execute(query, [str(path), list(rows)]).fetchall()
+    if len(found) != len(rows):
+        message = f"Cannot read {what}: it has {len(found)} of {len(rows)} rows. Record the step again."
+        raise StoredDataError(message)
+    return found
+
+
 def check_rows(paths: Sequence[Path], rows: Sequence[int]) -> None:
     """Checks the number of rows in every file's footer, before any of them is read.
 

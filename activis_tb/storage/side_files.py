@@ -33,7 +33,7 @@ from activis_tb.storage.events import is_labelled
 from activis_tb.storage.folders import explained, is_gone, owner
 from activis_tb.storage.metadata import PLUGIN_NAME, SnapshotTag
 from activis_tb.storage.npy import CodesFile, SideFiles
-from activis_tb.storage.parquet import Kind, ParquetWriter, check_rows, read_parquet
+from activis_tb.storage.parquet import Kind, ParquetWriter, check_rows, read_parquet, read_texts
 
 DATASET_VERSION = 2
 """The newest that is read; a part says the oldest that it needs: version 1 has no `whole_column`."""
@@ -333,6 +333,30 @@ class DatasetReader:
                 raise StoredDataError(message)
         nothing = np.ma.masked_array(np.zeros(self.instances), mask=True)
         return {name: table.get(name, nothing) for name in names}
+
+    def texts(self, names: Sequence[str], positions: Sequence[int], longest: int) -> list[tuple[str, ...]]:
+        """Returns the beginnings of texts of some instances, at ascending `positions`, empty where there is none.
+
+        Args:
+            names: Of columns; a part may lack them.
+            positions: Of the instances.
+            longest: Characters that are read at most.
+
+        Raises:
+            StoredDataError: A file is missing or damaged.
+        """
+        found: list[tuple[str, ...]] = []
+        first = 0
+        for part in self.parts:
+            rows = [position - first for position in positions if first <= position < first + part.instances]
+            first += part.instances
+            known = [name for name in names if name in part.columns]
+            if not rows:
+                continue
+            for row in read_texts(part.folder / INSTANCES_FILE, known, rows, longest) if known else [()] * len(rows):
+                texts = dict(zip(known, row, strict=True))
+                found.append(tuple(texts.get(name, "") for name in names))
+        return found
 
     def _read_parts(self, folder: Path) -> list[Part]:
         parts: list[Part] = []

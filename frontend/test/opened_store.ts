@@ -12,6 +12,7 @@ import {
   graph,
   instances,
   matching,
+  neuronCard,
   runEntry,
   runList,
   separation,
@@ -63,6 +64,7 @@ export function createClient(change: Partial<Client> = {}): Client {
       perplexity: 1,
       neuronsLeftOut: 0,
     }),
+    neuron: async (_snapshot, layer, neuron) => ({ done: true, value: neuronCard({ layer, neuron }) }),
     health: async () => ({
       neurons: NEURONS,
       dead: 1,

@@ -41,6 +41,7 @@ def questions(run: str, number: int = 0) -> Iterator[Query]:
     yield "health", [*key, *layer]
     yield "health", [*key, ("layer", LAYERS[(number + 1) % len(LAYERS)])]
     yield "separation", [*key, *layer]
+    yield "neuron", [*key, *layer, ("neuron", str(number % 3))]
     yield "subset", [*key, *condition]
     yield "subset", [*key, ("condition", CONDITIONS[(number + 1) % len(CONDITIONS)])]
     yield "subset_statistics", [*key, *layer, *condition, ("statistic", _STATISTICS[number % len(_STATISTICS)])]
@@ -58,19 +59,19 @@ def questions(run: str, number: int = 0) -> Iterator[Query]:
 
 def store_questions(run: str, number: int = 0) -> Iterator[Query]:
     """Yields those of the questions that the side files answer."""
-    routes = {"subset", "subset_statistics", "summaries", "agreement"}
+    routes = {"subset", "subset_statistics", "summaries", "agreement", "neuron"}
     return (query for query in questions(run, number) if query[0] in routes)
 
 
 _ROUTES = (
     *("runs", "graph", "instances", "image", "membership", "statistics", "activations", "projection", "health"),
     *("scores", "subset", "subset_statistics", "summaries", "agreement", "matching"),
-    *("separation", "similarity", "index.js", "nothing", "../runs", "runs/"),
+    *("separation", "similarity", "neuron", "index.js", "nothing", "../runs", "runs/"),
 )
 _PARAMETERS = (
     *("run", "name", "step", "layer", "statistic", "attribute", "row", "method", "perplexity", "frame", "condition"),
     *("source", "other_run", "other_name", "other_step", "other_layer", "onto_run", "onto_name", "onto_step"),
-    *("onto_layer", "unheard_of", "", "quantity", "target"),
+    *("onto_layer", "neuron", "unheard_of", "", "quantity", "target"),
 )
 _HOSTILE = (
     *("", " ", "\0", "%00", "nan", "NaN", "inf", "-inf", "1e309", "-1", "0", "-0", "1.5", "0x10", "1_000", "１２"),
@@ -124,6 +125,7 @@ def hostile_query(seed: int, runs: Sequence[str] = (HEALTHY,)) -> Query:
         "statistic": choices.choice(_STATISTICS),
         "attribute": choices.choice(ATTRIBUTES),
         "row": str(choices.randrange(70)),
+        "neuron": str(choices.randrange(6)),
         "method": choices.choice(("pca", "best", "index")),
         "condition": choices.choice(CONDITIONS),
         "other_run": choices.choice(runs),

@@ -33,6 +33,7 @@ ROUTES = {
     "matching": {**LAYER, **OTHER, "method": "best"},
     "similarity": {**RUN, **OTHER},
     "separation": LAYER,
+    "neuron": {**LAYER, "neuron": 0},
 }
 CONDITIONS = {"subset", "subset_statistics", "summaries", "agreement"}
 

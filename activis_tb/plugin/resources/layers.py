@@ -44,7 +44,7 @@ class LayerRoutes:
         layer = context.parameters.text("layer")
         statistic = context.parameters.choice("statistic", _STATISTICS)
         if statistic == "overall":
-            return http.npy(context.request, health.overall_moments(_strata_statistics(context.snapshot, layer)))
+            return http.npy(context.request, health.overall_moments(strata_statistics(context.snapshot, layer)))
         values = context.snapshot.reader_of(layer).statistic(layer, statistic)
         return http.npy(context.request, values.astype(np.float32))
 
@@ -117,7 +117,7 @@ def layer_health(snapshot: JoinedSnapshot, layer: str) -> pb.LayerHealth:
         StoredDataError: Its arrays are damaged.
     """
     reader = snapshot.reader_of(layer)
-    statistics = _strata_statistics(snapshot, layer)
+    statistics = strata_statistics(snapshot, layer)
     activations = reader.activations(layer)
     instances = snapshot.manifest.instances
     signed = next(one.signed for one in snapshot.layers if one.name == layer)
@@ -142,7 +142,7 @@ def layer_health(snapshot: JoinedSnapshot, layer: str) -> pb.LayerHealth:
     )
 
 
-def _strata_statistics(snapshot: JoinedSnapshot, layer: str) -> Statistics:
+def strata_statistics(snapshot: JoinedSnapshot, layer: str) -> Statistics:
     """The statistics of the classes, or of all instances where there are no labels."""
     strata = slice(len(snapshot.manifest.strata))
     stored = snapshot.reader_of(layer).statistics(layer)

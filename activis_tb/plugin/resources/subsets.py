@@ -334,6 +334,11 @@ class SubsetRoutes:
         self._subsets = TypedSubsets(logdir)
         self._summaries: Recent[str, tuple[ReferenceType[Population], dict[str, Any]]] = Recent(_SUMMARIES_LIMIT)
 
+    @property
+    def populations(self) -> Populations:
+        """Populations that conditions are evaluated over."""
+        return self._subsets.populations
+
     def subset(self, context: Context) -> Response:
         subset = self._subsets.subset(context.snapshot, context.parameters.text("condition"))
         return http.json_document(context.request, http.message_to_dict(describe(subset)))

@@ -8,6 +8,7 @@ import type {
   LayerHealth,
   LayerSeparation,
   LayerSimilarity,
+  NeuronCard,
   NeuronMatching,
   RunList,
   SubsetDescription,
@@ -157,6 +158,13 @@ export interface Client {
   ): Promise<Computed<NeuronMatching>>;
   /** How well a layer keeps the classes apart. */
   separation(snapshot: SnapshotReference, layer: string, signal: AbortSignal): Promise<Computed<LayerSeparation>>;
+  /** What a neuron answers to: of the sample, until all that is stored, similar neurons and steps are looked at. */
+  neuron(
+    snapshot: SnapshotReference,
+    layer: string,
+    neuron: number,
+    signal: AbortSignal,
+  ): Promise<Computed<NeuronCard>>;
   /** How alike each layer is to each of the other snapshot's. */
   similarity(
     base: SnapshotReference,
@@ -234,6 +242,7 @@ export function createClient(base: string): Client {
       return await computed<NeuronMatching>("matching", pair, signal);
     },
     separation: (snapshot, layer, signal) => computed("separation", { ...snapshot, layer }, signal),
+    neuron: (snapshot, layer, neuron, signal) => computed("neuron", { ...snapshot, layer, neuron }, signal),
     similarity: (base, other, signal) => computed("similarity", { ...base, ...prefixed("other_", other) }, signal),
     summaries: (snapshot, signal) => json("summaries", snapshot, signal),
     imageUrl: (snapshot, attribute, row) => address(base, "image", { ...snapshot, attribute, row }),

@@ -1,0 +1,211 @@
+"""The card of a neuron over HTTP, of a sample, of everything sampled and of everything stored."""
+
+import time
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.metrics import roc_auc_score
+
+import activis_tb
+from tests.plugin.populations import CLASSES, HIDDEN, KEY, LABEL, PREDICTED, ROWS, SCORES, TEXT, record
+from tests.snapshots import make_snapshot, write_snapshot
+
+KINDS = {
+    "everything": {"sample": ROWS},
+    "stored": {"keep": "all", "sample": 60},
+    "sample": {"sample": 60},
+}
+
+
+@pytest.fixture(scope="module")
+def logdir(tmp_path_factory):
+    logdir = tmp_path_factory.mktemp("logs")
+    for run, arguments in KINDS.items():
+        record(logdir, run, layers=["hidden", "again"], attribute_types={"text": "text"}, **arguments)
+    return logdir
+
+
+def whole(server, run, neuron, layer="hidden", **key):
+    query = {"run": f"{run}/activis", **KEY, **key, "layer": layer, "neuron": neuron}
+    deadline = time.monotonic() + 30
+    while (answer := server.get("neuron", **query)).status_code == 202:
+        assert time.monotonic() < deadline
+        assert answer.get_json()["exactness"] in {"exact", "estimate"}
+        time.sleep(0.02)
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()
+
+
+def eta(values):
+    finite = np.isfinite(values)
+    pooled = values[finite].astype(np.float64)
+    groups = [values[finite & (one == LABEL)].astype(np.float64) for one in range(3)]
+    between = sum(len(group) * (group.mean() - pooled.mean()) ** 2 for group in groups)
+    return between / ((pooled - pooled.mean()) ** 2).sum()
+
+
+@pytest.mark.parametrize("run", list(KINDS))
+@pytest.mark.parametrize("neuron", [0, 1, 2, 4])
+def test_figures_over_all_instances_are_the_same_whatever_was_kept(serve_slow, logdir, run, neuron):
+    card, values = whole(serve_slow(logdir), run, neuron), HIDDEN[:, neuron]
+    finite = values[np.isfinite(values)].astype(np.float64)
+    assert card["count"] == len(finite)
+    assert card["nonfinite"] == ROWS - len(finite)
+    found = [card[name] for name in ("mean", "std", "min", "max", "active")]
+    assert_allclose(found, [finite.mean(), finite.std(), finite.min(), finite.max(), (finite > 0).mean()], rtol=1e-5)
+    assert_allclose(card["eta_squared"], eta(values), rtol=1e-4)
+    assert not card["dead"]
+    assert [one["label"] for one in card["classes"]] == [0, 1, 2]
+    for one in card["classes"]:
+        own = values[np.isfinite(values) & (one["label"] == LABEL)].astype(np.float64)
+        assert_allclose([one["mean"], one["std"], one["count"]], [own.mean(), own.std(), len(own)], rtol=1e-5)
+        assert_allclose(sum(one["shares"]), 1)
+    assert_allclose([card["edges"][0], card["edges"][-1]], [finite.min(), finite.max()])
+
+
+@pytest.mark.parametrize("run", list(KINDS))
+def test_the_auc_is_exact_within_its_bound_or_within_its_limits(serve_slow, logdir, run):
+    card, values = whole(serve_slow(logdir), run, 2), HIDDEN[:, 2]
+    finite = np.isfinite(values)
+    exactness = {"everything": "exact", "stored": "bound", "sample": "estimate"}[run]
+    assert card["exactness"] == exactness
+    assert card["over"] == {"estimate": card["over"]}.get(exactness, np.count_nonzero(finite))
+    assert card["total"] == ROWS
+    aucs = [roc_auc_score(LABEL[finite] == one, values[finite]) for one in range(3)]
+    for one, truth in zip(card["classes"], aucs, strict=True):
+        assert one["auc_low"] <= truth + 1e-12
+        assert one["auc_high"] >= truth - 1e-12
+        assert abs(one["auc"] - truth) < {"exact": 1e-12, "bound": 0.01, "estimate": 0.2}[exactness]
+    assert card["preferred"] == 2
+
+
+def test_the_strongest_and_weakest_of_everything_stored_are_those_of_a_full_sort(serve_slow, logdir):
+    card = whole(serve_slow(logdir), "stored", 0)
+    order = np.argsort(-HIDDEN[:, 0], kind="stable")
+    assert card["listed"] == ROWS
+    assert 0 < card["bound"] < 0.02
+    for name, expected in (("strongest", order[:20]), ("weakest", order[::-1][:20])):
+        assert len(card[name]) == 20
+        found = np.array([one["index"] for one in card[name]])
+        assert_allclose(HIDDEN[found, 0], HIDDEN[expected, 0], atol=2 * card["bound"])
+        for one in card[name]:
+            at = one["index"]
+            assert abs(one["value"] - HIDDEN[at, 0]) <= card["bound"]
+            assert (one["id"], one["label"], one["predicted"]) == (str(at), LABEL[at], PREDICTED[at])
+            assert one["text"] == ("" if one["row"] >= 0 else TEXT[at])
+    assert {one["row"] >= 0 for one in card["strongest"]} == {True, False}
+
+
+def test_the_strongest_of_a_sample_are_rows_of_it(serve_slow, logdir):
+    server = serve_slow(logdir)
+    card = whole(server, "sample", 1)
+    query = {"run": "sample/activis", **KEY}
+    activations = server.array("activations", **query, layer="hidden")[:, 1]
+    assert card["listed"] == len(activations) == 60
+    rows = [one["row"] for one in card["strongest"]]
+    assert_allclose(activations[rows], np.sort(activations)[::-1][: len(rows)])
+    assert (activations[rows] > 0).all()
+    assert card["weakest"] == []
+    ids = server.json("instances", **query)["id"]
+    assert [one["id"] for one in card["strongest"]] == [ids[row] for row in rows]
+
+
+def test_similar_neurons_are_the_largest_correlations_here_and_in_other_layers(serve_slow, logdir):
+    server = serve_slow(logdir)
+    card = whole(server, "everything", 0)
+    finite = np.isfinite(HIDDEN).all(axis=1)
+    values = HIDDEN[finite].astype(np.float64)
+    r = {neuron: np.corrcoef(values[:, 0], values[:, neuron])[0, 1] for neuron in (1, 2, 4)}
+    here = {one["neuron"]: one["r"] for one in card["similar"] if one["layer"] == "hidden"}
+    elsewhere = {one["neuron"]: one["r"] for one in card["similar"] if one["layer"] == "again"}
+    assert here.keys() == r.keys()
+    assert_allclose([here[neuron] for neuron in r], list(r.values()), atol=1e-6)
+    assert_allclose(elsewhere[0], 1, atol=1e-6)
+    sizes = [abs(one["r"]) for one in card["similar"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert {one["over"] for one in card["similar"]} == {np.count_nonzero(finite)}
+    assert card["similar"][0] == {
+        "layer": "again",
+        "neuron": 0,
+        "r": card["similar"][0]["r"],
+        "over": 342,
+        "strongest": 2,
+    }
+
+
+def test_a_dead_neuron_is_said_to_be_dead_and_nothing_else(serve_slow, logdir):
+    card = whole(serve_slow(logdir), "sample", 3)
+    assert card["dead"]
+    assert card["dead_since"] == 0
+    assert "eta_squared" not in card
+    assert card["preferred"] == -1
+    assert card["edges"] == card["strongest"] == card["weakest"] == card["similar"] == []
+    assert ["auc" in one or one["shares"] != [] for one in card["classes"]] == [False] * 3
+
+
+def test_steps_have_the_means_of_all_instances_and_say_since_when_a_neuron_is_dead(serve_slow, tmp_path):
+    layers = [[[1, 0], [2, 4]], [[0, 1], [0, 4]], [[0, 0], [0, 6]], [[5, 1], [0, 0]]]
+    for step, layer in enumerate(layers):
+        write_snapshot(tmp_path, "cnn/activis", make_snapshot({"hidden": layer}, [0, 1], step=step))
+    write_snapshot(tmp_path, "cnn/activis", make_snapshot({"other": [[1], [2]]}, [0, 1], step=9))
+    server = serve_slow(tmp_path)
+    card = whole(server, "cnn", 0, step=2)
+    assert [one["step"] for one in card["steps"]] == [0, 1, 2, 3]
+    assert [one["means"] for one in card["steps"]] == [[1, 2], [0, 0], [0, 0], [5, 0]]
+    assert [one["mean"] for one in card["steps"]] == [1.5, 0, 0, 2.5]
+    assert [one["dead"] for one in card["steps"]] == [False, True, True, False]
+    assert card["dead_since"] == 1
+    assert "dead_since" not in whole(server, "cnn", 0, step=3)
+
+
+def test_without_labels_there_is_one_row_and_nothing_about_classes(serve_slow, tmp_path):
+    with activis_tb.preprocess(
+        tmp_path / "bare", step=0, layers=["hidden"], classes=CLASSES, quiet=True, keep="all", sample=60
+    ) as recorder:
+        recorder.process(labels=None, scores=SCORES, activations={"hidden": HIDDEN})
+    card = whole(serve_slow(tmp_path), "bare", 0)
+    assert [one["label"] for one in card["classes"]] == [-1]
+    assert "auc" not in card["classes"][0]
+    assert "eta_squared" not in card
+    assert card["preferred"] == -1
+    assert [one["label"] for one in card["strongest"]] == [-1] * 20
+
+
+def test_files_that_are_gone_are_said_and_the_sample_stands_in(serve_slow, tmp_path):
+    record(tmp_path, "stored", keep="all", sample=60)
+    for path in tmp_path.rglob("layer-000.u8"):
+        path.unlink()
+    card = whole(serve_slow(tmp_path), "stored", 0)
+    assert card["exactness"] == "estimate"
+    assert card["listed"] == 60
+    assert "layer-000.u8" in card["note"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "sentence"),
+    [
+        ({"neuron": 5}, 404, "There is no neuron of layer 'hidden' 5. Neurons are 0 to 4."),
+        ({"neuron": -1}, 404, "Neurons are 0 to 4"),
+        ({"neuron": "first"}, 400, "neuron: got 'first'; expected an integer"),
+        ({}, 400, "neuron: got no such parameter"),
+        ({"layer": "nothing", "neuron": 0}, 404, "There is no layer 'nothing'; there is 'hidden', 'again'"),
+        ({"step": 7, "neuron": 0}, 404, "at step 7"),
+    ],
+)
+def test_what_there_is_not_is_said(serve_slow, logdir, query, code, sentence):
+    query = {"run": "sample/activis", **KEY, "layer": "hidden", **query}
+    assert sentence in serve_slow(logdir).refused("neuron", code, **query)
+
+
+def test_the_classes_that_a_neuron_tells_best_apart_stand_for_many(serve_slow, tmp_path):
+    labels = np.repeat(np.arange(30), 6)
+    values = np.where(labels == 17, 3, np.random.default_rng(0).random(len(labels)))[:, None]
+    names = [f"c{one}" for one in range(30)]
+    write_snapshot(tmp_path, "many/activis", make_snapshot({"hidden": values}, labels, classes=names))
+    card = whole(serve_slow(tmp_path), "many", 0, step=1)
+    assert len(card["classes"]) == 20
+    assert card["classes_left_out"] == 10
+    assert card["preferred"] == 17
+    assert {one["label"] for one in card["classes"]} >= {17}
+    assert len(card["steps"][0]["means"]) == 20
