@@ -15,7 +15,6 @@ import { GraphView } from "./views/graph/graph";
 import { InstanceColumn } from "./views/instances/column";
 import { Panel } from "./views/panel/panel";
 import { Sentence } from "./views/sentence/sentence";
-import { PanelPlaces, UnknownLine } from "./views/status/status";
 import { SubsetBar } from "./views/subsets/bar";
 import { Toolbar } from "./views/toolbar/toolbar";
 
@@ -26,6 +25,7 @@ const Help = deferred(async () => (await import("./later")).Help);
 const LayerInvitation = deferred(async () => (await import("./views/status/empty")).LayerInvitation);
 const NothingRecorded = deferred(async () => (await import("./views/status/empty")).NothingRecorded);
 const OverSteps = deferred(async () => (await import("./later")).OverSteps);
+const UnknownLine = deferred(async () => (await import("./views/status/announcer")).UnknownLine);
 
 const IDLE_MILLISECONDS = 2_000;
 
@@ -34,11 +34,13 @@ const IDLE_MILLISECONDS = 2_000;
  * @param isStyled Resolved when styles and fonts are there; data are asked for before.
  */
 export async function show(folder: string, isStyled: Promise<void>): Promise<void> {
-  const tab = createTab(createClient(folder), openParentHash(window), observeHost(window));
+  const address = openParentHash(window);
+  const namesSomething = Object.keys(address.read()).length > 0;
+  const tab = createTab(createClient(folder), address, observeHost(window));
   // For what looks on: store/debug.ts.
   dispatchEvent(new CustomEvent("activis", { detail: tab }));
-  await isStyled;
   // What comes later would move the panels.
+  await Promise.all([isStyled, namesSomething && UnknownLine.load()]);
   if (tab.comparing.active.peek() || tab.urlState.overSteps.peek() !== "") await loadDeferred();
   render(
     <TabContext.Provider value={tab}>
@@ -109,6 +111,14 @@ function Content() {
     </>
   );
 }
+
+/** Stands where the first two panels will be in a moment. */
+const PanelPlaces = () => (
+  <>
+    <div class="card panel" />
+    <div class="card panel" />
+  </>
+);
 
 /** The maximised layer alone, where it is open and recorded; else every open one. */
 function shownLayers(layers: readonly LayerStore[], maximised: string): readonly LayerStore[] {

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { colourInstances } from "../src/draw/colouring";
 import { LIGHT } from "../src/draw/palette";
 import { completeCondition } from "../src/language/completion";
-import { vocabularyOf } from "../src/store/draft";
 import {
   accuracyOf,
   accuracyOfRow,
@@ -17,6 +16,7 @@ import {
 import { sampledFacts } from "../src/store/rows";
 import { cellOf, predictedAs } from "../src/store/subset_from_click";
 import { instanceRecords } from "../src/store/tables";
+import { vocabularyOf } from "../src/store/vocabulary";
 import { instances, snapshot, subset } from "./samples";
 
 const CLASSES = ["cat", "dog"];

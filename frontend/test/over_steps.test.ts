@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { betweenPoints, placePoints } from "../src/draw/projection";
+import { overStepsOf } from "../src/store/over_steps";
 import { linePath, placeSteps, scaleOf } from "../src/views/steps/charts";
 import { createClient, open, settled } from "./opened_store";
 import { layer, runEntry, runList, snapshot } from "./samples";
@@ -11,14 +12,14 @@ const AT_FIRST = { run: "cnn/activis", name: "validation", step: "1", layers: "h
 describe("a layer over the steps", () => {
   it("asks for nothing until it is looked at, then about every step", async () => {
     const { tab } = await open({}, AT_FIRST);
-    expect(tab.overSteps.snapshots.value).toEqual([]);
-    expect(tab.overSteps.similarity.state.value.status).toBe("idle");
+    expect(overStepsOf(tab).snapshots.value).toEqual([]);
+    expect(overStepsOf(tab).similarity.state.value.status).toBe("idle");
     tab.urlState.overSteps.value = "hidden";
     await settled();
-    expect(tab.overSteps.snapshots.value.map(({ step }) => step)).toEqual([1, 2]);
-    expect(tab.overSteps.separation(2)?.value?.overall?.silhouette).toBe(0.5);
-    expect(tab.overSteps.projection(1)?.value?.done).toBe(true);
-    expect(tab.overSteps.similarity.state.value.value?.cka).toEqual([1]);
+    expect(overStepsOf(tab).snapshots.value.map(({ step }) => step)).toEqual([1, 2]);
+    expect(overStepsOf(tab).separation(2)?.value?.overall?.silhouette).toBe(0.5);
+    expect(overStepsOf(tab).projection(1)?.value?.done).toBe(true);
+    expect(overStepsOf(tab).similarity.state.value.value?.cka).toEqual([1]);
   });
 
   it("shows the values of a single neuron, and projects nothing", async () => {
@@ -46,21 +47,23 @@ describe("a layer over the steps", () => {
       },
       { ...AT_FIRST, over: "hidden" },
     );
-    expect(tab.overSteps.values(2)?.value?.data[0]).toBe(2);
-    expect(tab.overSteps.projection(2)).toBeUndefined();
+    expect(overStepsOf(tab).values(2)?.status).toBe("loading");
+    await settled();
+    expect(overStepsOf(tab).values(2)?.value?.data[0]).toBe(2);
+    expect(overStepsOf(tab).projection(2)).toBeUndefined();
     expect(asked.filter((question) => !question.includes("pca"))).toEqual([]);
   });
 
   it("compares with the first step, and at that with the last", async () => {
     const { tab } = await open({}, AT_FIRST);
-    expect(tab.overSteps.other.value?.step).toBe(2);
+    expect(overStepsOf(tab).other.value?.step).toBe(2);
     tab.urlState.wish.value = { run: "cnn/activis", name: "validation", step: 2 };
-    expect(tab.overSteps.other.value?.step).toBe(1);
+    expect(overStepsOf(tab).other.value?.step).toBe(1);
   });
 
   it("is kept in the address", async () => {
     const { tab, hash } = await open({}, { ...AT_FIRST, over: "hidden" });
-    expect(tab.overSteps.layer.value).toBe("hidden");
+    expect(overStepsOf(tab).layer.value).toBe("hidden");
     tab.urlState.overSteps.value = "";
     expect(hash.written.over).toBe("");
   });

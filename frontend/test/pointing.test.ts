@@ -1,16 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ColumnSummary } from "../src/contract/activis";
-import {
-  binsOf,
-  cellOf,
-  errorsOf,
-  labelledAs,
-  listedInstances,
-  predictedAs,
-  quartersOf,
-  withinInterval,
-  withValue,
-} from "../src/store/subset_from_click";
+import { binsOf, quartersOf, withinInterval, withValue } from "../src/store/column_subsets";
+import { cellOf, errorsOf, labelledAs, listedInstances, predictedAs } from "../src/store/subset_from_click";
 import { instances } from "./samples";
 
 const summary = (change: Partial<ColumnSummary>): ColumnSummary => ({

@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { shownValues } from "../src/store/layer";
 import { matrixTable } from "../src/store/tables";
+import { followUnknown } from "../src/store/unknown";
 import { open, rowNamed, settled } from "./opened_store";
 
 const AT_FIRST = { run: "cnn/activis", step: "1", layers: "hidden", sort: "class:cat" };
@@ -31,7 +32,7 @@ test("a row that sorts puts first what is highest, or what singles it out", asyn
   const apart = await opened({ by: "apart" });
   expect([...(apart.layer.columns.value ?? [])].slice(0, 3)).toEqual([1, 2, 3]);
   expect(apart.layer.columns.value?.at(-1)).toBe(0);
-  expect(apart.tab.unknown.sentences.value).toEqual([]);
+  expect(followUnknown(apart.tab).sentences.value).toEqual([]);
 });
 
 test("a table has what is shown, and says what that is", async () => {

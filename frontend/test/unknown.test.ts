@@ -2,13 +2,14 @@
 
 import { expect, test } from "vitest";
 import { joinList } from "../src/store/address";
+import { followUnknown } from "../src/store/unknown";
 import { boundLink } from "../src/store/url_state";
 import { open } from "./opened_store";
 import { runEntry, runList, snapshot } from "./samples";
 
 const said = async (values: Record<string, string>) => {
   const { tab } = await open({}, values);
-  return tab.unknown.sentences.value;
+  return followUnknown(tab).sentences.value;
 };
 
 test("a link to what is there says nothing", async () => {
@@ -73,10 +74,10 @@ test("what is shown instead can be kept, and is then what the address names", as
     {},
     { run: "gone", step: "7", vs: joinList(["cnn/activis", "validation", "9"]), over: "x" },
   );
-  expect(tab.unknown.sentences.value).toHaveLength(3);
-  expect(tab.unknown.sentences.value[0]).toContain("Shown is “cnn”, validation at step 2.");
-  tab.unknown.keepShown();
-  expect(tab.unknown.sentences.value).toEqual([]);
+  expect(followUnknown(tab).sentences.value).toHaveLength(3);
+  expect(followUnknown(tab).sentences.value[0]).toContain("Shown is “cnn”, validation at step 2.");
+  followUnknown(tab).keepShown();
+  expect(followUnknown(tab).sentences.value).toEqual([]);
   expect(hash.written).toMatchObject({ run: "cnn/activis", name: "validation", step: "2", over: "" });
   expect(hash.written.vs).toBe(joinList(["cnn/activis", "validation", "2"]));
 });
@@ -97,9 +98,9 @@ test("whatever is not there is let go of at once, and what is there stays", asyn
       size: "huge",
     },
   );
-  expect(tab.unknown.sentences.value).toHaveLength(10);
-  tab.unknown.keepShown();
-  expect(tab.unknown.sentences.value).toEqual([]);
+  expect(followUnknown(tab).sentences.value).toHaveLength(10);
+  followUnknown(tab).keepShown();
+  expect(followUnknown(tab).sentences.value).toEqual([]);
   const gone = { sort: "", locked: "", maximised: "", colour: "", pairs: "", outcomes: "", size: "" };
   expect(hash.written).toMatchObject({ ...gone, pinned: "b", colours: "dog", differing: "hidden" });
 });
@@ -111,13 +112,13 @@ test("a run that comes later takes the place of what was shown instead", async (
   runs = [...runs, runEntry("late/activis", [snapshot({ step: 5 })])];
   await tab.catalogue.refresh();
   expect(tab.catalogue.reference.value).toMatchObject({ run: "late/activis", step: 5 });
-  expect(tab.unknown.sentences.value).toEqual([]);
+  expect(followUnknown(tab).sentences.value).toEqual([]);
 });
 
 test("a link that can mean two runs names them", async () => {
   const runs = ["1/seed/activis", "2/seed/activis"].map((run) => runEntry(run, [snapshot({})]));
   const { tab } = await open({ runs: async () => runList(runs) }, { run: "seed/activis" });
-  const [sentence] = tab.unknown.sentences.value;
+  const [sentence] = followUnknown(tab).sentences.value;
   expect(sentence).toContain("which can be “1/seed/activis” or “2/seed/activis”: choose one.");
 });
 
@@ -169,5 +170,5 @@ test("a link that asks for too much opens, bounded, and says so", async () => {
   const { tab } = await open({}, { layers: many(10_000), vs: many(3_000) });
   expect(tab.urlState.layers.value).toHaveLength(24);
   expect(tab.comparing.sides.value).toHaveLength(4);
-  expect(tab.unknown.sentences.value.filter((sentence) => sentence.includes("are left out"))).toHaveLength(2);
+  expect(followUnknown(tab).sentences.value.filter((sentence) => sentence.includes("are left out"))).toHaveLength(2);
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ColumnSummary } from "../src/contract/activis";
 import { colourInstances } from "../src/draw/colouring";
 import { LIGHT } from "../src/draw/palette";
-import { vocabularyOf } from "../src/store/draft";
+import { vocabularyOf } from "../src/store/vocabulary";
 import { exactText } from "../src/ui/numbers";
 import { instances, snapshot } from "./samples";
 

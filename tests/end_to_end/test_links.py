@@ -76,6 +76,18 @@ def test_a_link_that_names_what_there_is_not_says_so_and_keeps_what_is_shown_on_
     tab.get("unknown").wait_for(state="detached")
 
 
+def test_what_a_link_names_in_vain_is_said_with_the_first_picture(url: str, open_tab: Callable[..., Tab]) -> None:
+    watch = """addEventListener("activis", () => new MutationObserver(() => {
+        const [main, line] = ["main.views", ".unknown"].map((at) => document.querySelector(at));
+        if (main && !line) window.wasLate = true;
+    }).observe(document, { childList: true, subtree: true }))"""
+    state = "&p.activis.run=two/seed0/activis&p.activis.layers=hidden&p.activis.locked=typed:gone"
+    tab = open_tab(url, hash_state=state, script=watch)
+    expect(tab.get("unknown")).to_contain_text("There is no row “gone” to highlight.")
+    tab.get("panel", layer="hidden").wait_for()
+    assert tab.frame.evaluate("window.wasLate") is None
+
+
 def test_a_run_of_any_name_is_shown_and_one_that_cannot_be_served_is_named(
     url: str, open_tab: Callable[..., Tab]
 ) -> None:

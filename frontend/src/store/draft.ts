@@ -1,104 +1,11 @@
-/** Draft of a condition: checked, completed from the snapshot's vocabulary, and counted while it is typed. */
+/** Draft of a condition: checked and counted while it is typed. */
 
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal, untracked } from "@preact/signals";
-import type { ColumnSummaries, ColumnSummary, SnapshotEntry, SubsetDescription } from "../contract/activis";
+import type { ColumnSummaries, SubsetDescription } from "../contract/activis";
 import { type Mistake, RouteError } from "../contract/client";
-import { numberOf, wholeOf } from "../contract/exact_values";
-import type { Column, ColumnType, Vocabulary } from "../language/completion";
 import { positionInText } from "../language/tokens";
-import { lacksPredictions, strataOf } from "./judgement";
 import { atOnce, createResource, type Loadable, sentenceOf } from "./resource";
 import { type SubsetContext, subsetRequest } from "./subsets";
-
-const MEANINGS: Record<string, string> = {
-  number: "number",
-  category: "category",
-  text: "text",
-  boolean: "true or false",
-  time: "time (UTC)",
-  image: "picture",
-  audio: "sound",
-};
-
-/** @param summaries null while they are not there: names are completed all the same. */
-export function vocabularyOf(snapshot: SnapshotEntry, summaries: ColumnSummaries | null): Vocabulary {
-  const classes = snapshot.subsets.filter(({ kind }) => kind === "class");
-  const correct = classes.reduce((sum, subset) => sum + (subset.correct ?? 0), 0);
-  const total = classes.reduce((sum, subset) => sum + subset.count, 0);
-  const summaryOf = (name: string) => summaries?.columns.find((summary) => summary.name === name);
-  return {
-    classes: snapshot.classes,
-    layers: snapshot.layers.map(({ name, neurons }) => ({ name, neurons })),
-    labelled: !snapshot.unlabelled,
-    misclassified: total - correct,
-    columns: [
-      ...snapshot.attributes.map(({ name, type }) => ({
-        name,
-        type: type as ColumnType,
-        meaning: MEANINGS[type] ?? type,
-        values: valuesOf(type, summaryOf(name)),
-        beginnings: summaryOf(name)?.beginnings ?? [],
-      })),
-      ...outcomes(snapshot, { correct, total }, valuesOf("number", summaryOf("score"))),
-    ],
-  };
-}
-
-function outcomes(
-  snapshot: SnapshotEntry,
-  { correct, total }: { correct: number; total: number },
-  scores: Column["values"],
-): Column[] {
-  const strata = snapshot.subsets.slice(0, strataOf(snapshot));
-  const predicted = snapshot.classes.map((value, label) => {
-    const known = strata.every(({ predicted_counts }) => predicted_counts.length > 0);
-    const count = strata.reduce((sum, { predicted_counts }) => sum + (predicted_counts[label] ?? 0), 0);
-    return { value, count: known ? count : null };
-  });
-  const all: Column[] = [
-    {
-      name: "label",
-      type: "class",
-      meaning: "true class",
-      values: strata.map(({ name, count }) => ({ value: name, count })),
-    },
-    {
-      name: "predicted",
-      type: "class",
-      meaning: lacksPredictions(snapshot) ? "predicted class; IS NULL: none" : "predicted class",
-      values: predicted,
-    },
-    { name: "score", type: "number", meaning: "score of the predicted class", values: scores },
-    {
-      name: "correct",
-      type: "boolean",
-      meaning: "predicted as its label",
-      values: [
-        { value: true, count: correct },
-        { value: false, count: total - correct },
-      ],
-    },
-    { name: "id", type: "text", meaning: "id of the instance", values: [] },
-    { name: "index", type: "number", meaning: "position in the stream", values: [] },
-  ];
-  return snapshot.unlabelled ? all.filter(({ name }) => name !== "label" && name !== "correct") : all;
-}
-
-function valuesOf(type: string, summary: ColumnSummary | undefined): Column["values"] {
-  if (!summary) return [];
-  if (type === "number" || type === "time") return quantiles(summary).map((value) => ({ value, count: null }));
-  return summary.values.map(({ value, count }) => ({ value: type === "boolean" ? value === "true" : value, count }));
-}
-
-/** The middle one first, each once: numbers rounded to three digits, times and what no double is as they are. */
-function quantiles({ type, quantiles: values, quantile_texts }: ColumnSummary): (number | bigint | string)[] {
-  const inOrder = [3, 2, 4, 1, 5, 0, 6].flatMap((at) => {
-    const [value, text] = [values[at], quantile_texts[at]];
-    if (value === undefined) return [];
-    return [type === "time" ? (text ?? "") : (wholeOf(text) ?? Number(numberOf(value, text).toPrecision(3)))];
-  });
-  return [...new Set(inOrder)];
-}
 
 /** What is known of a text. */
 export type Verdict =
@@ -118,9 +25,7 @@ export interface Draft {
   offered: Signal<string>;
   /** How many meet it; null while that is not known or the completed text is no condition. */
   offeredAnswer: ReadonlySignal<SubsetDescription | null>;
-  /** What can be typed; null until it was asked for. */
-  vocabulary: ReadonlySignal<Vocabulary | null>;
-  /** How the values are distributed that conditions can speak of; asked for with the vocabulary. */
+  /** How the values are distributed that conditions can speak of; idle until it was asked for. */
   summaries: ReadonlySignal<Loadable<ColumnSummaries>>;
   /** Asks for it. */
   begin: () => void;
@@ -157,7 +62,7 @@ export function openDraft(context: SubsetContext, add: (condition: string) => vo
     offered,
     offeredAnswer: computed(() => (offer.value.status === "counted" ? offer.value.answer : null)),
     commit: createCommit(text, verdict, add),
-    ...openVocabulary(context),
+    ...openSummaries(context),
   };
 }
 
@@ -185,7 +90,7 @@ function createCommit(
   };
 }
 
-function openVocabulary({ client, cache, view }: SubsetContext): Pick<Draft, "vocabulary" | "summaries" | "begin"> {
+function openSummaries({ client, cache, view }: SubsetContext): Pick<Draft, "summaries" | "begin"> {
   const begun = signal(false);
   const summaries = createResource<ColumnSummaries>(() => {
     const reference = view.reference.value;
@@ -194,10 +99,6 @@ function openVocabulary({ client, cache, view }: SubsetContext): Pick<Draft, "vo
   }, cache);
   return {
     summaries: summaries.state,
-    vocabulary: computed(() => {
-      const snapshot = view.snapshot.value;
-      return begun.value && snapshot ? vocabularyOf(snapshot, summaries.state.value.value ?? null) : null;
-    }),
     begin: () => {
       begun.value = true;
     },

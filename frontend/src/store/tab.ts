@@ -31,10 +31,9 @@ import {
 } from "./rows";
 import { followOthers } from "./side";
 import { fetchGraph, followKeys, openEach, openSnapshot, type SnapshotStore } from "./snapshot";
-import { type OverSteps, openOverSteps, openStepping, type Stepping } from "./steps";
+import { openStepping, type Stepping } from "./steps";
 import { conditionOf, openPointing, type Pointing } from "./subset_from_click";
-import { type LitConditions, openSubsets, type Subsets } from "./subsets";
-import { followUnknown, type Unknown } from "./unknown";
+import { type LitConditions, openSubsets, type SubsetContext, type Subsets } from "./subsets";
 import { openUrlState, toggle, type UrlState } from "./url_state";
 
 /** Of a longer text, so many were kept. */
@@ -146,6 +145,8 @@ function openLayerHealths(client: Client, cache: Cache, catalogue: Catalogue): L
 
 export interface TabStore extends FindState {
   client: Client;
+  /** How the plugin is asked about the base. */
+  asking: SubsetContext;
   host: Host;
   /** The address that shows what is shown, and what to know about it. */
   address: Pick<HashStore, "link" | "notice">;
@@ -167,9 +168,6 @@ export interface TabStore extends FindState {
   pointing: Pointing;
   comparison: Comparison;
   stepping: Stepping;
-  overSteps: OverSteps;
-  /** What the address names and there is not. */
-  unknown: Unknown;
   /** A part of the names of the rows that are shown; empty where all are. */
   rowSearch: Signal<string>;
   /** The layer whose activations say which rows are alike: the last open one before the output. */
@@ -252,6 +250,7 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
   };
   return {
     client,
+    asking,
     host,
     address: hash,
     urlState,
@@ -267,10 +266,8 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
     pointing,
     comparison,
     stepping: openStepping(catalogue, urlState, layerContext),
-    overSteps: openOverSteps(context, others),
     rowSearch,
     likenessLayer,
-    unknown: followUnknown({ urlState, catalogue, others, rows, columns }),
     ...found,
     toggleLayer: (layer) =>
       batch(() => {

@@ -9,6 +9,7 @@ import { comparedKeys } from "./row_comparison";
 import { instanceKey, type MatrixRow, parseOutcome } from "./rows";
 import { findRun, findRuns, namesOf, type Selection, snapshotsOf } from "./selection";
 import type { Other } from "./side";
+import type { TabStore } from "./tab";
 import { colouringNeuron, DEFAULT_COLOUR, DEFAULT_SORT, NAMED_COLOURS, NAMED_SORTS, type UrlState } from "./url_state";
 
 const MOST_LISTED = 6;
@@ -20,14 +21,6 @@ export interface Unknown {
   keepShown: () => void;
 }
 
-interface UnknownInputs {
-  urlState: UrlState;
-  catalogue: Catalogue;
-  others: ReadonlySignal<readonly Other[]>;
-  rows: ReadonlySignal<readonly MatrixRow[]>;
-  columns: ReadonlySignal<InstanceColumns | null>;
-}
-
 /** One thing that the address names and there is not. */
 interface Missing {
   sentence: string;
@@ -36,7 +29,12 @@ interface Missing {
 }
 
 /** What is there, and where the names are that may not be. */
-interface Shown extends UnknownInputs {
+interface Shown {
+  urlState: UrlState;
+  catalogue: Catalogue;
+  others: ReadonlySignal<readonly Other[]>;
+  rows: ReadonlySignal<readonly MatrixRow[]>;
+  columns: ReadonlySignal<InstanceColumns | null>;
   list: RunList;
   current: Selection;
 }
@@ -58,11 +56,16 @@ const KINDS: readonly ((shown: Shown) => Missing[])[] = [
   leftOut,
 ];
 
-export function followUnknown(inputs: UnknownInputs): Unknown {
+/** Follows what the tab is asked for. */
+export function followUnknown({ urlState, catalogue, comparing, base }: TabStore): Unknown {
+  const { rows, columns } = base;
   const missing = computed(() => {
-    const list = inputs.catalogue.runs.value.value;
-    const current = inputs.catalogue.selection.value;
-    return list && current ? KINDS.flatMap((find) => find({ ...inputs, list, current })) : [];
+    const list = catalogue.runs.value.value;
+    const current = catalogue.selection.value;
+    if (!list || !current) return [];
+    return KINDS.flatMap((find) =>
+      find({ urlState, catalogue, others: comparing.sides, rows, columns, list, current }),
+    );
   });
   return {
     sentences: computed(() => missing.value.map(({ sentence }) => sentence)),

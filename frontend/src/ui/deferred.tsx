@@ -32,12 +32,13 @@ export function deferred<Properties extends object>(get: () => Promise<Component
     }
   };
   loads.push(load);
-  return function Deferred(properties: Properties) {
+  function Deferred(properties: Properties) {
     const { Loaded, failed } = state.value;
     useLayoutEffect(() => void load(), []);
     if (failed) return <Problem sentence="This part of the tab could not be loaded." retry={() => void load()} />;
     return Loaded ? <Loaded {...properties} /> : null;
-  };
+  }
+  return Object.assign(Deferred, { load });
 }
 
 /**

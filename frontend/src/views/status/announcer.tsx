@@ -1,15 +1,37 @@
-/** Announcements for screen readers: what is hovered or focused, as a sentence. */
+/** Announcements of the tab: what is hovered or focused, for screen readers, and what the link names in vain. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { judgementOf, NO_PREDICTION } from "../../store/judgement";
 import { rowValues, typedStatistic } from "../../store/layer";
 import { rowAccuracy } from "../../store/row_accuracy";
 import { instanceName, isMany, type MatrixRow } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
-import { useSnapshot } from "../../ui/context";
+import { followUnknown } from "../../store/unknown";
+import { useSnapshot, useTab } from "../../ui/context";
 import { accuracyText, intervalText, isExact, limitsText, outcomeText } from "../../ui/exactness";
+import { Icon } from "../../ui/glyphs";
 import { countText, percentText, valueText } from "../../ui/numbers";
+
+export function UnknownLine() {
+  const tab = useTab();
+  const unknown = useMemo(() => followUnknown(tab), [tab]);
+  const sentences = unknown.sentences.value;
+  if (sentences.length === 0) return null;
+  return (
+    <div class="unknown" role="alert" data-testid="unknown">
+      <Icon name="link" />
+      <ul>
+        {sentences.map((sentence) => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+      </ul>
+      <button type="button" class="primary" onClick={unknown.keepShown}>
+        Keep what is shown
+      </button>
+    </div>
+  );
+}
 
 /** What is passed over is not worth a word. */
 const REST_MILLISECONDS = 250;

@@ -3,6 +3,7 @@
 import { line } from "d3-shape";
 import type { ClassSeparation, SnapshotEntry } from "../../contract/activis";
 import { accuracyOf, accuracyOfRow } from "../../store/judgement";
+import { overStepsOf } from "../../store/over_steps";
 import type { SnapshotStore } from "../../store/snapshot";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { percentText } from "../../ui/numbers";
@@ -60,10 +61,11 @@ const HEIGHT = 96;
 
 export function StepCharts() {
   const tab = useTab();
+  const overSteps = overStepsOf(tab);
   const store = useSnapshot();
-  const snapshots = tab.overSteps.snapshots.value;
+  const snapshots = overSteps.snapshots.value;
   const classes = store.snapshot.value?.classes ?? [];
-  const separations = snapshots.map(({ step }) => tab.overSteps.separation(step));
+  const separations = snapshots.map(({ step }) => overSteps.separation(step));
   const apart = (choose: (separation: ClassSeparation) => number) => (name: string | null) =>
     snapshots.map((snapshot, at) => {
       const found = separations[at]?.value;
@@ -125,10 +127,11 @@ interface ChartProperties {
 
 function Chart({ title, explanation, names, valuesOf, high, text, problem }: ChartProperties) {
   const tab = useTab();
+  const overSteps = overStepsOf(tab);
   const store = useSnapshot();
   const palette = usePalette();
   const colours = useClassColours();
-  const steps = tab.overSteps.snapshots.value.map(({ step }) => step);
+  const steps = overSteps.snapshots.value.map(({ step }) => step);
   const at = steps.indexOf(store.snapshot.value?.step ?? Number.NaN);
   const litKey = store.rowKey.value ?? store.lit.value?.key ?? null;
   const lines: (Line & { key: string })[] = [

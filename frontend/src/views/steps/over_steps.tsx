@@ -9,6 +9,7 @@ import { hasLabels } from "../../draw/colouring";
 import { mix, textOn } from "../../draw/palette";
 import { createPaintedPoints, FRAME_REACH, placePoints } from "../../draw/projection";
 import { endsOf, placeStrip } from "../../draw/strip";
+import { overStepsOf } from "../../store/over_steps";
 import type { TabStore } from "../../store/tab";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Picker } from "../../ui/controls";
@@ -22,7 +23,7 @@ const SIZE = 104;
 const SCALE = 0.6;
 
 function StepStrip() {
-  const { overSteps } = useTab();
+  const overSteps = overStepsOf(useTab());
   const snapshots = overSteps.snapshots.value;
   const values = snapshots.map(({ step }) => overSteps.values(step)?.value?.data);
   const ends = useMemo(() => endsOf(values.filter((one) => one !== undefined)), values);
@@ -42,7 +43,9 @@ interface StepPictureProperties {
 }
 
 function StepPicture({ snapshot, ends }: StepPictureProperties) {
-  const { catalogue, overSteps, stepping } = useTab();
+  const tab = useTab();
+  const { catalogue, stepping } = tab;
+  const overSteps = overStepsOf(tab);
   const { step } = snapshot;
   const values = overSteps.values(step);
   const projection = overSteps.projection(step);
@@ -117,7 +120,7 @@ const EXPLANATION =
 export function Likeness() {
   const tab = useTab();
   const store = useSnapshot();
-  const { other, similarity } = tab.overSteps;
+  const { other, similarity } = overStepsOf(tab);
   const against = other.value;
   const { status, value } = similarity.state.value;
   if (!against) return null;
@@ -201,7 +204,9 @@ function openPair(
 }
 
 export function OverSteps() {
-  const { catalogue, urlState, overSteps } = useTab();
+  const tab = useTab();
+  const { catalogue, urlState } = tab;
+  const overSteps = overStepsOf(tab);
   const layer = overSteps.layer.value;
   const recorded = catalogue.snapshot.value?.layers.map(({ name }) => name) ?? [];
   const names = recorded.includes(layer) ? recorded : [...recorded, layer];

@@ -7,6 +7,7 @@ import type { Mistake } from "../../contract/client";
 import type { Completion } from "../../language/completion";
 import { quoteText, readWords } from "../../language/tokens";
 import type { Draft, Verdict } from "../../store/draft";
+import { vocabularyOf } from "../../store/vocabulary";
 import { useSnapshot, useTab } from "../../ui/context";
 import { deferredModule } from "../../ui/deferred";
 import { countText } from "../../ui/numbers";
@@ -250,7 +251,12 @@ function useTyping(): Typing {
   const open = useSignal(false);
   const chosen = useSignal(-1);
   const text = draft.text.value;
-  const vocabulary = draft.vocabulary.value;
+  const snapshot = useSnapshot().snapshot.value;
+  const summaries = draft.summaries.value;
+  const vocabulary = useMemo(
+    () => (snapshot && summaries.status !== "idle" ? vocabularyOf(snapshot, summaries.value ?? null) : null),
+    [snapshot, summaries],
+  );
   const completer = completing.module.value;
   const position = Math.min(caret.value, text.length);
   const completions = useMemo(

@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import type { ColumnSummaries, ColumnSummary } from "../../contract/activis";
-import { type Bound, binsOf, quartersOf, withinInterval, withValue } from "../../store/subset_from_click";
+import { type Bound, binsOf, quartersOf, withinInterval, withValue } from "../../store/column_subsets";
 import { useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
 import { aboutText } from "../../ui/exactness";
