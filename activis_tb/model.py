@@ -19,11 +19,13 @@ SubsetKind = Literal["class", "all", "condition", "function", "ids"]
 AttributeType = Literal["number", "category", "text", "boolean", "time", "image", "audio"]
 Pooling = Literal["max", "mean", "first", "last"]
 StatisticName = Literal["count", "mean", "std", "min", "max", "active", "nonfinite"]
+PositionKind = Literal["", "tokens"]
 
 SUBSET_KINDS: tuple[SubsetKind, ...] = get_args(SubsetKind)
 ATTRIBUTE_TYPES: tuple[AttributeType, ...] = get_args(AttributeType)
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 STATISTIC_NAMES: tuple[StatisticName, ...] = get_args(StatisticName)
+POSITION_KINDS: tuple[PositionKind, ...] = get_args(PositionKind)
 
 UNLABELLED = "unlabelled"
 """Name of the one row that all instances of data without labels are in, a subset of kind `all`."""
@@ -65,6 +67,7 @@ class Layer:
         tensor: Exact tensor name in the forward graph; empty where unknown.
         signed: Whether any finite activation over all instances is negative.
         pooling: One of `POOLINGS` where axes were pooled away, else empty.
+        positions: What is known of its positions: `tokens`, what it does at which; or empty, nothing.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Layer:
     tensor: str = ""
     signed: bool = False
     pooling: str = ""
+    positions: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,11 +90,18 @@ class LayerSpec:
             `first` or `last` position that is no padding.
         channel_axis: The axis of the neurons in activations of rank > 2, e.g. 1 for PyTorch convolutions; None for the
             last one, or the one that the framework's layer tells.
+        tokens: Whether its positions have the tokens that `process(tokens=...)` brings: True, they must come; False,
+            they are of other layers; `"max"`, keep the largest activation at every token besides the mean. None: where
+            they fit.
+        offset: Position p of the layer belongs to token p + `offset` of the instance: 1 for the middle word of a
+            convolution over 3 words that is not padded.
     """
 
     name: str
     pooling: Pooling = "max"
     channel_axis: int | None = None
+    tokens: bool | Literal["max"] | None = None
+    offset: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +183,65 @@ class Statistics:
     max: NDArray[np.float32]
     active: NDArray[np.float32]
     nonfinite: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class TokenTable:
+    """Tokens of a layer's positions, and the layer's activations there, over the positions of all streamed instances.
+
+    Positions without a token, padding among them, take no part.
+
+    Attributes:
+        tokens: str, object array (tokens,), the most frequent first; none is empty.
+        count: Positions that have it, int64 (tokens,).
+        mean: Of its finite activations, float32 (tokens, neurons); NaN where there is none.
+        max: The largest of them, likewise; None unless it was asked for.
+        positions: All positions that have a token, listed here or not.
+        distinct: Different tokens of them; an estimate unless `exact`.
+        least: Every counted token that came so often is listed.
+        exact: Whether all tokens were counted. Else those of smallest hash were, a random part of them.
+    """
+
+    tokens: NDArray[np.object_]
+    count: NDArray[np.int64]
+    mean: NDArray[np.float32]
+    max: NDArray[np.float32] | None
+    positions: int
+    distinct: int
+    least: int
+    exact: bool
+
+
+AROUND = 3
+"""Tokens on either side of a strongest position that are kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class TopPositions:
+    """The positions with a token at which each neuron of a layer is strongest, over all streamed instances.
+
+    Attributes:
+        value: float32 (neurons, top), descending; NaN behind the last.
+        place: Which of the places below, int32 (neurons, top); -1 behind the last.
+        position: The token's number in its instance, from 0 on, int32 (places,).
+        texts: The token in the middle, and `AROUND` on either side, str, object array (places, 2 * AROUND + 1); empty
+            where there is none.
+        instance: Which of the instances below, int32 (places,).
+        ids: Of the instances, sampled or not, str, object array (instances,).
+        index: Their positions in the stream, int64 (instances,).
+        before: Tokens before its own that a position of the layer sees.
+        after: Tokens after it.
+    """
+
+    value: NDArray[np.float32]
+    place: NDArray[np.int32]
+    position: NDArray[np.int32]
+    texts: NDArray[np.object_]
+    instance: NDArray[np.int32]
+    ids: NDArray[np.object_]
+    index: NDArray[np.int64]
+    before: int
+    after: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -337,6 +407,8 @@ class Snapshot:
         activations: By layer name, float32 (rows, neurons).
         examples: Test cases of the user's own, in the order given, members of no subset; None where there are none.
         example_activations: By layer name, float32 (examples, neurons).
+        tokens: By name of a layer whose positions have tokens.
+        top_positions: Likewise.
     """
 
     manifest: Manifest
@@ -345,6 +417,8 @@ class Snapshot:
     activations: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     examples: Sample | None = None
     example_activations: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    tokens: Mapping[str, TokenTable] = field(default_factory=dict)
+    top_positions: Mapping[str, TopPositions] = field(default_factory=dict)
 
 
 ZERO_CODE = 0

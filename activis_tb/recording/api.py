@@ -215,6 +215,7 @@ class SnapshotRecorder:
         attributes: Mapping[str, Any] | None = None,
         from_logits: bool = False,
         mask: Any = None,
+        tokens: Any = None,
     ) -> None:
         """Adds one batch, of any size; what is refused changes nothing.
 
@@ -237,6 +238,10 @@ class SnapshotRecorder:
             mask: Which steps of activations of rank > 2 are no padding, which pooling leaves out: booleans or 1 and 0
                 (instances, steps) for all of these layers, or such masks by layer name. The steps are the first axis
                 that is pooled away.
+            tokens: The texts of the positions of layers of rank 3, words for example: a list of texts per instance, or
+                a pair of offsets (instances + 1,) and a flat list of texts; for all of these layers, or by layer name.
+                There are as many as positions, with None where one is padding; or, beside a mask, as many as it keeps.
+                `LayerSpec` says how they stand to the positions of a layer that has fewer. In every batch or in none.
 
         Raises:
             ArgumentError: Something cannot be used; the message says what can.
@@ -252,6 +257,7 @@ class SnapshotRecorder:
             attributes=attributes,
             from_logits=from_logits,
             mask=mask,
+            tokens=tokens,
         )
         if self._reporter:
             self._reporter.update(recorder.instances)

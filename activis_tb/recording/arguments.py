@@ -182,6 +182,9 @@ def _layers(layers: Sequence[str | LayerSpec]) -> tuple[LayerSpec, ...]:
     _names([spec.name for spec in specs], "layers", fewest=1)
     for spec in specs:
         check_choice(f'pooling of layer "{spec.name}"', spec.pooling, POOLINGS)
+        if not (spec.tokens is None or isinstance(spec.tokens, bool) or spec.tokens == "max"):
+            raise ArgumentError(f'tokens of layer "{spec.name}"', repr(spec.tokens), 'True, False, "max" or None')
+        whole_number(spec.offset, f'offset of layer "{spec.name}"')
     return specs
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -378,15 +379,15 @@ def pool(
     if array.ndim < 3:
         values = as_float32(array if array.ndim == 2 else array[:, None])
         return PooledActivations(values, values.shape[1:], _name(array.dtype))
-    channels_last = np.moveaxis(array, _channel_axis(array, spec, argument), -1)
+    positions = channels_last(array, spec)
     if mask is None:
-        values = _pooled(channels_last, spec.pooling)
+        values = _pooled(positions, spec.pooling)
     else:
-        if mask.shape != channels_last.shape[:2]:
-            expected = f"{channels_last.shape[:2]}, the instances and steps of layer {spec.name!r}"
+        if mask.shape != positions.shape[:2]:
+            expected = f"{positions.shape[:2]}, the instances and steps of layer {spec.name!r}"
             way_out = "" if is_own_mask else "Give masks by layer name where layers have other steps."
             raise ArgumentError("mask", f"shape {mask.shape}", expected, way_out)
-        values = _pooled_where(channels_last, mask, spec.pooling)
+        values = _pooled_where(positions, mask, spec.pooling)
     return PooledActivations(values, tuple(array.shape[1:]), _name(array.dtype), spec.pooling)
 
 
@@ -403,7 +404,7 @@ def _pooled(values: NDArray[Any], pooling: Pooling) -> NDArray[np.float32]:
 
 def _pooled_where(values: NDArray[Any], mask: NDArray[np.bool_], pooling: Pooling) -> NDArray[np.float32]:
     """Returns the same over the positions where `mask` (instances, steps) is True; NaN where there are none."""
-    flat = as_float32(values).reshape(len(values), -1, values.shape[-1])
+    flat = as_float32(values).reshape(len(values), prod(values.shape[1:-1]), values.shape[-1])
     kept = np.repeat(mask, flat.shape[1] // mask.shape[1], axis=1)
     count = kept.sum(axis=1, keepdims=True)
     if pooling == "mean":
@@ -423,13 +424,14 @@ def _name(dtype: np.dtype[Any]) -> str:
     return dtype.name
 
 
-def _channel_axis(array: NDArray[np.generic], spec: LayerSpec, argument: str) -> int:
+def channels_last(array: NDArray[Any], spec: LayerSpec) -> NDArray[Any]:
+    """Returns activations of rank > 2 as (instances, ..., neurons); raises ArgumentError without such an axis."""
     axis = -1 if spec.channel_axis is None else spec.channel_axis
     axis += array.ndim if axis < 0 else 0
     if 1 <= axis < array.ndim:
-        return axis
+        return np.moveaxis(array, axis, -1)
     raise ArgumentError(
-        argument,
+        f'activations["{spec.name}"]',
         f"channel_axis={spec.channel_axis} for shape {array.shape}",
         f"an axis from 1 to {array.ndim - 1}, or negative from the end",
         "Axis 0 is the instances.",

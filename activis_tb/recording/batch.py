@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, shorten
-from activis_tb.model import OUTCOME_COLUMNS, UNLABELLED, Layer, is_right
+from activis_tb.model import OUTCOME_COLUMNS, UNLABELLED, Layer, PooledActivations, is_right
 from activis_tb.recording.arguments import Settings
 from activis_tb.recording.arrays import (
+    as_array,
+    channels_last,
     common_shape,
     is_owned,
     layer_of,
@@ -23,6 +25,7 @@ from activis_tb.recording.attributes import read_column
 from activis_tb.recording.blocks import Block, Column, Demand, Kind, clash
 from activis_tb.recording.identity import IdentityDeriver, check_distinct, read_ids
 from activis_tb.recording.selections import BatchView
+from activis_tb.recording.tokens import Surplus, TokenPositions, align, check_taken, read_tokens, same_surplus
 from activis_tb.recording.workers import Part
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ class BatchReader:
         ids_given: Whether the user gives ids; None before the first batch.
         labelled: Whether the user gives labels; None before the first batch.
         layers: By name, as in the accepted batches.
+        surplus: By name of a layer with tokens, how many more of these than positions an instance has, None where no
+            batch tells; None before the first batch.
     """
 
     def __init__(self, settings: Settings, conditions: "Conditions | None" = None) -> None:
@@ -50,6 +55,7 @@ class BatchReader:
         self.ids_given: bool | None = None
         self.labelled: bool | None = None
         self.layers: dict[str, Layer] = {}
+        self.surplus: Surplus | None = None
         self._settings = settings
         self._conditions = conditions
         self._names = np.array([*settings.classes, ""])
@@ -68,6 +74,7 @@ class BatchReader:
         attributes: Any = None,
         from_logits: bool = False,
         mask: Any = None,
+        tokens: Any = None,
     ) -> Block:
         """Returns one checked batch; raises ArgumentError where something does not fit.
 
@@ -80,12 +87,13 @@ class BatchReader:
             attributes: By name, or None.
             from_logits: Whether `scores` are logits.
             mask: Of all layers or by layer name, or None.
+            tokens: Likewise.
         """
         label, predicted, score, all_scores = self._read_outcomes(labels, scores, from_logits=from_logits)
         rows = len(label)
         columns = self._read_attributes({} if attributes is None else attributes, rows)
         demands = self._demanded(columns)
-        layers, pooled, owned = self._read_activations(activations, rows, mask)
+        layers, pooled, owned, positions, surplus = self._read_activations(activations, rows, mask, tokens)
         if self._conditions is not None:
             self._conditions.check(columns, pooled, labelled=labels is not None)
         index = np.arange(self.instances, self.instances + rows)
@@ -103,8 +111,10 @@ class BatchReader:
             attributes=columns,
             activations=pooled,
             owned=owned,
+            positions=positions,
         )
         self._select(block)
+        self.surplus = surplus
         self._accept(block, layers, ids_given=ids is not None, labelled=labels is not None)
         self._demands = demands
         return block
@@ -116,6 +126,7 @@ class BatchReader:
             raise ArgumentError("part", got, f"{expected}, as here", "Give them on all workers or on none.")
         for layer in part.layers:
             common_shape(self.layers.get(layer.name, layer), layer)
+        same_surplus("part", self.surplus, part.surplus)
         kinds = {name: column.kind for name, column in part.sample.attributes.items()} if part.sample else {}
         earlier = kinds if self._kinds is None else self._kinds
         unlike = [name for name, kind in kinds.items() if kind and earlier.get(name) and earlier[name] != kind]
@@ -131,6 +142,7 @@ class BatchReader:
         shapes = {name: common_shape(self.layers.get(name, layer), layer) for name, layer in theirs.items()}
         self.layers = {name: replace(layer, shape=shapes[name]) for name, layer in (theirs | self.layers).items()}
         self.ids_given = True
+        self.surplus = same_surplus("part", self.surplus, part.surplus)
         self.labelled = part.labelled
         self.instances += part.instances
         self._remember_kinds(block)
@@ -221,9 +233,11 @@ class BatchReader:
             )
 
     def _read_activations(
-        self, activations: Any, rows: int, mask: Any
-    ) -> tuple[dict[str, Layer], dict[str, NDArray[np.float32]], frozenset[str]]:
-        """The layers, their activations, and which of these are owned."""
+        self, activations: Any, rows: int, mask: Any, tokens: Any
+    ) -> tuple[
+        dict[str, Layer], dict[str, NDArray[np.float32]], frozenset[str], dict[str, TokenPositions], Surplus | None
+    ]:
+        """The layers, their activations, which of these are owned, and the positions with a token."""
         if not isinstance(activations, Mapping):
             raise ArgumentError("activations", type(activations).__name__, "a mapping from layer names to arrays")
         wanted = [spec.name for spec in self._settings.layers]
@@ -239,15 +253,24 @@ class BatchReader:
             expected = "activations of rank > 2, of which padding can be left out when they are pooled"
             way_out = "With activis_tb.torch.capture: set the mask of what it returns before the forward pass."
             raise ArgumentError("mask", "a mask", expected, way_out)
+        texts = read_tokens(tokens, self._settings.layers, rows)
         layers, values = {}, {}
+        positions: dict[str, TokenPositions] = {}
+        surplus: dict[str, int | None] = {}
         for spec in self._settings.layers:
-            one = masks.get(spec.name)
-            pooled = pool(
-                activations[spec.name], spec, rows, one, is_own_mask=isinstance(mask, Mapping) and one is not None
-            )
-            layers[spec.name] = layer_of(pooled, spec.name, self.layers.get(spec.name))
-            values[spec.name] = pooled.values
-        return layers, values, frozenset(name for name, array in values.items() if is_owned(activations[name], array))
+            name, one, given = spec.name, masks.get(spec.name), activations[spec.name]
+            if name in texts and not isinstance(given, PooledActivations):
+                given = as_array(given, f'activations["{name}"]')
+            pooled = pool(given, spec, rows, one, is_own_mask=isinstance(mask, Mapping) and one is not None)
+            layers[name] = layer_of(pooled, name, self.layers.get(name))
+            values[name] = pooled.values
+            if name in texts and isinstance(given, np.ndarray) and given.ndim == 3:
+                known = (self.surplus or {}).get(name)
+                positions[name], surplus[name] = align(channels_last(given, spec), spec, texts[name], one, known)
+        check_taken(tokens, texts, positions, self._settings.layers)
+        together = same_surplus("tokens", self.surplus, surplus if rows else None)
+        owned = frozenset(name for name, array in values.items() if is_owned(activations[name], array))
+        return layers, values, owned, positions, together
 
     def _read_ids(
         self, ids: Any, columns: Mapping[str, Column], label: NDArray[np.int32], index: NDArray[np.int64]

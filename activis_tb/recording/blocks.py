@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from activis_tb.model import stratum_of
 from activis_tb.recording.media import Picture, Sound, thumbnail
+from activis_tb.recording.tokens import TokenPositions
 
 Kind = Literal["number", "boolean", "text", "time", "image", "audio", ""]
 """What a column holds; empty as long as every value was missing."""
@@ -146,6 +147,7 @@ class Block:
         attributes: By name.
         activations: By layer name, float32 (instances, neurons).
         owned: Layers whose activations are owned: nobody else can overwrite them.
+        positions: By layer name, those that have a token; of a whole batch alone, not of a part of one.
     """
 
     ids: NDArray[np.object_]
@@ -159,6 +161,7 @@ class Block:
     attributes: Mapping[str, Column]
     activations: Mapping[str, NDArray[np.float32]]
     owned: frozenset[str] = frozenset()
+    positions: Mapping[str, TokenPositions] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -192,8 +195,9 @@ def join(blocks: Sequence[Block]) -> Block:
     if len(blocks) == 1:
         return blocks[0]
     first = blocks[0]
+    columns: dict[str, Any] = {name: np.concatenate([getattr(block, name) for block in blocks]) for name in _COLUMNS}
     return Block(
-        **{name: np.concatenate([getattr(block, name) for block in blocks]) for name in _COLUMNS},
+        **columns,
         attributes={name: join_columns([block.attributes[name] for block in blocks]) for name in first.attributes},
         activations={name: np.concatenate([block.activations[name] for block in blocks]) for name in first.activations},
         owned=frozenset(first.activations),

@@ -17,6 +17,7 @@ from activis_tb.recording.attributes import typed_attribute
 from activis_tb.recording.batch import BatchReader
 from activis_tb.recording.blocks import Background, Block, Buffer, encode_media, has_media, join
 from activis_tb.recording.identity import KnownIds, hash_texts
+from activis_tb.recording.positions import PositionRecorder
 from activis_tb.recording.sample import Sampler
 from activis_tb.recording.statistics import Accumulator
 from activis_tb.recording.test_cases import TestCases
@@ -55,6 +56,7 @@ class Recorder:
         self._sampler = Sampler(len(settings.classes), settings.sample)
         self._known = KnownIds()
         self._test_cases = TestCases(settings)
+        self._positions = PositionRecorder(settings.layers)
         self._accumulator: Accumulator | None = None
 
     @property
@@ -67,6 +69,10 @@ class Recorder:
         recent = (self._buffer.ids, self._other_buffer.ids)
         batch = self._reader.read(recent, **columns)
         self._test_cases.check(batch)
+        if batch.positions:
+            for work in self._positions.collect(batch.positions, batch.ids, batch.index):
+                self._background.begin(work)
+            batch = replace(batch, positions={})
         if has_media(batch):
             self._background.settle()
             batch = encode_media(batch, self._wanted(batch))
@@ -100,6 +106,8 @@ class Recorder:
             sums=self._accumulator.arrays() if self._accumulator else {},
             sample=kept[0] if kept else None,
             ids=self._known.extract(),
+            surplus=self._reader.surplus,
+            positions=self._positions.arrays(self._reader.surplus or ()),
         )
         return pack(part)
 
@@ -124,6 +132,7 @@ class Recorder:
         sample = replace(part.sample, index=part.sample.index + self._reader.instances)
         self._sampler.merge(sample, other.stratum_counts)
         self._known.merge(part.ids)
+        self._positions.merge(part.positions, part.surplus or (), self._reader.instances)
         self._reader.accept_part(part, sample)
         if self._accumulator is None:
             self._accumulator = other
@@ -163,8 +172,19 @@ class Recorder:
             examples=len(cases),
             labelled=self._reader.labelled is not False,
         )
-        statistics = self._accumulator.extract()
-        return Snapshot(manifest, sample, statistics, sampled.activations, examples, cases.activations)
+        positions = {
+            name: self._positions.extract(name, surplus or 0) for name, surplus in (self._reader.surplus or {}).items()
+        }
+        return Snapshot(
+            manifest,
+            sample,
+            self._accumulator.extract(),
+            sampled.activations,
+            examples,
+            cases.activations,
+            {name: tokens for name, (tokens, _) in positions.items()},
+            {name: top for name, (_, top) in positions.items()},
+        )
 
     def close(self) -> None:
         """Ends the background thread, without an error; nothing may be added afterwards."""
@@ -173,6 +193,8 @@ class Recorder:
     def _flush(self) -> None:
         """Accumulates everything that was processed, and waits until that is done."""
         self._begin_flush()
+        for work in self._positions.drain():
+            self._background.begin(work)
         self._background.settle()
 
     def _begin_flush(self) -> None:
@@ -214,7 +236,12 @@ class Recorder:
     def _layers(self, accumulator: Accumulator) -> tuple[Layer, ...]:
         tensors = self._settings.graph.tensors if self._settings.graph else {}
         return tuple(
-            replace(layer, tensor=tensors.get(name, ""), signed=accumulator.signed(name))
+            replace(
+                layer,
+                tensor=tensors.get(name, ""),
+                signed=accumulator.signed(name),
+                positions="tokens" if name in (self._reader.surplus or {}) else "",
+            )
             for name, layer in self._reader.layers.items()
         )
 

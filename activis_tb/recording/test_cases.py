@@ -25,7 +25,8 @@ class TestCases:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = replace(settings, subsets={}, always=None)
+        layers = tuple(replace(layer, tokens=None) for layer in settings.layers)
+        self._settings = replace(settings, layers=layers, subsets={}, always=None)
         self._blocks: list[Block] = []
         self._ids: set[str] = set()
 

@@ -14,9 +14,10 @@ from activis_tb.errors import ArgumentError, NewerVersionError
 from activis_tb.model import Layer
 from activis_tb.recording.arguments import Settings
 from activis_tb.recording.blocks import Block, Column
+from activis_tb.recording.tokens import Surplus
 from activis_tb.storage.npy import parse_npy
 
-_VERSION = 2
+_VERSION = 3
 _NUMBERS = ("index", "label", "predicted", "score", "scores", "always", "membership")
 
 
@@ -33,6 +34,8 @@ class Part:
         sums: See `activis_tb.recording.statistics.Accumulator.arrays`; empty where there was no instance.
         sample: Its sample, or None where there was no instance.
         ids: The hashes of all ids, ascending, uint64 (instances,), 8 bytes each; None where there are too many.
+        surplus: See `activis_tb.recording.batch.BatchReader`; None where there was no instance.
+        positions: See `activis_tb.recording.positions.PositionRecorder.arrays`, of the layers in `surplus`.
     """
 
     description: Mapping[str, Any]
@@ -43,6 +46,8 @@ class Part:
     sums: Mapping[str, NDArray[Any]]
     sample: Block | None
     ids: NDArray[np.uint64] | None
+    surplus: Surplus | None
+    positions: Mapping[str, NDArray[Any]]
 
 
 def describe(settings: Settings) -> dict[str, Any]:
@@ -72,10 +77,14 @@ def pack(part: Part) -> bytes:
         "labelled": part.labelled,
         "found": list(part.found),
         "attributes": kinds,
+        "surplus": part.surplus,
     }
     arrays: dict[str, NDArray[Any]] = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
     arrays |= {} if part.ids is None else {"ids": part.ids}
     arrays |= {f"sums/{name}": values for name, values in part.sums.items()}
+    for name, values in part.positions.items():
+        whole = f"positions/{name}"
+        arrays |= _texts(whole, values) if values.dtype == np.object_ else {whole: values}
     if part.sample is not None:
         arrays |= _block_arrays(part.sample)
     buffer = io.BytesIO()
@@ -108,6 +117,8 @@ def unpack(packed: bytes) -> Part:
             sums={name.removeprefix("sums/"): values for name, values in arrays.items() if name.startswith("sums/")},
             sample=_block(arrays, header["attributes"], [layer.name for layer in layers]),
             ids=_ids(arrays, header["instances"]),
+            surplus=header["surplus"],
+            positions=_positions(arrays),
         )
     except NewerVersionError:
         raise
@@ -152,13 +163,19 @@ def _block(arrays: Mapping[str, NDArray[Any]], kinds: Mapping[str, Any], layers:
         name: Column(kind, _values(arrays, f"attributes/{position}", kind), arrays[f"attributes/{position}/present"])
         for position, (name, kind) in enumerate(kinds.items())
     }
+    numbers: dict[str, Any] = {name: arrays[f"sample/{name}"] for name in _NUMBERS}
     return Block(
         ids=_values(arrays, "sample/ids", "text"),
-        **{name: arrays[f"sample/{name}"] for name in _NUMBERS},
+        **numbers,
         attributes=columns,
         activations={layer: arrays[f"activations/{position}"] for position, layer in enumerate(layers)},
         owned=frozenset(layers),
     )
+
+
+def _positions(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    names = {name.removesuffix("/bytes").removesuffix("/lengths") for name in arrays if name.startswith("positions/")}
+    return {name.removeprefix("positions/"): _values(arrays, name, "text") for name in sorted(names)}
 
 
 def _ids(arrays: Mapping[str, NDArray[Any]], instances: int) -> NDArray[np.uint64] | None:

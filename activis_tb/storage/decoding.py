@@ -25,6 +25,8 @@ from activis_tb.model import (
     StatisticName,
     Statistics,
     Subset,
+    TokenTable,
+    TopPositions,
 )
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.metadata import OLDEST_VERSION
@@ -33,8 +35,11 @@ from activis_tb.storage.validation import (
     check_manifest,
     check_range,
     check_statistic,
+    check_tokens,
+    check_top_positions,
     check_values,
     flags,
+    length_of,
     rows_of,
     wrong_number,
 )
@@ -101,6 +106,53 @@ class SnapshotReader:
         stored = self._layer(layer)
         reader = self._with_blobs(getattr(stored, name).blob for name in STATISTIC_NAMES)
         return Statistics(**{name: reader.statistic(layer, name) for name in STATISTIC_NAMES})
+
+    def tokens(self, layer: str) -> TokenTable | None:
+        """Returns the tokens of the positions of all instances; None where none were given for `layer`."""
+        stored = self._layer(layer)
+        if not stored.positions:
+            return None
+        found = stored.tokens
+        if self._fetch_many is not None:
+            pointers = (found.text, found.count, found.mean, found.max)
+            return self._with_blobs(array.blob for array in pointers).tokens(layer)
+        table = TokenTable(
+            tokens=self._strings(found.text, length_of(found.count)),
+            count=self._array(found.count),
+            mean=self._array(found.mean),
+            max=self._array(found.max) if found.HasField("max") else None,
+            positions=found.positions,
+            distinct=found.distinct,
+            least=found.least,
+            exact=not found.some,
+        )
+        check_tokens(table)
+        return table
+
+    def top_positions(self, layer: str) -> TopPositions | None:
+        """Returns the strongest positions of each neuron; None where no tokens were given for `layer`."""
+        stored = self._layer(layer)
+        if not stored.positions:
+            return None
+        found = stored.top_positions
+        if self._fetch_many is not None:
+            pointers = (found.value, found.place, found.position, found.word, found.instance, found.words, found.id)
+            return self._with_blobs(array.blob for array in (*pointers, found.index)).top_positions(layer)
+        words, codes = self._strings(found.words, length_of(found.words)), self._array(found.word)
+        check_range("tokens of positions", codes, -1, len(words) - 1)
+        top = TopPositions(
+            value=self._array(found.value),
+            place=self._array(found.place),
+            position=self._array(found.position),
+            texts=np.append(words, np.array([""], np.object_))[codes],
+            instance=self._array(found.instance),
+            ids=self._strings(found.id, length_of(found.index)),
+            index=self._array(found.index),
+            before=found.before,
+            after=found.after,
+        )
+        check_top_positions(top, self.manifest.instances)
+        return top
 
     def membership(self) -> NDArray[np.bool_]:
         """Returns the mapping S of the sampled instances, bool (rows, subsets)."""

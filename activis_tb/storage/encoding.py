@@ -7,7 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import SnapshotTooLargeError
-from activis_tb.model import STATISTIC_NAMES, Attribute, Layer, Sample, Snapshot, Subset
+from activis_tb.model import (
+    STATISTIC_NAMES,
+    Attribute,
+    Layer,
+    Sample,
+    Snapshot,
+    Subset,
+    TokenTable,
+    TopPositions,
+)
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.metadata import FORMAT_VERSION, OLDEST_VERSION
 
@@ -15,6 +24,9 @@ LARGE = 20 * 2**20
 """Bytes above which a snapshot is worth a warning: TensorBoard keeps every one of them in memory."""
 LIMIT = 256 * 2**20
 """Bytes above which a snapshot is refused: the largest message TensorBoard's data server sends."""
+
+LONGEST_TOKEN = 100
+"""Characters of a token that are stored."""
 
 SAMPLE_DTYPES = {
     **{"index": "<i8", "label": "<i4", "predicted": "<i4", "score": "<f4", "scores": "<f4"},
@@ -116,7 +128,48 @@ def _layer(layer: Layer, snapshot: Snapshot, blobs: _Blobs) -> pb.Layer:
     if snapshot.examples:
         examples = blobs.array(snapshot.example_activations[layer.name], "<f4", f"test cases' activations of {what}")
         message.example_activations.CopyFrom(examples)
+    if layer.name in snapshot.tokens:
+        message.tokens.CopyFrom(_tokens(snapshot.tokens[layer.name], f"tokens of {what}", blobs))
+        message.top_positions.CopyFrom(_top(snapshot.top_positions[layer.name], f"positions of {what}", blobs))
     return message
+
+
+def cut_token(text: str) -> str:
+    """Returns a token as it is stored: of at most `LONGEST_TOKEN` characters."""
+    return text if len(text) <= LONGEST_TOKEN else f"{text[: LONGEST_TOKEN - 1]}…"
+
+
+def _tokens(table: TokenTable, what: str, blobs: _Blobs) -> pb.StoredTokens:
+    message = pb.StoredTokens(
+        text=blobs.values((cut_token(text).encode() for text in table.tokens), what),
+        count=blobs.array(table.count, "<i8", what),
+        mean=blobs.array(table.mean, "<f4", what),
+        positions=table.positions,
+        distinct=table.distinct,
+        least=table.least,
+        some=not table.exact,
+    )
+    if table.max is not None:
+        message.max.CopyFrom(blobs.array(table.max, "<f4", what))
+    return message
+
+
+def _top(top: TopPositions, what: str, blobs: _Blobs) -> pb.StoredTopPositions:
+    known = dict.fromkeys(text for text in top.texts.ravel().tolist() if text)
+    codes = {text: code for code, text in enumerate(known)} | {"": -1}
+    words = np.fromiter((codes[text] for text in top.texts.ravel().tolist()), np.int32, top.texts.size)
+    return pb.StoredTopPositions(
+        value=blobs.array(top.value, "<f4", what),
+        place=blobs.array(top.place, "<i4", what),
+        position=blobs.array(top.position, "<i4", what),
+        word=blobs.array(words.reshape(top.texts.shape), "<i4", what),
+        instance=blobs.array(top.instance, "<i4", what),
+        words=blobs.values((cut_token(text).encode() for text in known), what),
+        id=blobs.values((identity.encode() for identity in top.ids), what),
+        index=blobs.array(top.index, "<i8", what),
+        before=top.before,
+        after=top.after,
+    )
 
 
 def _sample(sample: Sample, blobs: _Blobs) -> pb.StoredSample:

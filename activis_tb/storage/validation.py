@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import NewerVersionError, StoredDataError, shorten
-from activis_tb.model import ATTRIBUTE_TYPES, OUTCOME_COLUMNS, STATISTIC_NAMES, SUBSET_KINDS, UNLABELLED
+from activis_tb.model import (
+    AROUND,
+    ATTRIBUTE_TYPES,
+    OUTCOME_COLUMNS,
+    POSITION_KINDS,
+    STATISTIC_NAMES,
+    SUBSET_KINDS,
+    UNLABELLED,
+    TokenTable,
+    TopPositions,
+)
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.encoding import ATTRIBUTE_DTYPES, LIMIT, SAMPLE_DTYPES, SINCE_VERSION_2, STATISTIC_DTYPES
 from activis_tb.storage.metadata import FORMAT_VERSION, OLDEST_VERSION
@@ -136,11 +146,42 @@ def declared_arrays(message: pb.Snapshot) -> Iterator[Declared]:
         if examples:
             shape = (examples, layer.neurons)
             yield Declared(f"{what}, test cases", layer.example_activations, "<f4", shape)
+        if layer.positions == "tokens":
+            yield from _declared_tokens(f"{what}, tokens", layer.tokens, layer.neurons)
+            yield from _declared_top(f"{what}, top positions", layer.top_positions, layer.neurons)
+
+
+def _declared_tokens(what: str, stored: pb.StoredTokens, neurons: int) -> Iterator[Declared]:
+    tokens = length_of(stored.count)
+    yield Declared(what, stored.text, BYTES, (tokens,))
+    yield Declared(f"{what}, count", stored.count, "<i8", (tokens,))
+    yield Declared(f"{what}, mean", stored.mean, "<f4", (tokens, neurons))
+    if stored.HasField("max"):
+        yield Declared(f"{what}, max", stored.max, "<f4", (tokens, neurons))
+
+
+def _declared_top(what: str, stored: pb.StoredTopPositions, neurons: int) -> Iterator[Declared]:
+    shape = tuple(stored.value.shape)
+    top = max(shape[1], 0) if len(shape) == 2 else 0
+    places, instances = length_of(stored.position), length_of(stored.index)
+    yield Declared(f"{what}, value", stored.value, "<f4", (neurons, top))
+    yield Declared(f"{what}, place", stored.place, "<i4", (neurons, top))
+    yield Declared(f"{what}, position", stored.position, "<i4", (places,))
+    yield Declared(f"{what}, word", stored.word, "<i4", (places, 2 * AROUND + 1))
+    yield Declared(f"{what}, instance", stored.instance, "<i4", (places,))
+    yield Declared(f"{what}, words", stored.words, BYTES, (length_of(stored.words),))
+    yield Declared(f"{what}, ids", stored.id, BYTES, (instances,))
+    yield Declared(f"{what}, index", stored.index, "<i8", (instances,))
 
 
 def rows_of(columns: pb.StoredSample) -> int:
     """Returns the number of rows that columns claim to have; 0 where the claim is impossible."""
-    shape = tuple(columns.index.shape)
+    return length_of(columns.index)
+
+
+def length_of(pointer: pb.Array) -> int:
+    """Returns the number of values that a column claims to have; 0 where the claim is impossible."""
+    shape = tuple(pointer.shape)
     return shape[0] if len(shape) == 1 and shape[0] >= 0 else 0
 
 
@@ -214,6 +255,25 @@ def check_statistic(name: str, values: NDArray[Any], counts: Sequence[int]) -> N
         check_range(name, values[~np.isnan(values)], 0, 1 if name == "active" else np.inf)
 
 
+def check_tokens(table: TokenTable) -> None:
+    """Raises StoredDataError where what is said of a layer's tokens contradicts itself."""
+    check_range("token counts", table.count, 1, table.positions)
+    if not len(table.count) <= table.distinct <= table.positions or table.count.sum() > table.positions:
+        got = f"{len(table.count):,} of {table.distinct:,} tokens at {table.positions:,} positions"
+        raise _damaged("tokens", got, "counts that hold one another")
+
+
+def check_top_positions(top: TopPositions, instances: int) -> None:
+    """Raises StoredDataError where strongest positions point at nothing, or are of none of the `instances`."""
+    check_range("places of positions", top.place, -1, len(top.position) - 1)
+    check_range("numbers of positions", top.position, 0, np.inf)
+    check_range("instances of positions", top.instance, 0, len(top.index) - 1)
+    check_range("places of instances", top.index, 0, instances - 1)
+    known = top.place >= 0
+    if not (np.isfinite(top.value) == known).all() or (known[:, 1:] > known[:, :-1]).any():
+        raise _damaged("strongest positions", "values without a place, or places without one", "one for each")
+
+
 def _damaged(what: str, got: str, expected: str) -> StoredDataError:
     return StoredDataError(
         f"The snapshot's {what}: got {got}; expected {expected}. The recording is damaged; record the step again."
@@ -235,6 +295,12 @@ def _check_counts(message: pb.Snapshot) -> None:
             raise _damaged(f"layer {shorten(layer.name)}", f"{layer.neurons:,} neurons", "0 or more")
         if any(size < -1 for size in layer.shape):
             raise _damaged(f"layer {shorten(layer.name)}", f"shape {tuple(layer.shape[:8])}", "sizes, -1 for any")
+        if layer.positions not in POSITION_KINDS or (layer.positions == "tokens") != layer.HasField("tokens"):
+            raise _damaged(f"layer {shorten(layer.name)}", f"positions {shorten(layer.positions)!r}", "what it has")
+        if layer.tokens.least < 0 or layer.tokens.distinct < 0 or layer.tokens.positions < 0:
+            raise _damaged(f"layer {shorten(layer.name)}", "negative counts of tokens", "0 or more")
+        if min(layer.top_positions.before, layer.top_positions.after) < 0:
+            raise _damaged(f"layer {shorten(layer.name)}", "negative numbers of tokens around one", "0 or more")
 
 
 def _check_names(message: pb.Snapshot) -> None:

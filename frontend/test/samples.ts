@@ -35,6 +35,7 @@ export const layer = (name: string, neurons: number): Layer => ({
   name,
   neurons,
   tensor: "",
+  positions: "",
   signed: false,
   shape: [neurons],
   dtype: "float32",

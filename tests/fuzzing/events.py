@@ -72,7 +72,7 @@ class Event:
 
 
 def record_healthy(logdir: Path, run: str, keep: str = "sample", rows: int = 60) -> None:
-    """Records a small snapshot with every type of attribute, a subset and test cases."""
+    """Records a small snapshot with every type of attribute, a subset, test cases, and a layer with tokens."""
     generator = np.random.default_rng(5)
     label = np.arange(rows) % 3
     activations = generator.normal(size=(rows, 4)).astype(np.float32) + label[:, None]
@@ -88,11 +88,13 @@ def record_healthy(logdir: Path, run: str, keep: str = "sample", rows: int = 60)
         "big": 2**60 + np.arange(rows),
         "photo": [PNG if row % 4 else None for row in range(rows)],
     }
-    layers = {"hidden": activations, "logits": np.maximum(activations[:, :3], 0)}
+    two_steps = np.stack([activations, activations - 1], axis=1)
+    layers = {"hidden": two_steps, "logits": np.maximum(activations[:, :3], 0)}
+    tokens = [[f"word {row % 7}", "?"] for row in range(rows)]
     with activis_tb.preprocess(
         logdir / run,
         step=KEY["step"],
-        layers=list(LAYERS),
+        layers=[activis_tb.LayerSpec("hidden", tokens="max"), "logits"],
         classes=CLASSES,
         subsets={"few": "length < 10"},
         keep=keep,
@@ -106,7 +108,14 @@ def record_healthy(logdir: Path, run: str, keep: str = "sample", rows: int = 60)
             attributes={"text": ["a cab", "a taxi"], "length": [4, 5]},
             activations={name: values[:2] for name, values in layers.items()},
         )
-        recorder.process(labels=label, scores=scores, ids=np.arange(rows), attributes=attributes, activations=layers)
+        recorder.process(
+            labels=label,
+            scores=scores,
+            ids=np.arange(rows),
+            attributes=attributes,
+            activations=layers,
+            tokens=tokens,
+        )
 
 
 def read_event(folder: Path) -> Event:

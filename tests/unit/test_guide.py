@@ -44,6 +44,7 @@ def test_every_snippet_is_tested() -> None:
         "distributed",
         "positions",
         "shuffled",
+        "tokens",
     }
 
 
@@ -74,6 +75,18 @@ def test_the_examples_snippet_keeps_test_cases_out_of_the_averages(tmp_path: Pat
     assert reader.examples().ids.tolist() == ["test case 1", "test case 2"]
     np.testing.assert_allclose(reader.statistic("hidden", "mean")[0], X[Y == 0].mean(axis=0), rtol=1e-6)
     np.testing.assert_array_equal(reader.example_activations("hidden"), 100 * X[:2])
+
+
+def test_the_tokens_snippet_knows_which_word_a_position_belongs_to(tmp_path: Path) -> None:
+    vocabulary = ["", "what", "is", "a", "cab"]
+    batches = [{"x": np.array([[1, 2, 3, 4, 0], [4, 1, 0, 0, 0]]), "y": [0, 1]}]
+    conv3 = np.arange(6.0).reshape(2, 3, 1)
+    reader = run(
+        "tokens", tmp_path, forward=lambda _: (conv3, X[:2], SCORES[:2]), batches=batches, vocabulary=vocabulary
+    )
+    top = reader.top_positions("conv3")
+    assert [top.texts[place, 3] for place in top.place[0] if place >= 0] == ["what", "cab", "a", "is"]
+    assert reader.tokens("hidden") is None
 
 
 def test_the_unlabelled_snippet_claims_no_accuracy(tmp_path: Path) -> None:

@@ -44,10 +44,22 @@ def read_everything(reader: SnapshotReader) -> None:
         reader.activations(layer.name)
         reader.example_activations(layer.name)
         reader.statistics(layer.name)
+        reader.tokens(layer.name)
+        reader.top_positions(layer.name)
 
 
 def test_what_is_whole_is_read(healthy: Event) -> None:
     read_everything(open_event(healthy))
+
+
+def test_who_knows_of_no_tokens_reads_the_rest(healthy: Event) -> None:
+    older = healthy.copy()
+    for layer in older.manifest.layers:
+        for name in ("positions", "tokens", "top_positions"):
+            layer.ClearField(name)
+    reader = open_event(older)
+    read_everything(reader)
+    assert reader.tokens("hidden") is None
 
 
 def attribute(message: pb.Snapshot, name: str) -> pb.StoredAttribute:
@@ -91,6 +103,18 @@ def attribute(message: pb.Snapshot, name: str) -> pb.StoredAttribute:
         (lambda m: setattr(m.sample.scores, "blob", 10**6), "no blob 1000000"),
         (lambda m: m.examples.attributes.pop(), "other attributes than the sample"),
         (lambda m: setattr(m, "version", -1), "names no format version"),
+        (lambda m: setattr(m.layers[0], "positions", "words"), "layer hidden: got positions 'words'"),
+        (lambda m: setattr(m.layers[0], "positions", ""), "layer hidden: got positions ''"),
+        (lambda m: m.layers[0].ClearField("tokens"), "layer hidden: got positions 'tokens'"),
+        (lambda m: m.layers[0].ClearField("top_positions"), "top positions, value.* declared as nothing"),
+        (lambda m: setattr(m.layers[1], "positions", "tokens"), "layer logits: got positions 'tokens'"),
+        (lambda m: setattr(m.layers[0].tokens, "distinct", -1), "layer hidden: got negative counts of tokens"),
+        (lambda m: setattr(m.layers[0].top_positions, "after", -1), "negative numbers of tokens around one"),
+        (lambda m: m.layers[0].tokens.count.shape.__setitem__(0, 7), "hidden', tokens.* declared as bytes"),
+        (lambda m: m.layers[0].tokens.mean.shape.__setitem__(1, 5), "tokens, mean.* declared as <f4"),
+        (lambda m: m.layers[0].top_positions.word.shape.__setitem__(1, 3), "top positions, word.* declared as <i4"),
+        (lambda m: m.layers[0].top_positions.place.shape.__setitem__(1, 2**40), "positions, place.* declared as <i4"),
+        (lambda m: setattr(m.layers[0].top_positions.index, "blob", 10**6), "no blob 1000000"),
     ],
 )
 def test_a_manifest_that_cannot_be_is_refused_when_it_is_read(healthy: Event, change: Change, sentence: str) -> None:
@@ -120,6 +144,18 @@ def test_a_manifest_that_cannot_be_is_refused_when_it_is_read(healthy: Event, ch
         (lambda m: m.layers[1].nonfinite, -1, "nonfinite: got counts that are negative or more"),
         (lambda m: m.layers[0].active, 1.5, "active: got 1.5"),
         (lambda m: m.layers[0].std, -0.5, "std: got -0.5"),
+        (lambda m: m.layers[0].tokens.count, -1, "token counts: got -1; expected 1 to 120"),
+        (lambda m: m.layers[0].tokens.count, 121, "token counts: got 121; expected 1 to 120"),
+        (lambda m: m.layers[0].tokens.count, 120, "tokens: got 8 of 8 tokens at 120 positions; expected counts that"),
+        (lambda m: m.layers[0].top_positions.place, 10**6, "places of positions: got 1000000; expected -1 to"),
+        (lambda m: m.layers[0].top_positions.place, -2, "places of positions: got -2"),
+        (lambda m: m.layers[0].top_positions.place, -1, "strongest positions: got values without a place"),
+        (lambda m: m.layers[0].top_positions.value, np.nan, "strongest positions: got values without a place"),
+        (lambda m: m.layers[0].top_positions.position, -1, "numbers of positions: got -1"),
+        (lambda m: m.layers[0].top_positions.instance, 60, "instances of positions: got 60"),
+        (lambda m: m.layers[0].top_positions.index, 60, "places of instances: got 60; expected 0 to 59"),
+        (lambda m: m.layers[0].top_positions.word, 8, "tokens of positions: got 8; expected -1 to 7"),
+        (lambda m: m.layers[0].top_positions.word, -2, "tokens of positions: got -2"),
     ],
 )
 def test_a_value_out_of_its_range_is_refused_when_it_is_fetched(
