@@ -41,16 +41,16 @@ $(BIN)/python:
 .venv/installed-%: $(BIN)/python $(SOURCES)
 	@echo "Installing activis-tb[$*] into .venv (the first time takes a few minutes)"
 	@$(BIN)/python -m pip install --editable '.[$*]' >.venv/install.log 2>&1 || { tail -n 40 .venv/install.log; exit 1; }
-	@touch activis_tb/static/index.js $@
+	@touch activis_tb/static/app.js $@
 
-activis_tb/static/index.js: $(FRONTEND) proto/activis.proto activis_tb/conditions/language.lark | $(BIN)/python
+activis_tb/static/app.js: $(FRONTEND) proto/activis.proto activis_tb/conditions/language.lark | $(BIN)/python
 	@echo "Building the front end"
 	@$(BIN)/python -m pip install --editable . --no-deps >.venv/install.log 2>&1 || { tail -n 40 .venv/install.log; exit 1; }
 	@touch $@
 
-frontend: activis_tb/static/index.js
+frontend: activis_tb/static/app.js
 
-demo: .venv/installed-demo activis_tb/static/index.js
+demo: .venv/installed-demo activis_tb/static/app.js
 	@$(BIN)/python demo/questions.py --logdir $(LOGDIR) $(if $(TREC),--data $(TREC))
 	@$(BIN)/python demo/digits.py --logdir $(LOGDIR)
 	@$(BIN)/python demo/income.py --logdir $(LOGDIR) $(if $(ADULT),--data $(ADULT))
@@ -66,27 +66,27 @@ endif
 browser:
 	@.ci/install-chromium
 
-test: .venv/installed-test,check activis_tb/static/index.js browser
+test: .venv/installed-test,check activis_tb/static/app.js browser
 	$(PYTEST) $(TESTS)
 	@.ci/npm test
 
-test-fast: .venv/installed-test,check activis_tb/static/index.js
+test-fast: .venv/installed-test,check activis_tb/static/app.js
 	$(PYTEST) --quiet -m "not browser and not framework and not slow" tests/unit tests/plugin
 
-screenshots: .venv/installed-test,check activis_tb/static/index.js browser
+screenshots: .venv/installed-test,check activis_tb/static/app.js browser
 	ACTIVIS_RENEW_SCREENSHOTS=1 $(BIN)/python -m pytest tests/end_to_end/test_screenshots.py
 
-recording: .venv/installed-test,check activis_tb/static/index.js browser
+recording: .venv/installed-test,check activis_tb/static/app.js browser
 	$(BIN)/python -m docs.drawings.first_seconds --logdir $(LOGDIR)
 
-check: .venv/installed-test,check activis_tb/static/index.js
+check: .venv/installed-test,check activis_tb/static/app.js
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@.ci/npm run check
 	$(DOCS) --site-dir .venv/site
 
-bench: .venv/installed-test,check activis_tb/static/index.js browser
+bench: .venv/installed-test,check activis_tb/static/app.js browser
 	@set -e; for benchmark in benchmarks/[a-z]*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark; done
 
 docs: .venv/installed-docs

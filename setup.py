@@ -69,7 +69,7 @@ class BuildFrontend(Command):
 
     def run(self) -> None:
         sources = [PROTO, GRAMMAR, *frontend_sources()]
-        if is_source_distribution() or all(is_newer(built, sources) for built in (STATIC / "index.js", DEBUG)):
+        if is_source_distribution() or all(is_newer(built, sources) for built in (STATIC / "app.js", DEBUG)):
             return
         npm = shutil.which("npm")
         if npm is None:

@@ -11,6 +11,7 @@ import activis_tb
 STATIC = Path(activis_tb.__file__).parent / "static"
 ENTRY = "index.js"
 IMPORTED = re.compile(r"""(?:from|import)\s*["'`]\./([\w.-]+)["'`]""")
+AWAITED = re.compile(r"""await import\(["'`]\./([\w.-]+)["'`]\)""")
 
 
 def main() -> None:
@@ -24,7 +25,8 @@ def figures() -> list[Figure]:
         message = f"{STATIC} holds no front end: run `make frontend` first."
         raise SystemExit(message)
     sizes = {path.name: len(gzip.compress(path.read_bytes(), 9)) / 1000 for path in files}
-    first = imported(ENTRY)
+    awaited = AWAITED.findall((STATIC / ENTRY).read_text(encoding="utf-8"))
+    first = set().union(*map(imported, [ENTRY, *awaited]))
     for path in files:
         size = f"{path.stat().st_size / 1000:8.1f} kB  {sizes[path.name]:8.1f} kB gzip"
         print(f"{path.relative_to(STATIC)!s:40} {size}{'  first' if path.name in first else ''}")

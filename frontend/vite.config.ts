@@ -2,8 +2,8 @@ import { fileURLToPath } from "node:url";
 import type { BuildEnvironmentOptions } from "vite";
 import { defineConfig } from "vitest/config";
 
-// An ES module, index.js, that exports render(); TensorBoard imports it by that name. What the first picture needs is in
-// app.js, which the other chunks import. Fonts and workers stay files beside it, because the host's content security
+// TensorBoard imports public/index.js, which is shipped as it stands: Vite would import a helper into it, and the tab with
+// that. What the first picture needs is in app.js, which the other chunks import. Fonts and workers stay files beside it, because the host's content security
 // policy refuses blob: and anything remote; graph_tree.js is what the worker graph_placing.js shares with the tab.
 const tab: BuildEnvironmentOptions = {
   outDir: "../activis_tb/static",
@@ -12,17 +12,17 @@ const tab: BuildEnvironmentOptions = {
   modulePreload: false,
   cssCodeSplit: false,
   rollupOptions: {
-    input: "src/main.ts",
+    input: { tab: "src/main.ts" },
     preserveEntrySignatures: "strict",
     output: {
       format: "es",
-      entryFileNames: "index.js",
+      entryFileNames: "[name].js",
       chunkFileNames: "[name].js",
       assetFileNames: "[name][extname]",
       codeSplitting: {
         groups: [
           { name: "graph_tree", test: /graph_tree\.ts$/, priority: 1 },
-          { name: "app", test: /app\.tsx$/ },
+          { name: "app", test: /main\.ts$/ },
         ],
       },
     },

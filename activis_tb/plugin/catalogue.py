@@ -1,7 +1,7 @@
 """Catalogue of the recorded snapshots among TensorBoard's data.
 
 Every recording session has a tag of its own. Only the listing is polled: a session does not
-change once it is written, so its parsed manifest is cached by tag, wall time and length.
+change once it is written, so its parsed manifest and its blobs are cached by tag, wall time and length.
 """
 
 from collections import defaultdict
@@ -26,6 +26,7 @@ _READERS_LIMIT = 1024 * MEBIBYTE
 _PARSED = 20
 """Times as large as its blob is a manifest in memory."""
 _FETCHES = 16
+_BLOBS_LIMIT = 64 * MEBIBYTE
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Catalogue:
         self._sequences = BlobSequences(data_provider, PLUGIN_NAME)
         self._readers: Recent[tuple[str, Session], SnapshotReader | StoredDataError] = Recent(_READERS_LIMIT, _size)
         # The data server takes about 40 ms per blob (a delayed acknowledgement), for many at once no longer.
+        self._blobs: Recent[tuple[Session, str], bytes] = Recent(_BLOBS_LIMIT)
         self._pool = ThreadPoolExecutor(_FETCHES, "activis-fetch")
 
     def run_names(self, experiment: str) -> list[str]:
@@ -134,8 +136,9 @@ class Catalogue:
         if number >= len(references):
             text = f"The snapshot has no blob {number}; it ends after {len(references)}. Record the step again."
             raise StoredDataError(text)
+        key = references[number].blob_key
         try:
-            return self._sequences.read(references[number].blob_key, session.run, session.tag)
+            return self._blobs.get_or_make((session, key), lambda: self._sequences.read(key, session.run, session.tag))
         except UnservedError as error:
             raise UnservedError(session.run, f"recording {session.parts.name!r}") from error
 

@@ -1,7 +1,5 @@
-/**
- * Module that TensorBoard imports into the plugin's frame. The tab is a chunk of its own: other chunks import that one by its
- * name, while this one may be asked for under another, with a query.
- */
+/** Tab and its styles, as public/index.js asks for them. */
+
 import "@fontsource/roboto/latin-400.css";
 import "@fontsource/roboto/latin-500.css";
 import "@fontsource/roboto-mono/latin-400.css";
@@ -30,27 +28,4 @@ import "./views/steps/steps.css";
 import "./ui/column.css";
 import "./ui/forced_colours.css";
 
-import { show } from "./app";
-
-/** Shows the tab in this document. TensorBoard calls it once. */
-export async function render(): Promise<void> {
-  document.title = "ActiVis";
-  document.documentElement.lang = "en";
-  await show(new URL(/* @vite-ignore */ "./", import.meta.url).href, loadStyles().then(loadFonts));
-}
-
-function loadStyles(): Promise<void> {
-  const link = document.createElement("link");
-  link.rel = "stylesheet";
-  link.href = new URL(/* @vite-ignore */ "./style.css", import.meta.url).href;
-  return new Promise((resolve) => {
-    link.onload = () => resolve();
-    link.onerror = () => resolve();
-    document.head.append(link);
-  });
-}
-
-/** Text on a canvas is drawn once, so its font has to be there before. */
-async function loadFonts(): Promise<void> {
-  await Promise.allSettled(["400", "500"].map((weight) => document.fonts.load(`${weight} 11px Roboto`)));
-}
+export { show } from "./app";

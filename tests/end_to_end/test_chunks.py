@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 BASE = "&p.activis.run=base&p.activis.step=1&p.activis.layers=hidden&p.activis.projection=pca"
 COMPARED = f"{BASE}&p.activis.vs=other,validation,1&p.activis.over=hidden"
-FIRST = {"index.js", "app.js"}
+FIRST = {"index.js", "tab.js", "app.js"}
 LATER = {
     *("card.js", "cluster_names.js", "downloads.js", "empty.js", "export.js", "fields.js", "later.js", "manager.js"),
     *("announcer.js", "missing_layer.js", "predictions.js", "projection_options.js", "rail.js", "side_header.js"),
@@ -51,6 +51,20 @@ def test_every_chunk_is_loaded_once_by_whatever_name_the_first_is_asked_for(
     again = "import('./index.js?again').then(({ render }) => typeof render)"
     assert tab.frame.evaluate(again) == "function"
     tab.becomes(lambda: scripts(tab), sorted([*FIRST, *LATER, "index.js?again"]))
+
+
+def test_runs_and_styles_are_asked_for_with_the_code_and_once(url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=BASE)
+    asked = dict.fromkeys(("runs", "style.css", "app.js"), 0)
+    entries = tab.frame.evaluate(
+        """performance.getEntriesByType("resource").map(({ name, startTime, responseEnd }) =>
+            [name.split("/plugin/activis/")[1] ?? "", startTime, responseEnd])"""
+    )
+    loaded = next(end for name, _, end in entries if name == "app.js")
+    for name, start, _ in entries:
+        if name in asked and start <= loaded:
+            asked[name] += 1
+    assert asked == {"runs": 1, "style.css": 1, "app.js": 1}
 
 
 def test_a_link_to_a_comparison_shows_all_of_it_at_once(url: str, open_tab: Callable[..., Tab]) -> None:

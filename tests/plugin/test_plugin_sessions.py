@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -43,6 +44,17 @@ def test_steps_in_any_order_are_all_served(serve, tmp_path):
     for step in steps:
         served = server.array("activations", **{**KEY, "step": step}, layer="hidden")
         assert_array_equal(served, [[step], [step + 0.5]])
+
+
+def test_a_blob_is_read_once(serve, tmp_path, monkeypatch):
+    record(tmp_path, {"hidden": [[1], [2]]})
+    server = serve(tmp_path, snapshots=1)
+    read = Mock(wraps=server.provider.read_blob)
+    monkeypatch.setattr(server.provider, "read_blob", read)
+    for route in ("activations", "activations", "projection"):
+        assert server.get(route, **KEY, layer="hidden", method="pca").status_code == 200
+    keys = [call.kwargs["blob_key"] for call in read.call_args_list]
+    assert len(keys) == len(set(keys)) > 0
 
 
 def test_runs_and_names_are_listed_in_order(serve, tmp_path):

@@ -73,6 +73,21 @@ export interface Size {
   height: number;
 }
 
+/** By measured element, what looks at its size. */
+const measurings = new Map<Element, () => void>();
+
+let again = 0;
+
+/** One for all elements: what several changes of size lead to is drawn once. */
+const sizes = new ResizeObserver((changes) => {
+  for (const { target } of changes) measurings.get(target)?.();
+  // What is drawn after that may change a size that was looked at before: all are looked at once more.
+  cancelAnimationFrame(again);
+  again = requestAnimationFrame(() => {
+    for (const measure of measurings.values()) measure();
+  });
+});
+
 /** Follows the inner size of an element, in CSS pixels; keeps the last one while the tab is hidden. */
 export function useSize<Measured extends Element>(): [RefObject<Measured | null>, Size] {
   const element = useRef<Measured>(null);
@@ -80,23 +95,16 @@ export function useSize<Measured extends Element>(): [RefObject<Measured | null>
   useLayoutEffect(() => {
     const measured = element.current;
     if (!measured) return undefined;
-    const update = () => {
+    const measure = () => {
       const { clientWidth: width, clientHeight: height } = measured;
       if (width > 0)
         setSize((before) => (before.width === width && before.height === height ? before : { width, height }));
     };
-    update();
-    // What another observer's component draws in between is no change to this observer: it is looked at once more.
-    let again = 0;
-    const observer = new ResizeObserver(() => {
-      update();
-      cancelAnimationFrame(again);
-      again = requestAnimationFrame(update);
-    });
-    observer.observe(measured);
+    measurings.set(measured, measure);
+    sizes.observe(measured);
     return () => {
-      observer.disconnect();
-      cancelAnimationFrame(again);
+      sizes.unobserve(measured);
+      measurings.delete(measured);
     };
   }, []);
   return [element, size];

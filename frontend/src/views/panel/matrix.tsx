@@ -45,12 +45,13 @@ function useNewRowInSight(shown: readonly MatrixRow[], grid: Box, show: (positio
   useLayoutEffect(() => {
     const newest = rows[newestRow(before.current, rows)];
     before.current = rows;
-    const top = grid.current?.scrollTop ?? 0;
-    if (newest) kept.current = { key: newest.key, scrollTop: top };
-    const { key, scrollTop } = kept.current ?? { key: "", scrollTop: top };
-    const position = scrollTop === top ? shown.findIndex((row) => row.key === key) : -1;
+    const scrollTop = () => grid.current?.scrollTop ?? 0;
+    const wanted = newest ? { key: newest.key, scrollTop: scrollTop() } : kept.current;
+    if (!wanted) return;
+    const { key } = wanted;
+    const position = wanted.scrollTop === scrollTop() ? shown.findIndex((row) => row.key === key) : -1;
     if (position >= 0) show(position);
-    kept.current = position >= 0 ? { key, scrollTop: grid.current?.scrollTop ?? 0 } : null;
+    kept.current = position >= 0 ? { key, scrollTop: scrollTop() } : null;
   });
 }
 
@@ -215,7 +216,7 @@ const SideTemporaryRow = ({ frame }: { frame: MatrixFrame }) => (
 );
 
 export function Matrix({ placed }: { placed: PlacedMatrix }) {
-  const { frame, scrollTop, outer, grid, area } = placed;
+  const { frame, scrollTop, outer, grid, measured } = placed;
   const { layer, rows, rowLayout, view, banks } = frame;
   const groups = rows.map(blockOf);
   const show = (position: number, column?: number) => {
@@ -254,19 +255,20 @@ export function Matrix({ placed }: { placed: PlacedMatrix }) {
       >
         <div class="matrix-inner" style={{ height: `${frame.innerHeight}px` }}>
           <div class="matrix-view" style={{ height: `${banks.length > 1 ? frame.innerHeight : view.height}px` }}>
-            {bankFrames(frame).map((bank) => (
-              <Bank
-                key={bank.bank}
-                frame={bank}
-                header={<BankHeader frame={bank} />}
-                temporary={<TemporaryRow frame={bank} />}
-              >
-                <HoverCells frame={bank} />
-                <MatrixArea area={bank.bank === 0 ? area : null} frame={bank} sentence={sentence} />
-                {bank.bank === 0 ? <RowLabels frame={bank} focus={keys} /> : <RowNames frame={bank} />}
-                <FocusRing frame={bank} focus={keys} />
-              </Bank>
-            ))}
+            {measured &&
+              bankFrames(frame).map((bank) => (
+                <Bank
+                  key={bank.bank}
+                  frame={bank}
+                  header={<BankHeader frame={bank} />}
+                  temporary={<TemporaryRow frame={bank} />}
+                >
+                  <HoverCells frame={bank} />
+                  <MatrixArea frame={bank} sentence={sentence} />
+                  {bank.bank === 0 ? <RowLabels frame={bank} focus={keys} /> : <RowNames frame={bank} />}
+                  <FocusRing frame={bank} focus={keys} />
+                </Bank>
+              ))}
           </div>
         </div>
       </div>
@@ -307,15 +309,9 @@ function Bank({ frame, header, temporary, children }: BankProperties) {
   );
 }
 
-interface MatrixAreaProperties {
-  area: RefObject<HTMLDivElement | null> | null;
-  frame: MatrixFrame;
-  sentence: string | null;
-}
-
-function MatrixArea({ area, frame, sentence }: MatrixAreaProperties) {
+function MatrixArea({ frame, sentence }: { frame: MatrixFrame; sentence: string | null }) {
   return (
-    <div class="matrix-canvases" ref={area} style={{ height: `${frame.view.height}px` }}>
+    <div class="matrix-canvases" style={{ height: `${frame.view.height}px` }}>
       {sentence !== null
         ? frame.bank === 0 && <Problem sentence={sentence} />
         : frame.width > 0 && <Cells frame={frame} />}

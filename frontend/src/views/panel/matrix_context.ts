@@ -2,7 +2,7 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
-import { useMemo, useRef } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { FILLING } from "../../draw/matrix";
 import { BANK_HEADER, type HeaderLayout, LOWEST_HEADER, layoutHeader, makeRoom } from "../../draw/matrix_header";
 import {
@@ -97,10 +97,11 @@ const PADDING = 5;
 export interface PlacedMatrix {
   frame: MatrixFrame;
   scrollTop: Signal<number>;
-  /** The matrix, its rows, and the cells among them. */
+  /** The matrix, and its rows. */
   outer: RefObject<HTMLDivElement | null>;
   grid: RefObject<HTMLDivElement | null>;
-  area: RefObject<HTMLDivElement | null>;
+  /** Whether it is known how large they are. */
+  measured: boolean;
 }
 
 interface MatrixRoom {
@@ -153,13 +154,17 @@ export function useMatrixFrame(layer: LayerStore, { alone = false, narrow = fals
   const store = useSnapshot();
   const palette = usePalette();
   const [outer, outerSize] = useSize<HTMLDivElement>();
-  const [area, { width }] = useSize<HTMLDivElement>();
-  const grid = useRef<HTMLDivElement>(null);
+  const [grid, { width: rowWidth }] = useSize<HTMLDivElement>();
   const first = useSignal(0);
   const scrollTop = useSignal(0);
   const { rows, names } = store.shown.value;
   const groups = rows.map(blockOf);
-  const labels = useMemo(() => rows.filter((row) => !isInstance(row)).map((row) => labelOf(names, row)), [rows, names]);
+  const shownNames = useMemo(
+    () => rows.filter((row) => !isInstance(row)).map((row) => labelOf(names, row)),
+    [rows, names],
+  );
+  const labels = labelSpace(shownNames, narrow ? 0 : outerSize.width, !store.snapshot.value?.unlabelled);
+  const width = Math.max(0, rowWidth - labels.width);
   const height = outerSize.height - PADDING;
   const differs = tab.comparison.compared.value !== null;
   const room = { width, height, alone, narrow, differs };
@@ -195,12 +200,12 @@ export function useMatrixFrame(layer: LayerStore, { alone = false, narrow = fals
     ramp: rampOf(layer, palette),
     output: hasOutput ? layoutOutput(columns, narrow ? 0 : predictions, width) : null,
     width,
-    labels: labelSpace(labels, narrow ? 0 : outerSize.width, !store.snapshot.value?.unlabelled),
+    labels,
     scrollTo: (column) => {
       first.value = Math.max(0, Math.min(columns.total - columns.visible, Math.round(column)));
     },
   };
-  return { frame, scrollTop, outer, grid, area };
+  return { frame, scrollTop, outer, grid, measured: outerSize.width > 0 };
 }
 
 /** Returns the frame of each bank: that of the whole, but for the columns and what stands above them. */

@@ -1,4 +1,5 @@
 /** View B: the panel of one layer, its name and health, its matrix, its projection, and its compared runs. */
+import { memo } from "preact/compat";
 import type { Layer } from "../../contract/activis";
 import { groupEnds } from "../../draw/matrix_header";
 import {
@@ -242,6 +243,7 @@ export function Panel({ layer }: { layer: LayerStore }) {
   const maximised = recorded && !compared && urlState.maximised.value === layer.name;
   const [section, size] = useSize<HTMLElement>();
   const { style, below } = usePanelStyle(layer, size, compared, maximised);
+  const isMeasured = size.width > 0;
   const kinds = { maximised, compared, below, absent: !recorded };
   return (
     <section
@@ -252,14 +254,14 @@ export function Panel({ layer }: { layer: LayerStore }) {
       data-layer={layer.name}
       aria-label={`Layer ${layer.name}`}
     >
-      {compared && <ComparedLayers layer={layer} />}
-      {recorded && !compared && <RecordedLayer layer={layer} maximised={maximised} />}
+      {compared && isMeasured && <ComparedLayers layer={layer} />}
+      {recorded && !compared && isMeasured && <RecordedLayer layer={layer} maximised={maximised} />}
       {!recorded && <UnrecordedLayer layer={layer} />}
     </section>
   );
 }
 
-function RecordedLayer({ layer, maximised }: { layer: LayerStore; maximised: boolean }) {
+const RecordedLayer = memo(function RecordedLayer({ layer, maximised }: { layer: LayerStore; maximised: boolean }) {
   const placed = useMatrixFrame(layer, { alone: maximised });
   return (
     <>
@@ -269,4 +271,4 @@ function RecordedLayer({ layer, maximised }: { layer: LayerStore; maximised: boo
       <PanelButtons layer={layer} />
     </>
   );
-}
+});

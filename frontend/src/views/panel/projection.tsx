@@ -6,6 +6,7 @@
  */
 
 import { effect, type Signal, signal, useSignal } from "@preact/signals";
+import { memo } from "preact/compat";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { type Colouring, hasLabels } from "../../draw/colouring";
 import type { Palette } from "../../draw/palette";
@@ -154,7 +155,7 @@ function usePlaced(projection: ShownProjection | null): boolean {
   return ids !== undefined && (isOwn || (drawn.current.projection === projection && isAlike(drawn.current.ids, ids)));
 }
 
-export function ProjectionView({ layer }: { layer: LayerStore }) {
+export const ProjectionView = memo(function ProjectionView({ layer }: { layer: LayerStore }) {
   const { beside, instances, membership } = useSnapshot();
   const [area, { width, height }] = useSize<HTMLDivElement>();
   const armed = useSignal(false);
@@ -178,7 +179,7 @@ export function ProjectionView({ layer }: { layer: LayerStore }) {
       <ColourLegend />
     </div>
   );
-}
+});
 
 interface PictureProperties {
   layer: LayerStore;
