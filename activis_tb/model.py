@@ -115,12 +115,16 @@ class PooledActivations:
         shape: Shape of one instance's activation before pooling; -1 for a variable axis.
         dtype: Name of the type it was computed in, e.g. `bfloat16`.
         pooling: One of `POOLINGS` where axes were pooled away, else empty.
+        positions: What was pooled, float32 (instances, positions, neurons), where its positions have tokens.
+        mask: Which of the positions are no padding, bool (instances, positions); None where all are none.
     """
 
     values: NDArray[np.float32]
     shape: tuple[int, ...]
     dtype: str
     pooling: str = ""
+    positions: NDArray[np.float32] | None = None
+    mask: NDArray[np.bool_] | None = None
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.values, dtype, copy=True) if copy else np.asarray(self.values, dtype)
@@ -130,7 +134,8 @@ class PooledActivations:
 
     def __getitem__(self, rows: Any) -> "PooledActivations":
         """Returns those of the instances at `rows`, a slice, positions or bool (instances,)."""
-        return replace(self, values=self.values[rows])
+        parts = {name: part[rows] for name in ("positions", "mask") if (part := getattr(self, name)) is not None}
+        return replace(self, values=self.values[rows], **parts)
 
 
 SCOPES_ATTRIBUTE = "_activis_scopes"

@@ -19,6 +19,7 @@ class Columns:
     Args:
         attributes: By name, (instances,): a mapping, or a data frame of pandas or polars; None for none.
         ids: (instances,), or None.
+        tokens: Texts by instance, (instances,), or None.
         argument: Name of one of them in messages, with a place for its own name.
         per: What has one value each, in messages.
 
@@ -26,13 +27,16 @@ class Columns:
         ArgumentError: A column cannot be looked up by position.
     """
 
-    def __init__(self, attributes: Any, ids: Any, argument: str = "{}", per: str = "instance of x") -> None:
+    def __init__(
+        self, attributes: Any, ids: Any, tokens: Any = None, *, argument: str = "{}", per: str = "instance of x"
+    ) -> None:
         self._attributes = _named(attributes)
-        self._ids = ids
+        self._ids, self._tokens = ids, tokens
         self._per = per
-        self._given = {
-            argument.format(f'attributes["{name}"]'): values for name, values in self._attributes.items()
-        } | ({} if ids is None else {argument.format("ids"): ids})
+        self._given = {argument.format(f'attributes["{name}"]'): values for name, values in self._attributes.items()}
+        self._given |= {
+            argument.format(name): values for name, values in (("ids", ids), ("tokens", tokens)) if values is not None
+        }
         for name, values in self._given.items():
             if isinstance(values, str | bytes) or not (hasattr(values, "__len__") and hasattr(values, "__getitem__")):
                 raise ArgumentError(name, type(values).__name__, f"an array or a list, one value per {per}")
@@ -41,12 +45,14 @@ class Columns:
         return bool(self._given)
 
     def __str__(self) -> str:
-        return " and ".join(([] if not self._attributes else ["attributes"]) + ([] if self._ids is None else ["ids"]))
+        parts = {"attributes": self._attributes or None, "ids": self._ids, "tokens": self._tokens}
+        return " and ".join(name for name, part in parts.items() if part is not None)
 
     def rows(self, rows: slice) -> dict[str, Any]:
-        """Returns `ids`, where there are some, and `attributes` of the instances at `rows`, for `process`."""
-        ids = {} if self._ids is None else {"ids": _at(self._ids, rows)}
-        return ids | {"attributes": {name: _at(values, rows) for name, values in self._attributes.items()}}
+        """Returns `ids` and `tokens`, where there are some, and `attributes` at `rows`, for `process`."""
+        given = {"ids": self._ids, "tokens": self._tokens}
+        some = {name: _at(values, rows) for name, values in given.items() if values is not None}
+        return some | {"attributes": {name: _at(values, rows) for name, values in self._attributes.items()}}
 
     def check_length(self, instances: int, *, more: bool = False) -> None:
         """Raises ArgumentError where a column does not have one value for each of so many instances.

@@ -47,6 +47,9 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
             mapping, or a data frame of pandas or polars.
         subsets: By name, a condition, a function of the batch that returns a boolean per instance, or a list of ids.
         ids: One per instance, in the order of `x`.
+        tokens: The texts of the positions of layers of rank 3, as in `process`: a function of a batch of `x`; what made
+            `x` of texts, with its vocabulary (`TextVectorization`, `StringLookup`, a `Tokenizer` with `index_word`); or
+            a list of texts per instance, in the order of `x`.
         name: Of what is recorded; two recordings of one run need two names.
         every: Epochs from one snapshot to the next.
         sample: Instances whose activations are kept individually, about.
@@ -84,6 +87,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
         attributes: Any = None,
         subsets: Mapping[str, str | BatchFunction | Iterable[Any]] | None = None,
         ids: Any = None,
+        tokens: Any = None,
         name: str = "validation",
         every: int = 1,
         sample: int = 1000,
@@ -110,6 +114,7 @@ class ActivisCallback(keras.callbacks.Callback):  # type: ignore[misc]
             classes=classes,
             attributes=attributes,
             ids=ids,
+            tokens=tokens,
             pooling=pooling,
             output=output,
             batch_size=batch_size,

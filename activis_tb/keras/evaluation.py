@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,6 +29,7 @@ from activis_tb.keras.order import (
 )
 from activis_tb.keras.outputs import DecidingOutput
 from activis_tb.keras.randomness import unchanged_randomness
+from activis_tb.keras.tokens import read_token_function
 from activis_tb.model import POOLINGS, ForwardGraph, LayerSpec, Pooling
 from activis_tb.recording.api import check_writable, encode
 from activis_tb.recording.arguments import ClassArgument, read_settings
@@ -97,6 +99,7 @@ class Evaluation:
         classes: Names, by position.
         attributes: By name, (instances,), beside the data.
         ids: (instances,), beside the data, or None.
+        tokens: See `activis_tb.keras.tokens.read_token_function`; texts are (instances,), beside the data.
         pooling: For layers of rank > 2 that are given by name.
         output: Of several outputs, the one that decides, see `DecidingOutput`.
         batch_size: Instances per forward pass where `x` is arrays.
@@ -118,6 +121,7 @@ class Evaluation:
         classes: ClassArgument,
         attributes: Any,
         ids: Any,
+        tokens: Any,
         pooling: Pooling,
         output: Any,
         batch_size: int,
@@ -143,7 +147,9 @@ class Evaluation:
         self._classes = len(self._options["classes"])
         self._output = output
         self._from_logits = None if from_logits is None else check_from_logits(from_logits)
-        self._columns = Columns(attributes, ids)
+        self._tokens = read_token_function(tokens)
+        self._has_tokens = tokens is not None
+        self._columns = Columns(attributes, ids, None if self._tokens else tokens)
         of_output = y[output] if isinstance(y, Mapping) and isinstance(output, str) and output in y else y
         classes = self._options["classes"]
         self.batches = Batches(x, of_output, batch_size, classes, labelled=labels is not None)
@@ -189,6 +195,7 @@ class Evaluation:
                 scores=scores,
                 from_logits=is_logits,
                 activations=activations,
+                **self._tokens_of(batch),
                 **self._columns_of(batch, slice(0, batch.instances), labels, ContentIds()),
             )
             for inputs, columns in self._test_cases:
@@ -208,7 +215,7 @@ class Evaluation:
         """
         if self._prepared is None or self._prepared[0] is not model:
             output = DecidingOutput(model, self._output, self._classes, self._from_logits)
-            forward = ForwardPass(model, self._layers, self.batches, output)
+            forward = ForwardPass(model, self._layers, self.batches, output, with_tokens=self._has_tokens)
             self._prepared = (model, forward, output, self._graph(model))
         return self._prepared[1:]
 
@@ -254,6 +261,7 @@ class Evaluation:
                 scores=scores,
                 from_logits=is_logits,
                 activations=activations,
+                **self._tokens_of(batch),
                 **self._columns_of(batch, rows, labels, ids),
             )
             instances = rows.stop
@@ -273,6 +281,9 @@ class Evaluation:
         labels = class_labels(output.labels(batch.labels), self._options["classes"], "the labels of x")
         check_rows(batch.inputs, len(labels))
         return labels
+
+    def _tokens_of(self, batch: Batch) -> dict[str, Any]:
+        return {} if self._tokens is None else {"tokens": self._tokens(batch.inputs)}
 
     def _columns_of(self, batch: Batch, rows: slice, labels: NDArray[Any] | None, ids: ContentIds) -> dict[str, Any]:
         if batch.columns is not None:
@@ -347,8 +358,10 @@ class Evaluation:
     def _begin(self, step: int, layers: Sequence[str | LayerSpec], **options: Any) -> "SnapshotRecorder":
         return activis_tb.preprocess(self._logdir, step=step, layers=layers, **(self._options | options))
 
-    def _settings(self, options: Mapping[str, Any], graph: ForwardGraph | None = None) -> Any:
-        return read_settings(layers=self._layers, graph=graph, **{name: options[name] for name in _SETTINGS})
+    def _settings(
+        self, options: Mapping[str, Any], graph: ForwardGraph | None = None, layers: Sequence[LayerSpec] | None = None
+    ) -> Any:
+        return read_settings(layers=layers or self._layers, graph=graph, **{name: options[name] for name in _SETTINGS})
 
     def _without_neurons(self) -> dict[str, Any]:
         """The selections without those that ask for neurons, which only the model tells."""
@@ -362,7 +375,9 @@ class Evaluation:
 
     def _rehearse(self, batch_size: int) -> None:
         """Records without the model and without a file, to check the data and the columns."""
-        recording = Recorder(self._settings(self._options | self._without_neurons()))
+        # What has no positions here has no tokens.
+        layers = [replace(layer, tokens=None) for layer in self._layers]
+        recording = Recorder(self._settings(self._options | self._without_neurons(), layers=layers))
         for _, columns in self._test_cases:
             recording.examples(**columns, **self._nothing(len(columns["labels"])))
         labels, count = self.batches.labels, self.batches.instances
@@ -372,7 +387,8 @@ class Evaluation:
         for start in range(0, count, batch_size):
             rows = slice(start, min(start + batch_size, count))
             of_rows = None if labels is None else labels[rows]
-            recording.process(labels=of_rows, **self._nothing(rows.stop - start), **self._columns.rows(rows))
+            columns = self._columns.rows(rows) | {"tokens": None}
+            recording.process(labels=of_rows, **self._nothing(rows.stop - start), **columns)
 
     def _nothing(self, count: int) -> dict[str, Any]:
         """Scores and activations that a model could have for so many instances."""

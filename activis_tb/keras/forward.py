@@ -382,17 +382,25 @@ class ForwardPass:
         layers: By their names in the model.
         batches: The data that it will run on.
         output: The output that decides on the class.
+        with_tokens: Whether the positions of the inputs have tokens, so that those of layers of rank 3 are needed.
 
     Raises:
         ArgumentError: A layer cannot be recorded, or the deciding output is not one row of scores per instance.
     """
 
     def __init__(
-        self, model: keras.Model, layers: Sequence[LayerSpec], batches: Batches, output: DecidingOutput
+        self,
+        model: keras.Model,
+        layers: Sequence[LayerSpec],
+        batches: Batches,
+        output: DecidingOutput,
+        *,
+        with_tokens: bool = False,
     ) -> None:
         self._targets = find_layers(model, [layer.name for layer in layers])
         self._layers = {layer.name: layer for layer in layers}
         self._output = output
+        self._with_tokens = with_tokens
         self._dtypes: dict[str, str] = {}
         self._function = compiled(model, self._run, batches)
 
@@ -404,9 +412,11 @@ class ForwardPass:
         activations, scores = self._function(inputs)
         return {name: self._activations(name, *values) for name, values in activations.items()}, scores
 
-    def _activations(self, name: str, values: NDArray[np.float32], shape: NDArray[np.int32]) -> PooledActivations:
+    def _activations(
+        self, name: str, values: NDArray[np.float32], shape: NDArray[np.int32], *unpooled: NDArray[Any]
+    ) -> PooledActivations:
         pooling = self._layers[name].pooling if len(shape) > 2 else ""
-        return PooledActivations(values, tuple(shape[1:].tolist()) or (1,), self._dtypes[name], pooling)
+        return PooledActivations(values, tuple(shape[1:].tolist()) or (1,), self._dtypes[name], pooling, *unpooled)
 
     def _run(self, forward: Forward, inputs: Any, outputs: Callable[[dict[str, Target]], Outputs]) -> Any:
         seen = outputs(self._targets)
@@ -421,8 +431,8 @@ class ForwardPass:
         tensors = seen.result()
         return {name: self._pooled(name, tensor) for name, tensor in tensors.items()}, self._output.scores(results)
 
-    def _pooled(self, name: str, tensor: Any) -> tuple[Any, Any]:
-        """Returns the pooled activations and the shape that they had."""
+    def _pooled(self, name: str, tensor: Any) -> tuple[Any, ...]:
+        """Returns the pooled activations, their shape before, and where there are tokens, themselves and a mask."""
         dtype = keras.backend.standardize_dtype(tensor.dtype)
         rank = None if getattr(tensor.shape, "rank", 0) is None else len(tensor.shape)
         if not rank or not dtype.startswith(("float", "bfloat", "int", "uint")):
@@ -431,5 +441,11 @@ class ForwardPass:
         self._dtypes[name] = dtype
         spec = self._layers[name]
         axis = channel_axis(self._targets[name].layer, spec, rank)
-        values = pooled(tensor, get_keras_mask(tensor), axis, spec.pooling)
-        return values, keras.ops.stack([keras.ops.cast(size, "int32") for size in keras.ops.shape(tensor)])
+        mask = get_keras_mask(tensor)
+        values = pooled(tensor, mask, axis, spec.pooling)
+        shape = keras.ops.stack([keras.ops.cast(size, "int32") for size in keras.ops.shape(tensor)])
+        if rank != 3 or not self._with_tokens or spec.tokens is False:
+            return values, shape
+        positions = ops.moveaxis(ops.cast(tensor, "float32"), axis, -1)
+        is_masked = mask is not None and _fits(mask, positions)
+        return values, shape, positions, *([ops.cast(mask, "bool")] if is_masked else [])

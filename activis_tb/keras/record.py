@@ -25,6 +25,7 @@ def record(
     attributes: Any = None,
     subsets: Mapping[str, Selection | BatchFunction] | None = None,
     ids: Any = None,
+    tokens: Any = None,
     sample: int = 1000,
     always: Selection = (),
     examples: ExampleData | None = None,
@@ -55,6 +56,7 @@ def record(
         attributes: By name, (instances,), beside the data.
         subsets: By name.
         ids: One per instance.
+        tokens: Texts of the positions of layers of rank 3.
         sample: Instances to keep individually, about.
         always: Instances that are always kept besides.
         examples: Test cases of your own beside the data.
@@ -83,6 +85,7 @@ def record(
         classes=classes,
         attributes=attributes,
         ids=ids,
+        tokens=tokens,
         pooling=pooling,
         output=output,
         batch_size=batch_size,

@@ -264,9 +264,11 @@ class BatchReader:
             pooled = pool(given, spec, rows, one, is_own_mask=isinstance(mask, Mapping) and one is not None)
             layers[name] = layer_of(pooled, name, self.layers.get(name))
             values[name] = pooled.values
-            if name in texts and isinstance(given, np.ndarray) and given.ndim == 3:
+            unpooled, one = (given.positions, given.mask) if isinstance(given, PooledActivations) else (given, one)
+            if name in texts and isinstance(unpooled, np.ndarray) and unpooled.ndim == 3:
+                unpooled = unpooled if unpooled is not given else channels_last(unpooled, spec)
                 known = (self.surplus or {}).get(name)
-                positions[name], surplus[name] = align(channels_last(given, spec), spec, texts[name], one, known)
+                positions[name], surplus[name] = align(unpooled, spec, texts[name], one, known)
         check_taken(tokens, texts, positions, self._settings.layers)
         together = same_surplus("tokens", self.surplus, surplus if rows else None)
         owned = frozenset(name for name, array in values.items() if is_owned(activations[name], array))

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -99,14 +100,25 @@ def subclassed(logdir: Path) -> Expected:
     return {name: keras.ops.convert_to_numpy(value) for name, value in values.items()}
 
 
+def words_of(batch: Any) -> list[list[str]]:
+    """Texts of ids, empty for padding."""
+    return [[f"word {number}" if number else "" for number in row] for row in keras.ops.convert_to_numpy(batch)]
+
+
 @case
 def masks(logdir: Path) -> Expected:
     inputs = keras.Input((None,), dtype="int32")
     embedded = layers.Embedding(20, 3, mask_zero=True, name="embedding")(inputs)
     both = layers.Bidirectional(layers.LSTM(2, return_sequences=True, name="lstm"), name="both")(embedded)
     model = classifier(inputs, layers.GlobalMaxPooling1D()(both))
-    names = ["embedding", "both/forward_lstm", activis_tb.LayerSpec("both", pooling="mean")]
-    activis_tb.keras.record(model, (TOKENS, Y), logdir, layers=names, classes=CLASSES, batch_size=8, quiet=True)
+    names = [
+        activis_tb.LayerSpec("embedding", tokens="max"),
+        "both/forward_lstm",
+        activis_tb.LayerSpec("both", pooling="mean"),
+    ]
+    activis_tb.keras.record(
+        model, (TOKENS, Y), logdir, layers=names, classes=CLASSES, tokens=words_of, batch_size=8, quiet=True
+    )
     kept = (TOKENS > 0)[:, :, None]
     raw = outputs_of(model, ["embedding", "both"], TOKENS)
     forward = raw["both"][:, :, :2]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from tests.unit.keras.cases import CASES
+from tests.unit.keras.cases import CASES, TOKENS
 from tests.unit.keras.models import Y, graph, in_order, snapshots
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -53,6 +53,16 @@ def test_every_recorded_layer_is_in_the_graph(recordings: Path, case: str) -> No
     assert tensors == {layer.tensor for layer in reader.manifest.layers if layer.tensor}
     hidden = [layer.name for layer in reader.manifest.layers if not layer.tensor]
     assert hidden in ([], ["both/forward_lstm"]), "JAX and PyTorch show a Bidirectional as one operation"
+
+
+def test_an_embedding_is_the_same_wherever_its_word_stands(recordings: Path) -> None:
+    (reader,) = snapshots(recordings / "masks").values()
+    words, times = np.unique(TOKENS[TOKENS > 0], return_counts=True)
+    table = reader.tokens("embedding")
+    counts = {f"word {word}": count for word, count in zip(words, times.tolist(), strict=True) if count >= 3}
+    assert dict(zip(table.tokens, table.count.tolist(), strict=True)) == counts
+    assert_allclose(table.mean, table.max, rtol=1e-5, atol=1e-7)
+    assert reader.tokens("both").positions == times.sum()
 
 
 def test_shapes_and_types_are_those_on_the_device(recordings: Path) -> None:
