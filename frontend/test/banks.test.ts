@@ -22,8 +22,21 @@ describe("a matrix", () => {
   test("stands in one line where that is as good, and its circles have their limits", () => {
     const { banks, columns } = layoutMatrix(20, SEVEN, place(560, 900), 0);
     expect(banks).toHaveLength(1);
-    expect(columns).toMatchObject({ pitch: 20, rowHeight: 24 });
-    expect(layoutMatrix(20, SEVEN, place(560, 900, true), 0).columns).toMatchObject({ pitch: 26, rowHeight: 26 });
+    expect(columns).toMatchObject({ pitch: 28, rowHeight: 24, radius: 0.43 * 24 });
+    expect(layoutMatrix(20, SEVEN, place(560, 900, true), 0).columns).toMatchObject({ pitch: 28, rowHeight: 26 });
+  });
+
+  test("of few neurons is as wide as its place, as long as its columns are not much farther apart than its rows", () => {
+    expect(layoutMatrix(32, SEVEN, place(960, 300), 0).columns).toMatchObject({ pitch: 30, visible: 32 });
+    expect(layoutMatrix(18, SEVEN, place(960, 300), 0).columns).toMatchObject({ pitch: 1.6 * 24, rowHeight: 24 });
+  });
+
+  test("whose neurons are scrolled has rows as tall as its place allows", () => {
+    const { banks, columns, height } = layoutMatrix(300, SEVEN, place(500, 160), 0);
+    expect(banks).toHaveLength(1);
+    expect(columns).toMatchObject({ rowHeight: 19, pitch: 8, visible: 62 });
+    expect(height).toBe(156);
+    expect(layoutMatrix(2000, SEVEN, place(500, 200), 0).columns.rowHeight).toBe(20);
   });
 
   test("never has rows below 14 pixels in several banks", () => {
@@ -48,7 +61,7 @@ describe("a matrix", () => {
       [860, 70],
       [930, 70],
     ]);
-    expect(columns).toMatchObject({ first: 860, visible: 140, total: 1000 });
+    expect(columns).toMatchObject({ first: 860, visible: 140, total: 1000, rowHeight: 16 });
   });
 
   test("shown alone has every neuron up to 1,024, and none drawn closer than before", () => {
@@ -77,6 +90,9 @@ describe("panels", () => {
     const [first, second] = [panelNeed(hidden, 560), panelNeed(output, 560)];
     expect(first.share / (first.share + second.share)).toBeCloseTo(0.61, 1);
     expect(first.least + second.least).toBeLessThan(400);
+    const [wide, table] = [panelNeed(hidden, 900), panelNeed(output, 900)];
+    expect(wide.share / (wide.share + table.share)).toBeCloseTo(0.61, 1);
+    expect(panelNeed({ ...hidden, neurons: 32 }, 900).share).toBe(panelNeed(output, 900).share);
   });
 
   test("three are held by what a window of 800 pixels leaves, many rows by a page that scrolls", () => {
@@ -108,6 +124,15 @@ describe("panels", () => {
     expect(placeProjection(digits, 1092, 400).width).toBe(226);
     expect(placeProjection(digits, 1200, 400).width).toBe(1200 - 250 - 380 - 254);
     expect(placeProjection(digits, 1500, 400).width).toBe(383);
+  });
+
+  test("that print their values have it as wide as other panels, and a strip of one neuron wider", () => {
+    expect(placeProjection(output, 1600, 300).width).toBe(283);
+    expect(placeProjection(output, 1600, 300, 460).width).toBe(460);
+    expect(placeProjection(output, 1600, 300, 900).width).toBe(688);
+    expect(placeProjection(output, 1092, 300, 460).width).toBe(1092 - 250 - 228 - 158);
+    expect(placeProjection({ ...output, neurons: 1, predictions: 0 }, 1092, 300).width).toBe(546);
+    expect(placeProjection(hidden, 1092, 330, 900).width).toBe(330 - 37 + 20);
   });
 
   test("taller than wide have it below", () => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { type ClusterName, NAME_HEIGHT, placeNames } from "../src/draw/cluster_names";
+import { markBoxes } from "../src/draw/marks";
 
 const SIZE = { width: 240, height: 200, origin: { x: 0, y: 0 } };
 
@@ -85,4 +86,23 @@ describe("names of classes", () => {
     const drawn = clusters(disc(60, 60, 20, 10), [Number.NaN, Number.NaN]);
     expect(placeNames({ ...drawn, widths: [0, 40] })).toEqual([]);
   });
+});
+
+test("a name covers neither a pinned instance nor its label", () => {
+  const cluster = clusters(disc(120, 100, 12, 40));
+  const radius = 6;
+  const widthOf = (text: string) => 6 * text.length;
+  const [free] = placeNames(cluster);
+  const at = { x: (free?.left ?? 0) + 4, y: (free?.top ?? 0) + NAME_HEIGHT / 2, label: "#121", colour: "", radius };
+  const kept = markBoxes([at], SIZE.width, SIZE.height, widthOf);
+  expect(kept).toHaveLength(2);
+  const [name] = placeNames({ ...cluster, kept });
+  expect(name).toBeDefined();
+  expect(name).not.toEqual(free);
+  const { left = 0, top = 0, width = 0 } = name ?? {};
+  for (const box of kept) {
+    expect(left >= box.right || left + width <= box.left || top >= box.bottom || top + NAME_HEIGHT <= box.top).toBe(
+      true,
+    );
+  }
 });

@@ -1,9 +1,12 @@
 /** Outlines of the instances that the sentence is about. */
 
+import { signal } from "@preact/signals";
 import { expect, test } from "vitest";
 import { drawOutlines } from "../src/draw/marks";
-import { outlinedRows } from "../src/store/confusion";
-import { instances } from "./samples";
+import type { SnapshotView } from "../src/store/catalogue";
+import { followReported, outlinedRows } from "../src/store/confusion";
+import type { UrlState } from "../src/store/url_state";
+import { instances, snapshot, subset } from "./samples";
 
 test("go around every instance of the confusion, and around no test case", () => {
   const columns = {
@@ -52,4 +55,35 @@ test("are one where they touch: what is inside any of them is cut out of all", (
   drawOutlines(context as unknown as CanvasRenderingContext2D, places, 6, { text: "#212121" });
   expect(context.fillStyle).toBe("#212121");
   expect(calls).toEqual(["source-over: 10,20,6.8 14,20,6.8", "destination-out: 10,20,5.2 14,20,5.2"]);
+});
+
+test("are there while the sentence is: not once it is put away, nor beside another run", () => {
+  const row = (name: string, predicted_counts: number[], correct: number) => ({
+    ...subset(name, "class", 12, correct),
+    predicted_counts,
+  });
+  const classes = ["a", "b", "c"];
+  const subsets = [row("a", [9, 3, 0], 9), row("b", [0, 12, 0], 12), row("c", [0, 0, 12], 12)];
+  const columns = {
+    ...instances(),
+    label: [0, 1, 0],
+    predicted: [0, 1, 1],
+    example: [false, false, false],
+  };
+  const unsaid = signal("");
+  const others = signal<unknown[]>([]);
+  const view = { selection: signal({ run: { run: "cnn" } }), snapshot: signal(snapshot({ classes, subsets })) };
+  const reported = followReported(
+    { unsaid, comparing: { others } } as unknown as UrlState,
+    view as unknown as SnapshotView,
+    signal(columns),
+  );
+  expect(reported.value).toMatchObject({ confusion: { label: 0, predicted: 1, count: 3, of: 3 }, rows: [2] });
+  unsaid.value = "another";
+  expect(reported.value?.rows).toEqual([2]);
+  others.value = [{}];
+  expect(reported.value).toBeNull();
+  others.value = [];
+  unsaid.value = "cnn";
+  expect(reported.value).toBeNull();
 });

@@ -4,6 +4,7 @@ import { averageRows } from "../src/store/numbers";
 import {
   changeOf,
   instanceRow,
+  type MatrixRow,
   outcomeName,
   outcomeRow,
   parseOutcome,
@@ -12,6 +13,7 @@ import {
   subsetRows,
 } from "../src/store/rows";
 import { rowOnSide, type SideRows } from "../src/store/side";
+import { barHeading } from "../src/views/panel/matrix_text";
 import { instances, snapshot, subset } from "./samples";
 
 const BASE = snapshot();
@@ -130,4 +132,11 @@ test("an average leaves out what is not finite and is the same array for the sam
 test("differences are printed with their sign, without the zero where room is short", () => {
   expect([signedNumber(0.24), signedNumber(-0.1), signedNumber(0)]).toEqual(["+0.24", "−0.10", "0.00"]);
   expect([signedNumber(0.24, true), signedNumber(-10.5, true)]).toEqual(["+.24", "−10.50"]);
+});
+
+test("bars are headed where instances have scores, and nowhere else", () => {
+  const row: MatrixRow = { kind: "class", key: "class:cat", name: "cat", subset: 0 };
+  const pinned: MatrixRow = { kind: "instance", key: "instance:a", name: "a", id: "a", sampled: 0 };
+  expect(barHeading([row])).toBe("");
+  expect(barHeading([row, pinned])).toBe("score");
 });

@@ -15,7 +15,7 @@ BASE = "&p.activis.run=base&p.activis.step=1&p.activis.layers=hidden&p.activis.p
 COMPARED = f"{BASE}&p.activis.vs=other,validation,1&p.activis.over=hidden"
 FIRST = {"index.js", "tab.js", "app.js"}
 LATER = {
-    *("card.js", "cluster_names.js", "downloads.js", "empty.js", "export.js", "fields.js", "later.js", "manager.js"),
+    *("card.js", "downloads.js", "empty.js", "export.js", "fields.js", "later.js", "manager.js"),
     *("announcer.js", "missing_layer.js", "predictions.js", "projection_options.js", "rail.js", "side_header.js"),
     *("class_chooser.js", "comparison_choices.js", "projection_marks.js", "strip.js"),
     *("common.js", "completion.js", "condition_field.js", "instance_card.js", "lit.js", "row_groups.js"),

@@ -162,9 +162,10 @@ def test_a_layer_shown_alone_is_larger_and_whole(url: str, open_tab: Callable[..
 
 def test_a_projection_is_a_square_with_one_scale(url: str, open_tab: Callable[..., Tab]) -> None:
     tab = opened(open_tab, url, "hidden", "output", size=(1920, 1080))
-    for panel in boxes(tab)["panels"]:
-        assert panel["picture"]["width"] == pytest.approx(panel["picture"]["height"], abs=3)
-        assert panel["picture"]["width"] > 200
+    hidden, output = (panel["picture"] for panel in boxes(tab)["panels"])
+    assert hidden["width"] == pytest.approx(hidden["height"], abs=3)
+    assert output["height"] > 200
+    assert output["left"] == pytest.approx(hidden["left"], abs=1), "beside printed values it is as wide as the others"
 
 
 def test_instances_are_put_aside_and_stay_there(url: str, open_tab: Callable[..., Tab]) -> None:

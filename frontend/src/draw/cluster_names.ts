@@ -1,5 +1,7 @@
 /** Labels of clusters: the name of a class near its densest spot, where it covers the fewest dots. */
 
+import type { Box } from "./marks";
+
 /** Where a name's box stands, in CSS pixels of the view. */
 export interface ClusterName {
   label: number;
@@ -18,6 +20,8 @@ interface NamedClusters {
   /** Of the view. */
   width: number;
   height: number;
+  /** Boxes that no name may cover. */
+  kept?: readonly Box[];
   /** Where the squares begin in which dots are counted: it moves with the dots, so that a spot stays while they do. */
   origin: { x: number; y: number };
 }
@@ -44,7 +48,7 @@ interface Spot {
 
 /** Places the names; the largest class chooses first, and a name without a free place is left out. The same for the same dots. */
 export function placeNames(clusters: NamedClusters): ClusterName[] {
-  const { widths, width, height } = clusters;
+  const { widths, width, height, kept = [] } = clusters;
   const covered = countCovered(clusters);
   const weight = WORTH * Math.min(1, CROWD / Math.max(1, covered(0, 0, width, height)));
   const spots = densestSpots(clusters);
@@ -56,6 +60,7 @@ export function placeNames(clusters: NamedClusters): ClusterName[] {
     for (const [left, top] of candidates(spot, wide)) {
       if (left < GAP || top < GAP || left + wide > width - GAP || top + NAME_HEIGHT > height - GAP) continue;
       if (placed.some((other) => touches(other, left, top, wide))) continue;
+      if (kept.some((box) => covers(box, left, top, wide))) continue;
       const away = distance(spot, left, top, wide);
       const dots = covered(left - DOT, top - DOT, left + wide + DOT, top + NAME_HEIGHT + DOT);
       const cost = weight * dots + away + (away / 16) ** 2;
@@ -92,6 +97,9 @@ const touches = (other: ClusterName, left: number, top: number, wide: number): b
   other.left < left + wide + GAP &&
   top < other.top + NAME_HEIGHT + GAP &&
   other.top < top + NAME_HEIGHT + GAP;
+
+const covers = (box: Box, left: number, top: number, wide: number): boolean =>
+  left < box.right + GAP && box.left < left + wide + GAP && top < box.bottom + GAP && box.top < top + NAME_HEIGHT + GAP;
 
 /** Visits the dots in sight. */
 function eachDot(

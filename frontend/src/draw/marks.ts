@@ -22,7 +22,7 @@ interface LabelPlace {
   middle: number;
 }
 
-interface Box {
+export interface Box {
   left: number;
   top: number;
   right: number;
@@ -30,6 +30,7 @@ interface Box {
 }
 
 const RING = 5.5;
+export const LABEL_FONT = `500 10px ${FONT}`;
 const LABEL_HEIGHT = 11;
 const LONGEST = 12;
 
@@ -43,7 +44,7 @@ export function placeLabels(
   height: number,
   widthOf: (text: string) => number,
 ): LabelPlace[] {
-  const rings = marks.map(({ x, y, radius = RING }) => boxAround(x, y, 2 * radius, 2 * radius));
+  const rings = marks.map(ringBox);
   const places: LabelPlace[] = [];
   const taken: Box[] = [];
   for (let at = marks.length - 1; at >= 0; at--) {
@@ -61,6 +62,23 @@ export function placeLabels(
   }
   return places;
 }
+
+/** Boxes of the marks' rings and of the names beside them. */
+export function markBoxes(
+  marks: readonly PointMark[],
+  width: number,
+  height: number,
+  widthOf: (text: string) => number,
+): Box[] {
+  const rings = marks.filter(({ x }) => Number.isFinite(x)).map(ringBox);
+  const names = placeLabels(marks, width, height, widthOf).map(({ text, left, middle }) => {
+    const wide = widthOf(text);
+    return boxAround(left + wide / 2, middle, wide, LABEL_HEIGHT);
+  });
+  return [...rings, ...names];
+}
+
+const ringBox = ({ x, y, radius = RING }: PointMark): Box => boxAround(x, y, 2 * radius, 2 * radius);
 
 function candidates({ x, y, radius = RING }: PointMark, wide: number): Box[] {
   const aside = radius + 3 + wide / 2;
@@ -107,7 +125,7 @@ export function drawMarks(
   }
   // A font makes the browser bring the page's styles up to date: only where it is needed.
   if (marks.every(({ label }) => label === "")) return;
-  context.font = `500 10px ${FONT}`;
+  context.font = LABEL_FONT;
   context.textBaseline = "middle";
   context.textAlign = "left";
   context.strokeStyle = palette.card;

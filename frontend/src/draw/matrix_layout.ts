@@ -19,9 +19,13 @@ export const PRINTED_PITCH = { least: 38, most: 76 };
 const WIDEST_PITCH = 20;
 const TALLEST_PITCH = 24;
 const WIDEST_ALONE = 26;
+/** Where there is more room across, columns are at most so many times as far apart as rows. */
+const WIDEST_SPREAD = 1.6;
 /** Neurons are scrolled rather than drawn closer than this. */
 export const LEGIBLE_PITCH = 6;
 export const SCROLL_PITCH = 8;
+/** The same as `SLIMMEST` where neurons are scrolled: rows take the height that is there. */
+const SLIMMEST_SCROLLED = 2.5;
 /** A layer that is shown alone has all of its neurons in banks, up to this many. */
 const MOST_ALONE = 1024;
 /** So much larger circles are worth one more bank. */
@@ -265,12 +269,15 @@ function fitCircles(total: number, groups: readonly string[], place: MatrixPlace
   const best = fitting
     .filter(({ pitch }) => pitch >= legible)
     .reduce<Fit | null>((one, other) => (one && circle(other) < WORTH_A_BANK * circle(one) ? one : other), null);
-  if (best) return best;
+  if (best) {
+    const pitch = Math.max(best.pitch, Math.min(place.width / best.perBank, WIDEST_SPREAD * best.rowHeight));
+    return { ...best, pitch };
+  }
   const perBank = Math.max(1, Math.floor(place.width / SCROLL_PITCH));
   const all = Math.ceil(total / perBank);
   const scrolls = place.alone && total <= MOST_ALONE && fitRow(groups, place, 1, TALLEST_ROW) >= BANKED_ROW;
   const banks = scrolls ? all : Math.min(all, Math.max(1, fitting.length));
-  const rowHeight = scrolls ? BANKED_ROW : fitRow(groups, place, banks, SLIMMEST * SCROLL_PITCH);
+  const rowHeight = scrolls ? BANKED_ROW : fitRow(groups, place, banks, SLIMMEST_SCROLLED * SCROLL_PITCH);
   return { banks, perBank, pitch: SCROLL_PITCH, rowHeight };
 }
 

@@ -40,8 +40,9 @@ export interface PanelNeed {
 /** Rows that a panel holds without scrolling, if there are so many; few of few rows before the page scrolls. */
 const HELD_ROWS = { least: 4, wanted: 11 };
 const MANY_ROWS = 13;
-/** A layer of more banks needs no more than one of these. */
+/** A layer of more banks needs no more than one of these; where two give its circles this much, it has both. */
 const MOST_NEEDED = 6;
+const USUAL_PITCH = 12;
 
 /**
  * @param cells Width of the cells, about
@@ -50,8 +51,8 @@ const MOST_NEEDED = 6;
 export function panelNeed({ neurons, rows, gaps }: PanelContent, cells: number, most = cells): PanelNeed {
   const printed = isPrinted(neurons, most);
   const head = PANEL_HEAD.usual + MATRIX_HEAD.most + gaps * GROUP_GAP;
-  const lines = printed ? 1 : Math.round((neurons * SCROLL_PITCH) / Math.max(1, cells));
-  const banks = Math.max(1, Math.min(MOST_NEEDED, lines));
+  const lines = (pitch: number) => (printed ? 1 : Math.round((neurons * pitch) / Math.max(1, cells)));
+  const banks = Math.max(1, Math.min(2, lines(USUAL_PITCH)), Math.min(MOST_NEEDED, lines(SCROLL_PITCH)));
   const headed = (above: number, held: number) => above + MATRIX_HEAD.most + TEMPORARY_GAP + (held + 1) * ROW_HEIGHT;
   const wanted = headed(PANEL_HEAD.usual, Math.min(HELD_ROWS.wanted, rows)) + Math.min(gaps, 2) * GROUP_GAP;
   return {
@@ -74,6 +75,8 @@ export interface ProjectionPlace {
 }
 
 const MOST_SHARE = 0.43;
+/** Of a layer of one neuron, whose values stand across. */
+const MOST_OF_STRIP = 0.5;
 const NARROWEST = 226;
 /** Around the picture of a projection. */
 const BESIDE = 20;
@@ -81,20 +84,27 @@ const ABOVE_AND_BELOW = 37;
 /** Below a matrix it has at most this share of the height. */
 const MOST_HEIGHT = 0.45;
 
+/** Width of a projection whose picture is a square as high as the panel. */
+export const squareProjection = (width: number, height: number): number =>
+  Math.max(NARROWEST, Math.min(MOST_SHARE * width, height - ABOVE_AND_BELOW + BESIDE));
+
 /**
  * Makes the picture a square as high as the panel, as far as the matrix leaves it the width; where the panel is taller
- * than wide, it lies below.
+ * than wide, it lies below. Beside printed values it is as wide as those of other panels, a strip wider.
+ *
+ * @param others Width of the widest projection of another panel.
  */
-export function placeProjection(content: PanelContent, width: number, height: number): ProjectionPlace {
+export function placeProjection(content: PanelContent, width: number, height: number, others = 0): ProjectionPlace {
   if (height > width) {
     return { below: true, width, height: Math.floor(Math.min(MOST_HEIGHT * height, width + ABOVE_AND_BELOW - BESIDE)) };
   }
-  const square = Math.max(NARROWEST, Math.min(MOST_SHARE * width, height - ABOVE_AND_BELOW + BESIDE));
+  const square = squareProjection(width, height);
   const { neurons, predictions } = content;
   const left = width - LABELS;
   if (isPrinted(neurons, mostCells(width))) {
     const rest = left - neurons * PRINTED_PITCH.least - neededTable(predictions);
-    return { below: false, width: Math.floor(Math.max(NARROWEST, Math.min(square, rest))), height };
+    const wanted = Math.max(square, Math.min(others, MOST_SHARE * width), neurons === 1 ? MOST_OF_STRIP * width : 0);
+    return { below: false, width: Math.floor(Math.max(NARROWEST, Math.min(wanted, rest))), height };
   }
   const rest = left - legibleCells(content, height);
   // A matrix that is scrolled in any case gains little from more room.

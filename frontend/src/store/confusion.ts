@@ -1,7 +1,10 @@
 /** Confusion: which class a snapshot's model takes for which other, most surely of all. */
 
+import { computed, type ReadonlySignal } from "@preact/signals";
 import { greatest, sum } from "d3-array";
 import type { InstanceColumns, SnapshotEntry } from "../contract/activis";
+import type { SnapshotView } from "./catalogue";
+import type { UrlState } from "./url_state";
 
 /** Instances of one class that are predicted as another, from counts over all instances. */
 export interface Confusion {
@@ -84,6 +87,27 @@ export function outlinedRows(confusion: Confusion, { label, predicted, example }
     (row) => label[row] === confusion.label && (predicted[row] ?? -1) === (confusion.predicted ?? -1) && !example[row],
   );
   return rows.length > MOST_OUTLINED ? [] : rows;
+}
+
+/** What the sentence at the top is about. */
+export interface Reported {
+  confusion: Confusion;
+  /** Sampled instances that are outlined for it, ascending. */
+  rows: readonly number[];
+}
+
+/** Follows the sentence; null while it names no confusion, is put away, or makes room for a comparison. */
+export function followReported(
+  { unsaid, comparing }: UrlState,
+  { selection, snapshot }: SnapshotView,
+  columns: ReadonlySignal<InstanceColumns | null>,
+): ReadonlySignal<Reported | null> {
+  const confusion = computed(() => snapshot.value && strongestConfusion(snapshot.value, columns.value));
+  const rows = computed(() => (confusion.value && columns.value ? outlinedRows(confusion.value, columns.value) : []));
+  return computed(() => {
+    const isSaid = unsaid.value !== (selection.value?.run.run ?? "") && comparing.others.value.length === 0;
+    return isSaid && confusion.value ? { confusion: confusion.value, rows: rows.value } : null;
+  });
 }
 
 /**

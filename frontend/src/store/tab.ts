@@ -7,6 +7,7 @@ import { comparable } from "../language/tokens";
 import type { HashStore } from "./address";
 import { type Catalogue, openCatalogue } from "./catalogue";
 import { type Comparing, openComparing, outcomeRows } from "./compare";
+import { followReported, type Reported } from "./confusion";
 import { type Draft, openDraft } from "./draft";
 import { firstLayers, layersInFlowOrder } from "./graph_order";
 import type { Host } from "./host";
@@ -163,6 +164,7 @@ export interface TabStore extends FindState {
   layerHealth: LayerHealths;
   /** The instance in the card, a sampled row or -1: the hovered one, or the last that was. */
   reading: ReadonlySignal<number>;
+  reported: ReadonlySignal<Reported | null>;
   subsets: Subsets;
   draft: Draft;
   pointing: Pointing;
@@ -261,6 +263,7 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
     opening,
     layerHealth: openLayerHealths(client, cache, catalogue),
     reading,
+    reported: followReported(urlState, view, columns),
     subsets,
     draft,
     pointing,

@@ -117,6 +117,11 @@ const DEFINITIONS: readonly { word: string; meaning: string }[] = [
       "Instances that excite the layer alike lie close. In t-SNE neighbours count, distances between groups and their sizes do not.",
   },
   {
+    word: "View",
+    meaning:
+      "In narrow windows, and at 200 %, the button in the toolbar opens what has no room there: what is compared, the order of the neurons, the size of the dots, the classes, links, downloads and this help.",
+  },
+  {
     word: "CSV",
     meaning:
       "A text that begins with = + - or @ gets a leading apostrophe, so that no spreadsheet takes it for a formula.",

@@ -4,6 +4,7 @@ import type { Signal } from "@preact/signals";
 import { useMemo, useRef } from "preact/hooks";
 import { NAME_HEIGHT, placeNames } from "../../draw/cluster_names";
 import { hasLabels } from "../../draw/colouring";
+import type { Box } from "../../draw/marks";
 import { FONT, fitText } from "../../draw/matrix_text";
 import type { PlacedPoints, View } from "../../draw/projection";
 import { zoomPoints } from "../../draw/projection";
@@ -35,9 +36,11 @@ interface ClusterNamesProperties {
   view: Signal<View>;
   width: number;
   height: number;
+  /** Boxes that no name may cover. */
+  kept: readonly Box[];
 }
 
-export function ClusterNames({ placed, view, width, height }: ClusterNamesProperties) {
+export function ClusterNames({ placed, view, width, height, kept }: ClusterNamesProperties) {
   const { urlState } = useTab();
   const store = useSnapshot();
   const palette = usePalette();
@@ -60,8 +63,8 @@ export function ClusterNames({ placed, view, width, height }: ClusterNamesProper
     const codes = by === "predicted" || !hasLabels(columns) ? columns.predicted : columns.label;
     const positions = zoomPoints(placed.positions, shown);
     const widths = boxes.map((box) => box?.width ?? 0);
-    return placeNames({ positions, codes, widths, width, height, origin: shown });
-  }, [columns, by, placed, shown, boxes, width, height]);
+    return placeNames({ positions, codes, widths, width, height, kept, origin: shown });
+  }, [columns, by, placed, shown, boxes, width, height, kept]);
 
   const byClass = by === "label" || by === "predicted";
   const light = (label: number) => {

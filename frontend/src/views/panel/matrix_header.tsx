@@ -22,6 +22,7 @@ import { countText, valueText } from "../../ui/numbers";
 import { Surface } from "../../ui/surface";
 import { wheelColumns } from "./cells";
 import { isOutputLayer, type MatrixFrame, rampOf } from "./matrix_context";
+import { barHeading } from "./matrix_text";
 import { Readout } from "./readout";
 import { RowHeads } from "./row_heads";
 
@@ -324,7 +325,7 @@ function Strips({ frame }: { frame: MatrixFrame }) {
       context.font = `11px ${FONT}`;
       context.fillStyle = palette.secondary;
       if (place.predictedPitch === 0) {
-        context.fillText("score", place.barLeft, 30);
+        context.fillText(barHeading(frame.rows), place.barLeft, 30);
         return;
       }
       context.fillText("predicted as", place.predictedLeft, 12);

@@ -60,6 +60,9 @@ export function printedRow(store: SnapshotStore, frame: MatrixFrame, row: Matrix
   };
 }
 
+/** What the bars beside a base's values show: scores of instances, accuracies stand beside the names; empty without any. */
+export const barHeading = (rows: readonly MatrixRow[]): string => (rows.some(isInstance) ? "score" : "");
+
 /** By class, and as the last where there is any, how many are predicted as nothing. */
 function predictedCounts(snapshot: SnapshotEntry | null, subset: SubsetFacts): readonly number[] {
   const { predicted_counts, without_prediction } = subset;

@@ -1,7 +1,10 @@
 /** View B: the panel of one layer, its name and health, its matrix, its projection, and its compared runs. */
+import { signal } from "@preact/signals";
 import { memo } from "preact/compat";
+import { useLayoutEffect } from "preact/hooks";
 import type { Layer } from "../../contract/activis";
 import { groupEnds } from "../../draw/matrix_header";
+import { isPrinted } from "../../draw/matrix_layout";
 import {
   columnPanel,
   mostCells,
@@ -209,6 +212,20 @@ const BESIDE_COMPARED = 230;
 /** Of a compared run; sides.css has it too. */
 const LEAST_COMPARED = 470;
 
+/** Widths of the projections beside circles, by layer: those beside printed values are as wide. */
+const pictures = signal<ReadonlyMap<string, number>>(new Map());
+
+/** Says how wide a layer's projection is; 0 where others do not follow it. */
+function usePictureWidth(layer: string, width: number): void {
+  useLayoutEffect(() => {
+    if (width === 0) return undefined;
+    pictures.value = new Map([...pictures.peek(), [layer, width]]);
+    return () => {
+      pictures.value = new Map([...pictures.peek()].filter(([name]) => name !== layer));
+    };
+  }, [layer, width]);
+}
+
 /** Where the panel's parts stand, which nothing that is hovered changes. */
 function usePanelStyle(layer: LayerStore, { width, height }: Size, compared: boolean, alone: boolean) {
   const { comparing } = useTab();
@@ -221,6 +238,10 @@ function usePanelStyle(layer: LayerStore, { width, height }: Size, compared: boo
     predictions: isOutputLayer(store, layer) ? predictedNames(store.snapshot.value).length : 0,
     alone,
   };
+  const isPrintedHere = isPrinted(content.neurons, mostCells(width));
+  const place = placeProjection(content, width, height, isPrintedHere ? Math.max(0, ...pictures.value.values()) : 0);
+  const isFollowed = !(compared || isColumn.value || place.below || isPrintedHere) && height > 0;
+  usePictureWidth(layer.name, isFollowed ? place.width : 0);
   const sides = comparing.sides.value.length + 1;
   const { least, wanted, share } = compared
     ? panelNeed(content, Math.max(LEAST_COMPARED, width / sides) - BESIDE_COMPARED)
@@ -231,7 +252,6 @@ function usePanelStyle(layer: LayerStore, { width, height }: Size, compared: boo
     const { height, picture } = columnPanel(content, width);
     return { style: { "--picture": `${picture}px`, height: `${height}px` }, below: true };
   }
-  const place = placeProjection(content, width, height);
   const size = place.below ? place.height : place.width;
   return { style: { ...need, "--picture": `${size}px` }, below: place.below };
 }

@@ -1,4 +1,5 @@
 /** Table of predictions beside an output layer, as buttons over its picture: a cell or a heading makes a subset. */
+import { useComputed } from "@preact/signals";
 import type { SnapshotEntry, SubsetDescription } from "../../contract/activis";
 import type { OutputLayout } from "../../draw/matrix_text";
 import { NO_PREDICTION, predictedNames } from "../../store/judgement";
@@ -35,7 +36,40 @@ export function Predictions({ frame }: { frame: MatrixFrame }) {
       {frame.rows.map((row, position) => (
         <RowCells key={row.key} {...{ frame, place, position }} />
       ))}
+      <OutlinedCell frame={frame} place={place} />
     </fieldset>
+  );
+}
+
+interface OutlinedCellProperties {
+  frame: MatrixFrame;
+  place: OutputLayout;
+}
+
+/** Around the cell of the instances that the sentence is about, while none are lit. */
+function OutlinedCell({ frame: { rows, view, header }, place }: OutlinedCellProperties) {
+  const { reported } = useTab();
+  const { beside, litMask, snapshot } = useSnapshot();
+  const confusion = useComputed(() => (litMask.value === null ? reported.value?.confusion : null)).value;
+  if (!confusion || beside) return null;
+  const position = rows.findIndex((row) => row.kind === "class" && row.subset === confusion.label);
+  const top = view.tops[position] ?? Number.NaN;
+  if (!Number.isFinite(top)) return null;
+  const column = confusion.predicted ?? snapshot.value?.classes.length ?? 0;
+  return (
+    <i
+      class="outlined-cell"
+      data-testid="outlined-cell"
+      data-row={position}
+      data-label={column}
+      aria-hidden="true"
+      style={{
+        left: `${place.predictedLeft + column * place.predictedPitch}px`,
+        top: `${header.height + top}px`,
+        width: `${place.predictedPitch - 2}px`,
+        height: `${place.rowHeight}px`,
+      }}
+    />
   );
 }
 

@@ -36,7 +36,6 @@ import { LassoLine, ProjectionHeader, useLasso } from "./projection_header";
 import { usePointer } from "./projection_pointer";
 
 const ProjectionMarks = deferred(async () => (await import("./projection_marks")).ProjectionMarks);
-const ClusterNames = deferred(async () => (await import("./cluster_names")).ClusterNames);
 
 interface ZoomButtonsProperties {
   view: Signal<View>;
@@ -244,7 +243,7 @@ function Picture({ layer, projection, width, height: whole, armed }: PictureProp
   const view = useSignal(WHOLE);
   const inputs = { layer: layer.name, placed, view, width, height };
   const lasso = useLasso(armed, inputs, usePointer(inputs));
-  const names = useTab().urlState.clusterNames.value === "";
+  const areNamed = useTab().urlState.clusterNames.value === "";
   return (
     <>
       <div
@@ -252,8 +251,7 @@ function Picture({ layer, projection, width, height: whole, armed }: PictureProp
         style={{ width: `${width}px`, height: `${height}px` }}
       >
         <ProjectionDots placed={placed} view={view.value} width={width} height={height} pointer={lasso.handlers} />
-        <ProjectionMarks placed={placed} view={view.value} width={width} height={height} />
-        {names && <ClusterNames placed={fitted} view={view} width={width} height={height} />}
+        <ProjectionMarks placed={placed} ends={fitted} view={view} width={width} height={height} areNamed={areNamed} />
         <LassoLine drawn={lasso.drawn} />
         <ZoomButtons view={view} width={width} height={height} />
         {placed.count === 0 && <p class="projection-empty">No instance has a finite activation in every neuron.</p>}

@@ -1,46 +1,89 @@
-/** Marks over a projection's dots: outlines of the sentence's instances, test cases, pinned and hovered instances. */
+/** Marks over a projection's dots: names of the classes, outlines of the sentence's instances, test cases, pinned and hovered instances. */
 
-import { effect } from "@preact/signals";
+import { effect, type Signal } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns } from "../../contract/activis";
-import { drawMarks, drawOutlines, type PointMark } from "../../draw/marks";
+import { type Box, drawMarks, drawOutlines, LABEL_FONT, markBoxes, type PointMark } from "../../draw/marks";
 import type { Palette } from "../../draw/palette";
 import { enlargement, type PlacedPoints, radiusAround, type View } from "../../draw/projection";
-import { outlinedRows, strongestConfusion } from "../../store/confusion";
 import { judgementOf } from "../../store/judgement";
 import { instanceName, pinnedOf } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
+import { textWidth } from "../../ui/ruler";
 import { pixelRatio } from "../../ui/surface";
+import { ClusterNames } from "./cluster_names";
 
 interface ProjectionMarksProperties {
   placed: PlacedPoints;
-  view: View;
+  /** Where the dots will be at the end of their way. */
+  ends: PlacedPoints;
+  view: Signal<View>;
   width: number;
   height: number;
+  /** Whether classes are named at their clusters. */
+  areNamed: boolean;
 }
 
-export function ProjectionMarks({ placed, view, width, height }: ProjectionMarksProperties) {
+export function ProjectionMarks({ ends, areNamed, ...properties }: ProjectionMarksProperties) {
+  const { view, width, height } = properties;
+  return (
+    <>
+      {areNamed && <Names placed={ends} view={view} width={width} height={height} />}
+      <Marks {...properties} view={view.value} />
+    </>
+  );
+}
+
+type NamesProperties = Pick<ProjectionMarksProperties, "placed" | "view" | "width" | "height">;
+
+/** Names that leave the pinned instances and their labels free. */
+function Names({ placed, view, width, height }: NamesProperties) {
+  const store = useSnapshot();
+  const rows = store.rows.value;
+  const instances = store.instances.state.value.value;
+  const shown = view.value;
+  const kept = useMemo((): readonly Box[] => {
+    const radius = radiusAround(placed.positions.length / 2, enlargement(width, height));
+    const marks = instances
+      ? pinnedOf(rows).map((row) => ({ ...markOf(instances, placed, shown, row), colour: "", radius }))
+      : [];
+    return markBoxes(marks, width, height, (text) => textWidth(text, LABEL_FONT));
+  }, [rows, instances, placed, shown, width, height]);
+  return <ClusterNames placed={placed} view={view} width={width} height={height} kept={kept} />;
+}
+
+interface MarksProperties extends Omit<NamesProperties, "view"> {
+  view: View;
+}
+
+function Marks({ placed, view, width, height }: MarksProperties) {
   const store = useSnapshot();
   const canvas = useRef<HTMLCanvasElement>(null);
   const palette = usePalette();
   const colours = useClassColours();
   const ratio = pixelRatio.value;
-  const told = useTold();
+  const { reported } = useTab();
+  const outlined = (!store.beside && reported.value?.rows) || NONE;
   useLayoutEffect(
     () =>
       effect(() => {
         const around = radiusAround(placed.positions.length / 2, enlargement(width, height));
         const marks = marksOf(store, placed, view, palette, colours).map((mark) => ({ radius: around, ...mark }));
-        const outlined = store.litMask.value ? [] : told.map((row) => placeOf(placed, view, row));
+        const shown = store.litMask.value ? NONE : outlined;
         const context = canvas.current?.getContext("2d");
         if (!context) return;
         context.setTransform(ratio, 0, 0, ratio, 0, 0);
         context.clearRect(0, 0, width, height);
-        drawOutlines(context, outlined, around, palette);
+        drawOutlines(
+          context,
+          shown.map((row) => placeOf(placed, view, row)),
+          around,
+          palette,
+        );
         drawMarks(context, marks, width, height, palette);
       }),
-    [store, placed, view, palette, colours, width, height, ratio, told],
+    [store, placed, view, palette, colours, width, height, ratio, outlined],
   );
   return (
     <div class="marks" aria-hidden="true">
@@ -54,22 +97,16 @@ export function ProjectionMarks({ placed, view, width, height }: ProjectionMarks
   );
 }
 
-/** The sampled instances that the sentence is about, while it stands there. */
-function useTold(): readonly number[] {
-  const { unsaid } = useTab().urlState;
-  const store = useSnapshot();
-  const snapshot = store.snapshot.value;
-  const columns = store.columns.value;
-  const isSaid = !store.beside && unsaid.value !== (store.selection.value?.run.run ?? "");
-  return useMemo(() => {
-    const confusion = isSaid && snapshot && strongestConfusion(snapshot, columns);
-    return confusion && columns ? outlinedRows(confusion, columns) : [];
-  }, [isSaid, snapshot, columns]);
-}
+const NONE: readonly number[] = [];
 
 const placeOf = ({ positions }: PlacedPoints, view: View, row: number) => ({
   x: (positions[row * 2] ?? Number.NaN) * view.scale + view.x,
   y: (positions[row * 2 + 1] ?? Number.NaN) * view.scale + view.y,
+});
+
+const markOf = (instances: InstanceColumns, placed: PlacedPoints, view: View, row: number) => ({
+  ...placeOf(placed, view, row),
+  label: instanceName(instances, row),
 });
 
 /** A test case's true class; without a label the predicted one. */
@@ -97,11 +134,7 @@ function marksOf(
 ): PointMark[] {
   const instances = store.instances.state.value.value;
   if (!instances) return [];
-  const mark = (row: number, colour: string): PointMark => ({
-    ...placeOf(placed, view, row),
-    label: instanceName(instances, row),
-    colour,
-  });
+  const mark = (row: number, colour: string): PointMark => ({ ...markOf(instances, placed, view, row), colour });
   const diamond = (row: number): PointMark => ({
     ...mark(row, palette.text),
     label: "",

@@ -1,8 +1,7 @@
 /** Sentence at the top: the strongest confusion of the open snapshot; each part lights its instances, and keeps them. */
 
-import { useMemo } from "preact/hooks";
 import type { SnapshotEntry } from "../../contract/activis";
-import { type Confusion, errorCount, strongestConfusion } from "../../store/confusion";
+import { type Confusion, errorCount } from "../../store/confusion";
 import { NO_PREDICTION } from "../../store/judgement";
 import { litRow } from "../../store/lit";
 import { cellOf, labelledAs } from "../../store/subset_from_click";
@@ -16,12 +15,11 @@ import { Part } from "./part";
 const CommonWords = deferred(async () => (await import("./common")).CommonWords);
 
 export function Sentence() {
-  const { urlState, pointing } = useTab();
+  const { urlState, pointing, reported } = useTab();
   const store = useSnapshot();
   const snapshot = store.snapshot.value;
-  const columns = store.columns.value;
   const run = store.selection.value?.run.run ?? "";
-  const confusion = useMemo(() => snapshot && strongestConfusion(snapshot, columns), [snapshot, columns]);
+  const confusion = reported.value?.confusion;
   const errors = snapshot && errorCount(snapshot);
   if (!snapshot || !errors || urlState.unsaid.value === run) return null;
   const cell = confusion && cellOfConfusion(confusion, snapshot);
