@@ -1,13 +1,14 @@
 /** Tab: the three views side by side, or what stands there until there is something to see. */
 
 import { useSignal } from "@preact/signals";
-import { render } from "preact";
+import { Fragment, render } from "preact";
 import { useEffect, useLayoutEffect } from "preact/hooks";
 import { createClient } from "./contract/client";
 import { openParentHash } from "./store/address";
 import { observeHost } from "./store/host";
 import type { LayerStore } from "./store/layer";
 import { createTab } from "./store/tab";
+import { keyedNeuron } from "./store/url_state";
 import { SnapshotContext, TabContext, usePalette, useSnapshot, useTab } from "./ui/context";
 import { Problem } from "./ui/controls";
 import { deferred, loadDeferred } from "./ui/deferred";
@@ -23,6 +24,7 @@ const ComparisonStrip = deferred(async () => (await import("./later")).Compariso
 const DockedInstance = deferred(async () => (await import("./later")).DockedInstance);
 const Help = deferred(async () => (await import("./later")).Help);
 const LayerInvitation = deferred(async () => (await import("./views/status/empty")).LayerInvitation);
+const NeuronCard = deferred(async () => (await import("./views/neuron/neuron_card")).NeuronCard);
 const NothingRecorded = deferred(async () => (await import("./views/status/empty")).NothingRecorded);
 const OverSteps = deferred(async () => (await import("./later")).OverSteps);
 const UnknownLine = deferred(async () => (await import("./views/status/announcer")).UnknownLine);
@@ -77,6 +79,7 @@ function Content() {
   if (!catalogue.snapshot.value) return <NothingRecorded />;
   const compares = comparing.active.value;
   const panels = shownLayers(layers.value, urlState.maximised.value);
+  const card = keyedNeuron(urlState.neuron.value);
   return (
     <>
       <Toolbar onHelp={openHelp} />
@@ -90,7 +93,12 @@ function Content() {
           <div class="panels" style={{ "--panels": Math.max(1, panels.length) }}>
             {compares && <ComparisonStrip />}
             {panels.map((layer) => (
-              <Panel key={layer.name} layer={layer} />
+              <Fragment key={layer.name}>
+                <Panel layer={layer} />
+                {card?.layer === layer.name && card.neuron < (layer.entry.value?.neurons ?? 0) && (
+                  <NeuronCard layer={layer} neuron={card.neuron} />
+                )}
+              </Fragment>
             ))}
             {urlState.overSteps.value !== "" && <OverSteps />}
             {layers.value.length === 0 && (opening.value ? <PanelPlaces /> : <LayerInvitation />)}

@@ -25,6 +25,7 @@ import "./views/help/help.css";
 import "./views/compare/compare.css";
 import "./views/panel/sides.css";
 import "./views/steps/steps.css";
+import "./views/neuron/neuron.css";
 import "./ui/column.css";
 import "./ui/forced_colours.css";
 

@@ -21,7 +21,7 @@ test("a link to what is there says nothing", async () => {
   expect(await said({ run: "cnn/activis", step: "7", follow: "latest" })).toEqual([]);
   const rows = { sort: "instance:a", locked: "class:cat", pinned: joinList(["a", "c"]), colours: "dog" };
   expect(await said({ ...rows, colour: "score", size: "active", graph: "tall", projection: "steps-50" })).toEqual([]);
-  expect(await said({ colour: "neuron:17:hidden", names: "off", rings: "off" })).toEqual([]);
+  expect(await said({ colour: "neuron:17:hidden", neuron: "17:hidden", names: "off", rings: "off" })).toEqual([]);
   const comparing = { vs: joinList(["cnn/activis", "validation", "1"]), show: "layer", differing: "hidden" };
   const chosen = { pairs: joinList(["0", "hidden", ""]), outcomes: "outcome:only_base:0", align: "index" };
   expect(await said({ ...comparing, ...chosen, sort: "outcome:only_base:0", kept: "elsewhere" })).toEqual([]);
@@ -59,7 +59,10 @@ test.each([
   [{ follow: "oldest" }, "“oldest” for “follow”, which can be: latest."],
   [{ subsets: joinList(["empty", " "]) }, "a subset without a condition"],
   [{ subsets: joinList(["named", "score > 0", "left over"]) }, "2 subsets; 1 of them are left out."],
-  [{ neuron: "3", other: "x" }, "something that is not known here: neuron, other."],
+  [{ neurons: "3", other: "x" }, "something that is not known here: neurons, other."],
+  [{ neuron: "3" }, "There is no neuron “3”, whose card the link opens."],
+  [{ neuron: "3:gone" }, "There is no neuron 3 of “gone”, whose card the link opens."],
+  [{ neuron: "18:hidden" }, "There is no neuron 18 of “hidden”, whose card the link opens."],
   [{ vs: joinList(["gone", "validation", "1"]) }, "B: The link names the run “gone”"],
   [{ vs: joinList(["cnn/activis", "validation", "last"]) }, "The link's step, “last”, is no whole number."],
   [{ vs: joinList(["cnn/activis", "validation", "7"]) }, "B: Run “cnn” has no recording of step 7"],

@@ -10,7 +10,16 @@ import { instanceKey, type MatrixRow, parseOutcome } from "./rows";
 import { findRun, findRuns, namesOf, type Selection, snapshotsOf } from "./selection";
 import type { Other } from "./side";
 import type { TabStore } from "./tab";
-import { colouringNeuron, DEFAULT_COLOUR, DEFAULT_SORT, NAMED_COLOURS, NAMED_SORTS, type UrlState } from "./url_state";
+import {
+  type ColouringNeuron,
+  colouringNeuron,
+  DEFAULT_COLOUR,
+  DEFAULT_SORT,
+  keyedNeuron,
+  NAMED_COLOURS,
+  NAMED_SORTS,
+  type UrlState,
+} from "./url_state";
 
 const MOST_LISTED = 6;
 
@@ -50,6 +59,7 @@ const KINDS: readonly ((shown: Shown) => Missing[])[] = [
   missingPinned,
   missingColoured,
   missingColour,
+  missingNeuron,
   missingDiffering,
   missingPairs,
   missingOutcomes,
@@ -198,11 +208,11 @@ function missingColoured({ urlState: { coloured }, current }: Shown): Missing[] 
 }
 
 function missingColour({ urlState: { colour }, current }: Shown): Missing[] {
-  const { attributes, unlabelled, layers } = current.snapshot;
+  const { attributes, unlabelled } = current.snapshot;
   const { neuron, layer } = colouringNeuron(colour.value) ?? {};
   const isThere =
     NAMED_COLOURS.includes(colour.value) ||
-    layers.some(({ name, neurons }) => name === layer && (neuron ?? neurons) < neurons) ||
+    hasNeuron(current, colouringNeuron(colour.value)) ||
     attributes.some((attribute) => colour.value === `attribute:${attribute.name}` && isColourable(attribute));
   const what =
     layer === undefined
@@ -214,6 +224,19 @@ function missingColour({ urlState: { colour }, current }: Shown): Missing[] {
     colour.value = DEFAULT_COLOUR;
   };
   return isThere ? [] : [{ sentence, forget }];
+}
+
+const hasNeuron = ({ snapshot }: Selection, wanted: ColouringNeuron | null): boolean =>
+  snapshot.layers.some(({ name, neurons }) => name === wanted?.layer && wanted.neuron < neurons);
+
+function missingNeuron({ urlState: { neuron }, current }: Shown): Missing[] {
+  const wanted = keyedNeuron(neuron.value);
+  if (neuron.value === "" || hasNeuron(current, wanted)) return [];
+  const what = wanted ? `neuron ${wanted.neuron} of ${quoted(wanted.layer)}` : `neuron ${quoted(neuron.value)}`;
+  const forget = () => {
+    neuron.value = "";
+  };
+  return [{ sentence: `There is no ${what}, whose card the link opens.`, forget }];
 }
 
 function missingDiffering({ urlState: { comparing }, current }: Shown): Missing[] {

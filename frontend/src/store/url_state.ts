@@ -69,13 +69,18 @@ export interface ColouringNeuron {
   layer: string;
 }
 
-export const neuronColour = ({ neuron, layer }: ColouringNeuron): Colour => `neuron:${neuron}:${layer}`;
+export const neuronKey = ({ neuron, layer }: ColouringNeuron): string => `${neuron}:${layer}`;
+
+export const neuronColour = (one: ColouringNeuron): Colour => `neuron:${neuronKey(one)}`;
 
 /** Returns null where a colour names no neuron. */
 export function colouringNeuron(colour: Colour): ColouringNeuron | null {
   const [, neuron, layer] = /^neuron:(\d+):(.+)$/s.exec(colour) ?? [];
   return neuron === undefined || layer === undefined ? null : { neuron: Number(neuron), layer };
 }
+
+/** Returns the neuron of a key; null of what is none. */
+export const keyedNeuron = (key: string): ColouringNeuron | null => colouringNeuron(`neuron:${key}`);
 
 /** Of t-SNE; one between them can be wanted. */
 export const PERPLEXITY = { least: 5, most: 100 };
@@ -228,6 +233,8 @@ const CHOICES = {
   /** The condition that instances must meet to be shown; empty where all are. */
   filter: textChoice("filter"),
   colour: textChoice("colour", DEFAULT_COLOUR),
+  /** Key of the neuron whose card is open; empty where none is. */
+  neuron: textChoice("neuron"),
   /** Whether the classes are named at their clusters, and errors have a ring. */
   clusterNames: optionChoice<"" | "off">("names", ["", "off"]),
   errorRings: optionChoice<"" | "off">("rings", ["", "off"]),

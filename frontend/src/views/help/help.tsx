@@ -13,16 +13,20 @@ import { Surface } from "../../ui/surface";
 const KEYS: readonly { keys: readonly string[]; meaning: string }[] = [
   { keys: ["Tab"], meaning: "next part: toolbar, graph, panels, instances" },
   { keys: ["←", "→", "↑", "↓"], meaning: "move among cells, or among instances; what is there is read out" },
-  { keys: ["Enter"], meaning: "press what is focused: open a layer, sort by a row, pin an instance" },
+  {
+    keys: ["Enter"],
+    meaning: "press what is focused: open a layer or a neuron's card, sort by a row, pin an instance",
+  },
   { keys: ["Space"], meaning: "keep the focused row lit; open or close a group of rows" },
   { keys: ["S"], meaning: "sort the neurons by the focused row" },
   { keys: ["C"], meaning: "mark the focused row; on another row, compare the two" },
   { keys: ["P"], meaning: "pin or unpin the focused instance" },
+  { keys: ["[", "]"], meaning: "the card of the previous or the next neuron" },
   { keys: ["Tab", "↓", "Enter"], meaning: "in the bar of subsets: complete the condition, choose, add the row" },
   { keys: ["?"], meaning: "open this help" },
   {
     keys: ["Esc"],
-    meaning: "clear what was typed or lit; end a comparison or a lasso; close this help or a menu",
+    meaning: "clear what was typed or lit; end a comparison or a lasso; close a card, this help or a menu",
   },
 ];
 
@@ -55,6 +59,16 @@ const DEFINITIONS: readonly { word: string; meaning: string }[] = [
     word: "accuracy",
     meaning:
       "The share of a row's instances that are predicted right. Red is what is lower than over all instances by more than three standard errors of a draw of so many of them without replacement; an estimate's own error counts too. A row that was chosen by its outcome, errors or right ones, has none.",
+  },
+  {
+    word: "AUC",
+    meaning:
+      "On a neuron's card: the chance that an instance of the class has a larger activation than one of another class, and half of that of equal ones; 0.5 tells nothing. The class with the highest one is what the neuron prefers.",
+  },
+  {
+    word: "η²",
+    meaning:
+      "On a neuron's card: the share of its variance that lies between the classes, over all instances; 0 where all have the same mean, 1 where nothing varies within a class.",
   },
   { word: "zeros", meaning: "The share of all activations of the layer that are exactly zero." },
   {
@@ -284,7 +298,7 @@ function HelpText({ onClose }: { onClose: () => void }) {
         Click a yellow tensor in the graph: its panel shows how strongly each neuron responds to each class, subset and
         pinned instance, and which instances are alike to the layer. Hover a row, a dot, a square or a cell of a table,
         type a condition, or look for a text: the same instances light up everywhere. Click a row's name to sort the
-        neurons by it, an instance to pin it.
+        neurons by it, a cell for the card of its neuron, an instance to pin it.
       </p>
       <div class="help-columns">
         <section>

@@ -6,7 +6,8 @@ import { type CellRow, drawCells, drawSeparators, FILLING } from "../../draw/mat
 import { columnAt, rowAt } from "../../draw/matrix_layout";
 import { drawOutput, drawValues } from "../../draw/matrix_text";
 import { typedStatistic } from "../../store/layer";
-import { usePalette, useSnapshot } from "../../ui/context";
+import { neuronKey } from "../../store/url_state";
+import { usePalette, useSnapshot, useTab } from "../../ui/context";
 import { leaveHover } from "../../ui/lighting";
 import { Surface } from "../../ui/surface";
 import type { MatrixFrame } from "./matrix_context";
@@ -53,6 +54,7 @@ export function Cells({ frame }: { frame: MatrixFrame }) {
       draw={draw}
       later={store.beside !== null}
       {...usePointer(frame)}
+      onClick={useCard(frame)}
     />
   );
 }
@@ -95,6 +97,16 @@ function usePointer(frame: MatrixFrame) {
     },
     onPointerLeave: () => leaveHover(hover),
     onWheel: (event: WheelEvent) => wheelColumns(event, latest.current),
+  };
+}
+
+/** Returns what opens the card of the neuron in the column that is clicked; a side has none. */
+export function useCard({ layer, columns, order }: MatrixFrame) {
+  const { urlState } = useTab();
+  const { beside } = useSnapshot();
+  return ({ offsetX }: MouseEvent) => {
+    const neuron = order?.[columnAt(columns, offsetX)];
+    if (neuron !== undefined && !beside) urlState.neuron.value = neuronKey({ neuron, layer: layer.name });
   };
 }
 

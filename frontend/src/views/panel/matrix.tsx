@@ -15,6 +15,7 @@ import type { ComparedLayer } from "../../store/compared_layer";
 import { typedStatistic } from "../../store/layer";
 import { blockOf, isMany, type MatrixRow, newestRow } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
+import { keyedNeuron } from "../../store/url_state";
 import { usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
 import { deferred } from "../../ui/deferred";
@@ -62,6 +63,7 @@ function HoverCells({ frame }: { frame: MatrixFrame }) {
   const lock = useRef<HTMLElement>(null);
   const column = useRef<HTMLElement>(null);
   const cell = useRef<HTMLElement>(null);
+  const chosen = useRef<HTMLElement>(null);
   useLayoutEffect(
     () =>
       effect(() => {
@@ -72,6 +74,7 @@ function HoverCells({ frame }: { frame: MatrixFrame }) {
     [store, frame],
   );
   useLayoutEffect(() => effect(() => moveColumn(column, cell, frame, store)), [store, frame]);
+  useLayoutEffect(() => effect(() => moveChosen(chosen, frame, tab.urlState.neuron.value)), [frame]);
   const { pitch, rowHeight } = frame.columns;
   const height = `${rowHeight}px`;
   return (
@@ -80,6 +83,7 @@ function HoverCells({ frame }: { frame: MatrixFrame }) {
       <i ref={band} class="band" data-testid="hovered-row" style={{ height }} />
       <div class="hover-area" style={{ width: `${frame.width}px` }}>
         <i ref={column} class="column-band" style={{ width: `${pitch}px` }} />
+        <i ref={chosen} class="column-band chosen" style={{ width: `${pitch}px` }} />
         <i ref={cell} class="cell-frame" style={{ width: `${cellWidth(frame.columns)}px`, height }} />
       </div>
     </>
@@ -95,13 +99,23 @@ function moveRow(box: Box, { rows, view }: MatrixFrame, key: string | null): voi
   move(box, Number.isFinite(top), `translateY(${top}px)`);
 }
 
-function moveColumn(column: Box, cell: Box, frame: MatrixFrame, store: SnapshotStore): void {
-  const { layer, rows, view, columns, order } = frame;
-  const hover = store.hover.value;
-  const inside = hover?.layer === layer.name && hover.neuron !== undefined;
-  const position = inside ? (order?.indexOf(hover.neuron ?? -1) ?? -1) : -1;
+/** Of a neuron, -1 or undefined for none. */
+function columnPlace({ columns, order }: MatrixFrame, neuron = -1) {
+  const position = order?.indexOf(neuron) ?? -1;
   const visible = position >= columns.first && position < columns.first + columns.visible;
-  const x = (position - columns.first) * columns.pitch;
+  return { x: (position - columns.first) * columns.pitch, visible };
+}
+
+function moveChosen(column: Box, frame: MatrixFrame, key: string): void {
+  const chosen = keyedNeuron(key);
+  const { x, visible } = columnPlace(frame, chosen?.layer === frame.layer.name ? chosen.neuron : undefined);
+  move(column, visible, `translateX(${x}px)`);
+}
+
+function moveColumn(column: Box, cell: Box, frame: MatrixFrame, store: SnapshotStore): void {
+  const { layer, rows, view, columns } = frame;
+  const hover = store.hover.value;
+  const { x, visible } = columnPlace(frame, hover?.layer === layer.name ? hover.neuron : undefined);
   const top = visible ? (view.tops[rows.findIndex((row) => row.key === hover?.row?.key)] ?? Number.NaN) : Number.NaN;
   move(column, visible, `translateX(${x}px)`);
   move(cell, Number.isFinite(top), `translate(${x + (columns.pitch - cellWidth(columns)) / 2}px, ${top}px)`);

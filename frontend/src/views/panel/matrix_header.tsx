@@ -20,7 +20,7 @@ import { blockOf, isMany, type MatrixRow } from "../../store/rows";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { countText, valueText } from "../../ui/numbers";
 import { Surface } from "../../ui/surface";
-import { wheelColumns } from "./cells";
+import { useCard, wheelColumns } from "./cells";
 import { isOutputLayer, type MatrixFrame, rampOf } from "./matrix_context";
 import { barHeading } from "./matrix_text";
 import { Readout } from "./readout";
@@ -338,5 +338,5 @@ function Strips({ frame }: { frame: MatrixFrame }) {
     drawStrongest(context, { order, strongest: ofClasses, colours, columns, palette, nonfinite, top });
     if (header.overview === "map" && frame.banks.length === 1) drawFunnel(context, columns, header, width, palette);
   };
-  return <Surface width={width} height={header.height} draw={draw} aria-hidden="true" />;
+  return <Surface width={width} height={header.height} draw={draw} aria-hidden="true" onClick={useCard(frame)} />;
 }

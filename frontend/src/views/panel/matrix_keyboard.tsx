@@ -11,7 +11,7 @@ import type { Hover } from "../../store/hover";
 import { isInstance, type MatrixRow } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
 import type { TabStore } from "../../store/tab";
-import { toggle } from "../../store/url_state";
+import { keyedNeuron, neuronKey, toggle } from "../../store/url_state";
 import { useSnapshot, useTab } from "../../ui/context";
 import type { MatrixFrame } from "./matrix_context";
 
@@ -123,6 +123,15 @@ export function useGridKeys(frame: MatrixFrame, show: (row: number, column: numb
   useLayoutEffect(() => {
     if (cell.peek() && frame.order) go(where());
   }, [frame.rows, frame.order]);
+  // A link, and another neuron's card, may choose one that is out of sight.
+  const card = keyedNeuron(tab.urlState.neuron.value);
+  const chosen = card?.layer === frame.layer.name ? (frame.order?.indexOf(card.neuron) ?? -1) : -1;
+  const { visible } = frame.columns;
+  useLayoutEffect(() => {
+    if (chosen < 0 || visible === 0) return;
+    showColumn(latest.current, chosen);
+    if (latest.current.banks.length > 1) show(0, chosen);
+  }, [chosen, visible]);
   return {
     cell,
     id,
@@ -145,7 +154,7 @@ export function useGridKeys(frame: MatrixFrame, show: (row: number, column: numb
         const from = where();
         const to = moveFocus(from, event, extent);
         if (to) go(to);
-        else if (!command(event, tab, store, rows[from.row])) return;
+        else if (!openCard(event, tab, latest.current, from) && !command(event, tab, store, rows[from.row])) return;
         event.preventDefault();
         event.stopPropagation();
       },
@@ -160,6 +169,14 @@ function leave(cell: Signal<FocusedCell | null>, store: SnapshotStore): void {
   if (cell.peek() === null) return;
   cell.value = null;
   store.hover.value = null;
+}
+
+/** Opens the card of the focused cell's neuron; false for other keys, and on a heading. */
+function openCard(event: KeyboardEvent, tab: TabStore, frame: MatrixFrame, { row, column }: CellPosition): boolean {
+  const neuron = frame.order?.[column];
+  if (event.key !== "Enter" || neuron === undefined || frame.rows[row]?.kind === "group") return false;
+  tab.urlState.neuron.value = neuronKey({ neuron, layer: frame.layer.name });
+  return true;
 }
 
 /** Does what a letter asks for; false for keys that mean nothing here. */

@@ -1,0 +1,204 @@
+/** Lists of a neuron's card: the instances that it answers to most and least, and the neurons that vary with it. */
+
+import { useSignal } from "@preact/signals";
+import type { InstanceColumns, NeuronCard, NeuronInstance, SimilarNeuron } from "../../contract/activis";
+import { judgementOf } from "../../store/judgement";
+import { instanceName, instanceRow } from "../../store/rows";
+import { firstText } from "../../store/tables";
+import { neuronKey } from "../../store/url_state";
+import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
+import { Segmented } from "../../ui/controls";
+import { ClassDot, InstanceGlyph } from "../../ui/glyphs";
+import { leaveHover } from "../../ui/lighting";
+import { Thumbnail } from "../../ui/media";
+import { correlationText, countText, valueText } from "../../ui/numbers";
+import { Bones } from "./charts";
+
+const SHOWN = 10;
+
+export function NeuronInstances({ value }: { value: NeuronCard | undefined }) {
+  const { columns } = useSnapshot();
+  const end = useSignal<"strongest" | "weakest">("strongest");
+  const isMore = useSignal(false);
+  const instances = columns.value;
+  const hasWeakest = (value?.weakest.length ?? 0) > 0;
+  const chosen = hasWeakest ? end.value : "strongest";
+  const all = value?.[chosen] ?? [];
+  const shown = isMore.value ? all : all.slice(0, SHOWN);
+  const most = Math.max(...all.map((one) => Math.abs(one.value)), 1e-30);
+  return (
+    <section class="neuron-part neuron-instances" aria-label={`${chosen} instances`}>
+      <h4>
+        {chosen === "strongest" ? "Strongest" : "Weakest"} instances
+        {hasWeakest && (
+          <Segmented
+            label="Instances"
+            quiet
+            value={chosen}
+            options={[
+              { value: "strongest", label: "strongest" },
+              { value: "weakest", label: "weakest" },
+            ]}
+            onPick={(picked) => {
+              end.value = picked === "weakest" ? "weakest" : "strongest";
+            }}
+          />
+        )}
+      </h4>
+      {value && instances ? (
+        <ol data-testid="neuron-instances">
+          {shown.map((one) => (
+            <li key={one.index}>
+              <ListedInstance one={one} instances={instances} most={most} />
+            </li>
+          ))}
+        </ol>
+      ) : (
+        <Bones count={SHOWN} />
+      )}
+      {value && (
+        <p class="hint">
+          {all.length === 0
+            ? `None of ${countText(value.listed)} is above zero.`
+            : `Top ${countText(shown.length)} of ${countText(value.listed)}${value.listed < value.total ? " sampled" : ""}.`}
+          {all.length > SHOWN && (
+            <button
+              type="button"
+              class="neuron-link"
+              onClick={() => {
+                isMore.value = !isMore.value;
+              }}
+            >
+              {isMore.value ? "Show fewer" : `Show ${all.length - SHOWN} more`}
+            </button>
+          )}
+        </p>
+      )}
+    </section>
+  );
+}
+
+interface ListedProperties {
+  one: NeuronInstance;
+  instances: InstanceColumns;
+  most: number;
+}
+
+function ListedInstance({ one, instances, most }: ListedProperties) {
+  const store = useSnapshot();
+  const { urlState } = useTab();
+  const isSampled = one.row >= 0 && one.row < instances.id.length;
+  const content = <InstanceLine one={one} instances={instances} most={most} isSampled={isSampled} />;
+  if (!isSampled) {
+    return (
+      <span class="neuron-instance" title="Not in the sample: it has no row and no square">
+        {content}
+      </span>
+    );
+  }
+  const isPinned = urlState.pinned.value.includes(instances.id[one.row] ?? "");
+  const hover = () => {
+    store.hover.value = { source: "instances", row: instanceRow(instances, one.row) };
+  };
+  return (
+    <button
+      type="button"
+      class="neuron-instance"
+      data-row={one.row}
+      aria-pressed={isPinned}
+      title={isPinned ? "Click unpins its row" : "Click pins its row"}
+      onPointerEnter={hover}
+      onPointerLeave={() => leaveHover(store.hover)}
+      onFocus={hover}
+      onBlur={() => leaveHover(store.hover)}
+      onClick={() => store.togglePin(one.row)}
+    >
+      {content}
+    </button>
+  );
+}
+
+function InstanceLine({ one, instances, most, isSampled }: ListedProperties & { isSampled: boolean }) {
+  const colours = useClassColours();
+  const text = isSampled ? firstText(instances, one.row) : one.text;
+  const name = isSampled ? instanceName(instances, one.row) : instances.ids_given ? one.id : `#${one.index}`;
+  const judgement = judgementOf({ label: [one.label], predicted: [one.predicted] }, 0);
+  return (
+    <>
+      <InstanceGlyph judgement={judgement} colours={colours} />
+      <span class="neuron-name" title={name}>
+        {name}
+      </span>
+      <i class="neuron-bar" aria-hidden="true">
+        <i style={{ width: `${(100 * Math.abs(one.value)) / most}%` }} />
+      </i>
+      <b>{valueText(one.value)}</b>
+      <span class="neuron-text" title={text ?? undefined}>
+        {isSampled && <Thumbnail row={one.row} />} {text}
+      </span>
+    </>
+  );
+}
+
+export function SimilarNeurons({ value, isWhole }: { value: NeuronCard | undefined; isWhole: boolean }) {
+  const over = Math.max(0, ...(value?.similar.map((one) => one.over) ?? []));
+  return (
+    <section aria-label="Similar neurons">
+      <h4>
+        Similar neurons{" "}
+        {over > 0 && <span title="Pearson's r over the sampled instances">r over {countText(over)}</span>}
+      </h4>
+      {value && isWhole ? (
+        value.similar.length > 0 ? (
+          <ul class="neuron-similar" data-testid="similar-neurons">
+            {value.similar.map((one) => (
+              <li key={neuronKey(one)}>
+                <Similar one={one} />
+              </li>
+            ))}
+          </ul>
+        ) : (
+          <p class="hint">It does not vary over the sampled instances, or no other neuron does.</p>
+        )
+      ) : (
+        <Bones count={SHOWN} />
+      )}
+    </section>
+  );
+}
+
+function Similar({ one }: { one: SimilarNeuron }) {
+  const { urlState, toggleLayer } = useTab();
+  const { snapshot } = useSnapshot();
+  const colours = useClassColours();
+  const palette = usePalette();
+  const strongest = snapshot.value?.classes[one.strongest];
+  const [negative, , positive] = palette.diverging;
+  return (
+    <button
+      type="button"
+      class="neuron-other"
+      title={`Neuron ${one.neuron} of ${one.layer}: r = ${correlationText(one.r)} over ${countText(one.over)} instances. Opens its card`}
+      onClick={() => {
+        if (!urlState.layers.peek().includes(one.layer)) toggleLayer(one.layer);
+        if (urlState.maximised.peek() !== "") urlState.maximised.value = one.layer;
+        urlState.neuron.value = neuronKey(one);
+      }}
+    >
+      <span class="neuron-link" title={one.layer}>
+        <span>{one.layer}</span> {one.neuron}
+      </span>
+      <span class="neuron-class">
+        {strongest !== undefined && one.strongest >= 0 && (
+          <>
+            <ClassDot colour={colours[one.strongest]} /> {strongest}
+          </>
+        )}
+      </span>
+      <i class="neuron-bar" aria-hidden="true">
+        <i style={{ width: `${100 * Math.abs(one.r)}%`, background: one.r < 0 ? negative : positive }} />
+      </i>
+      <b>{correlationText(one.r)}</b>
+    </button>
+  );
+}
