@@ -19,7 +19,7 @@ SubsetKind = Literal["class", "all", "condition", "function", "ids"]
 AttributeType = Literal["number", "category", "text", "boolean", "time", "image", "audio"]
 Pooling = Literal["max", "mean", "first", "last"]
 StatisticName = Literal["count", "mean", "std", "min", "max", "active", "nonfinite"]
-PositionKind = Literal["", "tokens"]
+PositionKind = Literal["", "tokens", "steps", "grid"]
 
 SUBSET_KINDS: tuple[SubsetKind, ...] = get_args(SubsetKind)
 ATTRIBUTE_TYPES: tuple[AttributeType, ...] = get_args(AttributeType)
@@ -67,7 +67,8 @@ class Layer:
         tensor: Exact tensor name in the forward graph; empty where unknown.
         signed: Whether any finite activation over all instances is negative.
         pooling: One of `POOLINGS` where axes were pooled away, else empty.
-        positions: What is known of its positions: `tokens`, what it does at which; or empty, nothing.
+        positions: What its positions are, where something is known of them: `tokens`, what it does at which; `steps`
+            of a series, or a `grid`, where each neuron is strongest. Empty for nothing.
     """
 
     name: str
@@ -217,6 +218,8 @@ class TokenTable:
     exact: bool
 
 
+UNKNOWN_POSITION = 65_535
+"""Of an activation that no position has that can be told: all were padding, none finite, or it lies beyond."""
 AROUND = 3
 """Tokens on either side of a strongest position that are kept."""
 
@@ -414,6 +417,9 @@ class Snapshot:
         example_activations: By layer name, float32 (examples, neurons).
         tokens: By name of a layer whose positions have tokens.
         top_positions: Likewise.
+        arg_positions: By name of a layer that was pooled by its maximum, where it was, uint16 (rows, neurons):
+            positions as the layer numbers them, row-major, or `UNKNOWN_POSITION`.
+        example_arg_positions: Likewise, (examples, neurons).
     """
 
     manifest: Manifest
@@ -424,6 +430,8 @@ class Snapshot:
     example_activations: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     tokens: Mapping[str, TokenTable] = field(default_factory=dict)
     top_positions: Mapping[str, TopPositions] = field(default_factory=dict)
+    arg_positions: Mapping[str, NDArray[np.uint16]] = field(default_factory=dict)
+    example_arg_positions: Mapping[str, NDArray[np.uint16]] = field(default_factory=dict)
 
 
 ZERO_CODE = 0

@@ -25,7 +25,15 @@ from activis_tb.recording.attributes import read_column
 from activis_tb.recording.blocks import Block, Column, Demand, Kind, clash
 from activis_tb.recording.identity import IdentityDeriver, check_distinct, read_ids
 from activis_tb.recording.selections import BatchView
-from activis_tb.recording.tokens import Surplus, TokenPositions, align, check_taken, read_tokens, same_surplus
+from activis_tb.recording.tokens import (
+    Surplus,
+    TokenPositions,
+    Unpooled,
+    align,
+    check_taken,
+    read_tokens,
+    same_surplus,
+)
 from activis_tb.recording.workers import Part
 
 if TYPE_CHECKING:
@@ -93,7 +101,7 @@ class BatchReader:
         rows = len(label)
         columns = self._read_attributes({} if attributes is None else attributes, rows)
         demands = self._demanded(columns)
-        layers, pooled, owned, positions, surplus = self._read_activations(activations, rows, mask, tokens)
+        layers, pooled, owned, positions, surplus, unpooled = self._read_activations(activations, rows, mask, tokens)
         if self._conditions is not None:
             self._conditions.check(columns, pooled, labelled=labels is not None)
         index = np.arange(self.instances, self.instances + rows)
@@ -112,6 +120,7 @@ class BatchReader:
             activations=pooled,
             owned=owned,
             positions=positions,
+            unpooled=unpooled,
         )
         self._select(block)
         self.surplus = surplus
@@ -235,9 +244,14 @@ class BatchReader:
     def _read_activations(
         self, activations: Any, rows: int, mask: Any, tokens: Any
     ) -> tuple[
-        dict[str, Layer], dict[str, NDArray[np.float32]], frozenset[str], dict[str, TokenPositions], Surplus | None
+        dict[str, Layer],
+        dict[str, NDArray[np.float32]],
+        frozenset[str],
+        dict[str, TokenPositions],
+        Surplus | None,
+        dict[str, Unpooled],
     ]:
-        """The layers, their activations, which of these are owned, and the positions with a token."""
+        """The layers, their activations, which of these are owned, positions with a token, and what has a maximum."""
         if not isinstance(activations, Mapping):
             raise ArgumentError("activations", type(activations).__name__, "a mapping from layer names to arrays")
         wanted = [spec.name for spec in self._settings.layers]
@@ -257,22 +271,27 @@ class BatchReader:
         layers, values = {}, {}
         positions: dict[str, TokenPositions] = {}
         surplus: dict[str, int | None] = {}
+        whole: dict[str, Unpooled] = {}
         for spec in self._settings.layers:
             name, one, given = spec.name, masks.get(spec.name), activations[spec.name]
-            if name in texts and not isinstance(given, PooledActivations):
+            if not isinstance(given, PooledActivations):
                 given = as_array(given, f'activations["{name}"]')
             pooled = pool(given, spec, rows, one, is_own_mask=isinstance(mask, Mapping) and one is not None)
             layers[name] = layer_of(pooled, name, self.layers.get(name))
             values[name] = pooled.values
             unpooled, one = (given.positions, given.mask) if isinstance(given, PooledActivations) else (given, one)
-            if name in texts and isinstance(unpooled, np.ndarray) and unpooled.ndim == 3:
-                unpooled = unpooled if unpooled is not given else channels_last(unpooled, spec)
+            if unpooled is None or unpooled.ndim < 3:
+                continue
+            unpooled = unpooled if unpooled is not given else channels_last(unpooled, spec)
+            if pooled.pooling == "max":
+                whole[name] = Unpooled(unpooled, one, pooled.values)
+            if name in texts and unpooled.ndim == 3:
                 known = (self.surplus or {}).get(name)
                 positions[name], surplus[name] = align(unpooled, spec, texts[name], one, known)
         check_taken(tokens, texts, positions, self._settings.layers)
         together = same_surplus("tokens", self.surplus, surplus if rows else None)
         owned = frozenset(name for name, array in values.items() if is_owned(activations[name], array))
-        return layers, values, owned, positions, together
+        return layers, values, owned, positions, together, whole
 
     def _read_ids(
         self, ids: Any, columns: Mapping[str, Column], label: NDArray[np.int32], index: NDArray[np.int64]

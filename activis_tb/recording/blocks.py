@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from activis_tb.model import stratum_of
 from activis_tb.recording.media import Picture, Sound, thumbnail
-from activis_tb.recording.tokens import TokenPositions
+from activis_tb.recording.tokens import TokenPositions, Unpooled
 
 Kind = Literal["number", "boolean", "text", "time", "image", "audio", ""]
 """What a column holds; empty as long as every value was missing."""
@@ -148,6 +148,9 @@ class Block:
         activations: By layer name, float32 (instances, neurons).
         owned: Layers whose activations are owned: nobody else can overwrite them.
         positions: By layer name, those that have a token; of a whole batch alone, not of a part of one.
+        unpooled: By layer name, those of which the position of the maximum can be told; of a whole batch alone.
+        maxima: By instance, the positions of its maxima, uint16 (neurons,) of these layers one after the other, or
+            None; object array (instances,). None where there is no such layer.
     """
 
     ids: NDArray[np.object_]
@@ -162,6 +165,8 @@ class Block:
     activations: Mapping[str, NDArray[np.float32]]
     owned: frozenset[str] = frozenset()
     positions: Mapping[str, TokenPositions] = field(default_factory=dict)
+    unpooled: Mapping[str, Unpooled] = field(default_factory=dict)
+    maxima: NDArray[np.object_] | None = None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -184,6 +189,7 @@ class Block:
             attributes={name: column.take(rows) for name, column in self.attributes.items()},
             activations={name: values[rows] for name, values in self.activations.items()},
             owned=self.owned,
+            maxima=None if self.maxima is None else self.maxima[rows],
         )
 
 
@@ -196,12 +202,25 @@ def join(blocks: Sequence[Block]) -> Block:
         return blocks[0]
     first = blocks[0]
     columns: dict[str, Any] = {name: np.concatenate([getattr(block, name) for block in blocks]) for name in _COLUMNS}
+    maxima = [block.maxima for block in blocks if block.maxima is not None]
+    columns["maxima"] = np.concatenate(maxima) if len(maxima) == len(blocks) else None
     return Block(
         **columns,
         attributes={name: join_columns([block.attributes[name] for block in blocks]) for name in first.attributes},
         activations={name: np.concatenate([block.activations[name] for block in blocks]) for name in first.activations},
         owned=frozenset(first.activations),
     )
+
+
+def with_maxima(block: Block, wanted: NDArray[np.bool_]) -> Block:
+    """Returns `block` with the positions of the maxima of those instances that are `wanted`, (instances,)."""
+    maxima = np.full(len(block), None, np.object_)
+    rows = np.flatnonzero(wanted)
+    if len(rows):
+        found = np.concatenate([unpooled.places(rows) for unpooled in block.unpooled.values()], axis=1)
+        for row, places in zip(rows.tolist(), found, strict=True):
+            maxima[row] = places
+    return replace(block, maxima=maxima, unpooled={})
 
 
 def has_media(block: Block) -> bool:

@@ -11,11 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, shorten
-from activis_tb.model import UNLABELLED, Layer, Manifest, Sample, Snapshot, Subset
+from activis_tb.model import (
+    UNKNOWN_POSITION,
+    UNLABELLED,
+    Layer,
+    Manifest,
+    PositionKind,
+    Sample,
+    Snapshot,
+    Subset,
+)
 from activis_tb.recording.arguments import Settings
 from activis_tb.recording.attributes import typed_attribute
 from activis_tb.recording.batch import BatchReader
-from activis_tb.recording.blocks import Background, Block, Buffer, encode_media, has_media, join
+from activis_tb.recording.blocks import Background, Block, Buffer, encode_media, has_media, join, with_maxima
 from activis_tb.recording.identity import KnownIds, hash_texts
 from activis_tb.recording.positions import PositionRecorder
 from activis_tb.recording.sample import Sampler
@@ -57,6 +66,7 @@ class Recorder:
         self._known = KnownIds()
         self._test_cases = TestCases(settings)
         self._positions = PositionRecorder(settings.layers)
+        self._maxima: dict[str, int] = {}
         self._accumulator: Accumulator | None = None
 
     @property
@@ -73,6 +83,9 @@ class Recorder:
             for work in self._positions.collect(batch.positions, batch.ids, batch.index):
                 self._background.begin(work)
             batch = replace(batch, positions={})
+        if batch.unpooled:
+            self._maxima = {name: found.largest.shape[1] for name, found in batch.unpooled.items()}
+            batch = with_maxima(batch, self._wanted(batch))
         if has_media(batch):
             self._background.settle()
             batch = encode_media(batch, self._wanted(batch))
@@ -108,6 +121,7 @@ class Recorder:
             ids=self._known.extract(),
             surplus=self._reader.surplus,
             positions=self._positions.arrays(self._reader.surplus or ()),
+            maxima=self._maxima,
         )
         return pack(part)
 
@@ -133,6 +147,7 @@ class Recorder:
         self._sampler.merge(sample, other.stratum_counts)
         self._known.merge(part.ids)
         self._positions.merge(part.positions, part.surplus or (), self._reader.instances)
+        self._maxima = self._maxima or dict(part.maxima)
         self._reader.accept_part(part, sample)
         if self._accumulator is None:
             self._accumulator = other
@@ -184,6 +199,8 @@ class Recorder:
             cases.activations,
             {name: tokens for name, (tokens, _) in positions.items()},
             {name: top for name, (_, top) in positions.items()},
+            self._arg_positions(sampled),
+            self._arg_positions(cases),
         )
 
     def close(self) -> None:
@@ -240,10 +257,25 @@ class Recorder:
                 layer,
                 tensor=tensors.get(name, ""),
                 signed=accumulator.signed(name),
-                positions="tokens" if name in (self._reader.surplus or {}) else "",
+                positions=self._kind_of_positions(layer),
             )
             for name, layer in self._reader.layers.items()
         )
+
+    def _kind_of_positions(self, layer: Layer) -> PositionKind:
+        if layer.name in (self._reader.surplus or {}):
+            return "tokens"
+        return ("steps" if len(layer.shape) == 2 else "grid") if layer.name in self._maxima else ""
+
+    def _arg_positions(self, block: Block) -> dict[str, NDArray[np.uint16]]:
+        """Where the maxima of kept instances are, by layer, uint16 (rows, neurons)."""
+        if not self._maxima:
+            return {}
+        unknown = np.full(sum(self._maxima.values()), UNKNOWN_POSITION, np.uint16)
+        kept = [None] * len(block) if block.maxima is None else block.maxima.tolist()
+        table = np.array([unknown if places is None else places for places in kept], np.uint16)
+        parts = np.split(table.reshape(len(block), len(unknown)), np.cumsum(list(self._maxima.values()))[:-1], axis=1)
+        return dict(zip(self._maxima, parts, strict=True))
 
     def _subsets(self, accumulator: Accumulator) -> tuple[Subset, ...]:
         subsets = [Subset(name, "class" if self._reader.labelled else "all") for name in self._strata]

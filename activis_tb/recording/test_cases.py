@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from activis_tb.errors import ArgumentError
 from activis_tb.recording.arguments import Settings
 from activis_tb.recording.batch import BatchReader
-from activis_tb.recording.blocks import Block, clash, encode_media, join, missing_column
+from activis_tb.recording.blocks import Block, clash, encode_media, join, missing_column, with_maxima
 from activis_tb.recording.identity import repeated_id
 
 MOST_TEST_CASES = 1_000
@@ -38,6 +38,8 @@ class TestCases:
         block = reader.read((), ids=ids, attributes=attributes, **others)
         index = len(self._ids) + np.arange(len(block))
         block = encode_media(block, np.ones(len(block), np.bool_))
+        if block.unpooled:
+            block = with_maxima(block, np.ones(len(block), np.bool_))
         block = replace(block, ids=_names(block.ids if ids is not None else index + 1), index=index)
         if repeated := self._ids.intersection(block.ids):
             raise repeated_id(min(repeated))

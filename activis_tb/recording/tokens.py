@@ -3,15 +3,16 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from math import prod
 from types import NoneType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
-from activis_tb.model import LayerSpec
-from activis_tb.recording.arrays import as_array, check_encodable
+from activis_tb.model import UNKNOWN_POSITION, LayerSpec
+from activis_tb.recording.arrays import as_array, as_float32, check_encodable
 
 _IDS = (
     "Give what the numbers stand for: tokenizer.convert_ids_to_tokens(ids), or [vocabulary[number] for number in ids]."
@@ -54,6 +55,34 @@ class TokenPositions:
     instance: NDArray[np.int64]
     token: NDArray[np.int64]
     texts: Texts
+
+
+class Unpooled(NamedTuple):
+    """Activations of one layer in one batch whose maximum is recorded.
+
+    Attributes:
+        array: Real numbers (instances, ..., neurons): the caller's own.
+        mask: Which steps, on the first axis after the instances, are no padding, bool (instances, steps); or None.
+        largest: float32 (instances, neurons).
+    """
+
+    array: NDArray[Any]
+    mask: NDArray[np.bool_] | None
+    largest: NDArray[np.float32]
+
+    def places(self, rows: NDArray[np.intp]) -> NDArray[np.uint16]:
+        """Returns at which position some instances' maxima are, the first one, uint16 (rows, neurons)."""
+        largest = self.largest[rows]
+        values = as_float32(self.array[rows]).reshape(len(rows), prod(self.array.shape[1:-1]), largest.shape[1])
+        places = np.full(largest.shape, UNKNOWN_POSITION, np.uint16)
+        kept = None if self.mask is None else self.mask[rows]
+        inner = 1 if kept is None else values.shape[1] // kept.shape[1]
+        for position in range(min(values.shape[1], UNKNOWN_POSITION) - 1, -1, -1):
+            found = values[:, position] == largest
+            if kept is not None:
+                found &= kept[:, position // inner, None]
+            places[found] = position
+        return places
 
 
 def read_tokens(tokens: object, layers: Sequence[LayerSpec], rows: int) -> dict[str, Texts]:

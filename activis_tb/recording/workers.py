@@ -36,6 +36,7 @@ class Part:
         ids: The hashes of all ids, ascending, uint64 (instances,), 8 bytes each; None where there are too many.
         surplus: See `activis_tb.recording.batch.BatchReader`; None where there was no instance.
         positions: See `activis_tb.recording.positions.PositionRecorder.arrays`, of the layers in `surplus`.
+        maxima: Layers of which the positions of the maxima are kept, and how many neurons each has.
     """
 
     description: Mapping[str, Any]
@@ -48,6 +49,7 @@ class Part:
     ids: NDArray[np.uint64] | None
     surplus: Surplus | None
     positions: Mapping[str, NDArray[Any]]
+    maxima: Mapping[str, int]
 
 
 def describe(settings: Settings) -> dict[str, Any]:
@@ -78,6 +80,7 @@ def pack(part: Part) -> bytes:
         "found": list(part.found),
         "attributes": kinds,
         "surplus": part.surplus,
+        "maxima": part.maxima,
     }
     arrays: dict[str, NDArray[Any]] = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
     arrays |= {} if part.ids is None else {"ids": part.ids}
@@ -119,6 +122,7 @@ def unpack(packed: bytes) -> Part:
             ids=_ids(arrays, header["instances"]),
             surplus=header["surplus"],
             positions=_positions(arrays),
+            maxima=header["maxima"],
         )
     except NewerVersionError:
         raise
@@ -153,6 +157,10 @@ def _block_arrays(block: Block) -> dict[str, NDArray[Any]]:
         name = f"attributes/{position}"
         arrays[f"{name}/present"] = column.present
         arrays |= _texts(name, column.values) if column.values.dtype == np.object_ else {name: column.values}
+    if block.maxima is not None:
+        known = [places for places in block.maxima if places is not None]
+        arrays["sample/maxima"] = np.array(known, np.uint16).reshape(len(known), -1 if known else 0)
+        arrays["sample/known"] = np.array([places is not None for places in block.maxima], np.bool_)
     return arrays | {f"activations/{position}": values for position, values in enumerate(block.activations.values())}
 
 
@@ -164,6 +172,10 @@ def _block(arrays: Mapping[str, NDArray[Any]], kinds: Mapping[str, Any], layers:
         for position, (name, kind) in enumerate(kinds.items())
     }
     numbers: dict[str, Any] = {name: arrays[f"sample/{name}"] for name in _NUMBERS}
+    if "sample/maxima" in arrays:
+        numbers["maxima"] = np.full(len(arrays["sample/known"]), None, np.object_)
+        for row, places in zip(np.flatnonzero(arrays["sample/known"]), arrays["sample/maxima"], strict=True):
+            numbers["maxima"][row] = places
     return Block(
         ids=_values(arrays, "sample/ids", "text"),
         **numbers,

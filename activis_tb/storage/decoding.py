@@ -31,6 +31,7 @@ from activis_tb.model import (
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.metadata import OLDEST_VERSION
 from activis_tb.storage.validation import (
+    check_arg_positions,
     check_density,
     check_manifest,
     check_range,
@@ -110,7 +111,7 @@ class SnapshotReader:
     def tokens(self, layer: str) -> TokenTable | None:
         """Returns the tokens of the positions of all instances; None where none were given for `layer`."""
         stored = self._layer(layer)
-        if not stored.positions:
+        if stored.positions != "tokens":
             return None
         found = stored.tokens
         if self._fetch_many is not None:
@@ -132,7 +133,7 @@ class SnapshotReader:
     def top_positions(self, layer: str) -> TopPositions | None:
         """Returns the strongest positions of each neuron; None where no tokens were given for `layer`."""
         stored = self._layer(layer)
-        if not stored.positions:
+        if stored.positions != "tokens":
             return None
         found = stored.top_positions
         if self._fetch_many is not None:
@@ -153,6 +154,29 @@ class SnapshotReader:
         )
         check_top_positions(top, self.manifest.instances)
         return top
+
+    def arg_positions(self, layer: str) -> NDArray[np.uint16] | None:
+        """Returns at which position each sampled activation of `layer` is the largest, uint16 (rows, neurons).
+
+        `UNKNOWN_POSITION` where that cannot be told; None where it was not recorded.
+        """
+        stored = self._layer(layer)
+        if not stored.HasField("arg_position"):
+            return None
+        places: NDArray[np.uint16] = self._array(stored.arg_position)
+        check_arg_positions(places, stored.shape, stored.neurons)
+        return places
+
+    def example_arg_positions(self, layer: str) -> NDArray[np.uint16] | None:
+        """Returns the same of the test cases, uint16 (examples, neurons)."""
+        stored = self._layer(layer)
+        if not stored.HasField("arg_position"):
+            return None
+        if not self.manifest.examples:
+            return np.empty((0, stored.neurons), np.uint16)
+        places: NDArray[np.uint16] = self._array(stored.example_arg_position)
+        check_arg_positions(places, stored.shape, stored.neurons)
+        return places
 
     def membership(self) -> NDArray[np.bool_]:
         """Returns the mapping S of the sampled instances, bool (rows, subsets)."""

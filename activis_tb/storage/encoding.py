@@ -131,6 +131,12 @@ def _layer(layer: Layer, snapshot: Snapshot, blobs: _Blobs) -> pb.Layer:
     if layer.name in snapshot.tokens:
         message.tokens.CopyFrom(_tokens(snapshot.tokens[layer.name], f"tokens of {what}", blobs))
         message.top_positions.CopyFrom(_top(snapshot.top_positions[layer.name], f"positions of {what}", blobs))
+    if layer.name in snapshot.arg_positions:
+        place = f"positions of the maxima of {what}"
+        message.arg_position.CopyFrom(blobs.array(snapshot.arg_positions[layer.name], "<u2", place))
+        if snapshot.examples:
+            cases = snapshot.example_arg_positions[layer.name]
+            message.example_arg_position.CopyFrom(blobs.array(cases, "<u2", place))
     return message
 
 

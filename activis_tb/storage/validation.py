@@ -20,6 +20,7 @@ from activis_tb.model import (
     POSITION_KINDS,
     STATISTIC_NAMES,
     SUBSET_KINDS,
+    UNKNOWN_POSITION,
     UNLABELLED,
     TokenTable,
     TopPositions,
@@ -146,6 +147,12 @@ def declared_arrays(message: pb.Snapshot) -> Iterator[Declared]:
         if examples:
             shape = (examples, layer.neurons)
             yield Declared(f"{what}, test cases", layer.example_activations, "<f4", shape)
+        if layer.HasField("arg_position"):
+            shape = (rows_of(message.sample), layer.neurons)
+            yield Declared(f"{what}, arg positions", layer.arg_position, "<u2", shape)
+            if examples:
+                shape = (examples, layer.neurons)
+                yield Declared(f"{what}, arg positions of test cases", layer.example_arg_position, "<u2", shape)
         if layer.positions == "tokens":
             yield from _declared_tokens(f"{what}, tokens", layer.tokens, layer.neurons)
             yield from _declared_top(f"{what}, top positions", layer.top_positions, layer.neurons)
@@ -261,6 +268,14 @@ def check_tokens(table: TokenTable) -> None:
     if not len(table.count) <= table.distinct <= table.positions or table.count.sum() > table.positions:
         got = f"{len(table.count):,} of {table.distinct:,} tokens at {table.positions:,} positions"
         raise _damaged("tokens", got, "counts that hold one another")
+
+
+def check_arg_positions(places: NDArray[np.uint16], shape: Sequence[int], neurons: int) -> None:
+    """Raises StoredDataError where positions of maxima are beyond those of a layer of this shape."""
+    if len(shape) < 2 or min(shape) < 1 or not neurons:
+        return
+    most = prod(shape) // neurons - 1
+    check_range("positions of maxima", places[places != UNKNOWN_POSITION], 0, most)
 
 
 def check_top_positions(top: TopPositions, instances: int) -> None:

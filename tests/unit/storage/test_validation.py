@@ -46,6 +46,8 @@ def read_everything(reader: SnapshotReader) -> None:
         reader.statistics(layer.name)
         reader.tokens(layer.name)
         reader.top_positions(layer.name)
+        reader.arg_positions(layer.name)
+        reader.example_arg_positions(layer.name)
 
 
 def test_what_is_whole_is_read(healthy: Event) -> None:
@@ -115,6 +117,8 @@ def attribute(message: pb.Snapshot, name: str) -> pb.StoredAttribute:
         (lambda m: m.layers[0].top_positions.word.shape.__setitem__(1, 3), "top positions, word.* declared as <i4"),
         (lambda m: m.layers[0].top_positions.place.shape.__setitem__(1, 2**40), "positions, place.* declared as <i4"),
         (lambda m: setattr(m.layers[0].top_positions.index, "blob", 10**6), "no blob 1000000"),
+        (lambda m: setattr(m.layers[0].arg_position, "dtype", "<i2"), "arg positions.* declared as <i2"),
+        (lambda m: m.layers[0].ClearField("example_arg_position"), "arg positions of test cases.* declared as nothing"),
     ],
 )
 def test_a_manifest_that_cannot_be_is_refused_when_it_is_read(healthy: Event, change: Change, sentence: str) -> None:
@@ -156,6 +160,8 @@ def test_a_manifest_that_cannot_be_is_refused_when_it_is_read(healthy: Event, ch
         (lambda m: m.layers[0].top_positions.index, 60, "places of instances: got 60; expected 0 to 59"),
         (lambda m: m.layers[0].top_positions.word, 8, "tokens of positions: got 8; expected -1 to 7"),
         (lambda m: m.layers[0].top_positions.word, -2, "tokens of positions: got -2"),
+        (lambda m: m.layers[0].arg_position, 2, "positions of maxima: got 2; expected 0 to 1"),
+        (lambda m: m.layers[0].example_arg_position, 65_534, "positions of maxima: got 65534"),
     ],
 )
 def test_a_value_out_of_its_range_is_refused_when_it_is_fetched(
