@@ -12,16 +12,17 @@ import { keyedNeuron } from "./store/url_state";
 import { SnapshotContext, TabContext, usePalette, useSnapshot, useTab } from "./ui/context";
 import { Problem } from "./ui/controls";
 import { deferred, loadDeferred } from "./ui/deferred";
-import { GraphView } from "./views/graph/graph";
+import { GraphView, useGraphSize } from "./views/graph/graph";
 import { InstanceColumn } from "./views/instances/column";
 import { Panel } from "./views/panel/panel";
-import { Sentence } from "./views/sentence/sentence";
+import { Sentence, ShortSentence } from "./views/sentence/sentence";
 import { SubsetBar } from "./views/subsets/bar";
 import { Toolbar } from "./views/toolbar/toolbar";
 
 const Announcer = deferred(async () => (await import("./views/status/announcer")).Announcer);
 const ComparisonStrip = deferred(async () => (await import("./later")).ComparisonStrip);
 const DockedInstance = deferred(async () => (await import("./later")).DockedInstance);
+const GraphPath = deferred(async () => (await import("./views/graph/path")).GraphPath);
 const Help = deferred(async () => (await import("./later")).Help);
 const LayerInvitation = deferred(async () => (await import("./views/status/empty")).LayerInvitation);
 const NeuronCard = deferred(async () => (await import("./views/neuron/neuron_card")).NeuronCard);
@@ -42,7 +43,11 @@ export async function show(folder: string, isStyled: Promise<void>): Promise<voi
   // For what looks on: store/debug.ts.
   dispatchEvent(new CustomEvent("activis", { detail: tab }));
   // What comes later would move the panels.
-  await Promise.all([isStyled, namesSomething && UnknownLine.load()]);
+  await Promise.all([
+    isStyled,
+    namesSomething && UnknownLine.load(),
+    tab.urlState.maximised.peek() !== "" && GraphPath.load(),
+  ]);
   if (tab.comparing.active.peek() || tab.urlState.overSteps.peek() !== "") await loadDeferred();
   render(
     <TabContext.Provider value={tab}>
@@ -73,6 +78,7 @@ function Content() {
     help.value = true;
   };
   useHelpKey(openHelp);
+  const isPath = useGraphSize() === "path";
   const runs = catalogue.runs.value;
   if (runs.status === "error") return <Problem sentence={runs.message} retry={() => void catalogue.refresh()} />;
   if (!runs.value) return <p class="waiting">Looking for recordings…</p>;
@@ -87,9 +93,9 @@ function Content() {
       <main class={compares ? "views comparing" : "views"} style={{ "--sides": comparing.sides.value.length + 1 }}>
         <h1 class="unseen">ActiVis</h1>
         <div class="left">
-          {!compares && <Sentence />}
+          {!compares && !isPath && <Sentence />}
           <GraphView />
-          <SubsetBar />
+          <SubsetBar before={isPath && <GraphPath />} after={isPath && <ShortSentence />} />
           <div class="panels" style={{ "--panels": Math.max(1, panels.length) }}>
             {compares && <ComparisonStrip />}
             {panels.map((layer) => (

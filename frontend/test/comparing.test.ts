@@ -163,5 +163,5 @@ test("the graph makes room and comes back", async () => {
   tab.comparing.add({ run: "b", name: "validation", step: null });
   expect([tab.urlState.graphSize.value, tab.urlState.maximised.value]).toEqual(["slim", ""]);
   tab.comparing.remove(0);
-  expect(tab.urlState.graphSize.value).toBe("normal");
+  expect(tab.urlState.graphSize.value).toBe("");
 });

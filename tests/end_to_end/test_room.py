@@ -197,3 +197,28 @@ def test_beside_a_layer_shown_alone_they_are_aside_until_they_are_asked_for(
     tab.get("panel", layer="hidden").get_by_test_id("maximise").click()
     tab.get("panel", layer="output").wait_for()
     tab.get("instance-square").first.wait_for()
+
+
+def test_beside_a_layer_shown_alone_the_graph_is_a_path_that_leads_to_the_others(
+    url: str, open_tab: Callable[..., Tab]
+) -> None:
+    tab = opened(open_tab, url, "hidden", "output")
+    tab.get("panel", layer="hidden").get_by_test_id("maximise").click()
+    path = tab.get("graph-path")
+    expect(path.get_by_test_id("path-layer")).to_have_text(list(ALL), use_inner_text=True)
+    expect(path.locator("[aria-current]")).to_have_text("hidden", use_inner_text=True)
+    expect(tab.get("graph")).to_be_hidden()
+    tab.get("path-layer", layer="concat").click()
+    tab.wait_for_address("maximised=concat")
+    tab.wait("it is open", lambda state: state["layers"] == list(ALL))
+    expect(tab.get("panel")).to_have_count(1)
+    tab.page.reload()
+    expect(path.locator("[aria-current]")).to_have_text("concat", use_inner_text=True)
+    tab.get("show-graph").click()
+    expect(tab.get("graph")).to_be_visible()
+    expect(path).to_have_count(0)
+    tab.get("slim-graph").click()
+    path.wait_for()
+    tab.get("panel", layer="concat").get_by_test_id("maximise").click()
+    expect(tab.get("graph")).to_be_visible()
+    expect(tab.get("panel")).to_have_count(3)

@@ -58,7 +58,7 @@ export function openComparing({ base, others, layerContext, refuse }: ComparingI
         pairs.value = withoutOther(pairs.peek(), position, (pair, other) => ({ ...pair, other }));
         const rows = outcomes.peek().flatMap((key) => parseOutcome(key) ?? []);
         outcomes.value = withoutOther(rows, position, (row, other) => ({ ...row, other })).map(outcomeKey);
-        if (wishes.peek().length === 0) urlState.graphSize.value = "normal";
+        if (wishes.peek().length === 0) urlState.graphSize.value = "";
       }),
     change: (position, wish) => {
       wishes.value = wishes.peek().map((other, at) => (at === position ? { ...other, ...wish } : other));

@@ -31,7 +31,8 @@ export interface LayerPair {
 
 export type DotSize = "fixed" | "active";
 
-export type GraphSize = "slim" | "normal" | "tall";
+/** `""`: as what else is shown leaves it room. */
+export type GraphSize = "" | "slim" | "normal" | "tall";
 
 /** `natural`, `strongest`, `variance`, or the key of a row, e.g. `class:NUM`. */
 export type Sort = string;
@@ -224,7 +225,7 @@ const CHOICES = {
   /** Whether the instances are a rail beside the panels; empty where that follows from what else is shown. */
   instances: optionChoice<"" | "aside" | "open">("instances", ["", "aside", "open"]),
   /** How much room the graph has. */
-  graphSize: optionChoice<GraphSize>("graph", ["normal", "slim", "tall"]),
+  graphSize: optionChoice<GraphSize>("graph", ["", "normal", "slim", "tall"]),
   /** Id of the graph's source that was chosen; empty for the best there is. */
   graphSource: textChoice("source"),
   projection: PROJECTION,

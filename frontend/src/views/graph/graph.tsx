@@ -53,17 +53,27 @@ export function Key({ graph }: { graph: Graph }) {
   );
 }
 
-/** In a page of one column there is the bar or the whole graph. */
-function useGraphSize(): GraphSize {
+/** In a page of one column there is the bar or the whole graph; beside a layer that is shown alone, its path or more. */
+export function useGraphSize(): Exclude<GraphSize, ""> | "path" {
   const size = useTab().urlState.graphSize.value;
-  return isColumn.value && size === "normal" ? "slim" : size;
+  const isAlone = useIsAlone();
+  if (isColumn.value) return size === "tall" ? "tall" : "slim";
+  if (isAlone && (size === "" || size === "slim")) return "path";
+  return size || "normal";
 }
+
+/** Whether one layer is shown alone. */
+const useIsAlone = (): boolean => {
+  const { comparing, urlState } = useTab();
+  return urlState.maximised.value !== "" && !comparing.active.value;
+};
 
 function SizeButtons() {
   const { graphSize } = useTab().urlState;
   const size = useGraphSize();
-  const toggle = (other: GraphSize) => () => {
-    graphSize.value = size === other ? "normal" : other;
+  const isAlone = useIsAlone();
+  const set = (next: GraphSize) => () => {
+    graphSize.value = next;
   };
   return (
     <span class="size-buttons">
@@ -75,7 +85,7 @@ function SizeButtons() {
           aria-pressed={size === "tall"}
           aria-label="Give the graph more room"
           title={size === "tall" ? "Give the panels their room back" : "Give the graph more room"}
-          onClick={toggle("tall")}
+          onClick={set(size !== "tall" ? "tall" : isAlone ? "normal" : "")}
         >
           <Icon name={size === "tall" ? "restore" : "maximise"} />
         </button>
@@ -87,7 +97,7 @@ function SizeButtons() {
         aria-expanded={size !== "slim"}
         aria-label="Show the graph"
         title={size === "slim" ? "Show the graph" : "Shrink the graph to a bar"}
-        onClick={toggle(isColumn.value ? "tall" : "slim")}
+        onClick={set(size === "slim" ? (isColumn.value ? "tall" : "") : isColumn.value || isAlone ? "" : "slim")}
       >
         <Icon name={size === "slim" ? "down" : "up"} />
       </button>

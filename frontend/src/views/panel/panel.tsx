@@ -20,7 +20,7 @@ import { blockOf } from "../../store/rows";
 import type { Side } from "../../store/side";
 import { isColumn, SnapshotContext, useSnapshot, useTab } from "../../ui/context";
 import { Segmented } from "../../ui/controls";
-import { deferred } from "../../ui/deferred";
+import { deferred, loadDeferred } from "../../ui/deferred";
 import { Icon, LayerGlyph, SideBadge } from "../../ui/glyphs";
 import { countedText, countText } from "../../ui/numbers";
 import { type Size, useSize } from "../../ui/surface";
@@ -164,7 +164,9 @@ function PanelButtons({ layer }: { layer: LayerStore }) {
         aria-pressed={maximised}
         aria-label={`Show ${layer.name} alone`}
         title={maximised ? "Show every open layer again" : "Show this layer alone, as large as fits"}
-        onClick={() => {
+        onClick={async () => {
+          // The bars above change with it, at once.
+          await loadDeferred();
           urlState.maximised.value = maximised ? "" : layer.name;
         }}
       >

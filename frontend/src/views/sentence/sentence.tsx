@@ -55,6 +55,31 @@ export function Sentence() {
   );
 }
 
+/** The confusion in short, beside a layer that is shown alone. */
+export function ShortSentence() {
+  const snapshot = useSnapshot().snapshot.value;
+  const colours = useClassColours();
+  const confusion = useTab().reported.value?.confusion;
+  if (!snapshot || !confusion) return null;
+  const { label, predicted, count, of } = confusion;
+  const { classes } = snapshot;
+  return (
+    <span class="short-sentence" data-testid="short-sentence">
+      <Icon name="flag" />
+      <Part lit={litRow(cellOfConfusion(confusion, snapshot))}>
+        {countText(count)} of {countText(of)} <ClassDot colour={colours[label]} /> {classes[label]} →{" "}
+        {predicted === null ? (
+          NO_PREDICTION
+        ) : (
+          <>
+            <ClassDot colour={colours[predicted]} /> {classes[predicted]}
+          </>
+        )}
+      </Part>
+    </span>
+  );
+}
+
 function cellOfConfusion({ label, predicted }: Confusion, { classes }: SnapshotEntry): NamedCondition {
   return cellOf(labelledAs(classes[label] ?? ""), predicted === null ? null : (classes[predicted] ?? ""));
 }

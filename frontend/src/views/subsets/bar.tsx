@@ -1,5 +1,6 @@
 /** Bar of the subsets: the condition, its count, compared rows, and what a click made. */
 
+import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import type { SubsetDescription } from "../../contract/activis";
 import { askedOutcome } from "../../language/tokens";
@@ -149,12 +150,19 @@ function badgeOf(answer: SubsetDescription): string {
   return isExact(answer) ? "exact" : "estimate";
 }
 
-export function SubsetBar() {
+interface SubsetBarProperties {
+  /** What else stands in the line. */
+  before?: ComponentChildren;
+  after?: ComponentChildren;
+}
+
+export function SubsetBar({ before, after }: SubsetBarProperties) {
   const { draft, subsets } = useTab();
   const count = subsets.list.value.length;
   const isRight = draft.verdict.value.status === "counted";
   return (
     <section class="card subset-bar" aria-label="Subsets" data-testid="subset-bar" data-unprinted>
+      {before}
       <span class="subset-bar-title" aria-hidden="true">
         <Icon name="plus" />
         <b>Subset</b>
@@ -176,6 +184,7 @@ export function SubsetBar() {
       <Popup class="subset-manager" summary={count > 0 ? `Subsets · ${count}` : "Subsets"} testId="subset-manager">
         <SubsetSheet />
       </Popup>
+      {after}
     </section>
   );
 }
