@@ -250,5 +250,6 @@ export const neuronCard = (change: Partial<NeuronCard> = {}): NeuronCard => ({
   listed: 3,
   similar: [],
   steps: [],
+  words: undefined,
   ...change,
 });

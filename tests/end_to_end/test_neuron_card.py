@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 from sklearn.metrics import roc_auc_score
 
+import activis_tb
 from tests.end_to_end.axe import violations
 from tests.end_to_end.conftest import serve, wait_for_snapshots
 from tests.end_to_end.tab import Tab
@@ -24,6 +25,9 @@ HIDDEN = (FIRST + 3 * np.eye(3)[LABELS].repeat(7, 1)[:, :NEURONS]).astype(np.flo
 HIDDEN[:, DEAD] = 0
 SIGNED = (_random.normal(size=(ROWS, NEURONS)) + HIDDEN[:, ::-1]).astype(np.float32) - 2
 TEXTS = [f"This is instance {row}" for row in range(ROWS)]
+TOKENS = np.array(["city", "what", "is", "the", "name"], object)[_random.integers(0, 5, (ROWS, 4))]
+CONV = (_random.gamma(2, 1, (ROWS, 4, NEURONS)) + 4 * (TOKENS == "city")[:, :, None]).astype(np.float32)
+WORDS_STATE = "&p.activis.run=words%2Factivis&p.activis.layers=conv&p.activis.projection=pca&p.activis.neuron=3:conv"
 STATE = "&p.activis.run=cards&p.activis.layers=hidden,signed&p.activis.step=2&p.activis.projection=pca"
 
 
@@ -35,8 +39,16 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         texts = [column("text", "text", TEXTS)]
         snapshot = make_snapshot(layers, LABELS.tolist(), classes=CLASSES, step=step, attributes=texts)
         write_snapshot(logdir, "cards", snapshot)
+    with activis_tb.preprocess(logdir / "words", step=1, layers=["conv"], classes=CLASSES, quiet=True) as recorder:
+        recorder.process(
+            labels=LABELS,
+            scores=np.eye(3)[LABELS],
+            attributes={"text": [" ".join(words) for words in TOKENS]},
+            activations={"conv": CONV},
+            tokens=TOKENS.tolist(),
+        )
     with serve(logdir) as url:
-        wait_for_snapshots(url, 2)
+        wait_for_snapshots(url, 3)
         yield url
 
 
@@ -180,6 +192,24 @@ def test_a_dead_neuron_says_so_and_since_when_and_nothing_else(url: str, open_ta
     expect(tab.get("dead-neuron")).to_have_text(f"Dead: exactly zero for all {ROWS} instances since step 2.")
     expect(tab.get("neuron-instances")).to_have_count(0)
     tab.get("neuron-steps").wait_for()
+
+
+@pytest.mark.parametrize("query", ["", "?darkMode=true"])
+def test_words_that_drive_a_neuron_are_listed_and_found(query: str, url: str, open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab(url, hash_state=WORDS_STATE, query=query)
+    card(tab, 3, "conv")
+    values = {word: CONV[:, :, 3][word == TOKENS].astype(np.float64) for word in np.unique(TOKENS.astype(str))}
+    expected = sorted(values, key=lambda word: -values[word].mean())
+    words = tab.get("neuron-words").locator("button")
+    assert [text.split("\n")[0] for text in words.all_inner_texts()] == expected
+    expect(words.first).to_contain_text(f"{len(values['city'])}")
+    expect(tab.get("neuron-spans").locator("li").first).to_have_text(re.compile(f"city.*{CONV[:, :, 3].max():.3g}"))
+    words.first.click()
+    expect(tab.get("find-instances")).to_have_value("city")
+    found = int((TOKENS == "city").any(axis=1).sum())
+    expect(tab.get("find-count")).to_have_text(f"{found} of {ROWS}")
+    tab.screenshot(f"neuron-words{'-dark' if query else ''}")
+    assert violations(tab) == []
 
 
 def test_a_link_opens_the_card_and_a_neuron_that_there_is_not_is_said(url: str, open_tab: Callable[..., Tab]) -> None:

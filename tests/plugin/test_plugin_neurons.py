@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from sklearn.metrics import roc_auc_score
 
 import activis_tb
+from activis_tb.model import LayerSpec
 from tests.plugin.populations import CLASSES, HIDDEN, KEY, LABEL, PREDICTED, ROWS, SCORES, TEXT, record
 from tests.snapshots import make_snapshot, write_snapshot
 
@@ -209,3 +210,45 @@ def test_the_classes_that_a_neuron_tells_best_apart_stand_for_many(serve_slow, t
     assert card["preferred"] == 17
     assert {one["label"] for one in card["classes"]} >= {17}
     assert len(card["steps"][0]["means"]) == 20
+
+
+VOCABULARY = np.array(["city", "country", "capital", "what", "is", "the", "of", "rare"], object)
+
+
+def test_words_are_those_of_a_group_by_of_every_position(serve_slow, tmp_path):
+    generator = np.random.default_rng(4)
+    tokens = VOCABULARY[generator.integers(0, 7, (90, 6))]
+    tokens[3, 2] = tokens[7, 2] = "rare"
+    conv = generator.gamma(2, 1, (90, 4, 3)).astype(np.float32)
+    conv[:, :, 0] += 5 * np.isin(tokens[:, 1:5], ["city", "country", "capital"])
+    conv[:, :, 2] = 0
+    arguments = {"step": 0, "layers": [LayerSpec("conv", offset=1), "hidden"], "classes": CLASSES, "quiet": True}
+    with activis_tb.preprocess(tmp_path / "words", sample=20, **arguments) as recorder:
+        for rows in np.split(np.arange(90), 3):
+            recorder.process(
+                labels=LABEL[rows],
+                scores=SCORES[rows],
+                ids=rows,
+                activations={"conv": conv[rows], "hidden": HIDDEN[rows]},
+                tokens={"conv": tokens[rows].tolist()},
+            )
+    server = serve_slow(tmp_path)
+    card = whole(server, "words", 0, layer="conv")
+    at, values = tokens[:, 1:5].ravel(), conv[:, :, 0].ravel()
+    means = {word: values[at == word].astype(np.float64).mean() for word in VOCABULARY[:7]}
+    expected = sorted(means, key=lambda word: -means[word])
+    words = card["words"]
+    assert [one["text"] for one in words["tokens"]] == expected
+    assert set(expected[:3]) == {"city", "country", "capital"}
+    assert_allclose([one["mean"] for one in words["tokens"]], [means[word] for word in expected], rtol=1e-5)
+    assert [one["count"] for one in words["tokens"]] == [np.count_nonzero(at == word) for word in expected]
+    assert (words["fewest"], words["rarer"], words["positions"], words["exact"]) == (3, 1, 360, True)
+    instance, position = np.unravel_index(np.argsort(-values), (90, 4))
+    windows = [tuple(tokens[row, place : place + 3]) for row, place in zip(instance, position, strict=True)]
+    best = list(dict.fromkeys(windows))[:10]
+    assert [(one["before"], one["token"], one["after"]) for one in words["spans"]] == best
+    assert [(one["index"], one["position"]) for one in words["spans"][:1]] == [(instance[0], position[0] + 1)]
+    ids = server.json("instances", run="words/activis", **KEY)["id"]
+    assert all(ids[one["row"]] == one["id"] if one["row"] >= 0 else one["id"] not in ids for one in words["spans"])
+    assert "words" not in whole(server, "words", 2, layer="conv")
+    assert "words" not in whole(server, "words", 0)

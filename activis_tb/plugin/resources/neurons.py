@@ -25,6 +25,7 @@ from activis_tb.plugin.guard import lacking
 from activis_tb.plugin.http import NotFoundError
 from activis_tb.plugin.jobs import Computations, QueueFullError, Report, content_key
 from activis_tb.plugin.resources.layers import strata_statistics
+from activis_tb.plugin.resources.neuron_words import Words
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage import activis_pb2 as pb
 
@@ -137,6 +138,7 @@ class NeuronRoutes:
         self._activations: Recent[tuple[str, str], NDArray[np.float32]] = Recent(_LAYERS_LIMIT)
         self._layers: Recent[tuple[str, str], StandardLayer] = Recent(_LAYERS_LIMIT)
         self._means: Recent[tuple[str, str], LayerMeans] = Recent(_STEPS_LIMIT)
+        self._words = Words()
         self._samples: Recent[str, Sample] = Recent(_SAMPLES_LIMIT)
         self._labels: Recent[str, tuple[Population, NDArray[np.int32], NDArray[np.int32]]] = Recent(_SAMPLES_LIMIT)
 
@@ -301,6 +303,10 @@ class NeuronRoutes:
                 message.strongest.append(_instance(one, sample, answers))
         for one in answers.weakest if signed else ():
             message.weakest.append(_instance(one, sample, answers))
+        try:
+            self._words.add(message, snapshot, int(message.neuron), sample)
+        except StoredDataError as error:
+            message.note = f"{message.note} Its words are left out: {error}".lstrip()
 
     def _layer_means(self, snapshot: JoinedSnapshot, layer: str) -> LayerMeans:
         def make() -> LayerMeans:

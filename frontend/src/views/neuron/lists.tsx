@@ -1,7 +1,7 @@
 /** Lists of a neuron's card: the instances that it answers to most and least, and the neurons that vary with it. */
 
 import { useSignal } from "@preact/signals";
-import type { InstanceColumns, NeuronCard, NeuronInstance, SimilarNeuron } from "../../contract/activis";
+import type { InstanceColumns, NeuronCard, NeuronInstance, NeuronWords, SimilarNeuron } from "../../contract/activis";
 import { judgementOf } from "../../store/judgement";
 import { instanceName, instanceRow } from "../../store/rows";
 import { firstText } from "../../store/tables";
@@ -13,6 +13,7 @@ import { leaveHover } from "../../ui/lighting";
 import { Thumbnail } from "../../ui/media";
 import { correlationText, countText, valueText } from "../../ui/numbers";
 import { Bones } from "./charts";
+import { wordsText } from "./words";
 
 const SHOWN = 10;
 
@@ -137,6 +138,64 @@ function InstanceLine({ one, instances, most, isSampled }: ListedProperties & { 
         {isSampled && <Thumbnail row={one.row} />} {text}
       </span>
     </>
+  );
+}
+
+const MOST_WORDS = 10;
+const MOST_SPANS = 5;
+
+/** The words at which the neuron is strongest, and what it saw where it was; a click on a word finds it. */
+export function NeuronWordList({ words }: { words: NeuronWords }) {
+  const { find } = useTab();
+  const shown = words.tokens.slice(0, MOST_WORDS);
+  const most = Math.max(...shown.map(({ mean }) => Math.abs(mean)), 1e-30);
+  return (
+    <section class="neuron-part" aria-label="Words that drive it">
+      <h4>
+        Words that drive it <span title="Mean activation at the word, and how often it was seen">mean · seen</span>
+      </h4>
+      <ul class="neuron-words" data-testid="neuron-words">
+        {shown.map((one) => (
+          <li key={one.text}>
+            <button
+              type="button"
+              class="neuron-word"
+              title={`${one.text}: mean ${valueText(one.mean)} at ${countText(one.count)} positions${one.max === undefined ? "" : `, at most ${valueText(one.max)}`}. Finds it among the instances`}
+              onClick={() => {
+                find.value = one.text;
+              }}
+            >
+              <span class="neuron-text">{one.text}</span>
+              <i class="neuron-bar" aria-hidden="true">
+                <i style={{ width: `${(100 * Math.abs(one.mean)) / most}%` }} />
+              </i>
+              <b>{valueText(one.mean)}</b>
+              <small>{countText(one.count)}</small>
+            </button>
+          </li>
+        ))}
+      </ul>
+      <p class="hint">{wordsText(words)}</p>
+      {words.spans.length > 0 && (
+        <>
+          <h4>Strongest spans</h4>
+          <ul class="neuron-words" data-testid="neuron-spans">
+            {words.spans.slice(0, MOST_SPANS).map((one) => (
+              <li
+                key={`${one.id} ${one.position}`}
+                class="neuron-span"
+                title={`Instance ${one.id}, word ${one.position + 1}`}
+              >
+                <span class="neuron-text">
+                  {one.before} <b>{one.token}</b> {one.after}
+                </span>
+                <span>{valueText(one.value)}</span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
   );
 }
 

@@ -16,7 +16,7 @@ import { Problem } from "../../ui/controls";
 import { ClassDot, Icon, LayerGlyph } from "../../ui/glyphs";
 import { countText, percentText, valueText } from "../../ui/numbers";
 import { Distribution, NeuronSteps } from "./charts";
-import { NeuronInstances, SimilarNeurons } from "./lists";
+import { NeuronInstances, NeuronWordList, SimilarNeurons } from "./lists";
 import { areaText, areaTitle, basisText, thresholdOf } from "./words";
 
 const cache = new Cache(8 * 2 ** 20);
@@ -337,12 +337,13 @@ function DeadNeuron({ value }: { value: Neuron }) {
 
 function Body({ value, isWhole }: { value: Neuron | undefined; isWhole: boolean }) {
   return (
-    <div class="neuron-body">
+    <div class={value?.words ? "neuron-body with-words" : "neuron-body"}>
       <div class="neuron-part">
         <Distribution value={value} />
         {value && isWhole && <NeuronSteps value={value} />}
       </div>
       <NeuronInstances value={value} />
+      {value?.words && <NeuronWordList words={value.words} />}
       <div class="neuron-part">
         <SimilarNeurons value={value} isWhole={isWhole} />
         {value && <Facts value={value} />}

@@ -1,6 +1,6 @@
 /** Words and numbers of a neuron's card: how well it tells a class apart, and what that is worth. */
 
-import type { NeuronCard, NeuronClass } from "../../contract/activis";
+import type { NeuronCard, NeuronClass, NeuronWords } from "../../contract/activis";
 import { countText, valueText } from "../../ui/numbers";
 
 /** `0.97`, `≈ 0.97` of a sample; `–` where too few instances were looked at. */
@@ -44,4 +44,13 @@ export function shownClasses({ classes }: NeuronCard, most: number): readonly Ne
   if (classes.length <= most) return classes;
   const best = [...classes].sort((first, second) => (second.auc ?? -1) - (first.auc ?? -1)).slice(0, most);
   return classes.filter((one) => best.includes(one));
+}
+
+/** Over what the words are, and which are not listed. */
+export function wordsText({ tokens, positions, fewest, rarer, exact }: NeuronWords): string {
+  const over = `Over all ${countText(positions)} words`;
+  const none = tokens.length === 0 ? "; at none of them is it above zero on average" : "";
+  const rare = rarer > 0 ? `; ${exact ? "" : "about "}${countText(rarer)} different ones are not listed` : "";
+  const why = rarer > 0 ? (exact ? `: seen less than ${fewest} times` : ": only a random part was counted") : "";
+  return `${over}${none}${rare}${why}.`;
 }
