@@ -23,6 +23,7 @@ from activis_tb.plugin.resources.comparisons import ComparisonRoutes, Comparison
 from activis_tb.plugin.resources.instances import InstanceRoutes
 from activis_tb.plugin.resources.layers import Digests, LayerRoutes
 from activis_tb.plugin.resources.neurons import NeuronRoutes
+from activis_tb.plugin.resources.positions import positions
 from activis_tb.plugin.resources.projections import ProjectionRoutes
 from activis_tb.plugin.snapshots import Snapshots
 
@@ -63,6 +64,7 @@ class Routes:
             "activations": layers.activations,
             "health": layers.health,
             "separation": layers.separation,
+            "positions": positions,
             "neuron": NeuronRoutes(computations, lambda: self._about_conditions().populations).answer,
             "projection": ProjectionRoutes(computations, comparisons).answer,
             "agreement": comparing.agreement,
