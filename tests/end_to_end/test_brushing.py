@@ -180,6 +180,28 @@ def test_the_sentence_names_the_strongest_confusion_and_each_part_lights_its_ins
     tab.wait("its row", lambda state: [one["name"] for one in state["subsets"]] == ["fish → cat"])
 
 
+def test_the_instances_of_the_sentence_are_outlined_among_the_squares_and_in_the_table(tab: Tab) -> None:
+    squares, cell = tab.get("outlined-squares"), tab.get("outlined-cell")
+    expect(squares).to_have_attribute("data-count", str(len(CONFUSED)))
+    outlined = squares.evaluate(
+        """svg => [...svg.parentElement.querySelectorAll("[data-testid=instance-square]")]
+            .filter(one => svg.querySelector("path").isPointInFill(new DOMPoint(one.offsetLeft + 5, one.offsetTop + 5)))
+            .map(one => Number(one.dataset.row))"""
+    )
+    assert sorted(outlined) == CONFUSED
+    expect(cell).to_have_count(1)
+    button = tab.get("prediction", row="2", label="0").bounding_box()
+    assert cell.bounding_box() == button
+    tab.hover_row("hidden", "dog")
+    for one in (squares, cell):
+        expect(one).to_have_count(0)
+    tab.leave()
+    squares.wait_for()
+    tab.get("sentence-close").click()
+    for one in (squares, cell):
+        expect(one).to_have_count(0)
+
+
 def test_the_sentence_is_put_away_and_comes_back_with_another_run(tab: Tab) -> None:
     tab.get("sentence-close").click()
     expect(tab.get("sentence")).to_have_count(0)

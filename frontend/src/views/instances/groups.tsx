@@ -20,6 +20,7 @@ import {
   isInSight,
   type PlacedGroup,
   placeGroups,
+  SQUARE,
   STEP,
   sightOf,
   squarePlace,
@@ -198,10 +199,40 @@ function Squares(properties: InstanceGroupProperties & { side: keyof Group }) {
   const perLine = placed.perLine[side];
   return (
     <div class={`squares ${side}`} style={{ height: `${Math.ceil(rows.length / perLine) * STEP}px` }}>
+      <Outline label={placed.label} rows={rows} perLine={perLine} />
       {rows.slice(first, end).map((row, at) => (
         <Square key={row} {...properties} row={row} place={squarePlace(first + at, perLine)} />
       ))}
     </div>
+  );
+}
+
+interface OutlineProperties {
+  label: number;
+  rows: readonly number[];
+  perLine: number;
+}
+
+/** Around the squares of the instances that the sentence is about, while none are lit; one where they touch. */
+function Outline({ label, rows, perLine }: OutlineProperties) {
+  const { reported } = useTab();
+  const { litMask } = useSnapshot();
+  const isShown = useComputed(() => litMask.value === null && reported.value?.confusion.label === label).value;
+  const outlined = new Set(isShown ? reported.value?.rows : []);
+  const places = rows.flatMap((row, at) => (outlined.has(row) ? squarePlace(at, perLine) : []));
+  if (places.length === 0) return null;
+  const path = places.map(({ left, top }) => `M${left} ${top}h${SQUARE}v${SQUARE}h-${SQUARE}z`).join("");
+  return (
+    <svg
+      class="outlined-squares"
+      data-testid="outlined-squares"
+      data-count={places.length}
+      data-unprinted
+      aria-hidden="true"
+    >
+      <path d={path} />
+      <path d={path} />
+    </svg>
   );
 }
 

@@ -9,6 +9,8 @@ import type { Group } from "./grouping";
 
 const ALL_SHOWN = 2_000;
 const MOST_GROUPS = 100;
+/** Of a side; base.css has it too. */
+export const SQUARE = 11;
 /** From one square to the next. */
 export const STEP = 13;
 const WRONG_WIDTH = 72;
