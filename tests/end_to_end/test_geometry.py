@@ -116,6 +116,10 @@ def maximised(open_tab: Callable[..., Tab], url: str) -> Tab:
     return opened(open_tab, url, f"{PANELS}&p.activis.maximised=hidden")
 
 
+def tall_graph(open_tab: Callable[..., Tab], url: str) -> Tab:
+    return opened(open_tab, url, f"{PANELS}&p.activis.graph=tall")
+
+
 def pinned_instances(open_tab: Callable[..., Tab], url: str) -> Tab:
     tab = opened(open_tab, url, f"{PANELS}&p.activis.pinned=i0,i7,i8")
     tab.get("instance-square", row="7").hover()
@@ -146,7 +150,7 @@ def settled_flaws(tab: Tab) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(
     "state",
-    [first_contact, three_panels, locked_row, maximised, pinned_instances, many_rows, compared],
+    [first_contact, three_panels, locked_row, maximised, tall_graph, pinned_instances, many_rows, compared],
     ids=lambda one: one.__name__,
 )
 def test_nothing_overlaps_is_cut_or_too_small(
