@@ -65,6 +65,7 @@ export function createClient(change: Partial<Client> = {}): Client {
       neuronsLeftOut: 0,
     }),
     neuron: async (_snapshot, layer, neuron) => ({ done: true, value: neuronCard({ layer, neuron }) }),
+    positions: async () => ({ kind: "", strongest: [], before: 0, after: 0, maxima: [] }),
     health: async () => ({
       neurons: NEURONS,
       dead: 1,

@@ -10,6 +10,7 @@ import type {
   LayerSimilarity,
   NeuronCard,
   NeuronMatching,
+  NeuronPositions,
   RunList,
   SubsetDescription,
 } from "./activis";
@@ -158,6 +159,8 @@ export interface Client {
   ): Promise<Computed<NeuronMatching>>;
   /** How well a layer keeps the classes apart. */
   separation(snapshot: SnapshotReference, layer: string, signal: AbortSignal): Promise<Computed<LayerSeparation>>;
+  /** A neuron's tokens and strongest positions, over all instances, and where its maxima are. */
+  positions(snapshot: SnapshotReference, layer: string, neuron: number, signal: AbortSignal): Promise<NeuronPositions>;
   /** What a neuron answers to: of the sample, until all that is stored, similar neurons and steps are looked at. */
   neuron(
     snapshot: SnapshotReference,
@@ -243,6 +246,7 @@ export function createClient(base: string): Client {
     },
     separation: (snapshot, layer, signal) => computed("separation", { ...snapshot, layer }, signal),
     neuron: (snapshot, layer, neuron, signal) => computed("neuron", { ...snapshot, layer, neuron }, signal),
+    positions: (snapshot, layer, neuron, signal) => json("positions", { ...snapshot, layer, neuron }, signal),
     similarity: (base, other, signal) => computed("similarity", { ...base, ...prefixed("other_", other) }, signal),
     summaries: (snapshot, signal) => json("summaries", snapshot, signal),
     imageUrl: (snapshot, attribute, row) => address(base, "image", { ...snapshot, attribute, row }),
