@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { instanceName } from "../src/store/rows";
 import { listedInstances } from "../src/store/subset_from_click";
 import { findInstances, followReading, searchableTexts } from "../src/store/tab";
-import { groupInstances } from "../src/views/instances/grouping";
+import { groupInstances, tonesOf } from "../src/views/instances/grouping";
 import { rowAfter } from "../src/views/instances/groups";
 import { firstLit } from "../src/views/instances/lit";
 import {
@@ -205,4 +205,14 @@ test("without labels instances stand by predicted class, and last those that hav
     { correct: [1, 0], misclassified: [] },
     { correct: [2], misclassified: [] },
   ]);
+});
+
+test("a neuron orders the squares of each group, and the weaker it is the paler they are", () => {
+  const all = instances({ label: [0, 0, 0], predicted: [0, 0, 1], score: [0.9, 0.8, 0.7] });
+  const shown = snapshot({ classes: ["a", "b"] });
+  expect(groupInstances(all, shown)[0]?.correct).toEqual([0, 1]);
+  expect(groupInstances(all, shown, null, Float32Array.of(-1, 4, 2))[0]?.correct).toEqual([1, 0]);
+  const tones = [...tonesOf(Float32Array.of(-1, 4, 2, Number.NaN, 0))];
+  expect(tones.map((tone) => Math.round(100 * tone))).toEqual([0, 100, 59, 0, 0]);
+  expect([...tonesOf(Float32Array.of(-1, -2))]).toEqual([0, 0]);
 });

@@ -155,6 +155,15 @@ def test_the_card_makes_a_row_and_colours_the_dots(tab: Tab) -> None:
     tab.get("neuron-colour").click()
     tab.wait_for_address(f"p.activis.colour=neuron%3A{neuron}%3Ahidden")
     expect(tab.get("neuron-colour")).to_have_attribute("aria-pressed", "true")
+    ants = np.flatnonzero(LABELS == 0)
+    expected = ants[np.argsort(-HIDDEN[ants, neuron], kind="stable")]
+    squares = tab.get("instance-square", label="ant")
+    shown = """squares => squares.map(({ offsetTop: y, offsetLeft: x, dataset }) => [y, x, Number(dataset.row)])
+        .sort((one, other) => one[0] - other[0] || one[1] - other[1]).map(([, , row]) => row)"""
+    tab.becomes(lambda: squares.evaluate_all(shown), expected.tolist())
+    expect(tab.get("instances")).to_contain_text(f"by neuron {neuron} ↓")
+    colours = squares.evaluate_all("squares => new Set(squares.map(one => getComputedStyle(one).backgroundColor)).size")
+    assert colours > 10
 
 
 def test_listed_instances_are_pinned_and_listed_neurons_have_cards(tab: Tab) -> None:
@@ -179,7 +188,11 @@ def test_the_card_goes_with_its_panel_and_gives_the_graph_its_room_back(tab: Tab
     height = tab.get("graph").bounding_box()["height"]
     click_cell(tab, "hidden", 0)
     card(tab, order_of(tab, "hidden")[0])
-    assert tab.get("graph").bounding_box()["height"] < height / 2
+    tab.becomes(lambda: tab.get("graph").bounding_box()["height"] < height / 2, True)
+    tab.get("slim-graph").click()
+    tab.becomes(lambda: tab.get("graph").bounding_box()["height"] > height / 2, True)
+    tab.get("slim-graph").click()
+    tab.becomes(lambda: tab.get("graph").bounding_box()["height"] < height / 2, True)
     tab.get("panel", layer="hidden").get_by_role("button", name="Close hidden").click()
     expect(tab.get("neuron-card")).to_have_count(0)
     tab.becomes(lambda: tab.get("graph").bounding_box()["height"] > height / 2, True)

@@ -55,11 +55,13 @@ export function Key({ graph }: { graph: Graph }) {
 
 /** In a page of one column there is the bar or the whole graph; beside a layer that is shown alone, its path or more. */
 export function useGraphSize(): Exclude<GraphSize, ""> | "path" {
-  const size = useTab().urlState.graphSize.value;
+  const { graphSize, neuron } = useTab().urlState;
+  const size = graphSize.value;
   const isAlone = useIsAlone();
   if (isColumn.value) return size === "tall" ? "tall" : "slim";
   if (isAlone && (size === "" || size === "slim")) return "path";
-  return size || "normal";
+  // A neuron's card has its room.
+  return size || (neuron.value === "" ? "normal" : "slim");
 }
 
 /** Whether one layer is shown alone. */
@@ -69,9 +71,10 @@ const useIsAlone = (): boolean => {
 };
 
 function SizeButtons() {
-  const { graphSize } = useTab().urlState;
+  const { graphSize, neuron } = useTab().urlState;
   const size = useGraphSize();
-  const isAlone = useIsAlone();
+  const hasCard = neuron.value !== "";
+  const isLent = useIsAlone() || hasCard;
   const set = (next: GraphSize) => () => {
     graphSize.value = next;
   };
@@ -85,7 +88,7 @@ function SizeButtons() {
           aria-pressed={size === "tall"}
           aria-label="Give the graph more room"
           title={size === "tall" ? "Give the panels their room back" : "Give the graph more room"}
-          onClick={set(size !== "tall" ? "tall" : isAlone ? "normal" : "")}
+          onClick={set(size !== "tall" ? "tall" : isLent ? "normal" : "")}
         >
           <Icon name={size === "tall" ? "restore" : "maximise"} />
         </button>
@@ -97,7 +100,17 @@ function SizeButtons() {
         aria-expanded={size !== "slim"}
         aria-label="Show the graph"
         title={size === "slim" ? "Show the graph" : "Shrink the graph to a bar"}
-        onClick={set(size === "slim" ? (isColumn.value ? "tall" : "") : isColumn.value || isAlone ? "" : "slim")}
+        onClick={set(
+          size === "slim"
+            ? isColumn.value
+              ? "tall"
+              : hasCard
+                ? "normal"
+                : ""
+            : isColumn.value || isLent
+              ? ""
+              : "slim",
+        )}
       >
         <Icon name={size === "slim" ? "down" : "up"} />
       </button>

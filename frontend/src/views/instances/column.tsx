@@ -3,15 +3,16 @@
 import { useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry } from "../../contract/activis";
 import { accuracyOf } from "../../store/judgement";
+import { sliceColumn } from "../../store/numbers";
 import type { MatrixRow } from "../../store/rows";
 import type { SnapshotStore } from "../../store/snapshot";
-import type { UrlState } from "../../store/url_state";
+import { colouringNeuron, type UrlState } from "../../store/url_state";
 import { useSnapshot, useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
 import { deferred, useLater } from "../../ui/deferred";
 import { Icon } from "../../ui/glyphs";
 import { countText, percentText } from "../../ui/numbers";
-import { groupInstances } from "./grouping";
+import { groupInstances, tonesOf } from "./grouping";
 import { Groups } from "./groups";
 
 const InstanceCard = deferred(async () => (await import("./instance_card")).InstanceCard);
@@ -200,6 +201,17 @@ function Header({ snapshot }: { snapshot: SnapshotEntry }) {
   );
 }
 
+/** The neuron that colours the dots, and its activations by row; null where none does, or its layer is not open. */
+function useColouringNeuron() {
+  const { layers } = useSnapshot();
+  const wanted = colouringNeuron(useTab().urlState.colour.value);
+  const layer = wanted && layers.value.find(({ name }) => name === wanted.layer);
+  const activations = layer?.activations.state.value.value;
+  const at = wanted?.neuron ?? -1;
+  const values = useMemo(() => (activations ? sliceColumn(activations, at) : null), [activations, at]);
+  return wanted && values && { ...wanted, values };
+}
+
 interface LoadedInstancesProperties {
   snapshot: SnapshotEntry;
   instances: InstanceColumns;
@@ -214,7 +226,13 @@ function LoadedInstances(current: LoadedInstancesProperties) {
     1,
   );
   const filtered = store.filtered.value;
-  const groups = useMemo(() => groupInstances(instances, snapshot, filtered), [instances, snapshot, filtered]);
+  const neuron = useColouringNeuron();
+  const values = neuron && neuron.values.length === instances.id.length ? neuron.values : null;
+  const groups = useMemo(
+    () => groupInstances(instances, snapshot, filtered, values),
+    [instances, snapshot, filtered, values],
+  );
+  const tones = useMemo(() => values && tonesOf(values), [values]);
   const focus = useRef<(row: number) => void>(() => undefined);
   const focusFirst = () => {
     const order = groups.flatMap((group) => [...group.correct, ...group.misclassified]);
@@ -227,10 +245,12 @@ function LoadedInstances(current: LoadedInstancesProperties) {
       <FindField sampled={instances.id.length} onEnter={focusFirst} />
       {snapshot.examples > 0 && <TestCases snapshot={snapshot} instances={instances} />}
       <p class="columns">
-        <span>{snapshot.unlabelled ? "predicted as · by score ↓" : "correct · by score ↓"}</span>
+        <span title={values ? `Sorted and coloured by neuron ${neuron?.neuron} of ${neuron?.layer}` : undefined}>
+          {snapshot.unlabelled ? "predicted as" : "correct"} · by {values ? `neuron ${neuron?.neuron}` : "score"} ↓
+        </span>
         {!snapshot.unlabelled && <span>misclassified</span>}
       </p>
-      <Groups snapshot={snapshot} instances={instances} groups={groups} focus={focus} />
+      <Groups snapshot={snapshot} instances={instances} groups={groups} tones={tones} focus={focus} />
     </>
   );
 }

@@ -5,10 +5,11 @@ import type { RefObject } from "preact";
 import { memo } from "preact/compat";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry, Subset } from "../../contract/activis";
+import { mix } from "../../draw/palette";
 import { judgementOf, NO_PREDICTION, predictedName } from "../../store/judgement";
 import { instanceName } from "../../store/rows";
 import { errorsOf, narrowed } from "../../store/subset_from_click";
-import { useClassColours, useSnapshot, useTab } from "../../ui/context";
+import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { useLater } from "../../ui/deferred";
 import { ClassDot, glyphOf, InstanceGlyph } from "../../ui/glyphs";
 import { useLighting } from "../../ui/lighting";
@@ -84,6 +85,8 @@ interface InstanceGroupProperties {
   classes: readonly string[];
   /** Grouped by predicted class. */
   unlabelled: boolean;
+  /** By row, how much of its colour a square keeps; null where that is all. */
+  tones: Float32Array | null;
   subset: GroupCounts | undefined;
   /** In sight, from the top of all groups. */
   sightTop: number;
@@ -241,12 +244,15 @@ interface SquareProperties extends InstanceGroupProperties {
   place: { left: number; top: number };
 }
 
-function Square({ row, place, instances, classes, tabRow }: SquareProperties) {
+function Square({ row, place, instances, classes, tones, tabRow }: SquareProperties) {
   const colours = useClassColours();
+  const { field } = usePalette();
   const judgement = judgementOf(instances, row);
   const { kind, label, predicted } = judgement;
   const asked = instances.always[row] ?? false;
   const { look, style } = glyphOf(judgement, colours);
+  const isToned = tones !== null && style["--truth"] !== "" && style["--truth"] !== "transparent";
+  const toned = isToned ? { ...style, "--truth": mix(field, style["--truth"], tones[row] ?? 1) } : style;
   const found = kind === "nothing" ? NO_PREDICTION : `predicted ${classes[predicted]}`;
   const said = [
     [instanceName(instances, row), classes[label]].filter((part) => part !== undefined).join(", "),
@@ -258,7 +264,7 @@ function Square({ row, place, instances, classes, tabRow }: SquareProperties) {
       type="button"
       tabIndex={row === tabRow ? 0 : -1}
       class={`instance-glyph${look}${asked ? " always" : ""}`}
-      style={{ left: `${place.left}px`, top: `${place.top}px`, ...style }}
+      style={{ left: `${place.left}px`, top: `${place.top}px`, ...toned }}
       data-testid="instance-square"
       data-row={row}
       data-label={classes[label]}
@@ -273,13 +279,15 @@ interface GroupsProperties {
   snapshot: SnapshotEntry;
   instances: InstanceColumns;
   groups: readonly Group[];
+  /** By row, how much of its colour a square keeps; null where that is all. */
+  tones: Float32Array | null;
   /** Takes the function that brings a row's square into sight and focuses it. */
   focus: { current: (row: number) => void };
 }
 
 const PADDING = 12;
 
-export function Groups({ snapshot, instances, groups, focus }: GroupsProperties) {
+export function Groups({ snapshot, instances, groups, tones, focus }: GroupsProperties) {
   const store = useSnapshot();
   const [container, size] = useSize<HTMLDivElement>();
   const scrollTop = useSignal(0);
@@ -321,6 +329,7 @@ export function Groups({ snapshot, instances, groups, focus }: GroupsProperties)
                 instances={instances}
                 classes={snapshot.classes}
                 unlabelled={unlabelled}
+                tones={tones}
                 subset={isFiltered ? countsOf(groups[group.label]) : recordedCounts(snapshot, group.label)}
                 sightTop={sight.top}
                 sightBottom={sight.bottom}

@@ -57,7 +57,7 @@ export function NeuronCard({ layer, neuron }: CardProperties) {
   const close = useClosing(card, layer.name);
   useKeys(card, go, close);
   useNotch(card, layer, neuron);
-  useRoom(card, layer.name);
+  usePlace(card, layer.name);
   const { value } = state;
   const isStale = value !== undefined && value.neuron !== neuron;
   return (
@@ -173,29 +173,17 @@ function useNotch(card: Box, layer: LayerStore, neuron: number): void {
   }, [layer, neuron]);
 }
 
-/** Gives the card the graph's room while it is open, brings it into sight, and takes the focus from a matrix that keys walk. */
-function useRoom(card: Box, layer: string): void {
+/** Brings the card into sight, takes the focus from a matrix that keys walk, and goes with its panel. */
+function usePlace(card: Box, layer: string): void {
   const { urlState } = useTab();
   useEffect(() => {
-    const { graphSize } = urlState;
-    const isTaken = graphSize.peek() === "normal";
-    if (isTaken) {
-      urlState.settle(() => {
-        graphSize.value = "slim";
-      });
-    }
     if (document.activeElement?.matches('[role="grid"]:focus-visible')) {
       card.current?.querySelector<HTMLElement>("h3")?.focus({ preventScroll: true });
     }
     const timer = setTimeout(() => card.current?.scrollIntoView({ block: "nearest" }));
     return () => {
       clearTimeout(timer);
-      // Its panel was closed.
       if (!urlState.layers.peek().includes(layer)) urlState.neuron.value = "";
-      if (!isTaken || graphSize.peek() !== "slim") return;
-      urlState.settle(() => {
-        graphSize.value = "normal";
-      });
     };
   }, [card, urlState, layer]);
 }
@@ -307,7 +295,7 @@ function Actions({ value }: { value: Neuron }) {
         class="field"
         data-testid="neuron-colour"
         aria-pressed={isColoured}
-        title="Colour the dots of every projection by this neuron"
+        title="Colour the dots of every projection by this neuron, and order and colour the squares by it"
         onClick={() => {
           urlState.colour.value = isColoured ? "label" : colour;
         }}
