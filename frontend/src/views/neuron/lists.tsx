@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { InstanceColumns, NeuronCard, NeuronInstance, NeuronWords, SimilarNeuron } from "../../contract/activis";
-import { judgementOf } from "../../store/judgement";
+import { judgementOf, judgementText } from "../../store/judgement";
 import { instanceName, instanceRow } from "../../store/rows";
 import { firstText } from "../../store/tables";
 import { neuronKey } from "../../store/url_state";
@@ -121,6 +121,7 @@ function ListedInstance({ one, instances, most }: ListedProperties) {
 
 function InstanceLine({ one, instances, most, isSampled }: ListedProperties & { isSampled: boolean }) {
   const colours = useClassColours();
+  const { snapshot } = useSnapshot();
   const text = isSampled ? firstText(instances, one.row) : one.text;
   const name = isSampled ? instanceName(instances, one.row) : instances.ids_given ? one.id : `#${one.index}`;
   const judgement = judgementOf({ label: [one.label], predicted: [one.predicted] }, 0);
@@ -135,7 +136,7 @@ function InstanceLine({ one, instances, most, isSampled }: ListedProperties & { 
       </i>
       <b>{valueText(one.value)}</b>
       <span class="neuron-text" title={text ?? undefined}>
-        {isSampled && <Thumbnail row={one.row} />} {text}
+        {isSampled && <Thumbnail row={one.row} />} {text || judgementText(judgement, snapshot.value?.classes ?? [])}
       </span>
     </>
   );
