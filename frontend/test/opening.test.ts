@@ -45,6 +45,16 @@ describe("the tab that opens by itself", () => {
     expect(asked.filter((one) => one === "statistics last mean")).toHaveLength(1);
   });
 
+  test("opens the layer of the neuron whose card a link opens", async () => {
+    const layers = [layer("hidden", 18), layer("last", 18)];
+    const client = createClient();
+    client.runs = async () => runList([runEntry("cnn/activis", [snapshot({ step: 1, layers })])]);
+    const { base } = await open(client, { neuron: "3:hidden" });
+    expect(base.layers.value.map(({ name }) => name)).toEqual(["hidden"]);
+    const elsewhere = await open(client, { neuron: "3:gone" });
+    expect(elsewhere.base.layers.value).toEqual([]);
+  });
+
   test("asks for what is looked at later after the first projection, or its failure", async () => {
     const { client, asked, release } = noting(["projection"]);
     await open(client, { layers: "hidden" });

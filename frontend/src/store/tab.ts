@@ -35,7 +35,7 @@ import { fetchGraph, followKeys, openEach, openSnapshot, type SnapshotStore } fr
 import { openStepping, type Stepping } from "./steps";
 import { conditionOf, openPointing, type Pointing } from "./subset_from_click";
 import { type LitConditions, openSubsets, type SubsetContext, type Subsets } from "./subsets";
-import { openUrlState, toggle, type UrlState } from "./url_state";
+import { keyedNeuron, openUrlState, toggle, type UrlState } from "./url_state";
 
 /** Of a longer text, so many were kept. */
 const MOST_CHARACTERS = 10_000;
@@ -329,8 +329,8 @@ interface FirstLayers {
 }
 
 /**
- * Opens the layers that say most where it is left to the tab, and the only one of a snapshot where none is named. Until
- * the user opens or closes one, another run has its own.
+ * Opens the layers that say most where it is left to the tab, and where none is named the only one of a snapshot, or that
+ * of the neuron whose card is open. Until the user opens or closes one, another run has its own.
  */
 function openFirstLayers(urlState: UrlState, catalogue: Catalogue, graph: Resource<Graph>): FirstLayers {
   const { layers, panels, undecided, overSteps } = urlState;
@@ -344,14 +344,22 @@ function openFirstLayers(urlState: UrlState, catalogue: Catalogue, graph: Resour
     const snapshot = catalogue.snapshot.value;
     if (layers.value.length > 0) return layers.value === own && series.value !== seriesOfOwn ? snapshot : null;
     if (panels.value !== "" || overSteps.value !== "") return null;
-    return undecided.value || snapshot?.layers.length === 1 ? snapshot : null;
+    return undecided.value || snapshot?.layers.length === 1 || ofCard(snapshot).length > 0 ? snapshot : null;
   });
+  const ofCard = (snapshot: SnapshotEntry | null): string[] => {
+    const card = keyedNeuron(urlState.neuron.value);
+    return snapshot?.layers.flatMap(({ name }) => (name === card?.layer ? [name] : [])) ?? [];
+  };
+  const firstOf = (snapshot: SnapshotEntry): readonly string[] => {
+    const own = ofCard(snapshot);
+    return own.length > 0 ? own : firstLayers(graph.state.value.value ?? null, snapshot);
+  };
   const isOrdered = computed(
     () => (wanted.value?.layers.length ?? 0) < 2 || ["ready", "error"].includes(graph.state.value.status),
   );
   effect(() => {
     if (!wanted.value || !isOrdered.value) return;
-    const first = firstLayers(graph.state.value.value ?? null, wanted.value);
+    const first = firstOf(wanted.value);
     const isOpen = first.length === own.length && first.every((name, at) => name === own[at]);
     seriesOfOwn = series.value;
     if (isOpen && layers.peek() === own) return;
@@ -362,7 +370,7 @@ function openFirstLayers(urlState: UrlState, catalogue: Catalogue, graph: Resour
   });
   return {
     opening: computed(() => wanted.value !== null && !isOrdered.value),
-    ahead: computed(() => (wanted.value ? firstLayers(graph.state.value.value ?? null, wanted.value) : [])),
+    ahead: computed(() => (wanted.value ? firstOf(wanted.value) : [])),
   };
 }
 

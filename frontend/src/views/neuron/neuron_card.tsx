@@ -346,8 +346,8 @@ function Facts({ value }: { value: Neuron }) {
     <>
       <h4>Over all {countText(count)}</h4>
       <p class="neuron-facts">
-        mean {valueText(mean)} ± {valueText(std)} sd, from {valueText(min)} to {valueText(max)}, above zero in{" "}
-        {percentText(active)}
+        mean {valueText(mean)}, standard deviation {valueText(std)}, from {valueText(min)} to {valueText(max)}, above
+        zero in {percentText(active)}
         {nonfinite > 0 && `; ${countText(nonfinite)} not finite`}
       </p>
       <p class="hint">{basisText(value)}</p>
