@@ -37,8 +37,8 @@ export interface PanelNeed {
   share: number;
 }
 
-/** Rows that a panel holds without scrolling, if there are so many; few of few rows before the page scrolls. */
-const HELD_ROWS = { least: 4, wanted: 11 };
+/** Rows that a panel holds without scrolling, if there are so many; before the page scrolls few of few rows, more of many. */
+const HELD_ROWS = { least: 4, many: 9, wanted: 11 };
 const MANY_ROWS = 13;
 /** A layer of more banks needs no more than one of these; where two give its circles this much, it has both. */
 const MOST_NEEDED = 6;
@@ -54,10 +54,10 @@ export function panelNeed({ neurons, rows, gaps }: PanelContent, cells: number, 
   const lines = (pitch: number) => (printed ? 1 : Math.round((neurons * pitch) / Math.max(1, cells)));
   const banks = Math.max(1, Math.min(2, lines(USUAL_PITCH)), Math.min(MOST_NEEDED, lines(SCROLL_PITCH)));
   const headed = (above: number, held: number) => above + MATRIX_HEAD.most + TEMPORARY_GAP + (held + 1) * ROW_HEIGHT;
-  const wanted = headed(PANEL_HEAD.usual, Math.min(HELD_ROWS.wanted, rows)) + Math.min(gaps, 2) * GROUP_GAP;
+  const least = rows < MANY_ROWS ? Math.min(HELD_ROWS.least, rows) : HELD_ROWS.many;
   return {
-    least: rows < MANY_ROWS ? headed(PANEL_HEAD.low, Math.min(HELD_ROWS.least, rows)) : wanted,
-    wanted,
+    least: headed(PANEL_HEAD.low, least),
+    wanted: headed(PANEL_HEAD.usual, Math.min(HELD_ROWS.wanted, rows)) + Math.min(gaps, 2) * GROUP_GAP,
     share: head + banks * (rows + 1) * BANKED_ROW + (banks - 1) * MATRIX_HEAD.bank,
   };
 }
