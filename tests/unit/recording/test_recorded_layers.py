@@ -29,7 +29,7 @@ def in_stream_order(snapshot: SnapshotReader) -> np.ndarray:
 def test_more_than_two_axes_are_pooled_by_the_maximum(tmp_path: Path) -> None:
     snapshot = recorded(tmp_path, IMAGE)
     assert_array_equal(in_stream_order(snapshot), [[9, 10, 11], [21, 22, 23]])
-    assert snapshot.manifest.layers == (Layer("hidden", 3, (2, 2, 3), "float32", pooling="max"),)
+    assert snapshot.manifest.layers == (Layer("hidden", 3, (2, 2, 3), "float32", pooling="max", positions="grid"),)
 
 
 def test_the_mean_is_taken_on_request(tmp_path: Path) -> None:
