@@ -14,10 +14,10 @@ import { Icon } from "../../ui/glyphs";
 import { countText, percentText } from "../../ui/numbers";
 import { groupInstances, tonesOf } from "./grouping";
 import { Groups } from "./groups";
+import { TestCases } from "./test_cases";
 
 const InstanceCard = deferred(async () => (await import("./instance_card")).InstanceCard);
 const LitInstances = deferred(async () => (await import("./lit")).LitInstances);
-const TestCases = deferred(async () => (await import("./test_cases")).TestCases);
 
 function FindField({ sampled, onEnter }: { sampled: number; onEnter: () => void }) {
   const { find, found, foundCount } = useTab();
