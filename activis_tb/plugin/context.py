@@ -59,6 +59,16 @@ class Context:
             raise NotFoundError("row", row, way_out=f"Rows are 0 to {rows - 1}.")
         return row
 
+    def neuron(self) -> tuple[str, int]:
+        """Returns the parameters `layer` and `neuron`; raises NotFoundError unless the snapshot has them."""
+        layer = self.snapshot.layer(self.parameters.text("layer"))
+        neuron = self.parameters.integer("neuron")
+        if not 0 <= neuron < layer.neurons:
+            raise NotFoundError(
+                f"neuron of layer {layer.name!r}", neuron, way_out=f"Neurons are 0 to {layer.neurons - 1}."
+            )
+        return layer.name, neuron
+
 
 Handler = Callable[[Context], Response]
 """Answers a route; what it raises, `Routes.answer` turns into a sentence."""

@@ -62,6 +62,11 @@ class JoinedSnapshot:
             raise NotFoundError("layer", layer, list(self.readers))
         return self.readers[layer]
 
+    def layer(self, name: str) -> Layer:
+        """Returns the description of a layer; raises NotFoundError where it was not recorded."""
+        self.reader_of(name)
+        return next(layer for layer in self.layers if layer.name == name)
+
 
 class Snapshots:
     """All snapshots, joined, and cached as long as their sessions are the same."""

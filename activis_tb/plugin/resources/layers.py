@@ -82,18 +82,14 @@ class RecordedLayer(NamedTuple):
 def sampled_layer(snapshot: JoinedSnapshot, layer: str) -> RecordedLayer:
     """Returns `layer` of the sampled instances; raises NotFoundError where it was not recorded."""
     reader = snapshot.reader_of(layer)
-    return RecordedLayer(f"{snapshot.identity}{layer}", lambda: reader.activations(layer), _neurons(snapshot, layer))
+    neurons = snapshot.layer(layer).neurons
+    return RecordedLayer(f"{snapshot.identity}{layer}", lambda: reader.activations(layer), neurons)
 
 
 def shown_layer(snapshot: JoinedSnapshot, layer: str) -> RecordedLayer:
     """Returns `layer` of all rows, as `shown_activations` has them; raises NotFoundError where it was not recorded."""
-    snapshot.reader_of(layer)
-    identity = f"shown {snapshot.identity}{layer}"
-    return RecordedLayer(identity, lambda: shown_activations(snapshot, layer), _neurons(snapshot, layer))
-
-
-def _neurons(snapshot: JoinedSnapshot, layer: str) -> int:
-    return next(one.neurons for one in snapshot.layers if one.name == layer)
+    identity, neurons = f"shown {snapshot.identity}{layer}", snapshot.layer(layer).neurons
+    return RecordedLayer(identity, lambda: shown_activations(snapshot, layer), neurons)
 
 
 class Digests:
@@ -120,7 +116,7 @@ def layer_health(snapshot: JoinedSnapshot, layer: str) -> pb.LayerHealth:
     statistics = strata_statistics(snapshot, layer)
     activations = reader.activations(layer)
     instances = snapshot.manifest.instances
-    signed = next(one.signed for one in snapshot.layers if one.name == layer)
+    signed = snapshot.layer(layer).signed
     zeros_over = instances
     if signed:
         weights = sample_strata(snapshot.manifest, snapshot.reader.sample(without=ATTRIBUTE_TYPES)).weights

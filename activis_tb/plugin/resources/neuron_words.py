@@ -26,14 +26,13 @@ class Words:
         self._tops: Recent[_Key, TopPositions] = Recent(_LIMIT)
 
     def add(self, message: pb.NeuronCard, snapshot: JoinedSnapshot, neuron: int, sample: Sample) -> None:
-        """Adds the words of a neuron, where its layer has any and it is not dead.
+        """Adds the words of a neuron, where its layer has any.
 
         Raises:
             StoredDataError: What is stored of them is damaged.
         """
         layer = message.layer
-        recorded = next(one for one in snapshot.layers if one.name == layer)
-        if recorded.positions != "tokens" or message.dead:
+        if snapshot.layer(layer).positions != "tokens":
             return
         reader, key = snapshot.reader_of(layer), (snapshot.identity, layer)
 

@@ -22,7 +22,6 @@ from activis_tb.plugin import http
 from activis_tb.plugin.cache import MEBIBYTE, Recent
 from activis_tb.plugin.context import Context
 from activis_tb.plugin.guard import lacking
-from activis_tb.plugin.http import NotFoundError
 from activis_tb.plugin.jobs import Computations, QueueFullError, Report, content_key
 from activis_tb.plugin.resources.layers import strata_statistics
 from activis_tb.plugin.resources.neuron_words import Words
@@ -144,12 +143,7 @@ class NeuronRoutes:
         self._labels: Recent[str, tuple[Population, NDArray[np.int32], NDArray[np.int32]]] = Recent(_SAMPLES_LIMIT)
 
     def answer(self, context: Context) -> Response:
-        snapshot, layer = context.snapshot, context.parameters.text("layer")
-        snapshot.reader_of(layer)
-        width = next(one.neurons for one in snapshot.layers if one.name == layer)
-        neuron = context.parameters.integer("neuron")
-        if not 0 <= neuron < width:
-            raise NotFoundError(f"neuron of layer {layer!r}", neuron, way_out=f"Neurons are 0 to {width - 1}.")
+        snapshot, (layer, neuron) = context.snapshot, context.neuron()
         card, done = self._card(snapshot, layer, neuron, context.steps(snapshot))
         return http.json_document(
             context.request,
@@ -395,8 +389,8 @@ def _size(card: _Card) -> int:
 def _thinned(snapshot: JoinedSnapshot, layer: str, series: Sequence[JoinedSnapshot]) -> list[JoinedSnapshot]:
     """The steps that recorded the layer; of more than are read, evenly spaced ones, this one among them."""
     steps = [one for one in series if layer in one.readers]
-    width = next(one.neurons for one in snapshot.layers if one.name == layer)
-    most = max(2, min(MOST_STEPS, _MOST_CELLS // (len(snapshot.manifest.strata) * max(width, 1))))
+    cells = len(snapshot.manifest.strata) * max(snapshot.layer(layer).neurons, 1)
+    most = max(2, min(MOST_STEPS, _MOST_CELLS // cells))
     if len(steps) <= most:
         return steps
     chosen = {int(at) for at in np.linspace(0, len(steps) - 1, most)}
@@ -462,9 +456,8 @@ def _described(
         areas = analysis.ClassAreas(*(np.full_like(areas.area, np.nan) for _ in areas))
     if manifest.labelled:
         eta = float(analysis.eta_squared(statistics)[0])
-        message.eta_squared = eta if isfinite(eta) else 0
-        if not isfinite(eta):
-            message.ClearField("eta_squared")
+        if isfinite(eta):
+            message.eta_squared = eta
         best = int(np.nan_to_num(areas.area, nan=-1).argmax())
         message.preferred = best if areas.area[best] > 0.5 else -1
     order = np.argsort(-np.nan_to_num(areas.area, nan=-1), kind="stable")

@@ -7,7 +7,6 @@ from werkzeug.wrappers import Response
 from activis_tb.model import UNKNOWN_POSITION, TokenTable, TopPositions
 from activis_tb.plugin import http
 from activis_tb.plugin.context import Context
-from activis_tb.plugin.http import NotFoundError
 from activis_tb.plugin.snapshots import JoinedSnapshot
 from activis_tb.storage import activis_pb2 as pb
 
@@ -17,13 +16,9 @@ MOST_TOKENS = 100
 
 def positions(context: Context) -> Response:
     """Answers which tokens and which positions one neuron is strongest at."""
-    snapshot, layer = context.snapshot, context.parameters.text("layer")
+    snapshot, (layer, neuron) = context.snapshot, context.neuron()
     reader = snapshot.reader_of(layer)
-    found = next(one for one in snapshot.layers if one.name == layer)
-    neuron = context.parameters.integer("neuron")
-    if not 0 <= neuron < found.neurons:
-        raise NotFoundError(f"neuron of layer {layer!r}", neuron, way_out=f"Neurons are 0 to {found.neurons - 1}.")
-    message = pb.NeuronPositions(kind=found.positions, maxima=_maxima(snapshot, layer, neuron))
+    message = pb.NeuronPositions(kind=snapshot.layer(layer).positions, maxima=_maxima(snapshot, layer, neuron))
     table, top = reader.tokens(layer), reader.top_positions(layer)
     if table is not None and top is not None:
         message.tokens.CopyFrom(_tokens(table, neuron))
