@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import type { NeuronClass } from "../src/contract/activis";
 import { keyedNeuron, neuronKey } from "../src/store/url_state";
+import { alignedText } from "../src/ui/numbers";
 import { areaText, areaTitle, basisText, shownClasses, thresholdOf, wordsText } from "../src/views/neuron/words";
 import { neuronCard } from "./samples";
 
@@ -10,6 +11,17 @@ test("a neuron's key is read as it was written, whatever its layer is called", (
   const one = { neuron: 35, layer: "block:2:hidden" };
   expect(keyedNeuron(neuronKey(one))).toEqual(one);
   expect(keyedNeuron("hidden")).toBeNull();
+});
+
+test("figures below each other have as many digits", () => {
+  expect([0.525, 0.42, 1.9, 0, 12_300, 0.00042].map(alignedText)).toEqual([
+    "0.525",
+    "0.420",
+    "1.90",
+    "0",
+    "12,300",
+    "4.20e-4",
+  ]);
 });
 
 test("an AUC says what it is worth", () => {

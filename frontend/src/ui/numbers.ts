@@ -29,7 +29,12 @@ export function valueText(value: number): string {
   return (magnitude >= 1000 ? fiveDigits : threeDigits).format(value);
 }
 
+/** The same of figures that stand below each other, with zeros at the end: `0.420` below `0.525`. */
+export const alignedText = (value: number): string =>
+  Math.abs(value) >= 1e-3 && Math.abs(value) < 1000 ? alignedDigits.format(value) : valueText(value);
+
 const threeDigits = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+const alignedDigits = new Intl.NumberFormat("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
 const fiveDigits = new Intl.NumberFormat("en", { maximumSignificantDigits: 5 });
 
 /** A number or a time with what the server says of it where a double is not enough: a date, all digits, `∞`. */

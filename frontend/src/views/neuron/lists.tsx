@@ -11,7 +11,7 @@ import { Segmented } from "../../ui/controls";
 import { ClassDot, InstanceGlyph } from "../../ui/glyphs";
 import { leaveHover } from "../../ui/lighting";
 import { Thumbnail } from "../../ui/media";
-import { correlationText, countText, valueText } from "../../ui/numbers";
+import { alignedText, correlationText, countText, valueText } from "../../ui/numbers";
 import { Bones } from "./charts";
 import { wordsText } from "./words";
 
@@ -134,7 +134,7 @@ function InstanceLine({ one, instances, most, isSampled }: ListedProperties & { 
       <i class="neuron-bar" aria-hidden="true">
         <i style={{ width: `${(100 * Math.abs(one.value)) / most}%` }} />
       </i>
-      <b>{valueText(one.value)}</b>
+      <b>{alignedText(one.value)}</b>
       <span class="neuron-text" title={text ?? undefined}>
         {isSampled && <Thumbnail row={one.row} />} {text || judgementText(judgement, snapshot.value?.classes ?? [])}
       </span>
@@ -170,7 +170,7 @@ export function NeuronWordList({ words }: { words: NeuronWords }) {
               <i class="neuron-bar" aria-hidden="true">
                 <i style={{ width: `${(100 * Math.abs(one.mean)) / most}%` }} />
               </i>
-              <b>{valueText(one.mean)}</b>
+              <b>{alignedText(one.mean)}</b>
               <small>{countText(one.count)}</small>
             </button>
           </li>
@@ -190,7 +190,7 @@ export function NeuronWordList({ words }: { words: NeuronWords }) {
                 <span class="neuron-text">
                   {one.before} <b>{one.token}</b> {one.after}
                 </span>
-                <span>{valueText(one.value)}</span>
+                <span>{alignedText(one.value)}</span>
               </li>
             ))}
           </ul>
