@@ -15,6 +15,8 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from activis_tb.positions import SamplePositions, TokenTable, TopPositions
+
 SubsetKind = Literal["class", "all", "condition", "function", "ids"]
 AttributeType = Literal["number", "category", "text", "boolean", "time", "image", "audio"]
 Pooling = Literal["max", "mean", "first", "last"]
@@ -67,8 +69,8 @@ class Layer:
         tensor: Exact tensor name in the forward graph; empty where unknown.
         signed: Whether any finite activation over all instances is negative.
         pooling: One of `POOLINGS` where axes were pooled away, else empty.
-        positions: What its positions are, where something is known of them: `tokens`, what it does at which; `steps`
-            of a series, or a `grid`, where each neuron is strongest. Empty for nothing.
+        positions: What its positions are, where something is known of them: `tokens`, of which it is known too what it
+            does at which; `steps` of a series, or a `grid`. Empty for nothing.
     """
 
     name: str
@@ -189,67 +191,6 @@ class Statistics:
     max: NDArray[np.float32]
     active: NDArray[np.float32]
     nonfinite: NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class TokenTable:
-    """Tokens of a layer's positions, and the layer's activations there, over the positions of all streamed instances.
-
-    Positions without a token, padding among them, take no part.
-
-    Attributes:
-        tokens: str, object array (tokens,), the most frequent first; none is empty.
-        count: Positions that have it, int64 (tokens,).
-        mean: Of its finite activations, float32 (tokens, neurons); NaN where there is none.
-        max: The largest of them, likewise; None unless it was asked for.
-        positions: All positions that have a token, listed here or not.
-        distinct: Different tokens of them; an estimate unless `exact`.
-        least: Every counted token that came so often is listed.
-        exact: Whether all tokens were counted. Else those of smallest hash were, a random part of them.
-    """
-
-    tokens: NDArray[np.object_]
-    count: NDArray[np.int64]
-    mean: NDArray[np.float32]
-    max: NDArray[np.float32] | None
-    positions: int
-    distinct: int
-    least: int
-    exact: bool
-
-
-UNKNOWN_POSITION = 65_535
-"""Of an activation that no position has that can be told: all were padding, none finite, or it lies beyond."""
-AROUND = 3
-"""Tokens on either side of a strongest position that are kept."""
-
-
-@dataclass(frozen=True, eq=False)
-class TopPositions:
-    """The positions with a token at which each neuron of a layer is strongest, over all streamed instances.
-
-    Attributes:
-        value: float32 (neurons, top), descending; NaN behind the last.
-        place: Which of the places below, int32 (neurons, top); -1 behind the last.
-        position: The token's number in its instance, from 0 on, int32 (places,).
-        texts: The token in the middle, and `AROUND` on either side, str, object array (places, 2 * AROUND + 1); empty
-            where there is none.
-        instance: Which of the instances below, int32 (places,).
-        ids: Of the instances, sampled or not, str, object array (instances,).
-        index: Their positions in the stream, int64 (instances,).
-        before: Tokens before its own that a position of the layer sees.
-        after: Tokens after it.
-    """
-
-    value: NDArray[np.float32]
-    place: NDArray[np.int32]
-    position: NDArray[np.int32]
-    texts: NDArray[np.object_]
-    instance: NDArray[np.int32]
-    ids: NDArray[np.object_]
-    index: NDArray[np.int64]
-    before: int
-    after: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -420,6 +361,8 @@ class Snapshot:
         arg_positions: By name of a layer that was pooled by its maximum, where it was, uint16 (rows, neurons):
             positions as the layer numbers them, row-major, or `UNKNOWN_POSITION`.
         example_arg_positions: Likewise, (examples, neurons).
+        sample_positions: By name of a layer of which the positions of sampled instances are kept.
+        example_positions: Of the same layers, those of the test cases; coded alike. Empty where there are none.
     """
 
     manifest: Manifest
@@ -432,6 +375,8 @@ class Snapshot:
     top_positions: Mapping[str, TopPositions] = field(default_factory=dict)
     arg_positions: Mapping[str, NDArray[np.uint16]] = field(default_factory=dict)
     example_arg_positions: Mapping[str, NDArray[np.uint16]] = field(default_factory=dict)
+    sample_positions: Mapping[str, SamplePositions] = field(default_factory=dict)
+    example_positions: Mapping[str, SamplePositions] = field(default_factory=dict)
 
 
 ZERO_CODE = 0

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.model import AROUND, LayerSpec, TokenTable, TopPositions
+from activis_tb.model import LayerSpec
+from activis_tb.positions import AROUND, TokenTable, TopPositions
 from activis_tb.recording.strongest_positions import Places, StrongestPositions, keys_of
 from activis_tb.recording.token_sums import TokenSums
 from activis_tb.recording.tokens import Texts, TokenPositions

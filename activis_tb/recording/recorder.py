@@ -11,16 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, shorten
-from activis_tb.model import (
-    UNKNOWN_POSITION,
-    UNLABELLED,
-    Layer,
-    Manifest,
-    PositionKind,
-    Sample,
-    Snapshot,
-    Subset,
-)
+from activis_tb.model import UNLABELLED, Layer, Manifest, PositionKind, Sample, Snapshot, Subset
+from activis_tb.positions import UNKNOWN_POSITION
 from activis_tb.recording.arguments import Settings
 from activis_tb.recording.attributes import typed_attribute
 from activis_tb.recording.batch import BatchReader

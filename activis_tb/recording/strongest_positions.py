@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.model import AROUND, TopPositions
+from activis_tb.positions import AROUND, TopPositions
 from activis_tb.recording.identity import hash_texts, mix
 
 TOP = 20

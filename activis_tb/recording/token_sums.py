@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from activis_tb.model import TokenTable
+from activis_tb.positions import TokenTable
 from activis_tb.recording.identity import hash_texts
 from activis_tb.recording.statistics import Scratch, as_floats
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
-from activis_tb.model import UNKNOWN_POSITION, LayerSpec
+from activis_tb.model import LayerSpec
+from activis_tb.positions import UNKNOWN_POSITION
 from activis_tb.recording.arrays import as_array, as_float32, check_encodable
 
 _IDS = (

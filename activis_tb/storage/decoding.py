@@ -25,9 +25,8 @@ from activis_tb.model import (
     StatisticName,
     Statistics,
     Subset,
-    TokenTable,
-    TopPositions,
 )
+from activis_tb.positions import SamplePositions, TokenTable, TopPositions
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.metadata import OLDEST_VERSION
 from activis_tb.storage.validation import (
@@ -35,6 +34,7 @@ from activis_tb.storage.validation import (
     check_density,
     check_manifest,
     check_range,
+    check_sample_positions,
     check_statistic,
     check_tokens,
     check_top_positions,
@@ -177,6 +177,55 @@ class SnapshotReader:
         places: NDArray[np.uint16] = self._array(stored.example_arg_position)
         check_arg_positions(places, stored.shape, stored.neurons)
         return places
+
+    def sample_positions(self, layer: str) -> SamplePositions | None:
+        """Returns what `layer` does at every position of some sampled instances; None where that was not recorded.
+
+        They are those of smallest hash, as many as had room.
+        """
+        if not self._layer(layer).HasField("sample_positions"):
+            return None
+        stored = self._layer(layer).sample_positions
+        if self._fetch_many is not None:
+            return self._with_blobs(_position_blobs(stored, stored.sample)).sample_positions(layer)
+        return self._positions(stored, stored.sample, self.manifest.rows)
+
+    def example_positions(self, layer: str) -> SamplePositions | None:
+        """Returns the same of test cases, the first ones of them."""
+        if not self._layer(layer).HasField("sample_positions"):
+            return None
+        stored = self._layer(layer).sample_positions
+        if self._fetch_many is not None:
+            return self._with_blobs(_position_blobs(stored, stored.examples)).example_positions(layer)
+        return self._positions(stored, stored.examples, self.manifest.examples)
+
+    def _positions(self, stored: pb.StoredPositions, part: pb.StoredInstancePositions, rows: int) -> SamplePositions:
+        """Returns the positions of the sample or of the test cases, of which there are `rows`."""
+        has_tokens = stored.HasField("words")
+        words = np.empty(0, np.object_)
+        neurons = length_of(stored.origin)
+        codes, starts = np.empty((0, neurons), np.uint8), np.zeros(1, np.int64)
+        kept, text_starts = np.empty(0, np.int32), starts if has_tokens else None
+        if rows:
+            kept, starts, codes = self._array(part.row), self._array(part.start), self._array(part.codes)
+            if has_tokens:
+                known, places = self._strings(stored.words, length_of(stored.words)), self._array(part.word)
+                check_range("tokens of positions", places, -1, len(known) - 1)
+                words = np.append(known, np.array([""], np.object_))[places]
+                text_starts = self._array(part.text_start)
+        found = SamplePositions(
+            rows=kept,
+            starts=starts,
+            codes=codes,
+            origin=self._array(stored.origin),
+            scale=self._array(stored.scale),
+            text_starts=text_starts,
+            texts=words,
+            before=stored.before,
+            after=stored.after,
+        )
+        check_sample_positions(found, rows)
+        return found
 
     def membership(self) -> NDArray[np.bool_]:
         """Returns the mapping S of the sampled instances, bool (rows, subsets)."""
@@ -355,6 +404,11 @@ def _sample_blobs(stored: pb.StoredSample, without: Collection[AttributeType]) -
         if attribute.type in without:
             continue
         arrays += [attribute.values, attribute.present, attribute.categories]
+    return (array.blob for array in arrays)
+
+
+def _position_blobs(stored: pb.StoredPositions, part: pb.StoredInstancePositions) -> Iterable[int]:
+    arrays = (stored.origin, stored.scale, stored.words, part.row, part.start, part.codes, part.text_start, part.word)
     return (array.blob for array in arrays)
 
 

@@ -1,22 +1,14 @@
 """Blobs of a snapshot in one event: blob 0 is the manifest, the others are the arrays it points at."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import SnapshotTooLargeError
-from activis_tb.model import (
-    STATISTIC_NAMES,
-    Attribute,
-    Layer,
-    Sample,
-    Snapshot,
-    Subset,
-    TokenTable,
-    TopPositions,
-)
+from activis_tb.model import STATISTIC_NAMES, Attribute, Layer, Sample, Snapshot, Subset
+from activis_tb.positions import SamplePositions, TokenTable, TopPositions
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.metadata import FORMAT_VERSION, OLDEST_VERSION
 
@@ -137,6 +129,10 @@ def _layer(layer: Layer, snapshot: Snapshot, blobs: _Blobs) -> pb.Layer:
         if snapshot.examples:
             cases = snapshot.example_arg_positions[layer.name]
             message.example_arg_position.CopyFrom(blobs.array(cases, "<u2", place))
+    if layer.name in snapshot.sample_positions:
+        kept = [snapshot.sample_positions[layer.name]]
+        kept += [snapshot.example_positions[layer.name]] if snapshot.examples else []
+        message.sample_positions.CopyFrom(_positions(kept, f"positions of sampled instances of {what}", blobs))
     return message
 
 
@@ -176,6 +172,30 @@ def _top(top: TopPositions, what: str, blobs: _Blobs) -> pb.StoredTopPositions:
         before=top.before,
         after=top.after,
     )
+
+
+def _positions(parts: Sequence[SamplePositions], what: str, blobs: _Blobs) -> pb.StoredPositions:
+    """Returns positions of the sample and of the test cases, where there are any."""
+    first = parts[0]
+    message = pb.StoredPositions(
+        origin=blobs.array(first.origin, "<f8", what),
+        scale=blobs.array(first.scale, "<f8", what),
+        before=first.before,
+        after=first.after,
+    )
+    known = dict.fromkeys(text for part in parts for text in part.texts.tolist() if text)
+    codes = {text: code for code, text in enumerate(known)} | {"": -1}
+    if first.text_starts is not None:
+        message.words.CopyFrom(blobs.values((cut_token(text).encode() for text in known), what))
+    for part, target in zip(parts, (message.sample, message.examples), strict=False):
+        target.row.CopyFrom(blobs.array(part.rows, "<i4", what))
+        target.start.CopyFrom(blobs.array(part.starts, "<i8", what))
+        target.codes.CopyFrom(blobs.array(part.codes, "|u1", what))
+        if part.text_starts is not None:
+            target.text_start.CopyFrom(blobs.array(part.text_starts, "<i8", what))
+            words = np.fromiter(map(codes.__getitem__, part.texts.tolist()), np.int32, len(part.texts))
+            target.word.CopyFrom(blobs.array(words, "<i4", what))
+    return message
 
 
 def _sample(sample: Sample, blobs: _Blobs) -> pb.StoredSample:

@@ -34,6 +34,7 @@ from activis_tb.storage.folders import explained, is_gone, owner
 from activis_tb.storage.metadata import PLUGIN_NAME, SnapshotTag
 from activis_tb.storage.npy import CodesFile, SideFiles
 from activis_tb.storage.parquet import Kind, ParquetWriter, check_rows, read_parquet, read_texts
+from activis_tb.storage.validation import LARGEST_SCALE
 
 DATASET_VERSION = 2
 """The newest that is read; a part says the oldest that it needs: version 1 has no `whole_column`."""
@@ -246,8 +247,6 @@ def _remove(folder: Path, claim: Path, pid: int) -> None:
 
 
 _LONGEST_DESCRIPTION = 2**24
-_LARGEST = 1e39
-"""Of the scales: the largest float32 several times over."""
 _KINDS: Mapping[str, Kind] = {"id": "text", **dict.fromkeys(("index", "label", "predicted"), "integer")}
 """Of the columns that are no scores."""
 
@@ -402,7 +401,7 @@ class DatasetReader:
 def _are_scales(scales: NDArray[np.float64]) -> bool:
     """Whether these can be the scales of float32 activations."""
     _, scale, positive_from = scales
-    fit = bool((np.abs(scales) <= _LARGEST).all() and (scale >= 0).all())
+    fit = bool((np.abs(scales) <= LARGEST_SCALE).all() and (scale >= 0).all())
     return fit and bool(((positive_from >= 1) & (positive_from <= NONFINITE_CODE)).all())
 
 

@@ -13,18 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import NewerVersionError, StoredDataError, shorten
-from activis_tb.model import (
-    AROUND,
-    ATTRIBUTE_TYPES,
-    OUTCOME_COLUMNS,
-    POSITION_KINDS,
-    STATISTIC_NAMES,
-    SUBSET_KINDS,
-    UNKNOWN_POSITION,
-    UNLABELLED,
-    TokenTable,
-    TopPositions,
-)
+from activis_tb.model import ATTRIBUTE_TYPES, OUTCOME_COLUMNS, POSITION_KINDS, STATISTIC_NAMES, SUBSET_KINDS, UNLABELLED
+from activis_tb.positions import AROUND, UNKNOWN_POSITION, SamplePositions, TokenTable, TopPositions
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.encoding import ATTRIBUTE_DTYPES, LIMIT, SAMPLE_DTYPES, SINCE_VERSION_2, STATISTIC_DTYPES
 from activis_tb.storage.metadata import FORMAT_VERSION, OLDEST_VERSION
@@ -41,6 +31,10 @@ _LEAST_BYTES = {pb.Snapshot.SUBSETS_FIELD_NUMBER: 8, pb.Snapshot.LAYERS_FIELD_NU
 _LEAST_ATTRIBUTE = 12
 _SMALL_VALUES = 64
 """A column of values that has at most so many bytes per value is parsed without counting them first."""
+
+
+LARGEST_SCALE = 1e39
+"""Of codes: the largest float32 several times over."""
 
 
 class Declared(NamedTuple):
@@ -156,6 +150,25 @@ def declared_arrays(message: pb.Snapshot) -> Iterator[Declared]:
         if layer.positions == "tokens":
             yield from _declared_tokens(f"{what}, tokens", layer.tokens, layer.neurons)
             yield from _declared_top(f"{what}, top positions", layer.top_positions, layer.neurons)
+        if layer.HasField("sample_positions"):
+            yield from _declared_positions(f"{what}, sample positions", layer, with_examples=examples > 0)
+
+
+def _declared_positions(what: str, layer: pb.Layer, *, with_examples: bool) -> Iterator[Declared]:
+    stored = layer.sample_positions
+    yield Declared(f"{what}, origin", stored.origin, "<f8", (layer.neurons,))
+    yield Declared(f"{what}, scale", stored.scale, "<f8", (layer.neurons,))
+    if stored.HasField("words"):
+        yield Declared(f"{what}, words", stored.words, BYTES, (length_of(stored.words),))
+    for part in (stored.sample, *([stored.examples] if with_examples else [])):
+        kept, shape = length_of(part.row), tuple(part.codes.shape)
+        positions = max(shape[0], 0) if len(shape) == 2 else 0
+        yield Declared(f"{what}, row", part.row, "<i4", (kept,))
+        yield Declared(f"{what}, start", part.start, "<i8", (kept + 1,))
+        yield Declared(f"{what}, codes", part.codes, "|u1", (positions, layer.neurons))
+        if stored.HasField("words"):
+            yield Declared(f"{what}, text start", part.text_start, "<i8", (kept + 1,))
+            yield Declared(f"{what}, word", part.word, "<i4", (length_of(part.word),))
 
 
 def _declared_tokens(what: str, stored: pb.StoredTokens, neurons: int) -> Iterator[Declared]:
@@ -289,6 +302,26 @@ def check_top_positions(top: TopPositions, instances: int) -> None:
         raise _damaged("strongest positions", "values without a place, or places without one", "one for each")
 
 
+def check_sample_positions(found: SamplePositions, rows: int) -> None:
+    """Raises StoredDataError where kept positions are not those of some of `rows` instances."""
+    check_range("rows of positions", found.rows, 0, rows - 1)
+    if (np.diff(found.rows) <= 0).any():
+        raise _damaged("rows of positions", "a row that is not behind the one before", "ascending rows")
+    check_offsets("positions", found.starts, len(found.codes))
+    check_range("scales of positions", found.scale, 0, LARGEST_SCALE)
+    check_range("origins of positions", found.origin, -LARGEST_SCALE, LARGEST_SCALE)
+    if found.text_starts is not None:
+        check_offsets("tokens of positions", found.text_starts, len(found.texts))
+        if (np.diff(found.starts) > np.maximum(np.diff(found.text_starts) - found.before, 0)).any():
+            raise _damaged("tokens of positions", "fewer than positions", "one for each")
+
+
+def check_offsets(what: str, starts: NDArray[np.int64], end: int) -> None:
+    """Raises StoredDataError unless these begin at 0, never fall and end at `end`."""
+    if starts[0] != 0 or starts[-1] != end or (starts[1:] < starts[:-1]).any():
+        raise _damaged(what, f"offsets from {starts[0]} to {starts[-1]}", f"ascending ones from 0 to {end:,}")
+
+
 def _damaged(what: str, got: str, expected: str) -> StoredDataError:
     return StoredDataError(
         f"The snapshot's {what}: got {got}; expected {expected}. The recording is damaged; record the step again."
@@ -315,6 +348,8 @@ def _check_counts(message: pb.Snapshot) -> None:
         if layer.tokens.least < 0 or layer.tokens.distinct < 0 or layer.tokens.positions < 0:
             raise _damaged(f"layer {shorten(layer.name)}", "negative counts of tokens", "0 or more")
         if min(layer.top_positions.before, layer.top_positions.after) < 0:
+            raise _damaged(f"layer {shorten(layer.name)}", "negative numbers of tokens around one", "0 or more")
+        if min(layer.sample_positions.before, layer.sample_positions.after) < 0:
             raise _damaged(f"layer {shorten(layer.name)}", "negative numbers of tokens around one", "0 or more")
 
 

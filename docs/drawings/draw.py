@@ -150,7 +150,7 @@ TYPING = (
 )
 
 ROOMS_PYTHON = (
-    ("foundation", YELLOW, ("model", "errors", "times")),
+    ("foundation", YELLOW, ("model", "positions", "errors", "times")),
     ("libraries' doors and mathematics", GREEN, ("storage", "conditions", "analysis", "graph")),
     ("two halves that never meet", BLUE, ("recording", "plugin")),
     ("doors for frameworks", GREY, ("keras", "torch", "summary", "subsets")),

@@ -13,10 +13,11 @@ PACKAGE = ROOT / "activis_tb"
 GENERATED = {"activis_pb2.py"}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in GENERATED)
 
-FOUNDATION = {"model", "errors", "times"}
+FOUNDATION = {"model", "positions", "errors", "times"}
 ALLOWED = {
     "__init__": {"recording", "keras", "subsets", "summary", "torch", *FOUNDATION},
-    "model": set(),
+    "model": {"positions"},
+    "positions": set(),
     "errors": set(),
     "times": set(),
     "storage": FOUNDATION,

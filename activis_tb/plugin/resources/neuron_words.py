@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.analysis.neurons import largest_first
-from activis_tb.model import AROUND, Sample, TokenTable, TopPositions
+from activis_tb.model import Sample
 from activis_tb.plugin.cache import MEBIBYTE, Recent
 from activis_tb.plugin.snapshots import JoinedSnapshot
+from activis_tb.positions import AROUND, TokenTable, TopPositions
 from activis_tb.storage import activis_pb2 as pb
 
 FEWEST_SIGHTINGS = 3

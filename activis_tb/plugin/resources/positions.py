@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 from werkzeug.wrappers import Response
 
-from activis_tb.model import UNKNOWN_POSITION, TokenTable, TopPositions
 from activis_tb.plugin import http
 from activis_tb.plugin.context import Context
 from activis_tb.plugin.snapshots import JoinedSnapshot
+from activis_tb.positions import UNKNOWN_POSITION, TokenTable, TopPositions
 from activis_tb.storage import activis_pb2 as pb
 
 MOST_TOKENS = 100

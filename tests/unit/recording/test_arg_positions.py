@@ -8,7 +8,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import activis_tb
-from activis_tb.model import UNKNOWN_POSITION, LayerSpec, PooledActivations
+from activis_tb.model import LayerSpec, PooledActivations
+from activis_tb.positions import UNKNOWN_POSITION
 from activis_tb.storage.decoding import SnapshotReader
 from tests.unit.recording.helpers import CLASSES, permute, probabilities, read_snapshots, record, split
 

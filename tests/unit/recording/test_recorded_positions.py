@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import activis_tb
 from activis_tb.errors import ArgumentError
-from activis_tb.model import AROUND, LayerSpec, TokenTable, TopPositions
+from activis_tb.model import LayerSpec
+from activis_tb.positions import AROUND, TokenTable, TopPositions
 from activis_tb.recording import positions as recorded_positions
 from activis_tb.recording import token_sums
 from activis_tb.recording.identity import hash_texts
