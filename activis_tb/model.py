@@ -141,6 +141,19 @@ class PooledActivations:
         return replace(self, values=self.values[rows], **parts)
 
 
+@dataclass(frozen=True, eq=False)
+class Head:
+    """Linear layer that turns the activations of a recorded layer into logits: `activations @ weights + bias`.
+
+    Attributes:
+        weights: float32 (neurons, outputs); one output is the second of two classes.
+        bias: float32 (outputs,).
+    """
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+
 SCOPES_ATTRIBUTE = "_activis_scopes"
 """Node attribute, a list of JSON texts `[scope, kind, name]`, by which a tracer says which name scopes are layers."""
 
@@ -363,6 +376,7 @@ class Snapshot:
         example_arg_positions: Likewise, (examples, neurons).
         sample_positions: By name of a layer of which the positions of sampled instances are kept.
         example_positions: Of the same layers, those of the test cases; coded alike. Empty where there are none.
+        heads: By name of a layer of which the scores are a linear function.
     """
 
     manifest: Manifest
@@ -377,6 +391,7 @@ class Snapshot:
     example_arg_positions: Mapping[str, NDArray[np.uint16]] = field(default_factory=dict)
     sample_positions: Mapping[str, SamplePositions] = field(default_factory=dict)
     example_positions: Mapping[str, SamplePositions] = field(default_factory=dict)
+    heads: Mapping[str, Head] = field(default_factory=dict)
 
 
 ZERO_CODE = 0

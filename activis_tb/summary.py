@@ -43,6 +43,7 @@ def activations(
     logdir: str | os.PathLike[str] | None = None,
     examples: Mapping[str, Any] | None = None,
     graph: Any = None,
+    heads: Mapping[str, Any] | None = None,
     step: Any = None,
     attribute_types: Mapping[str, AttributeType] | None = None,
     from_logits: bool = False,
@@ -70,6 +71,8 @@ def activations(
             `activations`, and perhaps `attributes`, `ids` and `mask`, each as here.
         graph: The forward graph, to be shown in the tab: a `tf.Graph`, `GraphDef` or concrete function, in which the
             activations' own names are looked up, or an `activis_tb.model.ForwardGraph`. Written once per writer.
+        heads: By layer name, weights (neurons, classes) and bias (classes,) of the linear layer between it and the
+            scores, as in `activis_tb.preprocess`.
         step: The step; the default is `tf.summary.experimental.get_step()`.
         attribute_types: The type of some attributes, where the values do not show it.
         from_logits: `scores`, those of the test cases too, are logits: softmax makes them probabilities, or sigmoid
@@ -108,6 +111,7 @@ def activations(
             "mask": mask,
             "ids": ids,
             "activations": activations,
+            "heads": _heads(heads),
             "attributes": _mapping("attributes", attributes or {}),
             "examples": _examples(examples),
         }
@@ -148,13 +152,13 @@ def _record(
     Every instance goes to `directory` where there is one. TensorFlow's writer does not tell when the event is on disk,
     so the files are committed before it: a process that is killed in between leaves files that nothing points at.
     """
-    checked = read_settings(**settings)
+    columns = _nested(batch)
+    checked = read_settings(**settings, heads=_pairs(columns.pop("heads", {})))
     tag = SnapshotTag(checked.name, step, new_session())
     files = DatasetWriter(directory, tag) if directory else None
     dataset = DatasetRecorder(files) if files else None
     recorder = Recorder(checked, dataset.add if dataset else None)
     try:
-        columns = _nested(batch)
         examples = columns.pop("examples", None)
         if examples:
             recorder.examples(**examples, from_logits=columns["from_logits"])
@@ -225,6 +229,21 @@ def _step(step: Any) -> Any:
             "Pass step=, call tf.summary.experimental.set_step, or writer.as_default(step=...).",
         )
     return tf.cast(step, tf.int64)
+
+
+def _heads(heads: Any) -> dict[str, dict[str, Any]]:
+    """Returns pairs of weights and bias as mappings, as batches have them."""
+    found = {}
+    for name, pair in _mapping("heads", heads or {}).items():
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            got, expected = type(pair).__name__, "a pair of weights (neurons, classes) and a bias (classes,)"
+            raise ArgumentError(f'heads["{name}"]', got, expected)
+        found[name] = {key: value for key, value in zip(("weights", "bias"), pair, strict=True) if value is not None}
+    return found
+
+
+def _pairs(heads: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[Any, Any]]:
+    return {name: (head["weights"], head.get("bias")) for name, head in heads.items()}
 
 
 def _examples(examples: Any) -> Mapping[str, Any]:

@@ -53,6 +53,7 @@ def train(directory: Path, epochs: int) -> keras.Model:
                 attributes=attributes,
                 subsets={"1, 7 or 9": is_1_7_or_9, "faint": is_faint},
                 graph=graph,
+                heads={"hidden": model.get_layer("output").get_weights()},
             )
         seconds = time.monotonic() - start
         print(

@@ -16,7 +16,7 @@ from activis_tb.errors import ArgumentError, check_choice
 from activis_tb.keras.batches import Batch, Batches, Columns, as_numpy, check_rows, class_labels
 from activis_tb.keras.forward import ForwardPass, explained, is_built
 from activis_tb.keras.graph import forward_graph
-from activis_tb.keras.layers import find_layers
+from activis_tb.keras.layers import find_layers, linear_layers
 from activis_tb.keras.order import (
     ContentIds,
     ReorderedError,
@@ -237,7 +237,13 @@ class Evaluation:
 
     def _record(self, model: keras.Model, step: int, *, quiet: bool) -> Path | str:
         forward, output, graph = self.prepare(model)
-        with self._begin(step, self._layers, graph=graph, total=self.batches.instances, quiet=quiet) as snapshot:
+        options = {
+            "graph": graph,
+            "heads": linear_layers(model, self._classes),
+            "total": self.batches.instances,
+            "quiet": quiet,
+        }
+        with self._begin(step, self._layers, **options) as snapshot:
             walk = self._process(snapshot, forward, output)
             path = snapshot.postprocess()
         self._walk = self._walk or walk

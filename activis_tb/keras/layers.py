@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 
@@ -49,6 +49,16 @@ def sublayers(layer: keras.Layer, prefix: str = "") -> Iterator[tuple[str, keras
         path = f"{prefix}{child.name}"
         yield path, child
         yield from sublayers(child, f"{path}/")
+
+
+def linear_layers(model: keras.Model, classes: int) -> list[tuple[Any, Any]]:
+    """Returns kernel (inputs, units) and bias (units,), or None, of Dense layers that may give scores, in reverse."""
+    dense = [layer for _, layer in sublayers(model) if isinstance(layer, keras.layers.Dense) and layer.built]
+    return [
+        (keras.ops.convert_to_numpy(layer.kernel), keras.ops.convert_to_numpy(layer.bias) if layer.use_bias else None)
+        for layer in reversed(dense)
+        if layer.units in {classes, 1}
+    ]
 
 
 def _target(model: keras.Model, name: str, paths: dict[str, keras.Layer]) -> Target:

@@ -23,6 +23,7 @@ from activis_tb.recording.arguments import (
     whole_number,
 )
 from activis_tb.recording.dataset import DatasetRecorder
+from activis_tb.recording.heads import HeadArgument
 from activis_tb.recording.progress import ProgressFunction, ProgressReporter
 from activis_tb.recording.recorder import Recorder, new_session
 from activis_tb.storage.encoding import LARGE, encode_snapshot
@@ -124,6 +125,7 @@ def preprocess(
     keep: Literal["sample", "all"] = "sample",
     attribute_types: Mapping[str, AttributeType] | None = None,
     graph: ForwardGraph | None = None,
+    heads: HeadArgument | None = None,
     total: int | None = None,
     progress: ProgressFunction | None = None,
     quiet: bool = False,
@@ -156,6 +158,10 @@ def preprocess(
             have exact counts, and averages within a stated bound. In a directory only, not at a URL.
         attribute_types: The type of some attributes, where the values do not show it.
         graph: The model's forward graph; written once per run.
+        heads: Weights of the linear layer between a recorded layer and the scores, for the card of a neuron: by layer
+            name, a pair of `weights` (neurons, classes) and `bias` (classes,) or None, with one column for a sigmoid of
+            two classes; or a list of such pairs, of which those are taken that fit a layer. They are checked against
+            the scores of the first batch.
         total: How many instances there will be, where that is known, for the time left.
         progress: Called with a `Progress` every few seconds, and when the snapshot is written. Without it, a recording
             that takes longer prints lines on stderr.
@@ -177,6 +183,7 @@ def preprocess(
         always=always,
         attribute_types=attribute_types,
         graph=graph,
+        heads=heads,
     )
     step = whole_number(step, "step")
     reporter = _reporter(settings.name, step, total, progress, quiet=quiet)

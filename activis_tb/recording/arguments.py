@@ -11,6 +11,7 @@ import numpy as np
 from activis_tb.errors import ArgumentError, check_choice
 from activis_tb.model import ATTRIBUTE_TYPES, POOLINGS, AttributeType, ForwardGraph, LayerSpec
 from activis_tb.recording.arrays import check_encodable
+from activis_tb.recording.heads import HeadArgument, Heads, read_heads
 from activis_tb.recording.selections import BatchFunction, Selection, read_selection
 from activis_tb.storage.metadata import UNSERVED_CHARACTERS, is_served
 
@@ -43,6 +44,7 @@ class Settings:
         always: Instances that are always kept, or None.
         attribute_types: Types that the user declared, by attribute.
         graph: The model's forward graph, or None.
+        heads: Linear layers that may make the scores of a recorded one.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Settings:
     always: Selection | None
     attribute_types: Mapping[str, AttributeType]
     graph: ForwardGraph | None
+    heads: Heads
 
     @property
     def selections(self) -> list[Selection]:
@@ -75,6 +78,7 @@ def read_settings(
     always: SelectionArgument,
     attribute_types: Mapping[str, AttributeType] | None,
     graph: ForwardGraph | None,
+    heads: HeadArgument | None = None,
 ) -> Settings:
     """Returns the arguments of `activis_tb.preprocess` as settings; raises ArgumentError where one cannot be used."""
     class_names, class_values = _classes(classes)
@@ -85,9 +89,10 @@ def read_settings(
             "an activis_tb.model.ForwardGraph",
             "For a Keras model: activis_tb.keras.forward_graph(model, layers).",
         )
+    specs = _layers(layers)
     return Settings(
         name=_served_name(name),
-        layers=_layers(layers),
+        layers=specs,
         classes=class_names,
         class_values=class_values,
         subsets=_subsets(subsets or {}, class_names),
@@ -95,6 +100,7 @@ def read_settings(
         always=None if _is_nothing(always) else read_selection("always", always),
         attribute_types=_attribute_types(attribute_types or {}),
         graph=graph,
+        heads=read_heads(heads, [spec.name for spec in specs], len(class_names)),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, shorten
-from activis_tb.model import OUTCOME_COLUMNS, UNLABELLED, Layer, PooledActivations, is_right
+from activis_tb.model import OUTCOME_COLUMNS, UNLABELLED, Head, Layer, PooledActivations, is_right
 from activis_tb.recording.arguments import Settings
 from activis_tb.recording.arrays import (
     as_array,
@@ -56,9 +56,11 @@ class BatchReader:
         layers: By name, as in the accepted batches.
         surplus: By name of a layer with tokens, how many more of these than positions an instance has, None where no
             batch tells; None before the first batch.
+        heads: By layer, None where it has none; layers are missing that no batch has decided yet.
     """
 
     def __init__(self, settings: Settings, conditions: "Conditions | None" = None) -> None:
+        self.heads: dict[str, Head | None] = {}
         self.instances = 0
         self.ids_given: bool | None = None
         self.labelled: bool | None = None
@@ -102,6 +104,7 @@ class BatchReader:
         columns = self._read_attributes({} if attributes is None else attributes, rows)
         demands = self._demanded(columns)
         layers, pooled, owned, positions, surplus, unpooled = self._read_activations(activations, rows, mask, tokens)
+        heads = self._find_heads(layers, pooled, all_scores)
         if self._conditions is not None:
             self._conditions.check(columns, pooled, labelled=labels is not None)
         index = np.arange(self.instances, self.instances + rows)
@@ -124,6 +127,7 @@ class BatchReader:
         )
         self._select(block)
         self.surplus = surplus
+        self.heads |= heads
         self._accept(block, layers, ids_given=ids is not None, labelled=labels is not None)
         self._demands = demands
         return block
@@ -152,6 +156,7 @@ class BatchReader:
         self.layers = {name: replace(layer, shape=shapes[name]) for name, layer in (theirs | self.layers).items()}
         self.ids_given = True
         self.surplus = same_surplus("part", self.surplus, part.surplus)
+        self.heads = {**part.heads, **self.heads}
         self.labelled = part.labelled
         self.instances += part.instances
         self._remember_kinds(block)
@@ -292,6 +297,14 @@ class BatchReader:
         together = same_surplus("tokens", self.surplus, surplus if rows else None)
         owned = frozenset(name for name, array in values.items() if is_owned(activations[name], array))
         return layers, values, owned, positions, together, whole
+
+    def _find_heads(
+        self, layers: Mapping[str, Layer], activations: Mapping[str, NDArray[np.float32]], scores: NDArray[np.float32]
+    ) -> dict[str, Head | None]:
+        undecided = {name: values for name, values in activations.items() if name not in self.heads}
+        if not undecided or not self._settings.heads:
+            return {}
+        return self._settings.heads.find(undecided, {name: layers[name].dtype for name in undecided}, scores)
 
     def _read_ids(
         self, ids: Any, columns: Mapping[str, Column], label: NDArray[np.int32], index: NDArray[np.int64]

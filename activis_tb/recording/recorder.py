@@ -114,6 +114,7 @@ class Recorder:
             surplus=self._reader.surplus,
             positions=self._positions.arrays(self._reader.surplus or ()),
             maxima=self._maxima,
+            heads={name: head for name, head in self._reader.heads.items() if head is not None},
         )
         return pack(part)
 
@@ -193,6 +194,7 @@ class Recorder:
             {name: top for name, (_, top) in positions.items()},
             self._arg_positions(sampled),
             self._arg_positions(cases),
+            heads={name: head for name, head in self._reader.heads.items() if head is not None},
         )
 
     def close(self) -> None:

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, NewerVersionError
-from activis_tb.model import Layer
+from activis_tb.model import Head, Layer
 from activis_tb.recording.arguments import Settings
 from activis_tb.recording.blocks import Block, Column
 from activis_tb.recording.tokens import Surplus
 from activis_tb.storage.npy import parse_npy
 
-_VERSION = 3
+_VERSION = 4
 _NUMBERS = ("index", "label", "predicted", "score", "scores", "always", "membership")
 
 
@@ -37,6 +37,7 @@ class Part:
         surplus: See `activis_tb.recording.batch.BatchReader`; None where there was no instance.
         positions: See `activis_tb.recording.positions.PositionRecorder.arrays`, of the layers in `surplus`.
         maxima: Layers of which the positions of the maxima are kept, and how many neurons each has.
+        heads: By layer.
     """
 
     description: Mapping[str, Any]
@@ -50,6 +51,7 @@ class Part:
     surplus: Surplus | None
     positions: Mapping[str, NDArray[Any]]
     maxima: Mapping[str, int]
+    heads: Mapping[str, Head]
 
 
 def describe(settings: Settings) -> dict[str, Any]:
@@ -81,6 +83,7 @@ def pack(part: Part) -> bytes:
         "attributes": kinds,
         "surplus": part.surplus,
         "maxima": part.maxima,
+        "heads": list(part.heads),
     }
     arrays: dict[str, NDArray[Any]] = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
     arrays |= {} if part.ids is None else {"ids": part.ids}
@@ -88,6 +91,8 @@ def pack(part: Part) -> bytes:
     for name, values in part.positions.items():
         whole = f"positions/{name}"
         arrays |= _texts(whole, values) if values.dtype == np.object_ else {whole: values}
+    for position, head in enumerate(part.heads.values()):
+        arrays |= {f"heads/{position}/{name}": values for name, values in vars(head).items()}
     if part.sample is not None:
         arrays |= _block_arrays(part.sample)
     buffer = io.BytesIO()
@@ -123,6 +128,10 @@ def unpack(packed: bytes) -> Part:
             surplus=header["surplus"],
             positions=_positions(arrays),
             maxima=header["maxima"],
+            heads={
+                name: Head(arrays[f"heads/{position}/weights"], arrays[f"heads/{position}/bias"])
+                for position, name in enumerate(header["heads"])
+            },
         )
     except NewerVersionError:
         raise

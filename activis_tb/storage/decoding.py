@@ -19,6 +19,7 @@ from activis_tb.model import (
     STATISTIC_NAMES,
     Attribute,
     AttributeType,
+    Head,
     Layer,
     Manifest,
     Sample,
@@ -32,6 +33,7 @@ from activis_tb.storage.metadata import OLDEST_VERSION
 from activis_tb.storage.validation import (
     check_arg_positions,
     check_density,
+    check_head,
     check_manifest,
     check_range,
     check_sample_positions,
@@ -226,6 +228,17 @@ class SnapshotReader:
         )
         check_sample_positions(found, rows)
         return found
+
+    def head(self, layer: str) -> Head | None:
+        """Returns the linear layer that makes the scores of the activations of `layer`; None where there is none."""
+        stored = self._layer(layer)
+        if not stored.HasField("head_weights"):
+            return None
+        if self._fetch_many is not None:
+            return self._with_blobs((stored.head_weights.blob, stored.head_bias.blob)).head(layer)
+        head = Head(self._array(stored.head_weights), self._array(stored.head_bias))
+        check_head(head, len(self.manifest.classes))
+        return head
 
     def membership(self) -> NDArray[np.bool_]:
         """Returns the mapping S of the sampled instances, bool (rows, subsets)."""

@@ -133,6 +133,10 @@ def _layer(layer: Layer, snapshot: Snapshot, blobs: _Blobs) -> pb.Layer:
         kept = [snapshot.sample_positions[layer.name]]
         kept += [snapshot.example_positions[layer.name]] if snapshot.examples else []
         message.sample_positions.CopyFrom(_positions(kept, f"positions of sampled instances of {what}", blobs))
+    if layer.name in snapshot.heads:
+        head = snapshot.heads[layer.name]
+        message.head_weights.CopyFrom(blobs.array(head.weights, "<f4", f"weights after {what}"))
+        message.head_bias.CopyFrom(blobs.array(head.bias, "<f4", f"bias after {what}"))
     return message
 
 

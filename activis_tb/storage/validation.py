@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import NewerVersionError, StoredDataError, shorten
-from activis_tb.model import ATTRIBUTE_TYPES, OUTCOME_COLUMNS, POSITION_KINDS, STATISTIC_NAMES, SUBSET_KINDS, UNLABELLED
+from activis_tb.model import (
+    ATTRIBUTE_TYPES,
+    OUTCOME_COLUMNS,
+    POSITION_KINDS,
+    STATISTIC_NAMES,
+    SUBSET_KINDS,
+    UNLABELLED,
+    Head,
+)
 from activis_tb.positions import AROUND, UNKNOWN_POSITION, SamplePositions, TokenTable, TopPositions
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.encoding import ATTRIBUTE_DTYPES, LIMIT, SAMPLE_DTYPES, SINCE_VERSION_2, STATISTIC_DTYPES
@@ -147,6 +155,10 @@ def declared_arrays(message: pb.Snapshot) -> Iterator[Declared]:
             if examples:
                 shape = (examples, layer.neurons)
                 yield Declared(f"{what}, arg positions of test cases", layer.example_arg_position, "<u2", shape)
+        if layer.HasField("head_weights"):
+            outputs = length_of(layer.head_bias)
+            yield Declared(f"{what}, weights", layer.head_weights, "<f4", (layer.neurons, outputs))
+            yield Declared(f"{what}, bias", layer.head_bias, "<f4", (outputs,))
         if layer.positions == "tokens":
             yield from _declared_tokens(f"{what}, tokens", layer.tokens, layer.neurons)
             yield from _declared_top(f"{what}, top positions", layer.top_positions, layer.neurons)
@@ -273,6 +285,15 @@ def check_statistic(name: str, values: NDArray[Any], counts: Sequence[int]) -> N
             raise _damaged(name, "counts that are negative or more than the subset has", "at most its instances")
     elif name in {"active", "std"}:
         check_range(name, values[~np.isnan(values)], 0, 1 if name == "active" else np.inf)
+
+
+def check_head(head: Head, classes: int) -> None:
+    """Raises StoredDataError where the weights after a layer are not finite, or of another number of classes."""
+    outputs = len(head.bias)
+    if outputs != classes and (classes, outputs) != (2, 1):
+        raise _damaged("weights", f"those of {outputs} outputs", f"those of {classes} classes")
+    if not (np.isfinite(head.weights).all() and np.isfinite(head.bias).all()):
+        raise _damaged("weights", "values that are not finite", "numbers")
 
 
 def check_tokens(table: TokenTable) -> None:

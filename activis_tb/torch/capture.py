@@ -93,6 +93,15 @@ class Capture:
                 warnings.warn(f"ActiVis: {message}", stacklevel=2)
         return {name: output.to_numpy() for name, output in outputs.items()}
 
+    @property
+    def heads(self) -> list[tuple[torch.Tensor, torch.Tensor | None]]:
+        """Weights (inputs, outputs) and bias of all Linear modules, for `heads=` of `activis_tb.preprocess`.
+
+        Those are taken of it that turn a captured layer into the scores.
+        """
+        linear = (module for module in self._model.modules() if isinstance(module, nn.Linear))
+        return [(module.weight.detach().T, None if module.bias is None else module.bias.detach()) for module in linear]
+
     def graph(self, *example: Any, **keywords: Any) -> ForwardGraph | None:
         """Returns the model's forward graph, for `graph=` of `activis_tb.preprocess`.
 

@@ -227,6 +227,7 @@ export const neuronCard = (change: Partial<NeuronCard> = {}): NeuronCard => ({
   dead: false,
   eta_squared: 0.63,
   exactness: "exact",
+  weights: [],
   over: 3,
   total: 3,
   bound: 0,

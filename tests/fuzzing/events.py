@@ -89,7 +89,7 @@ def record_healthy(logdir: Path, run: str, keep: str = "sample", rows: int = 60)
         "photo": [PNG if row % 4 else None for row in range(rows)],
     }
     two_steps = np.stack([activations, activations - 1], axis=1)
-    layers = {"hidden": two_steps, "logits": np.maximum(activations[:, :3], 0)}
+    layers = {"hidden": two_steps, "logits": np.log(scores)}
     tokens = [[f"word {row % 7}", "?"] for row in range(rows)]
     with activis_tb.preprocess(
         logdir / run,
@@ -97,6 +97,7 @@ def record_healthy(logdir: Path, run: str, keep: str = "sample", rows: int = 60)
         layers=[activis_tb.LayerSpec("hidden", tokens="max"), "logits"],
         classes=CLASSES,
         subsets={"few": "length < 10"},
+        heads={"logits": (np.eye(3), np.zeros(3))},
         keep=keep,
         sample=rows // 2 if keep == "all" else rows,
         quiet=True,

@@ -112,6 +112,31 @@ def test_the_strongest_of_a_sample_are_rows_of_it(serve_slow, logdir):
     assert [one["id"] for one in card["strongest"]] == [ids[row] for row in rows]
 
 
+def test_weights_to_the_outputs_are_those_that_were_recorded(serve_slow, logdir, tmp_path):
+    generator = np.random.default_rng(2)
+    hidden, weights = generator.normal(size=(30, 2)), generator.normal(size=(2, 12))
+    classes = [f"class {one}" for one in range(12)]
+    columns = {"labels": np.arange(30) % 12, "scores": hidden @ weights, "from_logits": True}
+    arguments = {**KEY, "layers": ["hidden"], "classes": classes, "heads": [(weights, None)], "quiet": True}
+    with activis_tb.preprocess(tmp_path / "run", **arguments) as recorder:
+        recorder.process(**columns, activations={"hidden": hidden})
+    card = whole(serve_slow(tmp_path), "run", 1)
+    largest = np.sort(np.argsort(-np.abs(weights[1]))[:10])
+    assert [one["label"] for one in card["weights"]] == largest.tolist()
+    assert_allclose([one["weight"] for one in card["weights"]], weights[1, largest], rtol=1e-6)
+    assert whole(serve_slow(logdir), "everything", 0)["weights"] == []
+
+
+def test_a_single_output_speaks_for_both_classes(serve_slow, tmp_path):
+    hidden, weights = np.random.default_rng(3).normal(size=(30, 2)), np.array([[1.5], [-0.5]])
+    arguments = {**KEY, "layers": ["hidden"], "classes": ["no", "yes"], "heads": [(weights, None)], "quiet": True}
+    with activis_tb.preprocess(tmp_path / "run", **arguments) as recorder:
+        scores = (hidden @ weights).ravel()
+        recorder.process(labels=np.arange(30) % 2, scores=scores, from_logits=True, activations={"hidden": hidden})
+    card = whole(serve_slow(tmp_path), "run", 0)
+    assert card["weights"] == [{"label": 0, "weight": -1.5}, {"label": 1, "weight": 1.5}]
+
+
 def test_similar_neurons_are_the_largest_correlations_here_and_in_other_layers(serve_slow, logdir):
     server = serve_slow(logdir)
     card = whole(server, "everything", 0)

@@ -45,6 +45,7 @@ def test_every_snippet_is_tested() -> None:
         "positions",
         "shuffled",
         "tokens",
+        "heads",
     }
 
 
@@ -75,6 +76,19 @@ def test_the_examples_snippet_keeps_test_cases_out_of_the_averages(tmp_path: Pat
     assert reader.examples().ids.tolist() == ["test case 1", "test case 2"]
     np.testing.assert_allclose(reader.statistic("hidden", "mean")[0], X[Y == 0].mean(axis=0), rtol=1e-6)
     np.testing.assert_array_equal(reader.example_activations("hidden"), 100 * X[:2])
+
+
+def test_the_heads_snippet_keeps_the_weights(tmp_path: Path) -> None:
+    weights, bias = np.random.default_rng(1).normal(size=(3, 2)), np.array([0.5, -0.5])
+
+    def through(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        powers = np.exp(x @ weights + bias)
+        return x, powers / powers.sum(axis=1, keepdims=True)
+
+    reader = run("heads", tmp_path, forward=through, x_val=X, y_val=Y, weights=weights, bias=bias)
+    head = reader.head("hidden")
+    assert head is not None
+    np.testing.assert_allclose(head.weights, weights, rtol=1e-6)
 
 
 def test_the_tokens_snippet_knows_which_word_a_position_belongs_to(tmp_path: Path) -> None:

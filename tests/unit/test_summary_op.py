@@ -78,9 +78,25 @@ def test_every_instance_is_kept_on_request(tmp_path: Path, wrap: Any) -> None:
     assert not list(tmp_path.rglob("recording*")), "nothing says that it is still being written"
 
 
+@pytest.mark.parametrize("wrap", [lambda function: function, tf.function], ids=["eager", "tf.function"])
+def test_the_weights_to_the_scores_are_kept(tmp_path: Path, wrap: Any) -> None:
+    weights, bias = tf.Variable([[0.5, -1.0], [2.0, 0.25]]), tf.Variable([0.1, -0.2])
+
+    def forward(hidden: Any) -> Any:
+        return write(hidden, scores=tf.nn.softmax(hidden @ weights + bias), heads={"hidden": (weights, bias)})
+
+    with writer(tmp_path).as_default(step=1):
+        wrap(forward)(tf.constant(HIDDEN))
+    head = only_snapshot(tmp_path).head("hidden")
+    assert head is not None
+    assert_array_equal(head.weights, weights.numpy())
+    assert_array_equal(head.bias, bias.numpy())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"heads": {"hidden": HIDDEN}}, 'heads["hidden"]: got ndarray; expected a pair of weights'),
         ({"keep": "some"}, """keep: got 'some'; expected "sample" or "all"."""),
         ({"keep": "all"}, "logdir: got None; expected the directory of the summary writer"),
         ({"keep": "all", "logdir": "gs://bucket/run"}, "on this machine"),

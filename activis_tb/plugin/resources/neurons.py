@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 BINS = 32
 MOST_CLASSES = 20
+MOST_WEIGHTS = 10
 _SHORT = 0.05
 """Seconds that a request waits for its job: what the sample says comes within 0.1 s, whatever is stored."""
 _LIMIT = 16 * MEBIBYTE
@@ -109,6 +110,10 @@ class NeuronRoutes:
             return message
         self._instances.add(message, snapshot, answers)
         try:
+            _add_weights(message, snapshot)
+        except StoredDataError as error:
+            message.note = f"{message.note} Its weights are left out: {error}".lstrip()
+        try:
             self._words.add(message, snapshot, neuron, self._instances.sample(snapshot))
         except StoredDataError as error:
             message.note = f"{message.note} Its words are left out: {error}".lstrip()
@@ -186,6 +191,18 @@ def _described(
         )
     message.classes_left_out = len(order) - len(message.classes)
     return message
+
+
+def _add_weights(message: pb.NeuronCard, snapshot: JoinedSnapshot) -> None:
+    """Adds what the neuron's activation is multiplied by in the logit of every class, where that is recorded."""
+    head = snapshot.reader_of(message.layer).head(message.layer)
+    if head is None or not snapshot.manifest.labelled:
+        return
+    weights = head.weights[int(message.neuron)].astype(np.float64)
+    if len(weights) == 1:
+        weights = np.append(-weights, weights)
+    largest = analysis.largest_first(np.abs(weights), np.arange(len(weights)), MOST_WEIGHTS)
+    message.weights.extend(pb.OutputWeight(label=at, weight=weights[at]) for at in sorted(largest.tolist()))
 
 
 def _known(value: float) -> float:

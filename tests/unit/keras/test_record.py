@@ -10,7 +10,19 @@ from numpy.testing import assert_allclose, assert_array_equal
 import activis_tb
 from activis_tb.errors import ArgumentError
 from tests.plugin.server import Server
-from tests.unit.keras.models import CLASSES, INSTANCES, X, Y, compiled, in_order, snapshots, sub_model_outputs, text_cnn
+from tests.unit.keras.models import (
+    CLASSES,
+    INSTANCES,
+    Subclassed,
+    X,
+    Y,
+    compiled,
+    in_order,
+    sequential,
+    snapshots,
+    sub_model_outputs,
+    text_cnn,
+)
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}
 
@@ -135,3 +147,32 @@ def test_a_layer_that_shortens_sequences_does_not_take_the_mask_of_its_input(tmp
     assert_allclose(reader.activations("embedding")[np.argsort(reader.sample().index)], expected, **CLOSE)
     shortened = table[:, :4].max(axis=1)
     assert_allclose(reader.activations("shorter")[np.argsort(reader.sample().index)], shortened, **CLOSE)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(lambda: text_cnn(), id="functional, past a dropout"),
+        pytest.param(lambda: text_cnn(output=None), id="logits"),
+        pytest.param(lambda: text_cnn(dtype="mixed_float16"), id="half precision"),
+        pytest.param(sequential, id="sequential"),
+        pytest.param(Subclassed, id="a class"),
+    ],
+)
+def test_the_weights_between_the_last_hidden_layer_and_the_scores_are_kept(tmp_path, model):
+    made = compiled(model())
+    made(X)
+    layers = ["wide"] if isinstance(made, Subclassed) else ["hidden"]
+    outputs = made.predict(X, verbose=0)
+    from_logits = True if outputs.min() < 0 else None
+    reader = record(tmp_path, made, layers=[*layers, "output"], from_logits=from_logits)
+    head = reader.head(layers[0])
+    dense = made.head if isinstance(made, Subclassed) else made.get_layer("output")
+    assert_array_equal(head.weights, keras.ops.convert_to_numpy(dense.kernel))
+    assert_array_equal(head.bias, keras.ops.convert_to_numpy(dense.bias))
+    assert reader.head("output") is None
+
+
+def test_layers_before_another_one_have_no_weights_to_the_scores(tmp_path):
+    reader = record(tmp_path, layers=["concat", "hidden"])
+    assert reader.head("concat") is None

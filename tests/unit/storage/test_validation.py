@@ -2,6 +2,7 @@
 
 import resource
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,7 @@ def read_everything(reader: SnapshotReader) -> None:
         reader.top_positions(layer.name)
         reader.arg_positions(layer.name)
         reader.example_arg_positions(layer.name)
+        reader.head(layer.name)
 
 
 def test_what_is_whole_is_read(healthy: Event) -> None:
@@ -118,6 +120,8 @@ def attribute(message: pb.Snapshot, name: str) -> pb.StoredAttribute:
         (lambda m: m.layers[0].top_positions.place.shape.__setitem__(1, 2**40), "positions, place.* declared as <i4"),
         (lambda m: setattr(m.layers[0].top_positions.index, "blob", 10**6), "no blob 1000000"),
         (lambda m: setattr(m.layers[0].arg_position, "dtype", "<i2"), "arg positions.* declared as <i2"),
+        (lambda m: m.layers[1].head_weights.shape.__setitem__(0, 4), "weights.* declared as <f4"),
+        (lambda m: m.layers[1].ClearField("head_bias"), "weights.* declared as <f4"),
         (lambda m: m.layers[0].ClearField("example_arg_position"), "arg positions of test cases.* declared as nothing"),
     ],
 )
@@ -161,6 +165,8 @@ def test_a_manifest_that_cannot_be_is_refused_when_it_is_read(healthy: Event, ch
         (lambda m: m.layers[0].top_positions.word, 8, "tokens of positions: got 8; expected -1 to 7"),
         (lambda m: m.layers[0].top_positions.word, -2, "tokens of positions: got -2"),
         (lambda m: m.layers[0].arg_position, 2, "positions of maxima: got 2; expected 0 to 1"),
+        (lambda m: m.layers[1].head_weights, np.inf, "weights: got values that are not finite"),
+        (lambda m: m.layers[1].head_bias, np.nan, "weights: got values that are not finite"),
         (lambda m: m.layers[0].example_arg_position, 65_534, "positions of maxima: got 65534"),
     ],
 )
@@ -172,6 +178,16 @@ def test_a_value_out_of_its_range_is_refused_when_it_is_fetched(
     reader = open_event(damaged)
     with pytest.raises(StoredDataError, match=sentence):
         read_everything(reader)
+
+
+def test_weights_of_other_outputs_than_the_classes_are_refused(healthy: Event) -> None:
+    damaged = healthy.copy()
+    layer = damaged.manifest.layers[1]
+    layer.head_weights.shape[1] = layer.head_bias.shape[0] = 2
+    for pointer in (layer.head_weights, layer.head_bias):
+        damaged.blobs[pointer.blob - 1] = bytes(4 * prod(pointer.shape))
+    with pytest.raises(StoredDataError, match="weights: got those of 2 outputs; expected those of 3 classes"):
+        open_event(damaged).head("logits")
 
 
 @pytest.mark.parametrize("rows", [2**20, 2**24, 2**30, 2**62])

@@ -212,3 +212,19 @@ def test_scores_and_labels_may_be_tensors_with_gradients(tmp_path):
         snapshot.process(labels=torch.tensor(LABELS), scores=scores, activations={"a": scores})
     (reader,) = read_snapshots(tmp_path / "activis")
     assert_allclose(reader.statistic("a", "mean")[0], [1 / 3] * 3, rtol=4e-3)
+
+
+def test_the_weights_after_a_captured_layer_are_kept_where_they_give_the_scores(tmp_path):
+    model = nn.Sequential(OrderedDict(fc=nn.Linear(4, 5), act=nn.ReLU(), drop=nn.Dropout(), out=nn.Linear(5, 3))).eval()
+    inputs = torch.randn(INSTANCES, 4, generator=torch.Generator().manual_seed(1))
+    layers = ["fc", "act", "out"]
+    with torch.no_grad(), activis_tb.torch.capture(model, layers) as capture:
+        arguments = {"layers": layers, "classes": CLASSES, "heads": capture.heads, "quiet": True}
+        with activis_tb.preprocess(tmp_path, step=0, **arguments) as recorder:
+            scores = model(inputs).softmax(1)
+            recorder.process(labels=LABELS, scores=scores, activations=capture.activations)
+    (reader,) = read_snapshots(tmp_path / "activis")
+    assert_array_equal(reader.head("act").weights, model.out.weight.detach().numpy().T)
+    assert_array_equal(reader.head("act").bias, model.out.bias.detach().numpy())
+    assert reader.head("fc") is None
+    assert reader.head("out") is None

@@ -1,7 +1,14 @@
 /** Lists of a neuron's card: the instances that it answers to most and least, and the neurons that vary with it. */
 
 import { useSignal } from "@preact/signals";
-import type { InstanceColumns, NeuronCard, NeuronInstance, NeuronWords, SimilarNeuron } from "../../contract/activis";
+import type {
+  InstanceColumns,
+  NeuronCard,
+  NeuronInstance,
+  NeuronWords,
+  OutputWeight,
+  SimilarNeuron,
+} from "../../contract/activis";
 import { judgementOf, judgementText } from "../../store/judgement";
 import { instanceName, instanceRow } from "../../store/rows";
 import { firstText } from "../../store/tables";
@@ -196,6 +203,43 @@ export function NeuronWordList({ words }: { words: NeuronWords }) {
           </ul>
         </>
       )}
+    </section>
+  );
+}
+
+/** What the neuron adds to the logits, where these are a linear function of its layer. */
+export function OutputWeights({ weights }: { weights: readonly OutputWeight[] }) {
+  const names = useSnapshot().snapshot.value?.classes ?? [];
+  const colours = useClassColours();
+  const [negative, , positive] = usePalette().diverging;
+  const most = Math.max(...weights.map(({ weight }) => Math.abs(weight)), 1e-30);
+  const others = names.length - weights.length;
+  return (
+    <section aria-label="Weights to the outputs">
+      <h4>
+        Weights to the outputs{" "}
+        <span title="What one unit of its activation adds to the logit of a class">per unit</span>
+      </h4>
+      <ul class="neuron-weights" data-testid="output-weights">
+        {weights.map(({ label, weight }) => (
+          <li key={label} data-class={names[label]}>
+            <span class="neuron-class" title={names[label]}>
+              <ClassDot colour={colours[label]} /> {names[label]}
+            </span>
+            <i class="neuron-bar" aria-hidden="true">
+              <i
+                style={{
+                  width: `${(50 * Math.abs(weight)) / most}%`,
+                  marginLeft: `${50 + Math.min(0, (50 * weight) / most)}%`,
+                  background: weight < 0 ? negative : positive,
+                }}
+              />
+            </i>
+            <b>{`${weight > 0 ? "+" : ""}${alignedText(weight)}`}</b>
+          </li>
+        ))}
+      </ul>
+      {others > 0 && <p class="hint">The weights to {countText(others)} other classes are smaller.</p>}
     </section>
   );
 }

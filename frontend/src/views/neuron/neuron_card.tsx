@@ -16,7 +16,7 @@ import { Problem } from "../../ui/controls";
 import { ClassDot, Icon, LayerGlyph } from "../../ui/glyphs";
 import { countText, percentText, valueText } from "../../ui/numbers";
 import { Distribution, NeuronSteps } from "./charts";
-import { NeuronInstances, NeuronWordList, SimilarNeurons } from "./lists";
+import { NeuronInstances, NeuronWordList, OutputWeights, SimilarNeurons } from "./lists";
 import { areaText, areaTitle, basisText, thresholdOf } from "./words";
 
 const cache = new Cache(8 * 2 ** 20);
@@ -333,6 +333,7 @@ function Body({ value, isWhole }: { value: Neuron | undefined; isWhole: boolean 
       <NeuronInstances value={value} />
       {value?.words && <NeuronWordList words={value.words} />}
       <div class="neuron-part">
+        {value && value.weights.length > 0 && <OutputWeights weights={value.weights} />}
         <SimilarNeurons value={value} isWhole={isWhole} />
         {value && <Facts value={value} />}
       </div>
