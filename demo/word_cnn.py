@@ -9,12 +9,15 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from activis_tb import LayerSpec
 from activis_tb.keras import ActivisCallback
 from progress_line import ProgressLine
 from trec import CLASSES, Question, Questions
 
 SEED = 7
-LAYERS = ("concat", "hidden", "output")
+OFFSETS = {"conv3": 1, "conv4": 2, "conv5": 2}
+"""By convolution, how many words it sees before the one that its position belongs to."""
+LAYERS = (*OFFSETS, "concat", "hidden", "output")
 
 
 def train(directory: Path, questions: Questions, dropout: float, epochs: int) -> keras.Model:
@@ -38,10 +41,11 @@ def train(directory: Path, questions: Questions, dropout: float, epochs: int) ->
                 directory,
                 x_test,
                 y_test,
-                layers=LAYERS,
+                layers=[LayerSpec(layer, offset=OFFSETS.get(layer, 0)) for layer in LAYERS],
                 classes=CLASSES,
                 attributes={"text": texts, "words": [len(text.split()) for text in texts]},
                 subsets={"What is": starts_with_what_is},
+                tokens=vectorise,
                 name="test",
                 sample=len(texts) * len(CLASSES),  # every class may give as many as there are: all are kept
                 quiet=True,

@@ -13,6 +13,7 @@ import {
 } from "../src/draw/graph_tree";
 import { firstLayers, layersInFlowOrder, neighbours } from "../src/store/graph_order";
 import { nodeBeside } from "../src/views/graph/canvas";
+import { fittingTransform, neededHeight } from "../src/views/graph/zoom";
 import { graph, layer, node, snapshot } from "./samples";
 
 const visible = (open: string[], shown = graph()) => visibleGraph(indexGraph(shown), new Set(open));
@@ -147,6 +148,57 @@ describe("the picture", () => {
     expect(nodeBeside(shown, "tokens", "ArrowRight")).toBe("dense/");
     expect(nodeBeside(shown, "hidden", "ArrowLeft")).toBe("dense/");
     expect(nodeBeside(shown, "tokens", "ArrowLeft")).toBeNull();
+  });
+});
+
+describe("at first, recorded tensors are in sight", () => {
+  /** Branches of one tensor each, side by side, between an entry and a sum, and a chain behind it. */
+  function branches(recorded: number, chain = 0) {
+    const made = graph();
+    const tensors = Array.from({ length: Math.max(1, recorded) }, (_, at) => `conv${at}`);
+    const rest = Array.from({ length: chain }, (_, at) => `step${at}`);
+    made.nodes = [
+      node("tokens", "tensor"),
+      ...tensors.map((id, at) => node(id, "tensor", at < recorded ? { layer: id } : {})),
+      node("Concat", "operator"),
+      ...rest.map((id) => node(id, "tensor")),
+      node("last", "tensor", { layer: "last" }),
+    ];
+    const along = ["Concat", ...rest, "last"];
+    made.edges = [
+      ...tensors.flatMap((id) => [
+        { source: "tokens", target: id, control: false },
+        { source: id, target: "Concat", control: false },
+      ]),
+      ...along.slice(1).map((target, at) => ({ source: along[at] as string, target, control: false })),
+    ];
+    return made;
+  }
+
+  async function outOfSight(recorded: number, chain = 0, height = 110) {
+    const shown = await placed([], branches(recorded, chain));
+    const [width, tall] = [900, Math.max(height, neededHeight(shown))];
+    const camera = fittingTransform(shown, width, tall, 0.9);
+    const hidden = shown.nodes.filter(({ visible, x, y }) => {
+      const [left, top] = camera.apply([x, y]);
+      return visible.node.layer !== "" && !(left >= 5 && left <= width - 5 && top >= 5 && top <= tall - 5);
+    });
+    return { hidden: hidden.map(({ label }) => label), scale: camera.k, tall };
+  }
+
+  test("in branches below each other, for which the picture is made taller", async () => {
+    expect(await outOfSight(0)).toMatchObject({ hidden: [], tall: 110 });
+    const three = await outOfSight(3);
+    expect(three).toMatchObject({ hidden: [], scale: 0.9 });
+    expect(three.tall).toBeGreaterThan(110);
+    expect(three.tall).toBeLessThan(140);
+    expect((await outOfSight(7)).tall).toBe(170);
+  });
+
+  test("at the end of a long graph, of which the last come first", async () => {
+    expect((await outOfSight(0, 40)).hidden).toEqual([]);
+    expect((await outOfSight(1, 14)).hidden).toEqual([]);
+    expect((await outOfSight(1, 100)).hidden).toEqual(["conv0"]);
   });
 });
 

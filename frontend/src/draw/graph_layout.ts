@@ -10,7 +10,11 @@ export const PARAMETER_RISE = 18;
 /** So many variables and constants stand beside an operator; its card lists them all. */
 export const MOST_PARAMETERS = 6;
 const GROUP_HEIGHT = 22;
-const LABEL_HEIGHT = 32;
+const LABEL_HEIGHT = 22;
+/** Of a recorded tensor, up to what is drawn above it. */
+const BADGE_RISE = 20;
+/** Between a tensor's name and its shape. */
+const DETAIL_GAP = 5;
 
 interface Label {
   /** Written in it or below it; empty for an inner tensor. */
@@ -67,8 +71,9 @@ export function roomOf({ node, parameters, recorded }: VisibleNode, { label, det
   }
   const dot = boxed(2 * TENSOR_RADIUS + 4, OPERATOR_HEIGHT);
   if (label === "") return dot;
-  const half = textWidth(label, 5.8) / 2;
-  return { ...dot, width: Math.max(dot.width, 1.4 * half), half, below: LABEL_HEIGHT };
+  const half = (textWidth(label, 5.8) + (detail === "" ? 0 : DETAIL_GAP + textWidth(detail, 5.2))) / 2;
+  const above = node.layer === "" ? dot.above : BADGE_RISE;
+  return { ...dot, width: Math.max(dot.width, 1.4 * half), half, above, below: LABEL_HEIGHT };
 }
 
 const titleWidth = (group: GraphNode): number => textWidth(shorten(groupTitle(group), 60), 5.8) + 36;
@@ -112,6 +117,8 @@ export interface PlacedGraph {
   asides: VisibleGraph["asides"];
   /** What has to fit on screen. */
   bounds: Box;
+  /** What of it comes first: recorded tensors, and closed groups that hold some; null where there is none. */
+  recorded: Box | null;
   /** By node or open group, its box; x and y are the upper left corner. */
   boxes: ReadonlyMap<string, Box>;
 }
@@ -131,6 +138,7 @@ export async function layoutGraph(visible: VisibleGraph, place: Place): Promise<
     ...(centres.get(node.visible.node.id) ?? { x: 0, y: 0 }),
   }));
   const outer = items.map((item) => outerBox(item, centres.get(item.id) ?? { x: 0, y: 0 }));
+  const recorded = outer.filter((_, at) => labelled[at]?.visible.node.layer || labelled[at]?.visible.recorded);
   return {
     nodes,
     groups: visible.openGroups.map((node) => ({ node, ...(boxes.get(node.id) ?? NOWHERE) })),
@@ -141,6 +149,7 @@ export async function layoutGraph(visible: VisibleGraph, place: Place): Promise<
     })),
     asides: visible.asides,
     bounds: boundsOf([...outer, ...boxes.values()]),
+    recorded: recorded.length > 0 ? boundsOf(recorded) : null,
     boxes: new Map([...boxes, ...items.map(({ id }, at): [string, Box] => [id, outer[at] ?? NOWHERE])]),
   };
 }

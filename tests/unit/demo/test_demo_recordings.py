@@ -11,8 +11,10 @@ from tensorboard.util import tensor_util
 
 import people
 import question_grammar
+import trec
 from activis_tb.storage.decoding import SnapshotReader
 from activis_tb.storage.metadata import parse_tag
+from tests.data import TREC, needed
 from trec import CLASSES
 
 
@@ -105,6 +107,34 @@ def test_questions_are_recorded_as_the_model_computes_them(words, questions):
     assert_equals_the_model(words.snapshots[1], outputs(words.model, LAYERS, x), membership)
 
 
+def test_words_of_the_convolutions_are_those_of_the_questions(words, questions):
+    from word_cnn import OFFSETS, examples, word_numbers
+
+    vectorise = word_numbers([question.text for question in questions.training])
+    x, _ = examples(questions.test, vectorise)
+    vocabulary = vectorise.get_vocabulary()
+    for layer, offset in OFFSETS.items():
+        values = keras.Model(words.model.input, words.model.get_layer(layer).output).predict(x, verbose=0)
+        ids = x[:, offset : offset + values.shape[1]]
+        table = words.snapshots[1].tokens(layer)
+        assert len(table.tokens) == np.count_nonzero(np.bincount(ids[ids > 0]) >= table.least)
+        for token, count, mean in zip(table.tokens, table.count, table.mean, strict=True):
+            at = ids == vocabulary.index(token)
+            assert count == at.sum()
+            np.testing.assert_allclose(mean, values[at].mean(axis=0, dtype=np.float64), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_neuron_of_conv3_answers_to_country_city_and_capital(tmp_path):
+    from word_cnn import train
+
+    train(tmp_path, trec.read(needed(TREC)), dropout=0.5, epochs=4)
+    table = read_snapshots(tmp_path / "activis")[3].tokens("conv3")
+    strongest = np.argsort(-table.mean, axis=0)[:15]
+    drives = [set(table.tokens[rows]) for rows in strongest.T]
+    assert any({"country", "city", "capital"} <= words for words in drives)
+
+
 def test_questions_are_recorded_whole_after_every_epoch_at_the_steps_of_the_scalars(words, questions):
     assert sorted(words.snapshots) == [0, 1] == read_scalars(words.directory / "train", "epoch_accuracy")
     sample = words.snapshots[0].sample()
@@ -175,7 +205,7 @@ def test_a_digit_s_picture_is_its_pixels_eight_times_as_large_and_dark_on_white(
 
 
 def test_recorded_layers_stand_in_the_recorded_graph(words, digits, income):
-    for recording, layers in ((words, 3), (digits, 3), (income, 3)):
+    for recording, layers in ((words, 6), (digits, 3), (income, 3)):
         manifest = recording.snapshots[1].manifest
         assert manifest.graph_digest
         assert len({layer.tensor for layer in manifest.layers} - {""}) == layers

@@ -1,7 +1,7 @@
 /** View A: the computation graph, its key, its search, its size and its source. */
 
-import { useSignal } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Graph, GraphNode } from "../../contract/activis";
 import { type Place, startEngine } from "../../draw/graph_engine";
 import { findNodes, type GraphIndex } from "../../draw/graph_tree";
@@ -14,6 +14,7 @@ import { Icon, LayerGlyph } from "../../ui/glyphs";
 import { GraphCanvas } from "./canvas";
 import { attendedNode, Readout } from "./readout";
 import { createSession, type GraphSession } from "./session";
+import { neededHeight } from "./zoom";
 
 const NodeCard = deferred(async () => (await import("./card")).NodeCard);
 
@@ -260,10 +261,16 @@ export function GraphView() {
   const state = graph.state.value;
   const size = useGraphSize();
   const slim = size === "slim";
+  const needed = useSignal(0);
   return (
-    <section class={`card graph ${size}`} data-testid="graph" aria-label="Computation graph">
+    <section
+      class={`card graph ${size}`}
+      style={{ "--picture": `${needed.value}px` }}
+      data-testid="graph"
+      aria-label="Computation graph"
+    >
       {state.value && !slim ? (
-        <LoadedGraph graph={state.value} place={place} />
+        <LoadedGraph graph={state.value} place={place} needed={needed} />
       ) : (
         <>
           <header>
@@ -301,9 +308,20 @@ function useSession(graph: Graph, place: Place): GraphSession {
 
 const ChosenNode = ({ session }: { session: GraphSession }) => session.chosen.value && <NodeCard session={session} />;
 
-function LoadedGraph({ graph, place }: { graph: Graph; place: Place }) {
+interface LoadedGraphProperties {
+  graph: Graph;
+  place: Place;
+  /** Is told how tall the picture is to be, in pixels. */
+  needed: Signal<number>;
+}
+
+function LoadedGraph({ graph, place, needed }: LoadedGraphProperties) {
   const session = useSession(graph, place);
   const shown = session.shown.value;
+  useLayoutEffect(() => {
+    // What is opened later moves nothing else.
+    if (shown?.aim.kind === "fit") needed.value = neededHeight(shown.placed);
+  }, [shown]);
   return (
     <>
       <header>

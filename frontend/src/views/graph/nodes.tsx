@@ -84,12 +84,12 @@ function Tensor({ placed, session, tabStop }: TensorProperties) {
       <circle class="dot" cx={x} cy={y} r={selected ? TENSOR_RADIUS + 1 : TENSOR_RADIUS} />
       {label !== "" && (
         <text class="tensor-name" x={x} y={y + 22} text-anchor="middle">
-          {label}
-        </text>
-      )}{" "}
-      {detail !== "" && (
-        <text class="detail" x={x} y={y + 33} text-anchor="middle">
-          {detail}
+          {label}{" "}
+          {detail !== "" && (
+            <tspan class="detail" dx="2">
+              {detail}
+            </tspan>
+          )}
         </text>
       )}{" "}
       {isAmbiguous(node) && (

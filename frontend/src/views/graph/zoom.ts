@@ -10,6 +10,10 @@ import type { Shown } from "./session";
 
 const MARGIN = 8;
 const LEGIBLE = 0.9;
+/** So small may a graph be at first for all of its recorded tensors to be in sight. */
+const LEAST_LEGIBLE = 0.6;
+/** Of a picture that is made taller for its recorded tensors. */
+const TALLEST_AT_FIRST = 170;
 const LARGEST_FIT = { usual: 1.1, tall: 2 };
 /** A picture of this height is there to be looked at. */
 const TALL = 240;
@@ -104,16 +108,27 @@ export function useZoom(element: RefObject<SVGSVGElement | null>, shown: Shown):
   };
 }
 
-/** As large as fits but of `least` scale; a graph that is too large then begins where data enters it. */
-function fittingTransform(
-  { bounds, nodes, edges }: PlacedGraph,
+/** Height of a picture that has all recorded tensors in sight, as far as that leaves the panels their room. */
+export const neededHeight = ({ recorded }: PlacedGraph): number =>
+  Math.min(TALLEST_AT_FIRST, Math.ceil((recorded?.height ?? 0) * LEGIBLE + 2 * MARGIN));
+
+/**
+ * As large as fits but of `least` scale. A graph that is too large then begins where data enters it, but for its recorded
+ * tensors, which come into sight: all of them, or the last.
+ */
+export function fittingTransform(
+  { bounds, recorded, nodes, edges }: PlacedGraph,
   width: number,
   height: number,
   least: number,
 ): ZoomTransform {
   const largest = height < TALL ? LARGEST_FIT.usual : LARGEST_FIT.tall;
   const fitting = Math.min((width - 2 * MARGIN) / bounds.width, (height - 2 * MARGIN) / bounds.height, largest);
-  const scale = Math.max(least, Number.isFinite(fitting) ? fitting : 1);
+  const legible = Math.max(least, Number.isFinite(fitting) ? fitting : 1);
+  const holding = recorded
+    ? Math.min((width - 2 * MARGIN) / recorded.width, (height - 2 * MARGIN) / recorded.height)
+    : legible;
+  const scale = Math.min(legible, Math.max(holding, Math.min(least, LEAST_LEGIBLE)));
   const left = Math.max(MARGIN, (width - bounds.width * scale) / 2);
   const spare = height - bounds.height * scale;
   const joined = new Set(edges.map(({ source }) => source));
@@ -124,8 +139,18 @@ function fittingTransform(
   });
   const entered = height / 2 - (entry.y - bounds.y) * scale;
   const top = spare >= 2 * MARGIN ? spare / 2 : Math.max(spare - MARGIN, Math.min(MARGIN, entered));
-  return zoomIdentity.translate(left - bounds.x * scale, top - bounds.y * scale).scale(scale);
+  const [x, y] = [left - bounds.x * scale, top - bounds.y * scale];
+  const across = recorded ? inSight(x, recorded.x * scale, recorded.width * scale, width) : x;
+  const down = recorded ? inSight(y, recorded.y * scale, recorded.height * scale, height) : y;
+  return zoomIdentity.translate(across, down).scale(scale);
 }
+
+/** Moves by as little as brings a stretch into sight; of one that is too long the end. */
+const inSight = (shift: number, from: number, length: number, available: number): number =>
+  Math.min(
+    available - MARGIN - from - length,
+    Math.max(shift, Math.min(MARGIN - from, available - MARGIN - from - length)),
+  );
 
 /** The middle of a box's left side, where the data enters, stays where it is on screen. */
 function keeping(transform: ZoomTransform, from: Box, to: Box): ZoomTransform {
