@@ -4,7 +4,15 @@ import { expect, test } from "vitest";
 import type { NeuronClass } from "../src/contract/activis";
 import { keyedNeuron, neuronKey } from "../src/store/url_state";
 import { alignedText } from "../src/ui/numbers";
-import { areaText, areaTitle, basisText, shownClasses, thresholdOf, wordsText } from "../src/views/neuron/words";
+import {
+  areaText,
+  areaTitle,
+  basisText,
+  shownClasses,
+  signedText,
+  thresholdOf,
+  wordsText,
+} from "../src/views/neuron/words";
 import { neuronCard } from "./samples";
 
 test("a neuron's key is read as it was written, whatever its layer is called", () => {
@@ -22,6 +30,12 @@ test("figures below each other have as many digits", () => {
     "12,300",
     "4.20e-4",
   ]);
+});
+
+test("weights below each other have their points below each other, and a sign unless they are nothing", () => {
+  const texts = (values: readonly number[], most: number) => values.map((value) => signedText(value, most));
+  expect(texts([0.516, -0.0164, 0.2, 0.0001], 0.516)).toEqual(["+0.516", "−0.016", "+0.200", "0.000"]);
+  expect(texts([-123.4, 5.6], 123.4)).toEqual(["−123", "+6"]);
 });
 
 test("an AUC says what it is worth", () => {

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import expect
 from sklearn.metrics import roc_auc_score
 
 import activis_tb
+from activis_tb.model import Head
 from tests.end_to_end.axe import violations
 from tests.end_to_end.conftest import serve, wait_for_snapshots
 from tests.end_to_end.tab import Tab
@@ -24,6 +26,7 @@ FIRST = _random.gamma(2, 1, (ROWS, NEURONS)).astype(np.float32)
 HIDDEN = (FIRST + 3 * np.eye(3)[LABELS].repeat(7, 1)[:, :NEURONS]).astype(np.float32)
 HIDDEN[:, DEAD] = 0
 SIGNED = (_random.normal(size=(ROWS, NEURONS)) + HIDDEN[:, ::-1]).astype(np.float32) - 2
+WEIGHTS = _random.normal(size=(NEURONS, 3)).astype(np.float32)
 TEXTS = [f"This is instance {row}" for row in range(ROWS)]
 TOKENS = np.array(["city", "what", "is", "the", "name"], object)[_random.integers(0, 5, (ROWS, 4))]
 CONV = (_random.gamma(2, 1, (ROWS, 4, NEURONS)) + 4 * (TOKENS == "city")[:, :, None]).astype(np.float32)
@@ -38,6 +41,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         layers = {"hidden": hidden, "signed": SIGNED}
         texts = [column("text", "text", TEXTS)]
         snapshot = make_snapshot(layers, LABELS.tolist(), classes=CLASSES, step=step, attributes=texts)
+        snapshot = replace(snapshot, heads={"hidden": Head(WEIGHTS, np.zeros(3, np.float32))})
         write_snapshot(logdir, "cards", snapshot)
     with activis_tb.preprocess(logdir / "words", step=1, layers=["conv"], classes=CLASSES, quiet=True) as recorder:
         recorder.process(
@@ -134,6 +138,19 @@ def test_enter_opens_it_keys_go_on_and_escape_gives_the_focus_back(tab: Tab) -> 
     assert tab.frame.evaluate("document.activeElement.getAttribute('role')") == "grid"
     assert f"neuron {order[1]}" in tab.focused_cell()
     assert "neuron=" not in tab.page.url
+
+
+def test_its_weights_to_the_outputs_are_listed_by_class(tab: Tab) -> None:
+    click_cell(tab, "hidden", order_of(tab, "hidden").index(2))
+    card(tab, 2)
+    weights = tab.get("output-weights").locator("li")
+    expect(weights).to_have_count(3)
+    for position, weight in enumerate(WEIGHTS[2]):
+        shown = float(weights.nth(position).locator("b").inner_text().replace("−", "-"))
+        assert shown == pytest.approx(weight, abs=0.006)
+    click_cell(tab, "signed", order_of(tab, "signed").index(2))
+    card(tab, 2, "signed")
+    expect(tab.get("output-weights")).to_have_count(0)
 
 
 def test_a_label_still_sorts(tab: Tab) -> None:

@@ -20,7 +20,7 @@ import { leaveHover } from "../../ui/lighting";
 import { Thumbnail } from "../../ui/media";
 import { alignedText, correlationText, countText, valueText } from "../../ui/numbers";
 import { Bones } from "./charts";
-import { wordsText } from "./words";
+import { signedText, wordsText } from "./words";
 
 const SHOWN = 10;
 
@@ -235,7 +235,7 @@ export function OutputWeights({ weights }: { weights: readonly OutputWeight[] })
                 }}
               />
             </i>
-            <b>{`${weight > 0 ? "+" : ""}${alignedText(weight)}`}</b>
+            <b>{signedText(weight, most)}</b>
           </li>
         ))}
       </ul>

@@ -46,6 +46,13 @@ export function shownClasses({ classes }: NeuronCard, most: number): readonly Ne
   return classes.filter((one) => best.includes(one));
 }
 
+/** A signed number in a column whose largest magnitude is `most`, of which three digits are shown: `+0.320`, `−0.016`. */
+export function signedText(value: number, most: number): string {
+  const decimals = Math.min(20, Math.max(0, 2 - Math.floor(Math.log10(most))));
+  const digits = Math.abs(value).toFixed(decimals);
+  return `${Number(digits) === 0 ? "" : value < 0 ? "−" : "+"}${digits}`;
+}
+
 /** Over what the words are, and which are not listed. */
 export function wordsText({ tokens, positions, fewest, rarer, exact }: NeuronWords): string {
   const over = `Over all ${countText(positions)} words`;
