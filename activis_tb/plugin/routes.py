@@ -25,6 +25,7 @@ from activis_tb.plugin.resources.layers import Digests, LayerRoutes
 from activis_tb.plugin.resources.neurons import NeuronRoutes
 from activis_tb.plugin.resources.positions import positions
 from activis_tb.plugin.resources.projections import ProjectionRoutes
+from activis_tb.plugin.resources.words import word_means, words
 from activis_tb.plugin.snapshots import Snapshots
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Routes:
             "health": layers.health,
             "separation": layers.separation,
             "positions": positions,
+            "words": words,
+            "word_means": word_means,
             "neuron": NeuronRoutes(computations, lambda: self._about_conditions().populations).answer,
             "projection": ProjectionRoutes(computations, comparisons).answer,
             "agreement": comparing.agreement,

@@ -66,6 +66,12 @@ export function createClient(change: Partial<Client> = {}): Client {
     }),
     neuron: async (_snapshot, layer, neuron) => ({ done: true, value: neuronCard({ layer, neuron }) }),
     positions: async () => ({ kind: "", strongest: [], before: 0, after: 0, maxima: [] }),
+    words: async () => ({ text: ["the", "city"], count: [9, 3], positions: 20, distinct: 5, least: 3, exact: true }),
+    wordMeans: async () =>
+      rows([
+        [0, 1, 0],
+        [3, 0, 6],
+      ]),
     health: async () => ({
       neurons: NEURONS,
       dead: 1,

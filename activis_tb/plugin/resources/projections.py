@@ -17,6 +17,7 @@ from activis_tb.plugin.context import Context
 from activis_tb.plugin.jobs import Computations, Report, content_key
 from activis_tb.plugin.resources.comparisons import Comparisons, Pair
 from activis_tb.plugin.resources.layers import RecordedLayer, shown_layer
+from activis_tb.plugin.resources.words import words_layer
 from activis_tb.plugin.snapshots import JoinedSnapshot
 
 Method = Literal["pca", "tsne"]
@@ -232,6 +233,7 @@ def _moved(earlier: NDArray[np.float32], before: NDArray[np.int32], rows: int) -
 
 Frame = Literal["own", "steps"]
 FRAMES: tuple[Frame, ...] = ("own", "steps")
+_SUBJECTS = ("instances", "words")
 _PERPLEXITIES = (5, 100)
 _NOBODY = np.empty((0, 2), np.int32)
 
@@ -263,6 +265,9 @@ class ProjectionRoutes:
 
     def _find(self, context: Context) -> Projection:
         layer = context.parameters.text("layer")
+        if context.parameters.choice("of", _SUBJECTS, default="instances") == "words":
+            method, perplexity = self._method(context)
+            return self._projections.get(words_layer(context.snapshot, layer), method, perplexity)
         own = self._project(context, context.snapshot, layer)
         if not context.parameters.has("onto_run"):
             return own
@@ -270,10 +275,14 @@ class ProjectionRoutes:
         fixed = self._project(context, onto, context.parameters.text("onto_layer", layer))
         return own.onto(fixed, self._comparisons.common(Pair(context.snapshot, onto)))
 
+    @staticmethod
+    def _method(context: Context) -> tuple[Method, int]:
+        perplexity = context.parameters.integer_within("perplexity", *_PERPLEXITIES, default=PERPLEXITY)
+        return context.parameters.choice("method", METHODS), perplexity
+
     def _project(self, context: Context, snapshot: JoinedSnapshot, layer: str) -> Projection:
         parameters = context.parameters
-        method = parameters.choice("method", METHODS)
-        perplexity = parameters.integer_within("perplexity", *_PERPLEXITIES, default=PERPLEXITY)
+        method, perplexity = self._method(context)
         shown = shown_layer(snapshot, layer)
         if parameters.choice("frame", FRAMES, default="own") == "own" or method == "pca":
             return self._projections.get(shown, method, perplexity)

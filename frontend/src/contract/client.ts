@@ -13,6 +13,7 @@ import type {
   NeuronPositions,
   RunList,
   SubsetDescription,
+  WordList,
 } from "./activis";
 import { decodeBytes, decodeDoubles, decodeFloats, type NpyArray } from "./npy";
 
@@ -42,6 +43,8 @@ export interface ProjectionRequest {
   /** Wanted of t-SNE, an integer from 5 to 100. */
   perplexity: number;
   framing: Framing;
+  /** Of the words of a layer, in place of the instances. */
+  of?: "words";
   onto?: ProjectionFrame;
 }
 
@@ -168,6 +171,10 @@ export interface Client {
     neuron: number,
     signal: AbortSignal,
   ): Promise<Computed<NeuronCard>>;
+  /** The commonest words of a layer's positions. */
+  words(snapshot: SnapshotReference, layer: string, signal: AbortSignal): Promise<WordList>;
+  /** Means at the positions with these, (words, neurons). */
+  wordMeans(snapshot: SnapshotReference, layer: string, signal: AbortSignal): Promise<NpyArray<Float32Array>>;
   /** How alike each layer is to each of the other snapshot's. */
   similarity(
     base: SnapshotReference,
@@ -207,9 +214,9 @@ export function createClient(base: string): Client {
       return decodeDoubles(await response.arrayBuffer());
     },
     activations: (snapshot, layer, signal) => floats("activations", { ...snapshot, layer }, signal),
-    projection: async (snapshot, layer, { method, perplexity, framing, onto }, signal) => {
+    projection: async (snapshot, layer, { method, perplexity, framing, of, onto }, signal) => {
       const frame = onto ? { ...prefixed("onto_", onto.snapshot), onto_layer: onto.layer } : {};
-      const choice = { layer, method, perplexity, frame: framing };
+      const choice = { layer, method, perplexity, frame: framing, ...(of && { of }) };
       const response = await get("projection", { ...snapshot, ...choice, ...frame }, signal);
       const number = (header: string) => Number(response.headers.get(header) ?? 0);
       return {
@@ -247,6 +254,8 @@ export function createClient(base: string): Client {
     separation: (snapshot, layer, signal) => computed("separation", { ...snapshot, layer }, signal),
     neuron: (snapshot, layer, neuron, signal) => computed("neuron", { ...snapshot, layer, neuron }, signal),
     positions: (snapshot, layer, neuron, signal) => json("positions", { ...snapshot, layer, neuron }, signal),
+    words: (snapshot, layer, signal) => json("words", { ...snapshot, layer }, signal),
+    wordMeans: (snapshot, layer, signal) => floats("word_means", { ...snapshot, layer }, signal),
     similarity: (base, other, signal) => computed("similarity", { ...base, ...prefixed("other_", other) }, signal),
     summaries: (snapshot, signal) => json("summaries", snapshot, signal),
     imageUrl: (snapshot, attribute, row) => address(base, "image", { ...snapshot, attribute, row }),

@@ -108,7 +108,8 @@ function debugSide(tab: TabStore, side: Side): DebugSide {
 
 function debugRow(tab: TabStore, name: string, key: string): number[] | null {
   const layer = tab.base.layers.peek().find((candidate) => candidate.name === name);
-  const row = tab.base.rows.peek().find((candidate) => candidate.key === key);
+  const store = tab.perWord.peek().get(name)?.snapshot ?? tab.base;
+  const row = store.rows.peek().find((candidate) => candidate.key === key);
   const values = layer && row && rowValues(layer, row);
   return values ? [...values] : null;
 }

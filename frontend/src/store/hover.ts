@@ -75,7 +75,7 @@ export function createHover(inputs: HoverInputs): HoverState {
   const columns = computed(() => columnsOf(membership.value));
   const members = computed(() => {
     const row = lit.value;
-    if (!row || row.kind === "absent" || row.kind === "group" || isInstance(row)) return null;
+    if (!row || row.kind === "absent" || row.kind === "group" || row.kind === "word" || isInstance(row)) return null;
     const rows = instances.value?.id.length ?? 0;
     if (row.kind === "outcome") return maskOf(row.members, rows);
     if (row.kind === "found") return maskOf(row.lit, rows);

@@ -22,9 +22,9 @@ import {
   untilDone,
 } from "./resource";
 import { type ComparedRows, type Difference, type Moments, standardisedDifference } from "./row_comparison";
-import { isInstance, type MatrixRow } from "./rows";
+import { isInstance, type MatrixRow, wordOfKey } from "./rows";
 import type { SubsetContext } from "./subsets";
-import type { ProjectionChoice, Sort, UrlState } from "./url_state";
+import { DEFAULT_SORT, type ProjectionChoice, type Sort, type UrlState } from "./url_state";
 
 /** Layers of at most this many neurons keep their natural order: their neurons have names. */
 export const NAMED_NEURONS = 16;
@@ -156,7 +156,14 @@ function followDifference(
     const mean = valuesOf(row);
     if (!mean) return null;
     if (isInstance(row)) return { mean, std: null, count: 1 };
-    if (row.kind === "outcome" || row.kind === "found" || row.kind === "absent" || row.kind === "group") return null;
+    if (
+      row.kind === "outcome" ||
+      row.kind === "found" ||
+      row.kind === "absent" ||
+      row.kind === "group" ||
+      row.kind === "word"
+    )
+      return null;
     if (row.kind !== "typed") {
       const deviations = sliceRow(std.state.value.value, row.subset);
       const counts = sliceRow(count.state.value.value, row.subset);
@@ -329,7 +336,9 @@ export function openLayer(name: string, context: LayerContext): LayerStore {
       const row = sortRow.value;
       const separation = layer.difference.value?.values.map(Math.abs) ?? null;
       const sorting = row && (urlState.sortBy.value === "apart" ? standsOut(layer, row) : shownValues(layer, row));
-      return columnOrder(urlState.sort.value, means, classes.value, row ? sorting : separation);
+      // A word is a row of one layer, which is sorted by it.
+      const sort = wordOfKey(urlState.sort.value) === null ? urlState.sort.value : DEFAULT_SORT;
+      return columnOrder(sort, means, classes.value, row ? sorting : separation);
     }),
   );
   const dispose = () => {
@@ -387,6 +396,7 @@ export function rowValues(
   row: MatrixRow,
 ): Float32Array | null {
   if (row.kind === "absent" || row.kind === "group") return null;
+  if (row.kind === "word") return row.values;
   if (row.kind === "typed") return typedStatistic(layer.typedMeans, row)?.values.data ?? null;
   if (row.kind === "outcome" || row.kind === "found")
     return averageRows(layer.activations.state.value.value, row.members);
@@ -436,6 +446,7 @@ export function activeShares(layer: Pick<LayerStore, "active" | "typedActive">, 
     row.kind === "found" ||
     row.kind === "absent" ||
     row.kind === "group" ||
+    row.kind === "word" ||
     isInstance(row)
   )
     return null;

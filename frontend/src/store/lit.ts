@@ -28,6 +28,7 @@ export function parseLit(key: string): TypedRow | null {
 
 /** Returns the row among `rows` that has the same condition, where there is one. */
 export function listedRow(row: MatrixRow, rows: readonly MatrixRow[], snapshot: SnapshotEntry | null): MatrixRow {
+  if (row.kind === "word") return row.instances ?? row;
   if (row.kind !== "typed" || !row.key.startsWith(LIT) || !snapshot) return row;
   return rows.find((one) => conditionOf(one, snapshot)?.condition === row.condition) ?? row;
 }

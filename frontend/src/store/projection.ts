@@ -49,7 +49,7 @@ export function followProjection(inputs: ProjectionInputs): ProjectionFollower {
     const onto = inputs.onto?.value ?? null;
     const choice: ProjectionRequest = onto ? { ...inputs.choice.value, onto } : inputs.choice.value;
     const laid = onto ? ` onto ${JSON.stringify(onto)}` : "";
-    const key = `projection ${inputs.layer} ${choice.method} ${choice.perplexity} ${choice.framing} ${inputs.key.value}${laid}`;
+    const key = `projection ${choice.of ?? ""} ${inputs.layer} ${choice.method} ${choice.perplexity} ${choice.framing} ${inputs.key.value}${laid}`;
     if (key !== shownKey) problem.value = null;
     shownKey = key;
     // Another way of placing the same instances, a newer recording of them, or another step takes over from what is shown.

@@ -30,7 +30,7 @@ const MOST_SHARED = 72;
 /** The row that is followed through the panels: the hovered one, else the one that is lit. */
 export function followedRow({ rowKey, lit, rowOfKey }: SnapshotStore): MatrixRow | null {
   const known = rowOfKey(rowKey.value ?? lit.value?.key);
-  return known && known.kind !== "absent" ? known : null;
+  return known && known.kind !== "absent" && known.kind !== "word" ? known : null;
 }
 
 /** Returns what a layer makes of a row; null until its numbers are there, and where no class has a mean. */

@@ -46,6 +46,17 @@ export interface InstanceRow extends Row {
   sampled: number;
 }
 
+/** Word of a layer whose positions have words: it stands for the positions with it, and is a row of that layer alone. */
+export interface WordRow extends Row {
+  kind: "word";
+  /** Positions with it. */
+  count: number;
+  /** Means there, (neurons,). */
+  values: Float32Array;
+  /** The instances that it lights; null where it is not known which contain it. */
+  instances: FoundRow | null;
+}
+
 type PresentRow = RecordedRow | TypedRow | OutcomeRow | FoundRow | InstanceRow;
 
 /** Row of another snapshot, compared with this one, which has nothing of the kind. */
@@ -66,12 +77,17 @@ export interface GroupRow extends Row {
   isOpen: boolean;
 }
 
-export type MatrixRow = PresentRow | AbsentRow | GroupRow;
+export type MatrixRow = PresentRow | AbsentRow | GroupRow | WordRow;
 
 export const absentRow = (of: PresentRow): AbsentRow => ({ kind: "absent", key: of.key, name: of.name, of });
 
 export const instanceKey = (id: string): string => `instance:${id}`;
 export const typedKey = (name: string): string => `typed:${name}`;
+export const wordKey = (text: string): string => `word:${text}`;
+
+/** The word that a row's key is of; null of other rows. */
+export const wordOfKey = (key: string): string | null => (key.startsWith("word:") ? key.slice(5) : null);
+
 /** How the keys of rows begin that are shown only while they are lit. */
 export const LIT = "lit:";
 
@@ -79,7 +95,7 @@ export const isInstance = (row: MatrixRow): row is InstanceRow => row.kind === "
 
 /** Whether a row stands for many instances; one that is absent, as it does elsewhere. */
 export const isMany = (row: MatrixRow): boolean =>
-  row.kind !== "group" && !isInstance(row.kind === "absent" ? row.of : row);
+  row.kind !== "group" && row.kind !== "word" && !isInstance(row.kind === "absent" ? row.of : row);
 
 /** Name of the block of rows that it stands in. */
 export function blockOf(row: MatrixRow): "class" | "subset" | "instance" | "temporary" {

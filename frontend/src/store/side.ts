@@ -116,7 +116,7 @@ export interface SideRows {
 /** Returns a row of the base as it is on the other side; one that it lacks is absent. */
 export function rowOnSide(row: MatrixRow, { snapshot, rowOf, base, baseIds }: SideRows): MatrixRow {
   if (row.kind === "absent") return rowOnSide(row.of, { snapshot, rowOf, base, baseIds });
-  if (row.kind === "typed" || row.kind === "group") return row;
+  if (row.kind === "typed" || row.kind === "group" || row.kind === "word") return row;
   if (row.kind === "outcome") return { ...row, members: membersOnSide(row.members, rowOf, baseIds) };
   if (row.kind === "found") {
     const members = membersOnSide(row.members, rowOf, baseIds);

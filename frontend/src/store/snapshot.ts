@@ -100,7 +100,7 @@ export function openSnapshot(context: LitContext, conditions?: ReadonlySignal<re
       if (row.kind === "typed") return answers.answerOf(row)?.value ?? null;
       if (row.kind === "outcome") return columns.value && sampledFacts(columns.value, row.members);
       if (row.kind === "found") return columns.value && foundFacts(columns.value, row.members);
-      if (row.kind === "absent" || row.kind === "group" || isInstance(row)) return null;
+      if (row.kind === "absent" || row.kind === "group" || row.kind === "word" || isInstance(row)) return null;
       return view.snapshot.value?.subsets[row.subset] ?? null;
     },
   };
@@ -121,6 +121,9 @@ export interface SnapshotStore extends SnapshotView, OpenedSnapshot, HoverState 
   /** The base that it stands beside, and its position among the others; null where it is the base. */
   beside: { base: SnapshotStore; position: number } | null;
 }
+
+/** Whether its rows are the words of a layer. */
+export const isPerWord = ({ rows }: SnapshotStore): boolean => rows.value[0]?.kind === "word";
 
 /** The base that a snapshot is compared with, or the base itself. */
 export const baseOf = (store: SnapshotStore): SnapshotStore => store.beside?.base ?? store;

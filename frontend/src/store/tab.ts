@@ -15,6 +15,7 @@ import { createHover, type Hover, type HoverState } from "./hover";
 import { followScores } from "./judgement";
 import { type LayerContext, type LayerStore, openLayer, outputEntry, rowValues } from "./layer";
 import { followLitConditions, followResting, listedRow } from "./lit";
+import type { WordsStore } from "./per_word";
 import { Cache, createQueue, createResources, type Loadable, type Resource } from "./resource";
 import { definedOutcome } from "./row_accuracy";
 import { type Comparison, openComparison } from "./row_comparison";
@@ -174,6 +175,8 @@ export interface TabStore extends FindState {
   rowSearch: Signal<string>;
   /** The layer whose activations say which rows are alike: the last open one before the output. */
   likenessLayer: ReadonlySignal<LayerStore | null>;
+  /** Layers that are open per word, by name. */
+  perWord: ReadonlySignal<ReadonlyMap<string, WordsStore>>;
   toggleLayer: (layer: string) => void;
   /** Keeps the row of a class or subset lit, or lets it go. */
   toggleLock: (row: MatrixRow) => void;
@@ -250,6 +253,7 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
     },
     beside: null,
   };
+  const comparing = openComparing({ base, others, layerContext, refuse: pointing.point });
   return {
     client,
     asking,
@@ -258,7 +262,7 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
     urlState,
     catalogue,
     base,
-    comparing: openComparing({ base, others, layerContext, refuse: pointing.point }),
+    comparing,
     graph,
     opening,
     layerHealth: openLayerHealths(client, cache, catalogue),
@@ -271,6 +275,7 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
     stepping: openStepping(catalogue, urlState, layerContext),
     rowSearch,
     likenessLayer,
+    perWord: followWords(base, comparing, layerContext),
     ...found,
     toggleLayer: (layer) =>
       batch(() => {
@@ -319,6 +324,30 @@ function openLayers(
     const shown = new Set(chosen.value);
     return order.flatMap((name) => (shown.has(name) ? (open.value.get(name) ?? []) : []));
   });
+}
+
+/** Their code comes with the first of them. While runs are compared, layers have the rows that all of them have. */
+function followWords(
+  base: SnapshotStore,
+  comparing: Comparing,
+  context: LayerContext,
+): ReadonlySignal<ReadonlyMap<string, WordsStore>> {
+  const { perWord } = context.urlState;
+  const code = signal<typeof import("./per_word") | null>(null);
+  const layerOf = (name: string) => base.layers.value.find((layer) => layer.name === name);
+  const wanted = computed(() =>
+    comparing.active.value ? [] : perWord.value.filter((name) => layerOf(name)?.entry.value?.positions === "tokens"),
+  );
+  effect(() => {
+    if (wanted.value.length === 0 || code.peek()) return;
+    void import("./per_word").then((loaded) => {
+      code.value = loaded;
+    });
+  });
+  return openEach(
+    () => (code.value ? wanted.value : []),
+    (name) => (code.peek() as typeof import("./per_word")).openWords(layerOf(name) as LayerStore, base, context),
+  );
 }
 
 interface FirstLayers {

@@ -38,9 +38,9 @@ export function matrixTable(store: SnapshotStore, layer: LayerStore): Table {
   const header = ["kind", "row", "instances", ...order.map((neuron) => `neuron ${neuron}${unit}`)];
   const lines = unfolded(store.shown.peek().rows).flatMap((row) => [
     [
-      blockOf(row),
+      row.kind === "word" ? row.kind : blockOf(row),
       row.name,
-      isMany(row) ? (store.factsOf(row)?.count ?? null) : 1,
+      isMany(row) || row.kind === "word" ? (store.factsOf(row)?.count ?? null) : 1,
       ...valuesInOrder(layer, row, order),
     ],
     ...limitLines(store, layer, row, order),

@@ -6,7 +6,7 @@ import { isColourable } from "../contract/attributes";
 import type { Catalogue } from "./catalogue";
 import { parseLit } from "./lit";
 import { comparedKeys } from "./row_comparison";
-import { instanceKey, type MatrixRow, parseOutcome } from "./rows";
+import { instanceKey, type MatrixRow, parseOutcome, wordOfKey } from "./rows";
 import { findRun, findRuns, namesOf, type Selection, snapshotsOf } from "./selection";
 import type { Other } from "./side";
 import type { TabStore } from "./tab";
@@ -156,7 +156,7 @@ function missingStepsLayer({ urlState: { overSteps }, current }: Shown): Missing
 function missingSort(shown: Shown): Missing[] {
   const { sort } = shown.urlState;
   const keys = comparedKeys(sort.value) ?? (NAMED_SORTS.includes(sort.value) ? [] : [sort.value]);
-  const missing = keys.filter((key) => !isRow(key, shown)).map(nameOfKey);
+  const missing = keys.filter((key) => wordOfKey(key) === null && !isRow(key, shown)).map(nameOfKey);
   const forget = () => {
     sort.value = DEFAULT_SORT;
   };

@@ -200,6 +200,8 @@ const CHOICES = {
   follow: FOLLOW,
   /** Names of the layers whose panels are open. */
   layers: namesChoice("layers", MOST_LAYERS, "open layers"),
+  /** Names of those whose rows are words. */
+  perWord: namesChoice("perword", MOST_LAYERS, "layers shown per word"),
   /** Whether the user closed the last of them, so that none is opened instead. */
   panels: optionChoice<"" | "closed">("panels", ["", "closed"]),
   sort: textChoice("sort", DEFAULT_SORT),

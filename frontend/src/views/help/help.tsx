@@ -70,6 +70,11 @@ const DEFINITIONS: readonly { word: string; meaning: string }[] = [
     meaning:
       "On a neuron's card: the share of its variance that lies between the classes, over all instances; 0 where all have the same mean, 1 where nothing varies within a class.",
   },
+  {
+    word: "words",
+    meaning:
+      "Rows of a layer whose positions have words, in place of instances: the commonest words, how often each was seen in all instances, and the means of the neurons there. Where there were too many words to count all, they are a random part of them.",
+  },
   { word: "zeros", meaning: "The share of all activations of the layer that are exactly zero." },
   {
     word: "rank",

@@ -56,6 +56,15 @@ function useNewRowInSight(shown: readonly MatrixRow[], grid: Box, show: (positio
   });
 }
 
+/** There are more words than are in sight, and one is chosen among the dots and in a link, too. */
+function useSortingWordInSight(shown: readonly MatrixRow[], show: (position: number) => void): void {
+  const sort = useTab().urlState.sort.value;
+  const position = shown.findIndex((row) => row.kind === "word" && row.key === sort);
+  useLayoutEffect(() => {
+    if (position >= 0) show(position);
+  }, [position]);
+}
+
 function HoverCells({ frame }: { frame: MatrixFrame }) {
   const tab = useTab();
   const store = useSnapshot();
@@ -241,6 +250,7 @@ export function Matrix({ placed }: { placed: PlacedMatrix }) {
   };
   const keys = useGridKeys(frame, show);
   useNewRowInSight(rows, grid, show);
+  useSortingWordInSight(rows, show);
   const state = layer.mean.state.value;
   const sentence = state.status === "error" ? state.message : null;
   return (

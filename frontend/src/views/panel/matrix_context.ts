@@ -21,7 +21,7 @@ import { predictedNames } from "../../store/judgement";
 import { activeShares, type LayerStore, outputEntry, shownValues } from "../../store/layer";
 import { RELATIVE_END } from "../../store/relative";
 import { blockOf, isInstance, isMany, type MatrixRow } from "../../store/rows";
-import type { SnapshotStore } from "../../store/snapshot";
+import { isPerWord, type SnapshotStore } from "../../store/snapshot";
 import type { UrlState } from "../../store/url_state";
 import { usePalette, useSnapshot, useTab } from "../../ui/context";
 import { useSize } from "../../ui/surface";
@@ -163,7 +163,11 @@ export function useMatrixFrame(layer: LayerStore, { alone = false, narrow = fals
     () => rows.filter((row) => !isInstance(row)).map((row) => labelOf(names, row)),
     [rows, names],
   );
-  const labels = labelSpace(shownNames, narrow ? 0 : outerSize.width, !store.snapshot.value?.unlabelled);
+  const labels = labelSpace(
+    shownNames,
+    narrow ? 0 : outerSize.width,
+    !store.snapshot.value?.unlabelled && !isPerWord(store),
+  );
   const width = Math.max(0, rowWidth - labels.width);
   const height = outerSize.height - PADDING;
   const differs = tab.comparison.compared.value !== null;

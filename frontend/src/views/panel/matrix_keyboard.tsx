@@ -194,7 +194,7 @@ function command(
   }
   if (event.key === " ") toggleLock(row);
   else if (event.key.toLowerCase() === "s") urlState.sort.value = row.key;
-  else if (event.key.toLowerCase() === "c") comparison.compare(row);
+  else if (event.key.toLowerCase() === "c" && row.kind !== "word") comparison.compare(row);
   else if (event.key.toLowerCase() === "p" && isInstance(row)) togglePin(row.sampled);
   else if (event.key === "Escape" && comparison.end()) return true;
   else if (event.key === "Escape" && urlState.locked.peek() !== "") urlState.locked.value = "";

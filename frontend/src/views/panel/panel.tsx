@@ -16,8 +16,11 @@ import {
 import { neighbours, sourceKind } from "../../store/graph_order";
 import { predictedNames } from "../../store/judgement";
 import type { LayerStore } from "../../store/layer";
+import type { WordsStore } from "../../store/per_word";
 import { blockOf } from "../../store/rows";
 import type { Side } from "../../store/side";
+import { isPerWord } from "../../store/snapshot";
+import { toggle } from "../../store/url_state";
 import { isColumn, SnapshotContext, useSnapshot, useTab } from "../../ui/context";
 import { Segmented } from "../../ui/controls";
 import { deferred, loadDeferred } from "../../ui/deferred";
@@ -30,6 +33,8 @@ import { isOutputLayer, type MatrixFrame, type PlacedMatrix, useMatrixFrame } fr
 import { ScaleLegend } from "./matrix_header";
 import { ProjectionView } from "./projection";
 
+const WordFacts = deferred(async () => (await import("./word_projection")).WordFacts);
+const WordProjection = deferred(async () => (await import("./word_projection")).WordProjection);
 const MissingLayer = deferred(async () => (await import("./missing_layer")).MissingLayer);
 const UnrecordedLayer = deferred(async () => (await import("./missing_layer")).UnrecordedLayer);
 
@@ -123,7 +128,7 @@ const withoutMiddle = (name: string): string =>
     : `${name.slice(0, MOST_CHARACTERS / 2 - 1)}…${name.slice(-MOST_CHARACTERS / 2)}`;
 
 /** One line: parts for which there is no room are left out, the last ones first. */
-function PanelHead({ layer, frame }: { layer: LayerStore; frame: MatrixFrame }) {
+function PanelHead({ layer, words, frame }: RecordedProperties & { frame: MatrixFrame }) {
   const entry = layer.entry.value;
   const snapshot = useSnapshot().snapshot.value;
   if (!entry || !snapshot) return null;
@@ -133,16 +138,39 @@ function PanelHead({ layer, frame }: { layer: LayerStore; frame: MatrixFrame }) 
         <LayerGlyph />
         <span title={layer.name}>{withoutMiddle(layer.name)}</span>
       </h3>
+      {entry.positions === "tokens" && <RowsChoice layer={layer.name} />}
       <div class="panel-facts">
-        <p title={shapeTitle(entry)}>
-          {countText(snapshot.instances)} × {countText(entry.neurons)}
-          {entry.pooling !== "" && ` · ${poolingText(entry.pooling)}`}
-        </p>
+        {words ? (
+          <WordFacts words={words} />
+        ) : (
+          <p title={shapeTitle(entry)}>
+            {countText(snapshot.instances)} × {countText(entry.neurons)}
+            {entry.pooling !== "" && ` · ${poolingText(entry.pooling)}`}
+          </p>
+        )}
         <Neighbours layer={layer} />
         <Health layer={layer} />
       </div>
       {!frame.columns.printed && frame.ramp && <ScaleLegend frame={frame} ramp={frame.ramp} />}
     </div>
+  );
+}
+
+function RowsChoice({ layer }: { layer: string }) {
+  const { perWord } = useTab().urlState;
+  return (
+    <Segmented
+      label={`Rows of ${layer}`}
+      quiet
+      value={perWord.value.includes(layer) ? "words" : "instances"}
+      options={[
+        { value: "instances", label: "instances" },
+        { value: "words", label: "words" },
+      ]}
+      onPick={(rows) => {
+        if (perWord.value.includes(layer) !== (rows === "words")) toggle(perWord, layer);
+      }}
+    />
   );
 }
 
@@ -228,11 +256,15 @@ function usePictureWidth(layer: string, width: number): void {
   }, [layer, width]);
 }
 
+/** A panel of so many words has its share; the others are scrolled to. */
+const WORDS_IN_SIGHT = 16;
+
 /** Where the panel's parts stand, which nothing that is hovered changes. */
 function usePanelStyle(layer: LayerStore, { width, height }: Size, compared: boolean, alone: boolean) {
   const { comparing } = useTab();
   const store = useSnapshot();
-  const groups = store.rows.value.map(blockOf);
+  const { value: all } = store.rows;
+  const groups = (isPerWord(store) ? all.slice(0, WORDS_IN_SIGHT) : all).map(blockOf);
   const content: PanelContent = {
     neurons: layer.entry.value?.neurons ?? 0,
     rows: groups.length,
@@ -259,6 +291,22 @@ function usePanelStyle(layer: LayerStore, { width, height }: Size, compared: boo
 }
 
 export function Panel({ layer }: { layer: LayerStore }) {
+  const store = useSnapshot();
+  const words = useTab().perWord.value.get(layer.name) ?? null;
+  return (
+    <SnapshotContext.Provider value={words?.snapshot ?? store}>
+      <LayerPanel layer={words?.layer ?? layer} words={words} />
+    </SnapshotContext.Provider>
+  );
+}
+
+interface RecordedProperties {
+  layer: LayerStore;
+  /** Null where its rows are not its words. */
+  words: WordsStore | null;
+}
+
+function LayerPanel({ layer, words }: RecordedProperties) {
   const { comparing, urlState } = useTab();
   const recorded = layer.entry.value !== null;
   const compared = comparing.active.value && recorded;
@@ -277,19 +325,20 @@ export function Panel({ layer }: { layer: LayerStore }) {
       aria-label={`Layer ${layer.name}`}
     >
       {compared && isMeasured && <ComparedLayers layer={layer} />}
-      {recorded && !compared && isMeasured && <RecordedLayer layer={layer} maximised={maximised} />}
+      {recorded && !compared && isMeasured && <RecordedLayer layer={layer} words={words} maximised={maximised} />}
       {!recorded && <UnrecordedLayer layer={layer} />}
     </section>
   );
 }
 
-const RecordedLayer = memo(function RecordedLayer({ layer, maximised }: { layer: LayerStore; maximised: boolean }) {
+const RecordedLayer = memo(function RecordedLayer(properties: RecordedProperties & { maximised: boolean }) {
+  const { layer, words, maximised } = properties;
   const placed = useMatrixFrame(layer, { alone: maximised });
   return (
     <>
-      <PanelHead layer={layer} frame={placed.frame} />
+      <PanelHead layer={layer} words={words} frame={placed.frame} />
       <Matrix placed={placed} />
-      <ProjectionView layer={layer} />
+      {words ? <WordProjection words={words} /> : <ProjectionView layer={layer} />}
       <PanelButtons layer={layer} />
     </>
   );

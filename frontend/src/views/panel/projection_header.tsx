@@ -15,7 +15,7 @@ import { countText } from "../../ui/numbers";
 import { ColourChoice } from "./dot_colours";
 import type { PointerInputs, usePointer } from "./projection_pointer";
 
-const METHODS = { pca: "PCA", tsne: "t-SNE" } as const;
+export const METHODS = { pca: "PCA", tsne: "t-SNE" } as const;
 
 const ProjectionOptions = deferred(async () => (await import("./projection_options")).ProjectionOptions);
 
@@ -150,7 +150,8 @@ const EarlierStep = ({ step, due }: { step: number; due: number }) => (
   </b>
 );
 
-const progressText = ({ iteration, iterations }: Progress) => `${countText(iteration)} / ${countText(iterations)}`;
+export const progressText = ({ iteration, iterations }: Progress) =>
+  `${countText(iteration)} / ${countText(iterations)}`;
 
 function RestingText({ layer, projection }: { layer: LayerStore; projection: Projection }) {
   const all = projection.coordinates.length / 2;
@@ -185,7 +186,7 @@ function countPlaced(coordinates: Float32Array): number {
 }
 
 /** @param isSingle Whether there is one neuron, whose values are shown as they are. */
-function MethodChoice({ name, isSingle }: { name: string; isSingle: boolean }) {
+export function MethodChoice({ name, isSingle }: { name: string; isSingle: boolean }) {
   return (
     <Popup class="projection-method" summary={<MethodName name={name} />}>
       <ProjectionOptions isSingle={isSingle} />

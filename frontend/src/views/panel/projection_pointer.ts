@@ -3,8 +3,8 @@
 import type { Signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { nearestRow, type PlacedPoints, pan, type View, WHOLE, zoomAround } from "../../draw/projection";
-import { instanceRow, isInstance } from "../../store/rows";
-import { useSnapshot } from "../../ui/context";
+import { instanceRow, type WordRow } from "../../store/rows";
+import { useSnapshot, useTab } from "../../ui/context";
 import { leaveHover } from "../../ui/lighting";
 
 const REACH = 8;
@@ -19,6 +19,8 @@ export interface PointerInputs {
   view: Signal<View>;
   width: number;
   height: number;
+  /** What the dots are, where they are no instances. */
+  words?: readonly WordRow[];
 }
 
 /** Zooms around a point of the picture; where all of it is in sight, turning the wheel back scrolls the panels. */
@@ -29,17 +31,18 @@ export function zoomByWheel(event: WheelEvent, view: Signal<View>, x: number, y:
 }
 
 /** Makes the nearest dot the hovered instance; a click pins it, a drag moves the picture, the wheel zooms. */
-export function usePointer({ layer, placed, view, width, height }: PointerInputs) {
+export function usePointer({ layer, placed, view, width, height, words }: PointerInputs) {
   const store = useSnapshot();
+  const { urlState } = useTab();
   const drag = useRef<{ x: number; y: number; moved: number } | null>(null);
   const rowAt = (event: MouseEvent) => nearestRow(placed, view.peek(), event.offsetX, event.offsetY, REACH);
 
   const hover = (row: number | undefined) => {
     const instances = store.instances.state.peek().value;
     const before = store.hover.peek()?.row;
-    if (before ? isInstance(before) && before.sampled === row : row === undefined) return;
-    store.hover.value =
-      row === undefined || !instances ? null : { source: "projection", layer, row: instanceRow(instances, row) };
+    const found = row === undefined || !instances ? undefined : (words?.[row] ?? instanceRow(instances, row));
+    if (before?.key === found?.key) return;
+    store.hover.value = found ? { source: "projection", layer, row: found } : null;
   };
   const dragTo = (event: PointerEvent) => {
     const held = drag.current;
@@ -62,7 +65,9 @@ export function usePointer({ layer, placed, view, width, height }: PointerInputs
       const still = (drag.current?.moved ?? 0) <= STILL;
       drag.current = null;
       const row = rowAt(event);
-      if (still && event.button === 0 && row !== undefined) store.togglePin(row);
+      if (!still || event.button !== 0 || row === undefined) return;
+      if (!words) store.togglePin(row);
+      else if (words[row]) urlState.sort.value = words[row].key;
     },
     onPointerCancel: () => {
       drag.current = null;

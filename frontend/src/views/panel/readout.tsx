@@ -216,6 +216,16 @@ function cellText(
   neuron: number,
   row: MatrixRow | undefined,
 ): ComponentChildren {
+  if (row?.kind === "word") {
+    return (
+      <>
+        <b>
+          neuron {neuron} · {row.name} mean {missingOr(row.values[neuron])}
+        </b>
+        {` · seen ${countText(row.count)}`}
+      </>
+    );
+  }
   const classes = store.snapshot.value?.classes ?? [];
   const strongest = layer.strongest.value?.[neuron] ?? -1;
   const peak = sliceRow(layer.mean.state.value.value, strongest)?.[neuron];

@@ -1,5 +1,6 @@
 /** Groups of rows: their headings, which open and close them, the menu of their order, and the search for one. */
 
+import type { Signal } from "@preact/signals";
 import { accuracyOf } from "../../store/judgement";
 import { isLow, rowAccuracy } from "../../store/row_accuracy";
 import type { GroupRow, MatrixRow } from "../../store/rows";
@@ -204,23 +205,22 @@ function AccuracyDots({ group }: { group: GroupRow }) {
   );
 }
 
-export function RowSearch({ count }: { count: number }) {
-  const { rowSearch } = useTab();
+export function RowSearch({ what, wanted }: { what: string; wanted: Signal<string> }) {
   return (
     <input
       type="search"
       class="row-search"
       data-testid="row-search"
-      placeholder={`Search ${countText(count)} rows`}
-      aria-label={`Search ${countText(count)} rows`}
-      value={rowSearch.value}
+      placeholder={`Search ${what}`}
+      aria-label={`Search ${what}`}
+      value={wanted.value}
       onInput={(event) => {
-        rowSearch.value = event.currentTarget.value;
+        wanted.value = event.currentTarget.value;
       }}
       onKeyDown={(event) => {
-        if (event.key !== "Escape" || rowSearch.value === "") return;
+        if (event.key !== "Escape" || wanted.value === "") return;
         event.stopPropagation();
-        rowSearch.value = "";
+        wanted.value = "";
       }}
     />
   );

@@ -4,7 +4,7 @@ import type { RowOrder } from "../../store/url_state";
 import { useSnapshot, useTab } from "../../ui/context";
 import { Popup } from "../../ui/controls";
 import { deferred } from "../../ui/deferred";
-import { countText } from "../../ui/numbers";
+import { countedText, countText } from "../../ui/numbers";
 import type { MatrixFrame } from "./matrix_context";
 
 const RowMenu = deferred(async () => (await import("./row_groups")).RowMenu);
@@ -14,11 +14,24 @@ const RowSearch = deferred(async () => (await import("./row_groups")).RowSearch)
 const SEARCHED_FROM = 16;
 
 export function RowHeads({ frame }: { frame: MatrixFrame }) {
-  const { urlState } = useTab();
+  const { urlState, perWord, rowSearch } = useTab();
   const { rows, snapshot } = useSnapshot();
+  const words = perWord.value.get(frame.layer.name);
   const all = rows.value.filter((row) => !isInstance(row)).length;
   const shown = frame.rows.filter((row) => row.kind !== "group" && !isInstance(row)).length;
   const order = urlState.rowOrder.value;
+  if (words) {
+    return (
+      <div class="row-heads" data-testid="row-heads">
+        <div class="row-heading">
+          {all < SEARCHED_FROM ? <span class="row-menu">words</span> : <RowSearch what="words" wanted={words.wanted} />}
+          <span class="head-size" title="Positions with the word, of all instances">
+            seen
+          </span>
+        </div>
+      </div>
+    );
+  }
   return (
     <div class="row-heads" data-testid="row-heads">
       <div class="row-heading">
@@ -34,7 +47,7 @@ export function RowHeads({ frame }: { frame: MatrixFrame }) {
         >
           <RowMenu />
         </Popup>
-        {all >= SEARCHED_FROM && <RowSearch count={all} />}
+        {all >= SEARCHED_FROM && <RowSearch what={countedText(all, "row")} wanted={rowSearch} />}
         <Head order="size" current={order} meaning="Order the rows by size, the largest first" sign="▼">
           size
         </Head>

@@ -214,7 +214,7 @@ export function RowLabel({ row, name, top, height, layer, position, children }: 
         </button>
         {row.kind === "instance" && <UnpinButton row={row} />}
         {isMany(row) && row.kind !== "found" && <LockButton row={row} locked={locked} />}
-        {inGrid && row.kind !== "outcome" && <CompareButton row={row} />}
+        {inGrid && row.kind !== "outcome" && row.kind !== "word" && <CompareButton row={row} />}
         {inGrid && (isMadeHere(row) || row.kind === "recorded") && <RemoveButton row={row} />}
       </div>
       {children}
@@ -249,6 +249,7 @@ function useTitle(layer: string): (row: MatrixRow, accuracy: string) => string {
     const linesOf = (...lines: string[]) => [...lines, accuracy, click].filter((line) => line !== "").join("\n");
     if (row.kind === "outcome") return linesOf(comparing.titleOf(row));
     if (isInstance(row) || row.kind === "absent") return linesOf(row.name);
+    if (row.kind === "word") return linesOf(`“${row.name}”: at ${countText(row.count)} positions of all instances`);
     if (row.kind === "found") {
       return linesOf(
         `${row.name}: averages over the ${countText(row.members.length)} found among the instances kept here`,
@@ -319,7 +320,7 @@ function RowContent({ row, name, sign }: { row: MatrixRow; name: string; sign: s
   const failed = state?.status === "error";
   return (
     <>
-      {row.kind === "class" ? <ClassDot colour={colours[row.subset]} /> : <SubsetGlyph />}
+      {row.kind === "class" ? <ClassDot colour={colours[row.subset]} /> : row.kind !== "word" && <SubsetGlyph />}
       <RowName name={name} />
       <span class="sort-sign">{sign}</span>
       <span class={failed ? "row-detail wrong" : "row-detail"} data-testid="row-size">

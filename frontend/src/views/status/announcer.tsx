@@ -65,6 +65,7 @@ function sentenceOf(store: SnapshotStore): string {
     return `${layer.name}, neuron ${hover.neuron}${shown}`;
   }
   if (!row) return "";
+  if (row.kind === "word") return `${row.name}, seen ${countText(row.count)} times`;
   return isMany(row) ? subsetSentence(store, row) : instanceSentence(store, store.instance.value);
 }
 

@@ -59,7 +59,7 @@ export function Downloads() {
           .filter((layer) => layer.entry.value !== null)
           .map((layer) =>
             line(layer.name, `Panel ${layer.name}`, {
-              csv: matrixFile(store, layer),
+              csv: matrixFile(tab.perWord.value.get(layer.name) ?? { snapshot: store, layer }),
               ...pictures(
                 `[data-testid=panel][data-layer=${CSS.escape(layer.name)}]`,
                 captionOf(layer.name, `${countText(layer.entry.value?.neurons ?? 0)} neurons`),
@@ -131,8 +131,8 @@ function useCaption(): (title: string, size?: string) => Caption {
   });
 }
 
-const matrixFile = (store: SnapshotStore, layer: LayerStore) => () =>
-  textFile(formatCsv(matrixTable(store, layer)), "text/csv");
+const matrixFile = (shown: { snapshot: SnapshotStore; layer: LayerStore }) => () =>
+  textFile(formatCsv(matrixTable(shown.snapshot, shown.layer)), "text/csv");
 
 /** @param width In pixels, as it is laid out for the picture; 0 as it is shown. */
 function picturesOf(selector: string, caption: Caption, width: number): Formats {

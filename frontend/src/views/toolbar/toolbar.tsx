@@ -3,7 +3,7 @@
 import { batch, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { SnapshotEntry } from "../../contract/activis";
-import { isMany } from "../../store/rows";
+import { isMany, wordOfKey } from "../../store/rows";
 import { namesOf, type Selection, snapshotsOf } from "../../store/selection";
 import { DEFAULT_SORT, type DotSize } from "../../store/url_state";
 import { copyText } from "../../ui/clipboard";
@@ -226,6 +226,7 @@ function SortPicker({ snapshot }: { snapshot: SnapshotEntry }) {
   const compared = comparison.compared.value;
   const colours = useClassColours();
   const sort = urlState.sort.value;
+  const word = wordOfKey(sort);
   const byRow = rows.value.map((row) => ({ value: row.key, label: isMany(row) ? `${row.name} mean` : row.name }));
   const options: Option[] = [
     ...(snapshot.unlabelled
@@ -236,6 +237,7 @@ function SortPicker({ snapshot }: { snapshot: SnapshotEntry }) {
         ]),
     { value: "natural", label: "natural order" },
     ...byRow,
+    ...(word === null ? [] : [{ value: sort, label: `${word} mean` }]),
     ...(compared ? [{ value: sort, label: compared.map(({ name }) => name).join(" − ") }] : []),
   ];
   const known = options.some((option) => option.value === sort);
