@@ -98,6 +98,9 @@ class LayerSpec:
             they fit.
         offset: Position p of the layer belongs to token p + `offset` of the instance: 1 for the middle word of a
             convolution over 3 words that is not padded.
+        positions: Whether every position of sampled instances is kept: None, of those of smallest hash, as many as have
+            room, where the layer is pooled by its maximum or mean; True, of all, which is refused where they have no
+            room; False, of none.
     """
 
     name: str
@@ -105,6 +108,11 @@ class LayerSpec:
     channel_axis: int | None = None
     tokens: bool | Literal["max"] | None = None
     offset: int = 0
+    positions: bool | None = None
+
+
+TakeInstances = Callable[[NDArray[np.intp]], NDArray[Any]]
+"""Given rows of a batch, returns something of these instances."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +127,10 @@ class PooledActivations:
         dtype: Name of the type it was computed in, e.g. `bfloat16`.
         pooling: One of `POOLINGS` where axes were pooled away, else empty.
         positions: What was pooled, float32 (instances, positions, neurons), where its positions have tokens.
-        mask: Which of the positions are no padding, bool (instances, positions); None where all are none.
+        mask: Which of the steps, on the first of the axes that were pooled, are no padding, bool (instances, steps);
+            None where all are none.
+        take: Where `positions` is None, returns what was pooled of some instances, real numbers (rows, ..., neurons):
+            only they have to leave the device.
     """
 
     values: NDArray[np.float32]
@@ -128,6 +139,7 @@ class PooledActivations:
     pooling: str = ""
     positions: NDArray[np.float32] | None = None
     mask: NDArray[np.bool_] | None = None
+    take: TakeInstances | None = None
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.values, dtype, copy=True) if copy else np.asarray(self.values, dtype)
@@ -138,6 +150,9 @@ class PooledActivations:
     def __getitem__(self, rows: Any) -> "PooledActivations":
         """Returns those of the instances at `rows`, a slice, positions or bool (instances,)."""
         parts = {name: part[rows] for name in ("positions", "mask") if (part := getattr(self, name)) is not None}
+        if (take := self.take) is not None:
+            chosen = np.arange(len(self))[rows]
+            parts["take"] = lambda some: take(chosen[some])
         return replace(self, values=self.values[rows], **parts)
 
 

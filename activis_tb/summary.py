@@ -48,6 +48,7 @@ def activations(
     attribute_types: Mapping[str, AttributeType] | None = None,
     from_logits: bool = False,
     mask: Any = None,
+    tokens: Any = None,
 ) -> Any:
     """Writes one snapshot of the instances given; works eagerly and inside `tf.function`.
 
@@ -68,7 +69,7 @@ def activations(
         keep: `all` also writes every instance to files in `logdir`, as in `activis_tb.preprocess`.
         logdir: The writer's directory, which TensorFlow does not tell; for `keep="all"` only.
         examples: Test cases of your own, which are always shown and in no number: a mapping with `labels`, `scores` and
-            `activations`, and perhaps `attributes`, `ids` and `mask`, each as here.
+            `activations`, and perhaps `attributes`, `ids`, `mask` and `tokens`, each as here.
         graph: The forward graph, to be shown in the tab: a `tf.Graph`, `GraphDef` or concrete function, in which the
             activations' own names are looked up, or an `activis_tb.model.ForwardGraph`. Written once per writer.
         heads: By layer name, weights (neurons, classes) and bias (classes,) of the linear layer between it and the
@@ -78,6 +79,7 @@ def activations(
         from_logits: `scores`, those of the test cases too, are logits: softmax makes them probabilities, or sigmoid
             where there is one column.
         mask: Which steps of activations of rank > 2 are no padding, as in `SnapshotRecorder.process`.
+        tokens: The texts of the positions of layers of rank 3, as in `SnapshotRecorder.process`.
 
     Returns:
         A boolean tensor: True where a snapshot was written, False where there is no default writer or
@@ -109,6 +111,7 @@ def activations(
             "scores": scores,
             "from_logits": check_from_logits(from_logits),
             "mask": mask,
+            "tokens": tokens,
             "ids": ids,
             "activations": activations,
             "heads": _heads(heads),
@@ -252,12 +255,13 @@ def _examples(examples: Any) -> Mapping[str, Any]:
         return {}
     needed, possible = (
         {"labels", "scores", "activations"},
-        {"labels", "scores", "activations", "ids", "attributes", "mask"},
+        {"labels", "scores", "activations", "ids", "attributes", "mask", "tokens"},
     )
     given = set(_mapping("examples", examples))
     if not needed <= given <= possible:
         got = f"the keys {', '.join(sorted(map(str, given))) or 'none'}"
-        raise ArgumentError("examples", got, "labels, scores and activations, and perhaps attributes, ids and mask")
+        expected = "labels, scores and activations, and perhaps attributes, ids, mask and tokens"
+        raise ArgumentError("examples", got, expected)
     for name in given & {"activations", "attributes"}:
         _mapping(f'examples["{name}"]', examples[name])
     return {name: values for name, values in examples.items() if values is not None or name == "labels"}

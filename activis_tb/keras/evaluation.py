@@ -195,12 +195,13 @@ class Evaluation:
                 scores=scores,
                 from_logits=is_logits,
                 activations=activations,
-                **self._tokens_of(batch),
+                **self._tokens_of(batch.inputs),
                 **self._columns_of(batch, slice(0, batch.instances), labels, ContentIds()),
             )
             for inputs, columns in self._test_cases:
                 with explained(model, inputs, "examples"):
                     activations, scores = forward(inputs)
+                columns |= self._tokens_of(inputs)
                 recorder.examples(scores=scores, from_logits=is_logits, activations=activations, **columns)
             self._check_all(output)
             with warnings.catch_warnings():
@@ -267,7 +268,7 @@ class Evaluation:
                 scores=scores,
                 from_logits=is_logits,
                 activations=activations,
-                **self._tokens_of(batch),
+                **self._tokens_of(batch.inputs),
                 **self._columns_of(batch, rows, labels, ids),
             )
             instances = rows.stop
@@ -276,6 +277,7 @@ class Evaluation:
             walk.end()
         for inputs, columns in self._test_cases:
             activations, scores = forward(inputs)
+            columns |= self._tokens_of(inputs)
             snapshot.examples(scores=scores, from_logits=bool(is_logits), activations=activations, **columns)
         return walk if is_by_position else None
 
@@ -288,8 +290,8 @@ class Evaluation:
         check_rows(batch.inputs, len(labels))
         return labels
 
-    def _tokens_of(self, batch: Batch) -> dict[str, Any]:
-        return {} if self._tokens is None else {"tokens": self._tokens(batch.inputs)}
+    def _tokens_of(self, inputs: Any) -> dict[str, Any]:
+        return {} if self._tokens is None else {"tokens": self._tokens(inputs)}
 
     def _columns_of(self, batch: Batch, rows: slice, labels: NDArray[Any] | None, ids: ContentIds) -> dict[str, Any]:
         if batch.columns is not None:
@@ -382,7 +384,7 @@ class Evaluation:
     def _rehearse(self, batch_size: int) -> None:
         """Records without the model and without a file, to check the data and the columns."""
         # What has no positions here has no tokens.
-        layers = [replace(layer, tokens=None) for layer in self._layers]
+        layers = [replace(layer, tokens=None, positions=None) for layer in self._layers]
         recording = Recorder(self._settings(self._options | self._without_neurons(), layers=layers))
         for _, columns in self._test_cases:
             recording.examples(**columns, **self._nothing(len(columns["labels"])))

@@ -164,6 +164,8 @@ Run = Callable[[Forward, Any, Callable[[dict[str, Target]], Outputs]], Any]
 def compiled(model: keras.Model, run: Run, batches: Batches) -> Callable[[Any], Any]:
     """Returns `run` as a function of inputs that yields NumPy arrays, compiled where the back end compiles.
 
+    The last of several results stays on the device.
+
     Args:
         model: Built or not.
         run: Traced once, or once per shape of the inputs; in PyTorch it runs every time.
@@ -176,7 +178,8 @@ def compiled(model: keras.Model, run: Run, batches: Batches) -> Callable[[Any], 
     function = make(model, run, batches)
 
     def call(inputs: Any) -> Any:
-        return keras.tree.map_structure(keras.ops.convert_to_numpy, function(inputs))
+        *results, left = function(inputs)
+        return *keras.tree.map_structure(keras.ops.convert_to_numpy, results), left
 
     return call
 
@@ -374,6 +377,14 @@ def _fits(mask: Any, values: Any) -> bool:
     return 2 <= len(mask.shape) < len(values.shape) and all(None in pair or pair[0] == pair[1] for pair in steps)
 
 
+def _take(tensor: Any, rows: NDArray[np.intp]) -> NDArray[Any]:
+    """Returns some instances of a tensor on its device."""
+    # JAX compiles for every number of rows anew: few different ones are asked for.
+    padded = np.resize(rows, 1 << (len(rows) - 1).bit_length()) if keras.backend.backend() == "jax" else rows
+    taken: NDArray[Any] = ops.convert_to_numpy(ops.take(tensor, padded, axis=0))[: len(rows)]
+    return taken
+
+
 class ForwardPass:
     """Forward pass of a model in inference mode, with the outputs of chosen layers.
 
@@ -409,14 +420,22 @@ class ForwardPass:
 
         The scores, or logits, are float32 (instances, classes) or, for a single output, (instances,).
         """
-        activations, scores = self._function(inputs)
-        return {name: self._activations(name, *values) for name, values in activations.items()}, scores
+        activations, scores, unpooled = self._function(inputs)
+        return {
+            name: self._activations(name, **arrays, left=unpooled.get(name)) for name, arrays in activations.items()
+        }, scores
 
     def _activations(
-        self, name: str, values: NDArray[np.float32], shape: NDArray[np.int32], *unpooled: NDArray[Any]
+        self, name: str, values: NDArray[np.float32], shape: NDArray[np.int32], left: Any, **others: NDArray[Any]
     ) -> PooledActivations:
-        pooling = self._layers[name].pooling if len(shape) > 2 else ""
-        return PooledActivations(values, tuple(shape[1:].tolist()) or (1,), self._dtypes[name], pooling, *unpooled)
+        return PooledActivations(
+            values,
+            shape=tuple(shape[1:].tolist()) or (1,),
+            dtype=self._dtypes[name],
+            pooling=self._layers[name].pooling if len(shape) > 2 else "",
+            take=None if left is None else partial(_take, left),
+            **others,
+        )
 
     def _run(self, forward: Forward, inputs: Any, outputs: Callable[[dict[str, Target]], Outputs]) -> Any:
         seen = outputs(self._targets)
@@ -428,11 +447,15 @@ class ForwardPass:
         deciding = [] if self._output.layer is None else [self._output.layer]
         with watched([*(target.layer for target in self._targets.values()), *deciding], see):
             results = forward(inputs)
-        tensors = seen.result()
-        return {name: self._pooled(name, tensor) for name, tensor in tensors.items()}, self._output.scores(results)
+        found = {name: self._pooled(name, tensor) for name, tensor in seen.result().items()}
+        unpooled = {name: arrays.pop("left") for name, arrays in found.items() if "left" in arrays}
+        return found, self._output.scores(results), unpooled
 
-    def _pooled(self, name: str, tensor: Any) -> tuple[Any, ...]:
-        """Returns the pooled activations, their shape before, and where there are tokens, themselves and a mask."""
+    def _pooled(self, name: str, tensor: Any) -> dict[str, Any]:
+        """Returns the pooled activations, their shape before, and what there was before they were pooled, with a mask.
+
+        Where there are tokens, all of that leaves the device, else what is asked for of what is `left` there.
+        """
         dtype = keras.backend.standardize_dtype(tensor.dtype)
         rank = None if getattr(tensor.shape, "rank", 0) is None else len(tensor.shape)
         if not rank or not dtype.startswith(("float", "bfloat", "int", "uint")):
@@ -442,10 +465,15 @@ class ForwardPass:
         spec = self._layers[name]
         axis = channel_axis(self._targets[name].layer, spec, rank)
         mask = get_keras_mask(tensor)
-        values = pooled(tensor, mask, axis, spec.pooling)
-        shape = keras.ops.stack([keras.ops.cast(size, "int32") for size in keras.ops.shape(tensor)])
-        if rank != 3 or not self._with_tokens or spec.tokens is False:
-            return values, shape
+        arrays = {
+            "values": pooled(tensor, mask, axis, spec.pooling),
+            "shape": keras.ops.stack([keras.ops.cast(size, "int32") for size in keras.ops.shape(tensor)]),
+        }
+        has_tokens = rank == 3 and self._with_tokens and spec.tokens is not False
+        is_kept = spec.pooling in _REDUCE if spec.positions is None else spec.positions
+        if rank < 3 or not (has_tokens or is_kept):
+            return arrays
         positions = ops.moveaxis(ops.cast(tensor, "float32"), axis, -1)
-        is_masked = mask is not None and _fits(mask, positions)
-        return values, shape, positions, *([ops.cast(mask, "bool")] if is_masked else [])
+        if mask is not None and _fits(mask, positions):
+            arrays["mask"] = ops.cast(mask, "bool")
+        return arrays | {"positions" if has_tokens else "left": positions}

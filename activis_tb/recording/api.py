@@ -279,6 +279,7 @@ class SnapshotRecorder:
         attributes: Mapping[str, Any] | None = None,
         from_logits: bool = False,
         mask: Any = None,
+        tokens: Any = None,
     ) -> None:
         """Adds test cases of your own: labelled instances that are always shown, and right or wrong.
 
@@ -292,6 +293,7 @@ class SnapshotRecorder:
             attributes: By name, as in `process`; one that is left out is missing.
             from_logits: As in `process`.
             mask: As in `process`.
+            tokens: As in `process`, or None; then the positions of test cases have no texts.
 
         Raises:
             ArgumentError: Something cannot be used, or there are more than 1,000 of them. Attributes and layers that
@@ -306,6 +308,7 @@ class SnapshotRecorder:
             attributes=attributes,
             from_logits=from_logits,
             mask=mask,
+            tokens=tokens,
         )
 
     def extract(self) -> bytes:

@@ -191,6 +191,8 @@ def _layers(layers: Sequence[str | LayerSpec]) -> tuple[LayerSpec, ...]:
         if not (spec.tokens is None or isinstance(spec.tokens, bool) or spec.tokens == "max"):
             raise ArgumentError(f'tokens of layer "{spec.name}"', repr(spec.tokens), 'True, False, "max" or None')
         whole_number(spec.offset, f'offset of layer "{spec.name}"')
+        if not (spec.positions is None or isinstance(spec.positions, bool)):
+            raise ArgumentError(f'positions of layer "{spec.name}"', repr(spec.positions), "True, False or None")
     return specs
 
 

@@ -2,13 +2,23 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, shorten
-from activis_tb.model import OUTCOME_COLUMNS, UNLABELLED, Head, Layer, PooledActivations, is_right
+from activis_tb.model import (
+    OUTCOME_COLUMNS,
+    UNLABELLED,
+    Head,
+    Layer,
+    LayerSpec,
+    PooledActivations,
+    TakeInstances,
+    is_right,
+)
 from activis_tb.recording.arguments import Settings
 from activis_tb.recording.arrays import (
     as_array,
@@ -39,6 +49,7 @@ from activis_tb.recording.workers import Part
 if TYPE_CHECKING:
     from activis_tb.recording.conditions import Conditions
 
+_NO_POSITIONS = "Leave positions=True out of its LayerSpec."
 _RESERVED = frozenset({*OUTCOME_COLUMNS, "scores"})
 
 
@@ -285,14 +296,18 @@ class BatchReader:
             layers[name] = layer_of(pooled, name, self.layers.get(name))
             values[name] = pooled.values
             unpooled, one = (given.positions, given.mask) if isinstance(given, PooledActivations) else (given, one)
-            if unpooled is None or unpooled.ndim < 3:
-                continue
-            unpooled = unpooled if unpooled is not given else channels_last(unpooled, spec)
-            if pooled.pooling == "max":
-                whole[name] = Unpooled(unpooled, one, pooled.values)
-            if name in texts and unpooled.ndim == 3:
-                known = (self.surplus or {}).get(name)
-                positions[name], surplus[name] = align(unpooled, spec, texts[name], one, known)
+            take = given.take if isinstance(given, PooledActivations) else None
+            if unpooled is not None and unpooled.ndim > 2:
+                unpooled = unpooled if unpooled is not given else channels_last(unpooled, spec)
+                take = unpooled.__getitem__
+                if name in texts and unpooled.ndim == 3:
+                    known = (self.surplus or {}).get(name)
+                    positions[name], surplus[name] = align(unpooled, spec, texts[name], one, known)
+            if take is not None:
+                whole[name] = _unpooled(take, spec, pooled, one, positions.get(name))
+            elif spec.positions:
+                expected = "activations (instances, ..., neurons) that are yet to be pooled"
+                raise ArgumentError(f'activations["{name}"]', "activations without positions", expected, _NO_POSITIONS)
         check_taken(tokens, texts, positions, self._settings.layers)
         together = same_surplus("tokens", self.surplus, surplus if rows else None)
         owned = frozenset(name for name, array in values.items() if is_owned(activations[name], array))
@@ -345,3 +360,16 @@ class BatchReader:
         for position, selection in enumerate(self._settings.subsets.values()):
             if not selection.condition:
                 block.membership[:, position] = selection.members(block.ids, view)
+
+
+def _unpooled(
+    take: TakeInstances,
+    spec: LayerSpec,
+    pooled: PooledActivations,
+    mask: NDArray[np.bool_] | None,
+    tokens: TokenPositions | None,
+) -> Unpooled:
+    neurons = pooled.values.shape[1]
+    is_kept = pooled.pooling in {"max", "mean"} if spec.positions is None else spec.positions
+    largest = pooled.values if pooled.pooling == "max" else None
+    return Unpooled(take, prod(pooled.shape) // max(neurons, 1), neurons, mask, largest, tokens, is_kept)

@@ -15,6 +15,7 @@ from activis_tb.recording.tokens import TokenPositions, Unpooled
 
 Kind = Literal["number", "boolean", "text", "time", "image", "audio", ""]
 """What a column holds; empty as long as every value was missing."""
+KeepPositions = Callable[[Unpooled, str, NDArray[np.intp], NDArray[np.float32]], None]
 MEDIA_KINDS: frozenset[Kind] = frozenset({"image", "audio"})
 
 _EMPTY: dict[Kind, Any] = {"text": "", "image": b"", "audio": b"", "": None}
@@ -148,7 +149,7 @@ class Block:
         activations: By layer name, float32 (instances, neurons).
         owned: Layers whose activations are owned: nobody else can overwrite them.
         positions: By layer name, those that have a token; of a whole batch alone, not of a part of one.
-        unpooled: By layer name, those of which the position of the maximum can be told; of a whole batch alone.
+        unpooled: By layer name, those of which more is told than what was pooled; of a whole batch alone.
         maxima: By instance, the positions of its maxima, uint16 (neurons,) of these layers one after the other, or
             None; object array (instances,). None where there is no such layer.
     """
@@ -212,14 +213,35 @@ def join(blocks: Sequence[Block]) -> Block:
     )
 
 
-def with_maxima(block: Block, wanted: NDArray[np.bool_]) -> Block:
-    """Returns `block` with the positions of the maxima of those instances that are `wanted`, (instances,)."""
+_AT_ONCE = 2**24
+"""Bytes of positions that are looked at in one go."""
+
+
+def with_maxima(block: Block, rows: NDArray[np.intp], keep: KeepPositions) -> Block:
+    """Returns `block` with the positions of the maxima of the instances at `rows`.
+
+    Args:
+        block: With activations that are not pooled.
+        rows: Of the batch.
+        keep: Given a layer in this batch, its name, rows and what they have at every position, float32 (rows,
+            positions, neurons).
+    """
+    found: list[NDArray[np.uint16]] = []
+    for name, unpooled in block.unpooled.items():
+        at_once = max(1, _AT_ONCE // max(1, 4 * unpooled.positions * unpooled.neurons))
+        places = []
+        for start in range(0, len(rows), at_once):
+            some = rows[start : start + at_once]
+            values = unpooled.values(some)
+            if unpooled.largest is not None:
+                places.append(unpooled.places(some, values))
+            keep(unpooled, name, some, values)
+        found += [np.concatenate(places)] if places else []
+    if all(unpooled.largest is None for unpooled in block.unpooled.values()):
+        return replace(block, unpooled={})
     maxima = np.full(len(block), None, np.object_)
-    rows = np.flatnonzero(wanted)
-    if len(rows):
-        found = np.concatenate([unpooled.places(rows) for unpooled in block.unpooled.values()], axis=1)
-        for row, places in zip(rows.tolist(), found, strict=True):
-            maxima[row] = places
+    for row, own in zip(rows.tolist(), np.concatenate(found, axis=1) if found else (), strict=True):
+        maxima[row] = own
     return replace(block, maxima=maxima, unpooled={})
 
 

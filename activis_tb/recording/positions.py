@@ -18,9 +18,6 @@ _MOST_POSITIONS = 8_192
 """That are collected before they are summed."""
 _MOST_WAITING = 16 * 2**20
 """Bytes of their activations, of one layer; fewer positions where it is wide."""
-LAYER_BYTES = 2**20
-"""Of one layer, in a snapshot: tokens and strongest positions together."""
-_TOP_BYTES = LAYER_BYTES // 2
 MOST_STORED = 20_000
 LEAST, ENOUGH = 3, 10
 """A token that is stored came so often, if all of these have room, else so often."""
@@ -162,8 +159,8 @@ class PositionRecorder:
             shift: Added to its instances' places in the stream.
         """
         for number, name in enumerate(layers):
-            sums = TokenSums.from_arrays(_below(arrays, f"{number}/tokens/"))
-            strongest = StrongestPositions.from_arrays(_below(arrays, f"{number}/top/"), shift)
+            sums = TokenSums.from_arrays(below(arrays, f"{number}/tokens/"))
+            strongest = StrongestPositions.from_arrays(below(arrays, f"{number}/top/"), shift)
             if name not in self._layers:
                 neurons = arrays[f"{number}/top/value"].shape[0]
                 self._layers[name] = _Layer(neurons, with_max=self._specs[name].tokens == "max")
@@ -179,17 +176,22 @@ class PositionRecorder:
             arrays |= {f"{number}/top/{key}": values for key, values in layer.strongest.arrays().items()}
         return arrays
 
-    def extract(self, name: str, surplus: int) -> tuple[TokenTable, TopPositions]:
-        """Returns what is stored of a layer, at most `LAYER_BYTES`.
+    def extract(self, name: str, surplus: int, room: int) -> tuple[TokenTable, TopPositions, int]:
+        """Returns what is stored of a layer, and the bytes that it takes at most.
 
         Args:
             name: Of the layer.
             surplus: How many more texts than positions its instances have.
+            room: Bytes that it may take; at most half of them go to the strongest positions.
         """
         layer, before = self._layers[name], self._specs[name].offset
-        top, size = layer.strongest.extract(_TOP_BYTES, before, surplus - before)
-        return layer.sums.extract(LAYER_BYTES - size, MOST_STORED, LEAST, ENOUGH), top
+        top, size = layer.strongest.extract(room // 2, before, surplus - before)
+        table = layer.sums.extract(room - size, MOST_STORED, LEAST, ENOUGH)
+        texts = sum(3 + len(text.encode()) for text in table.tokens)
+        largest = 0 if table.max is None else table.max.nbytes
+        return table, top, size + texts + table.count.nbytes + table.mean.nbytes + largest
 
 
-def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+def below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """Returns the arrays whose names begin with `prefix`, without it."""
     return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError, shorten
 from activis_tb.model import UNLABELLED, Layer, Manifest, PositionKind, Sample, Snapshot, Subset
-from activis_tb.positions import UNKNOWN_POSITION
+from activis_tb.positions import UNKNOWN_POSITION, SamplePositions, TokenTable, TopPositions
 from activis_tb.recording.arguments import Settings
 from activis_tb.recording.attributes import typed_attribute
 from activis_tb.recording.batch import BatchReader
 from activis_tb.recording.blocks import Background, Block, Buffer, encode_media, has_media, join, with_maxima
 from activis_tb.recording.identity import KnownIds, hash_texts
-from activis_tb.recording.positions import PositionRecorder
+from activis_tb.recording.positions import PositionRecorder, below
 from activis_tb.recording.sample import Sampler
+from activis_tb.recording.sampled_positions import LAYER_BYTES, SampledPositions
 from activis_tb.recording.statistics import Accumulator
 from activis_tb.recording.test_cases import TestCases
 from activis_tb.recording.workers import Part, check_alike, describe, pack, unpack
@@ -59,6 +60,7 @@ class Recorder:
         self._test_cases = TestCases(settings)
         self._positions = PositionRecorder(settings.layers)
         self._maxima: dict[str, int] = {}
+        self._sampled = SampledPositions(settings.layers, len(settings.classes), settings.sample)
         self._accumulator: Accumulator | None = None
 
     @property
@@ -71,13 +73,15 @@ class Recorder:
         recent = (self._buffer.ids, self._other_buffer.ids)
         batch = self._reader.read(recent, **columns)
         self._test_cases.check(batch)
+        if len(batch):
+            self._test_cases.check_tokens(batch.positions)
         if batch.positions:
             for work in self._positions.collect(batch.positions, batch.ids, batch.index):
                 self._background.begin(work)
             batch = replace(batch, positions={})
         if batch.unpooled:
-            self._maxima = {name: found.largest.shape[1] for name, found in batch.unpooled.items()}
-            batch = with_maxima(batch, self._wanted(batch))
+            self._maxima = {name: one.neurons for name, one in batch.unpooled.items() if one.largest is not None}
+            batch = with_maxima(batch, self._kept(batch), self._sampled.keep)
         if has_media(batch):
             self._background.settle()
             batch = encode_media(batch, self._wanted(batch))
@@ -112,9 +116,11 @@ class Recorder:
             sample=kept[0] if kept else None,
             ids=self._known.extract(),
             surplus=self._reader.surplus,
-            positions=self._positions.arrays(self._reader.surplus or ()),
+            positions=self._positions.arrays(self._reader.surplus or ())
+            | {f"sampled/{name}": values for name, values in self._sampled.arrays().items()},
             maxima=self._maxima,
             heads={name: head for name, head in self._reader.heads.items() if head is not None},
+            sampled=self._sampled.layers,
         )
         return pack(part)
 
@@ -140,6 +146,7 @@ class Recorder:
         self._sampler.merge(sample, other.stratum_counts)
         self._known.merge(part.ids)
         self._positions.merge(part.positions, part.surplus or (), self._reader.instances)
+        self._sampled.merge(below(part.positions, "sampled/"), part.sampled)
         self._maxima = self._maxima or dict(part.maxima)
         self._reader.accept_part(part, sample)
         if self._accumulator is None:
@@ -163,6 +170,7 @@ class Recorder:
         self._known.warn(stacklevel=4)
         sampled, drawn = kept
         cases = self._test_cases.extract(sampled)
+        self._test_cases.check_tokens(self._reader.surplus or ())
         self._warn_of_no_prediction(self._accumulator, cases)
         sample, examples = self._samples(sampled, drawn, cases)
         graph = self._settings.graph
@@ -180,9 +188,7 @@ class Recorder:
             examples=len(cases),
             labelled=self._reader.labelled is not False,
         )
-        positions = {
-            name: self._positions.extract(name, surplus or 0) for name, surplus in (self._reader.surplus or {}).items()
-        }
+        tokens, top, sample_positions, example_positions = self._extract_positions(sampled)
         return Snapshot(
             manifest,
             sample,
@@ -190,10 +196,12 @@ class Recorder:
             sampled.activations,
             examples,
             cases.activations,
-            {name: tokens for name, (tokens, _) in positions.items()},
-            {name: top for name, (_, top) in positions.items()},
+            tokens,
+            top,
             self._arg_positions(sampled),
             self._arg_positions(cases),
+            sample_positions,
+            example_positions,
             heads={name: head for name, head in self._reader.heads.items() if head is not None},
         )
 
@@ -237,6 +245,37 @@ class Recorder:
         if self._keep is not None:
             self._keep(block)
 
+    def _kept(self, batch: Block) -> NDArray[np.intp]:
+        """Rows of a batch that may be kept individually."""
+        rows = self._sampled.offer(batch)
+        always = self._settings.always
+        return np.arange(len(batch)) if self._maxima and always and always.condition else rows
+
+    def _extract_positions(
+        self, sampled: Block
+    ) -> tuple[dict[str, TokenTable], dict[str, TopPositions], dict[str, SamplePositions], dict[str, SamplePositions]]:
+        """Tokens, strongest positions, and positions of the sample and of the test cases, by layer."""
+        tokens: dict[str, TokenTable] = {}
+        top: dict[str, TopPositions] = {}
+        of_sample: dict[str, SamplePositions] = {}
+        of_cases: dict[str, SamplePositions] = {}
+        specs = {spec.name: spec for spec in self._settings.layers}
+        surpluses = self._reader.surplus or {}
+        for name in self._reader.layers:
+            is_kept, used = name in self._sampled.layers, 0
+            surplus = surpluses.get(name) or 0
+            if name in surpluses:
+                room = LAYER_BYTES // (2 if is_kept else 1)
+                tokens[name], top[name], used = self._positions.extract(name, surplus, room)
+            if is_kept:
+                before = specs[name].offset
+                around = (before, surplus - before) if name in surpluses else None
+                cases = self._test_cases.positions(name, with_tokens=around is not None)
+                of_sample[name], of_cases[name] = self._sampled.extract(
+                    name, sampled.ids.tolist(), cases, LAYER_BYTES - used, around
+                )
+        return tokens, top, of_sample, of_cases
+
     def _wanted(self, batch: Block) -> NDArray[np.bool_]:
         """Which instances may be kept individually: all of them where a condition decides later on `always`."""
         always = self._settings.always
@@ -259,7 +298,8 @@ class Recorder:
     def _kind_of_positions(self, layer: Layer) -> PositionKind:
         if layer.name in (self._reader.surplus or {}):
             return "tokens"
-        return ("steps" if len(layer.shape) == 2 else "grid") if layer.name in self._maxima else ""
+        is_known = layer.name in self._maxima or layer.name in self._sampled.layers
+        return ("steps" if len(layer.shape) == 2 else "grid") if is_known else ""
 
     def _arg_positions(self, block: Block) -> dict[str, NDArray[np.uint16]]:
         """Where the maxima of kept instances are, by layer, uint16 (rows, neurons)."""

@@ -64,7 +64,7 @@ class Sampler:
         hashes = hash_texts(block.ids.tolist())
         order = _ascending(hashes, block.ids)
         drawn = np.empty(len(block), np.bool_)
-        drawn[order] = _first_of_class(block.stratum[order], self._share(self._counts + self._counted(block)))
+        drawn[order] = first_of_class(block.stratum[order], self._share(self._counts + self._counted(block)))
         return np.asarray(drawn & (hashes <= self._limits[block.stratum]))
 
     def add(self, block: Block, hashes: NDArray[np.uint64] | None = None) -> None:
@@ -120,7 +120,7 @@ class Sampler:
         order = _ascending(hashes, block.ids)
         _check(block.ids[order], block.always)
         share = self._share(counts)
-        drawn = _first_of_class(block.stratum[order], share)
+        drawn = first_of_class(block.stratum[order], share)
         stays = drawn | block.always[order]
         order = order[stays]
         self._kept, self._hashes, self._drawn = block.take(order), hashes[order], drawn[stays]
@@ -141,7 +141,7 @@ class Sampler:
         self._limits[full] = largest[full]
 
 
-def _first_of_class(stratum: NDArray[np.int32], share: int) -> NDArray[np.bool_]:
+def first_of_class(stratum: NDArray[np.int32], share: int) -> NDArray[np.bool_]:
     """Returns which of the rows, in ascending order, are among the first `share` of their class, bool (rows,)."""
     by_class = np.argsort(stratum, kind="stable")
     starts = np.searchsorted(stratum[by_class], stratum[by_class])

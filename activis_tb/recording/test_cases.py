@@ -1,7 +1,8 @@
 """Test cases of the user's own: labelled instances beside the stream that enter no statistic."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from activis_tb.recording.arguments import Settings
 from activis_tb.recording.batch import BatchReader
 from activis_tb.recording.blocks import Block, clash, encode_media, join, missing_column, with_maxima
 from activis_tb.recording.identity import repeated_id
+from activis_tb.recording.sampled_positions import LAYER_BYTES, Held, cost_of, hold
+from activis_tb.recording.tokens import Unpooled
 
 MOST_TEST_CASES = 1_000
 """Test cases of one snapshot: every one of them is shown."""
@@ -25,9 +28,11 @@ class TestCases:
     """
 
     def __init__(self, settings: Settings) -> None:
-        layers = tuple(replace(layer, tokens=None) for layer in settings.layers)
+        layers = tuple(replace(layer, tokens=None if layer.tokens else layer.tokens) for layer in settings.layers)
         self._settings = replace(settings, layers=layers, subsets={}, always=None)
         self._blocks: list[Block] = []
+        self._held: dict[str, list[Held | None]] = {layer.name: [] for layer in layers}
+        self._tokens: set[str] = set()
         self._ids: set[str] = set()
 
     def add(self, *, ids: Any = None, attributes: Any = None, **others: Any) -> None:
@@ -38,16 +43,30 @@ class TestCases:
         block = reader.read((), ids=ids, attributes=attributes, **others)
         index = len(self._ids) + np.arange(len(block))
         block = encode_media(block, np.ones(len(block), np.bool_))
-        if block.unpooled:
-            block = with_maxima(block, np.ones(len(block), np.bool_))
-        block = replace(block, ids=_names(block.ids if ids is not None else index + 1), index=index)
-        if repeated := self._ids.intersection(block.ids):
-            raise repeated_id(min(repeated))
         if len(self._ids) + len(block) > MOST_TEST_CASES:
             got = f"{len(self._ids) + len(block):,} test cases"
             raise ArgumentError("examples", got, f"at most {MOST_TEST_CASES:,}", "Record the others with process().")
+        tokens = set(block.positions)
+        held: dict[str, list[Held | None]] = {name: [None] * len(block) for name in self._held}
+        if block.unpooled:
+            block = with_maxima(replace(block, positions={}), np.arange(len(block)), partial(self._hold, held))
+        block = replace(block, ids=_names(block.ids if ids is not None else index + 1), index=index)
+        if repeated := self._ids.intersection(block.ids):
+            raise repeated_id(min(repeated))
         self._blocks.append(block)
         self._ids.update(block.ids)
+        self._tokens |= tokens
+        for name, some in held.items():
+            self._held[name] += some
+
+    def check_tokens(self, layers: Collection[str]) -> None:
+        """Raises ArgumentError where test cases have tokens of a layer for which the stream, of `layers`, has none."""
+        for name in sorted(self._tokens.difference(layers)):
+            raise ArgumentError("tokens of the test cases", f"some for {name}", "none, as process() brings none")
+
+    def positions(self, name: str, *, with_tokens: bool) -> list[Held | None]:
+        """Returns the positions of the test cases, in order; None where there is no room for them, or are no tokens."""
+        return [one if one is None or (one.texts is not None) == with_tokens else None for one in self._held[name]]
 
     def check(self, stream: Block) -> None:
         """Refuses test cases that do not fit the instances of the stream.
@@ -63,6 +82,23 @@ class TestCases:
         """Returns the test cases with the columns of `stream`, missing where they lack one; raises as `check`."""
         self.check(stream)
         return join([stream.take(slice(0)), *(_as_in(stream, block) for block in self._blocks)])
+
+    def _hold(
+        self,
+        held: Mapping[str, list[Held | None]],
+        found: Unpooled,
+        name: str,
+        rows: NDArray[np.intp],
+        values: NDArray[np.float32],
+    ) -> None:
+        """Takes the positions of the first test cases, as many as a layer has room for."""
+        if not found.is_kept:
+            return
+        room = LAYER_BYTES - sum(one.cost for one in (*self._held[name], *held[name]) if one is not None)
+        for row, own, cost in zip(rows.tolist(), values, cost_of(found, rows).tolist(), strict=True):
+            if cost <= room:
+                held[name][row] = hold(found, row, own, cost)
+                room -= cost
 
 
 def _names(ids: NDArray[Any]) -> NDArray[np.object_]:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from math import prod
 from types import NoneType
 from typing import Any, NamedTuple
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import ArgumentError
-from activis_tb.model import LayerSpec
+from activis_tb.model import LayerSpec, TakeInstances
 from activis_tb.positions import UNKNOWN_POSITION
 from activis_tb.recording.arrays import as_array, as_float32, check_encodable
 
@@ -20,6 +19,10 @@ _IDS = (
 )
 _PADDING = "Of padded texts, give mask=, or None as the text of every position that is padding."
 _SPEC = "a convolution without padding needs LayerSpec({name!r}, offset=...), a layer without words tokens=False"
+
+
+_CALL = 16
+"""So many comparisons take about as long as the call of a function of NumPy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +52,8 @@ class TokenPositions:
         instance: Row in the batch, int64 (positions,).
         token: Place in `texts.flat`, int64 (positions,).
         texts: All tokens of the batch.
+        offset: Position p of an instance belongs to its token p + `offset`, if `is_whole`.
+        is_whole: Whether there are texts for all positions; else the positions that the mask keeps are counted.
     """
 
     array: NDArray[Any]
@@ -56,33 +61,86 @@ class TokenPositions:
     instance: NDArray[np.int64]
     token: NDArray[np.int64]
     texts: Texts
+    offset: int = 0
+    is_whole: bool = True
+
+    def texts_of(self, row: int) -> list[str]:
+        """Returns the tokens of one instance up to its last, empty where one is padding."""
+        start, end = self.texts.starts[row : row + 2].tolist()
+        filled = np.flatnonzero(self.texts.filled[start:end])
+        return self.texts.flat[start : start + int(filled[-1]) + 1] if len(filled) else []
+
+    def numbers_of(self, row: int) -> tuple[NDArray[np.int64], int, NDArray[np.int64]]:
+        """Returns of one instance's positions that have a token their numbers, one more than the last, and places.
+
+        Number p belongs to token p + `offset`; the places are those in the array's second axis, padding counted too.
+        """
+        start, end = np.searchsorted(self.instance, (row, row + 1)).tolist()
+        numbers = self.token[start:end] - self.texts.starts[row] - self.offset
+        count = int(numbers[-1]) + 1 if len(numbers) else 0
+        return numbers, count, self.place[start:end] - row * self.array.shape[1]
 
 
 class Unpooled(NamedTuple):
-    """Activations of one layer in one batch whose maximum is recorded.
+    """Activations of one layer in one batch before they are pooled.
 
     Attributes:
-        array: Real numbers (instances, ..., neurons): the caller's own.
+        take: Returns those of some instances, real numbers (rows, ..., neurons), from wherever they are.
+        positions: Of an instance.
+        neurons: Of the layer.
         mask: Which steps, on the first axis after the instances, are no padding, bool (instances, steps); or None.
-        largest: float32 (instances, neurons).
+        largest: float32 (instances, neurons), where the maximum is recorded; or None.
+        tokens: Those that have a token, where tokens are given.
+        is_kept: Whether positions of sampled instances are to be kept.
     """
 
-    array: NDArray[Any]
+    take: TakeInstances
+    positions: int
+    neurons: int
     mask: NDArray[np.bool_] | None
-    largest: NDArray[np.float32]
+    largest: NDArray[np.float32] | None
+    tokens: TokenPositions | None
+    is_kept: bool
 
-    def places(self, rows: NDArray[np.intp]) -> NDArray[np.uint16]:
-        """Returns at which position some instances' maxima are, the first one, uint16 (rows, neurons)."""
+    def values(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Returns the activations of some instances, float32 (rows, positions, neurons)."""
+        return as_float32(self.take(rows)).reshape(len(rows), self.positions, self.neurons)
+
+    def places(self, rows: NDArray[np.intp], values: NDArray[np.float32]) -> NDArray[np.uint16]:
+        """Returns at which position some instances' maxima are, the first one, uint16 (rows, neurons).
+
+        Positions are numbered as they are, or where only those that a mask keeps have texts, as these are.
+
+        Args:
+            rows: Of the instances.
+            values: Theirs.
+        """
+        assert self.largest is not None
         largest = self.largest[rows]
-        values = as_float32(self.array[rows]).reshape(len(rows), prod(self.array.shape[1:-1]), largest.shape[1])
-        places = np.full(largest.shape, UNKNOWN_POSITION, np.uint16)
         kept = None if self.mask is None else self.mask[rows]
-        inner = 1 if kept is None else values.shape[1] // kept.shape[1]
-        for position in range(min(values.shape[1], UNKNOWN_POSITION) - 1, -1, -1):
-            found = values[:, position] == largest
+        inner = 1 if kept is None else self.positions // kept.shape[1]
+        places = self._first(values[:, :UNKNOWN_POSITION], largest, kept, inner)
+        if kept is not None and self.tokens is not None and not self.tokens.is_whole:
+            number = np.append(np.cumsum(kept, axis=1) - 1, np.full((len(rows), 1), UNKNOWN_POSITION), axis=1)
+            places = np.take_along_axis(number, np.minimum(places, self.positions), axis=1)
+        return places.astype(np.uint16)
+
+    @staticmethod
+    def _first(
+        values: NDArray[np.float32], largest: NDArray[np.float32], kept: NDArray[np.bool_] | None, inner: int
+    ) -> NDArray[np.integer[Any]]:
+        few = values.shape[1]
+        if few * _CALL > largest.size:
+            found = values == largest[:, None]
             if kept is not None:
-                found &= kept[:, position // inner, None]
-            places[found] = position
+                found &= np.repeat(kept, inner, axis=1)[:, :few, None]
+            return np.where(found.any(axis=1), found.argmax(axis=1), UNKNOWN_POSITION)
+        places = np.full(largest.shape, UNKNOWN_POSITION, np.uint16)
+        for position in range(few - 1, -1, -1):
+            at_it = values[:, position] == largest
+            if kept is not None:
+                at_it &= kept[:, position // inner, None]
+            places[at_it] = position
         return places
 
 
@@ -224,7 +282,7 @@ def align(
     rows, steps, _ = array.shape
     if not rows:
         nothing = np.empty(0, np.int64)
-        return TokenPositions(array, nothing, nothing, nothing, texts), known
+        return TokenPositions(array, nothing, nothing, nothing, texts, spec.offset), known
     lengths = np.diff(texts.starts)
     kept = np.full(rows, steps, np.int64) if mask is None else mask.sum(axis=1, dtype=np.int64)
     surplus, is_of_all = _surplus(lengths, kept, steps, spec, mask is not None, known, texts.argument)
@@ -246,7 +304,7 @@ def align(
         filled = np.zeros_like(mask)
         filled.reshape(-1)[place] = texts.filled[token]
         _check_filled(filled, mask, spec, texts.argument)
-    return TokenPositions(array, place, instance, token, texts), surplus
+    return TokenPositions(array, place, instance, token, texts, spec.offset, is_of_all), surplus
 
 
 def _surplus(

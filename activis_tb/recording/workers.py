@@ -35,9 +35,11 @@ class Part:
         sample: Its sample, or None where there was no instance.
         ids: The hashes of all ids, ascending, uint64 (instances,), 8 bytes each; None where there are too many.
         surplus: See `activis_tb.recording.batch.BatchReader`; None where there was no instance.
-        positions: See `activis_tb.recording.positions.PositionRecorder.arrays`, of the layers in `surplus`.
+        positions: See `activis_tb.recording.positions.PositionRecorder.arrays`, of the layers in `surplus`; and under
+            `sampled/`, see `activis_tb.recording.sampled_positions.SampledPositions.arrays`.
         maxima: Layers of which the positions of the maxima are kept, and how many neurons each has.
         heads: By layer.
+        sampled: Layers of which positions of sampled instances are kept.
     """
 
     description: Mapping[str, Any]
@@ -52,6 +54,7 @@ class Part:
     positions: Mapping[str, NDArray[Any]]
     maxima: Mapping[str, int]
     heads: Mapping[str, Head]
+    sampled: Sequence[str]
 
 
 def describe(settings: Settings) -> dict[str, Any]:
@@ -84,6 +87,7 @@ def pack(part: Part) -> bytes:
         "surplus": part.surplus,
         "maxima": part.maxima,
         "heads": list(part.heads),
+        "sampled": list(part.sampled),
     }
     arrays: dict[str, NDArray[Any]] = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
     arrays |= {} if part.ids is None else {"ids": part.ids}
@@ -132,6 +136,7 @@ def unpack(packed: bytes) -> Part:
                 name: Head(arrays[f"heads/{position}/weights"], arrays[f"heads/{position}/bias"])
                 for position, name in enumerate(header["heads"])
             },
+            sampled=header["sampled"],
         )
     except NewerVersionError:
         raise

@@ -27,7 +27,9 @@ def capture(
 
     The model is not changed, nor whether it trains; the hooks are gone when the block is left. Outputs are detached,
     pooled and converted to float32 on the device that computed them, when they are returned: what is written to them
-    later is not recorded. Inside of the block, models that `torch.compile` made run uncompiled.
+    later is not recorded. Of pooled layers, a copy of the whole outputs stays on the device, of which `process` takes
+    the positions of sampled instances, as long as the activations that were returned;
+    `LayerSpec(name, positions=False)` makes none. Inside of the block, models that `torch.compile` made run uncompiled.
 
     Args:
         model: Any module, compiled or not.
@@ -165,7 +167,7 @@ class Capture:
             place = self._places.of(spec, len(calls), inputs, chosen)
             tensor = instances_first(chosen, module, steps_first=place.steps_first)
             if is_state(module, chosen.path):  # has layers and directions, no steps
-                calls.append(replace(pooled(tensor, spec, place.axis, None), steps=0))
+                calls.append(replace(pooled(tensor, spec, place.axis, None), steps=0, unpooled=None))
                 return
             mask = chosen.mask if chosen.mask is not None else self._masks.of(name)
             calls.append(pooled(tensor, spec, place.axis, mask))

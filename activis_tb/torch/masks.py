@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +25,8 @@ class Pooled:
         pooling: How it was pooled; empty where there was nothing to pool.
         steps: Positions on the first of the axes that are pooled away; 0 where there are none.
         is_masked: Whether padding was left out.
+        unpooled: What was pooled, (instances, ..., neurons), where positions of sampled instances are kept.
+        mask: Which steps are no padding, bool (instances, steps), where some was left out.
     """
 
     values: torch.Tensor
@@ -33,12 +35,18 @@ class Pooled:
     pooling: str = ""
     steps: int = 0
     is_masked: bool = False
+    unpooled: torch.Tensor | None = None
+    mask: torch.Tensor | None = None
 
     def to_numpy(self) -> PooledActivations:
-        """Returns it for `process`, read-only: the values leave the device."""
+        """Returns it for `process`, read-only: the pooled values leave the device."""
         values = self.values.cpu().numpy()
         values.flags.writeable = False
-        return PooledActivations(values, self.shape, self.dtype, self.pooling)
+        mask = None if self.mask is None else self.mask.cpu().numpy()
+        pooled = PooledActivations(values, self.shape, self.dtype, self.pooling, mask=mask)
+        if (unpooled := self.unpooled) is None:
+            return pooled
+        return replace(pooled, take=lambda rows: unpooled[torch.as_tensor(rows)].float().cpu().numpy())
 
 
 def pooled(tensor: torch.Tensor, spec: LayerSpec, axis: int, mask: torch.Tensor | None) -> Pooled:
@@ -64,11 +72,15 @@ def pooled(tensor: torch.Tensor, spec: LayerSpec, axis: int, mask: torch.Tensor 
     channels_last = tensor.movedim(axis, -1)
     flat = channels_last.flatten(1, -2)
     steps = channels_last.shape[1]
+    is_kept = spec.pooling in {"max", "mean"} if spec.positions is None else spec.positions
+    unpooled = channels_last.clone() if is_kept else None
     if mask is None or mask.shape != channels_last.shape[:2]:
-        return Pooled(_POOL[spec.pooling](flat).to(torch.float32), shape, dtype, spec.pooling, steps)
-    kept = mask.to(flat.device)
+        values = _POOL[spec.pooling](flat).to(torch.float32)
+        return Pooled(values, shape, dtype, spec.pooling, steps, unpooled=unpooled)
+    mask = kept = mask.to(flat.device)
     kept = kept.reshape(*kept.shape, *[1] * (channels_last.ndim - 3)).expand(channels_last.shape[:-1]).flatten(1)
-    return Pooled(_masked(flat.float(), kept, spec.pooling), shape, dtype, spec.pooling, steps, is_masked=True)
+    values = _masked(flat.float(), kept, spec.pooling)
+    return Pooled(values, shape, dtype, spec.pooling, steps, is_masked=True, unpooled=unpooled, mask=mask)
 
 
 def _mean(values: torch.Tensor) -> torch.Tensor:

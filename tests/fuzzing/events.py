@@ -108,6 +108,7 @@ def record_healthy(logdir: Path, run: str, keep: str = "sample", rows: int = 60)
             ids=["cab", "taxi"],
             attributes={"text": ["a cab", "a taxi"], "length": [4, 5]},
             activations={name: values[:2] for name, values in layers.items()},
+            tokens=tokens[:2],
         )
         recorder.process(
             labels=label,

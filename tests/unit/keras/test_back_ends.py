@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from tests.unit.keras.cases import CASES, TOKENS
 from tests.unit.keras.models import Y, graph, in_order, snapshots
@@ -43,6 +43,31 @@ def test_the_values_are_those_of_the_models_own_outputs(recordings: Path, case: 
     np.testing.assert_array_equal(in_order(reader, reader.sample().label), Y)
     if scores is not None:
         assert_allclose(in_order(reader, reader.sample().scores), scores, **CLOSE)
+
+
+def test_every_position_of_sampled_instances_is_kept(recordings: Path) -> None:
+    kinds = set()
+    for case in CASES:
+        (reader,) = snapshots(recordings / case).values()
+        for layer in reader.manifest.layers:
+            found, activations = reader.sample_positions(layer.name), reader.activations(layer.name)
+            assert (found is not None) == (layer.pooling in {"max", "mean"})
+            if found is None or layer.positions == "tokens":
+                continue
+            kinds.add((layer.positions, layer.pooling))
+            assert_array_equal(found.rows, np.arange(len(activations)))
+            values = np.where(found.codes == 0, 0, found.origin + (found.codes - 0.5) * found.scale)
+            values[found.codes == 255] = np.nan
+            for row, own in enumerate(np.split(values, found.starts[1:-1])):
+                finite = np.isfinite(activations[row])
+                pooled = (np.nanmax if layer.pooling == "max" else np.nanmean)(own[:, finite], axis=0)
+                close = np.abs(pooled - activations[row, finite]) <= found.scale[finite] * 0.51 + 1e-6
+                assert close.all(), f"{case}, {layer.name}"
+                if layer.pooling == "max":
+                    places = reader.arg_positions(layer.name)[row, finite].astype(int)
+                    assert_array_equal(own[places, np.flatnonzero(finite)], pooled)
+    assert {kind for kind, _ in kinds} == {"steps", "grid"}
+    assert {"max", "mean"} == {pooling for _, pooling in kinds}
 
 
 @pytest.mark.parametrize("case", HAS_GRAPH)

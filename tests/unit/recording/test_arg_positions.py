@@ -52,7 +52,7 @@ def check(reader: SnapshotReader, one: dict[str, Any]) -> None:
     assert reader.arg_positions("mean") is None
     assert reader.tokens("series") is None
     assert reader.top_positions("series") is None
-    assert [layer.positions for layer in reader.manifest.layers] == ["steps", "grid", "", ""]
+    assert [layer.positions for layer in reader.manifest.layers] == ["steps", "grid", "", "steps"]
 
 
 @pytest.mark.parametrize("sample", [1000, 30])

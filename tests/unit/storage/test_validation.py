@@ -50,6 +50,8 @@ def read_everything(reader: SnapshotReader) -> None:
         reader.arg_positions(layer.name)
         reader.example_arg_positions(layer.name)
         reader.head(layer.name)
+        reader.sample_positions(layer.name)
+        reader.example_positions(layer.name)
 
 
 def test_what_is_whole_is_read(healthy: Event) -> None:
@@ -59,11 +61,14 @@ def test_what_is_whole_is_read(healthy: Event) -> None:
 def test_who_knows_of_no_tokens_reads_the_rest(healthy: Event) -> None:
     older = healthy.copy()
     for layer in older.manifest.layers:
-        for name in ("positions", "tokens", "top_positions"):
+        for name in ("positions", "tokens", "top_positions", "sample_positions"):
             layer.ClearField(name)
     reader = open_event(older)
     read_everything(reader)
     assert reader.tokens("hidden") is None
+    assert reader.sample_positions("hidden") is None
+    assert open_event(healthy).sample_positions("hidden").text_starts is not None
+    assert len(open_event(healthy).example_positions("hidden").rows) == 2
 
 
 def attribute(message: pb.Snapshot, name: str) -> pb.StoredAttribute:

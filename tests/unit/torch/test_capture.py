@@ -228,3 +228,34 @@ def test_the_weights_after_a_captured_layer_are_kept_where_they_give_the_scores(
     assert_array_equal(reader.head("act").bias, model.out.bias.detach().numpy())
     assert reader.head("fc") is None
     assert reader.head("out") is None
+
+
+@pytest.mark.parametrize("pooling", ["max", "mean"])
+def test_positions_of_sampled_instances_leave_the_device_as_they_were_returned(tmp_path, pooling):
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.LazyLinear(3))
+    with torch.no_grad():
+        expected = model[0](PICTURES).numpy().copy()  # what the next module overwrites
+    layers = [activis_tb.LayerSpec("0", pooling), activis_tb.LayerSpec("1", pooling, positions=False)]
+    with (
+        torch.no_grad(),
+        activis_tb.torch.capture(model, layers) as capture,
+        activis_tb.preprocess(tmp_path, step=0, layers=layers, classes=CLASSES, sample=4, quiet=True) as snapshot,
+    ):
+        for rows in (slice(0, 4), slice(4, None)):
+            scores = model(PICTURES[rows]).softmax(1)
+            activations = capture.activations
+            assert activations["1"].take is None
+            snapshot.process(labels=LABELS[rows], scores=scores, activations=activations)
+    (reader,) = read_snapshots(tmp_path / "activis")
+    found, index = reader.sample_positions("0"), reader.sample().index
+    assert reader.sample_positions("1") is None
+    assert [layer.positions for layer in reader.manifest.layers] == ["grid", ""]
+    assert len(found.rows) == len(index) < INSTANCES
+    values = np.where(found.codes == 0, 0, found.origin + (found.codes - 0.5) * found.scale)
+    own = expected[index].reshape(len(index), 4, -1).transpose(0, 2, 1)
+    assert_allclose(values, own.reshape(-1, 4), atol=0.51 * found.scale.max())
+    places = reader.arg_positions("0")
+    if pooling == "max":
+        assert_array_equal(places, own.argmax(1))
+    else:
+        assert places is None
