@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from activis_tb.positions import SamplePositions, TokenTable, TopPositions
+from activis_tb.positions import SamplePositions, TokenTable, TopPositions, TopRows
 
 SubsetKind = Literal["class", "all", "condition", "function", "ids"]
 AttributeType = Literal["number", "category", "text", "boolean", "time", "image", "audio"]
@@ -374,6 +374,25 @@ class Manifest:
 
 
 @dataclass(frozen=True, eq=False)
+class TopInstances:
+    """Instances, sampled or not, to which some neuron answers most, or least, of all streamed instances.
+
+    Attributes:
+        ids: str, object array (instances,).
+        index: Position in the stream, int64 (instances,).
+        label: True class, int32 (instances,); -1 where there is none.
+        predicted: Predicted class, int32 (instances,); -1 where it is predicted as nothing.
+        attributes: Those of the sample but pictures and sounds, with categories of their own; long texts are cut.
+    """
+
+    ids: NDArray[np.object_]
+    index: NDArray[np.int64]
+    label: NDArray[np.int32]
+    predicted: NDArray[np.int32]
+    attributes: tuple[Attribute, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """Everything recorded at one (run, name, step) by one session.
 
@@ -392,6 +411,8 @@ class Snapshot:
         sample_positions: By name of a layer of which the positions of sampled instances are kept.
         example_positions: Of the same layers, those of the test cases; coded alike. Empty where there are none.
         heads: By name of a layer of which the scores are a linear function.
+        top_instances: Instances that neurons answer to most or least; None where all instances are sampled.
+        top_rows: By layer name, which of them.
     """
 
     manifest: Manifest
@@ -407,6 +428,8 @@ class Snapshot:
     sample_positions: Mapping[str, SamplePositions] = field(default_factory=dict)
     example_positions: Mapping[str, SamplePositions] = field(default_factory=dict)
     heads: Mapping[str, Head] = field(default_factory=dict)
+    top_instances: TopInstances | None = None
+    top_rows: Mapping[str, TopRows] = field(default_factory=dict)
 
 
 ZERO_CODE = 0

@@ -1,4 +1,7 @@
-"""Nouns of positions as frozen dataclasses: what a layer does at the words, steps or places inside of an instance."""
+"""Nouns of positions as frozen dataclasses: what a layer does at the words, steps or places inside of an instance.
+
+And which instances its neurons answer to most.
+"""
 
 from dataclasses import dataclass
 
@@ -98,3 +101,20 @@ class SamplePositions:
     texts: NDArray[np.object_]
     before: int
     after: int
+
+
+@dataclass(frozen=True, eq=False)
+class TopRows:
+    """Which of the `TopInstances` each neuron of a layer answers to most, and of a signed layer, least.
+
+    Attributes:
+        strongest: Their rows, the largest activation first, int32 (neurons, top); -1 behind the last.
+        largest: These activations, float32 (neurons, top); NaN behind the last.
+        weakest: Rows of those with negative activations, the smallest first, likewise; (neurons, 0) without any.
+        smallest: These activations, likewise.
+    """
+
+    strongest: NDArray[np.int32]
+    largest: NDArray[np.float32]
+    weakest: NDArray[np.int32]
+    smallest: NDArray[np.float32]

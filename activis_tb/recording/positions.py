@@ -195,3 +195,8 @@ class PositionRecorder:
 def below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
     """Returns the arrays whose names begin with `prefix`, without it."""
     return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
+
+
+def above(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """Returns the arrays with `prefix` before their names."""
+    return {f"{prefix}{name}": values for name, values in arrays.items()}

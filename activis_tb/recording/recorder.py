@@ -18,10 +18,11 @@ from activis_tb.recording.attributes import typed_attribute
 from activis_tb.recording.batch import BatchReader
 from activis_tb.recording.blocks import Background, Block, Buffer, encode_media, has_media, join, with_maxima
 from activis_tb.recording.identity import KnownIds, hash_texts
-from activis_tb.recording.positions import PositionRecorder, below
+from activis_tb.recording.positions import PositionRecorder, above, below
 from activis_tb.recording.sample import Sampler
 from activis_tb.recording.sampled_positions import LAYER_BYTES, SampledPositions
 from activis_tb.recording.statistics import Accumulator
+from activis_tb.recording.strongest_instances import StrongestInstances
 from activis_tb.recording.test_cases import TestCases
 from activis_tb.recording.workers import Part, check_alike, describe, pack, unpack
 
@@ -60,6 +61,7 @@ class Recorder:
         self._test_cases = TestCases(settings)
         self._positions = PositionRecorder(settings.layers)
         self._maxima: dict[str, int] = {}
+        self._strongest = StrongestInstances()
         self._sampled = SampledPositions(settings.layers, len(settings.classes), settings.sample)
         self._accumulator: Accumulator | None = None
 
@@ -117,10 +119,12 @@ class Recorder:
             ids=self._known.extract(),
             surplus=self._reader.surplus,
             positions=self._positions.arrays(self._reader.surplus or ())
-            | {f"sampled/{name}": values for name, values in self._sampled.arrays().items()},
+            | above(self._sampled.arrays(), "sampled/")
+            | above(self._strongest.arrays(list(self._reader.layers)), "strongest/"),
             maxima=self._maxima,
             heads={name: head for name, head in self._reader.heads.items() if head is not None},
             sampled=self._sampled.layers,
+            pool=self._strongest.pool(),
         )
         return pack(part)
 
@@ -147,6 +151,9 @@ class Recorder:
         self._known.merge(part.ids)
         self._positions.merge(part.positions, part.surplus or (), self._reader.instances)
         self._sampled.merge(below(part.positions, "sampled/"), part.sampled)
+        if part.pool is not None:
+            pool = replace(part.pool, index=part.pool.index + self._reader.instances)
+            self._strongest.merge(below(part.positions, "strongest/"), names, pool)
         self._maxima = self._maxima or dict(part.maxima)
         self._reader.accept_part(part, sample)
         if self._accumulator is None:
@@ -188,6 +195,10 @@ class Recorder:
             examples=len(cases),
             labelled=self._reader.labelled is not False,
         )
+        strongest = None
+        if manifest.rows < manifest.instances:
+            kinds = {name: self._reader.kind_of(name) for name in sampled.attributes}
+            strongest = self._strongest.extract(kinds, sample.attributes)
         tokens, top, sample_positions, example_positions = self._extract_positions(sampled)
         return Snapshot(
             manifest,
@@ -203,6 +214,8 @@ class Recorder:
             sample_positions,
             example_positions,
             heads={name: head for name, head in self._reader.heads.items() if head is not None},
+            top_instances=strongest[0] if strongest else None,
+            top_rows=strongest[1] if strongest else {},
         )
 
     def close(self) -> None:
@@ -242,6 +255,7 @@ class Recorder:
             self._accumulator = Accumulator(classes, subsets, neurons, len(self._strata))
         self._accumulator.add(block)
         self._sampler.add(block, hashes)
+        self._strongest.add(block, hashes, self._accumulator.signed)
         if self._keep is not None:
             self._keep(block)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from activis_tb.positions import AROUND, TopPositions
 from activis_tb.recording.identity import hash_texts, mix
+from activis_tb.recording.strongest import Strongest
 
 TOP = 20
 _AT_ONCE = 16_384
@@ -58,9 +59,7 @@ class StrongestPositions:
     """
 
     def __init__(self, neurons: int, top: int = TOP) -> None:
-        self._value = np.full((neurons, top), -np.inf, np.float32)
-        self._key = np.full((neurons, top), np.iinfo(np.uint64).max, np.uint64)
-        self._place = np.full((neurons, top), -1, np.int64)
+        self._best = Strongest(neurons, top)
         self._places = _no_places()
         self._seen = 0
 
@@ -81,22 +80,19 @@ class StrongestPositions:
         while start < len(values):
             # At first most are among the strongest so far, and few at a time are worth sorting.
             piece = slice(start, start + max(64, min(3 * self._seen, _AT_ONCE)))
-            self._offer(values[piece], keys[piece], first + start)
+            self._best.offer(values[piece], keys[piece], first + start)
             self._seen += len(values[piece])
             start = piece.stop
-        taken, where = np.unique(self._place[self._place >= first], return_inverse=True)
-        self._place[self._place >= first] = first + where
+        taken, where = np.unique(self._best.place[self._best.place >= first], return_inverse=True)
+        self._best.place[self._best.place >= first] = first + where
         if len(taken):
             self._places = self._places.join(places_of(taken - first))
-        if len(self._places.ids) > 2 * self._place.size:
+        if len(self._places.ids) > 2 * self._best.place.size:
             self._forget()
 
     def merge(self, other: Self) -> None:
         """Offers the strongest positions of `other`."""
-        first = len(self._places.ids)
-        places = np.where(other._place < 0, -1, other._place + first)
-        neurons, top = other._value.shape
-        self._take(np.arange(neurons), np.repeat(np.arange(neurons), top), other._value, other._key, places)
+        self._best.merge(other._best, len(self._places.ids))
         self._places = self._places.join(other._places)
         self._seen += other._seen
         self._forget()
@@ -105,14 +101,14 @@ class StrongestPositions:
         """Returns its state as arrays, texts as objects, for `from_arrays` in another process."""
         self._forget()
         ids, stream, position, texts = self._places
-        best: dict[str, NDArray[Any]] = {"value": self._value, "key": self._key, "place": self._place}
+        best: dict[str, NDArray[Any]] = {name: getattr(self._best, name) for name in ("value", "key", "place")}
         return best | {"id": ids, "stream": stream, "position": position, "texts": texts.reshape(-1)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], shift: int) -> Self:
         """Returns the strongest positions with this state; `shift` is added to the instances' place in the stream."""
         found = cls(*arrays["value"].shape)
-        found._value, found._key, found._place = arrays["value"], arrays["key"], arrays["place"]
+        found._best.value, found._best.key, found._best.place = arrays["value"], arrays["key"], arrays["place"]
         texts = arrays["texts"].reshape(-1, 2 * AROUND + 1)
         found._places = Places(arrays["id"], arrays["stream"] + shift, arrays["position"], texts)
         return found
@@ -125,13 +121,13 @@ class StrongestPositions:
             before: Tokens before its own that a position sees.
             after: Tokens after it.
         """
-        fewest, most = 0, self._value.shape[1]
+        fewest, most = 0, self._best.value.shape[1]
         middle, size = most, 0
         while fewest < most:
             needed = self._size(middle)
             fewest, most, size = (middle, most, needed) if needed <= room else (fewest, middle - 1, size)
             middle = (fewest + most + 1) // 2
-        place, value = self._place[:, :fewest], self._value[:, :fewest]
+        place, value = self._best.place[:, :fewest], self._best.value[:, :fewest]
         taken, where = np.unique(place[place >= 0], return_inverse=True)
         shown = np.full(place.shape, -1, np.int32)
         shown[place >= 0] = where
@@ -153,48 +149,16 @@ class StrongestPositions:
 
     def _size(self, top: int) -> int:
         """Bytes that so many of every neuron take when they are stored."""
-        place = self._place[:, :top]
+        place = self._best.place[:, :top]
         places = self._places.take(np.unique(place[place >= 0]))
         words, ids = set(places.texts.ravel().tolist()), set(places.ids.tolist())
         texts = len("".join(chain(words, ids)).encode()) + 3 * (len(words) + len(ids))
         return 8 * place.size + (8 + 4 * (2 * AROUND + 1)) * len(places.ids) + 8 * len(ids) + texts
 
-    def _offer(self, values: NDArray[np.float32], keys: NDArray[np.uint64], first: int) -> None:
-        floor = self._value[:, -1]
-        hits = np.flatnonzero(values >= floor)
-        positions, neurons = np.divmod(hits, values.shape[1])
-        found, key = values.reshape(-1)[hits], keys[positions]
-        better = ((found > floor[neurons]) | (key < self._key[neurons, -1])) & np.isfinite(found)
-        neurons = neurons[better]
-        if len(neurons):
-            touched = np.unique(neurons)
-            self._take(touched, neurons, found[better], key[better], first + positions[better])
-
-    def _take(
-        self,
-        touched: NDArray[np.intp],
-        neurons: NDArray[np.intp],
-        values: NDArray[np.float32],
-        keys: NDArray[np.uint64],
-        places: NDArray[np.int64],
-    ) -> None:
-        """Keeps the strongest of those that are there and those that come; `touched` are the different `neurons`."""
-        top = self._value.shape[1]
-        neuron = np.concatenate([np.repeat(touched, top), neurons])
-        value = np.concatenate([self._value[touched].ravel(), values.ravel()])
-        key = np.concatenate([self._key[touched].ravel(), keys.ravel()])
-        place = np.concatenate([self._place[touched].ravel(), places.ravel()])
-        order = np.lexsort((key, -value, neuron))
-        ordered = neuron[order]
-        rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
-        kept = order[rank < top]
-        for target, source in ((self._value, value), (self._key, key), (self._place, place)):
-            target[touched] = source[kept].reshape(len(touched), top)
-
     def _forget(self) -> None:
         """Drops places that are no longer among the strongest."""
-        taken, where = np.unique(self._place[self._place >= 0], return_inverse=True)
-        self._place[self._place >= 0] = where
+        taken, where = np.unique(self._best.place[self._best.place >= 0], return_inverse=True)
+        self._best.place[self._best.place >= 0] = where
         self._places = self._places.take(taken)
 
 

@@ -14,6 +14,7 @@ from activis_tb.errors import ArgumentError, NewerVersionError
 from activis_tb.model import Head, Layer
 from activis_tb.recording.arguments import Settings
 from activis_tb.recording.blocks import Block, Column
+from activis_tb.recording.positions import below
 from activis_tb.recording.tokens import Surplus
 from activis_tb.storage.npy import parse_npy
 
@@ -40,6 +41,7 @@ class Part:
         maxima: Layers of which the positions of the maxima are kept, and how many neurons each has.
         heads: By layer.
         sampled: Layers of which positions of sampled instances are kept.
+        pool: Instances that neurons answer to most or least, or None where there was no instance.
     """
 
     description: Mapping[str, Any]
@@ -55,6 +57,7 @@ class Part:
     maxima: Mapping[str, int]
     heads: Mapping[str, Head]
     sampled: Sequence[str]
+    pool: Block | None
 
 
 def describe(settings: Settings) -> dict[str, Any]:
@@ -84,6 +87,7 @@ def pack(part: Part) -> bytes:
         "labelled": part.labelled,
         "found": list(part.found),
         "attributes": kinds,
+        "pool": {} if part.pool is None else {name: one.kind for name, one in part.pool.attributes.items()},
         "surplus": part.surplus,
         "maxima": part.maxima,
         "heads": list(part.heads),
@@ -99,6 +103,8 @@ def pack(part: Part) -> bytes:
         arrays |= {f"heads/{position}/{name}": values for name, values in vars(head).items()}
     if part.sample is not None:
         arrays |= _block_arrays(part.sample)
+    if part.pool is not None:
+        arrays |= {f"pool/{name}": values for name, values in _block_arrays(part.pool).items()}
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
@@ -126,7 +132,7 @@ def unpack(packed: bytes) -> Part:
             layers=layers,
             labelled=header["labelled"],
             found=header["found"],
-            sums={name.removeprefix("sums/"): values for name, values in arrays.items() if name.startswith("sums/")},
+            sums=below(arrays, "sums/"),
             sample=_block(arrays, header["attributes"], [layer.name for layer in layers]),
             ids=_ids(arrays, header["instances"]),
             surplus=header["surplus"],
@@ -137,6 +143,7 @@ def unpack(packed: bytes) -> Part:
                 for position, name in enumerate(header["heads"])
             },
             sampled=header["sampled"],
+            pool=_block(below(arrays, "pool/"), header["pool"], ()),
         )
     except NewerVersionError:
         raise

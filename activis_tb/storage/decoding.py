@@ -26,8 +26,9 @@ from activis_tb.model import (
     StatisticName,
     Statistics,
     Subset,
+    TopInstances,
 )
-from activis_tb.positions import SamplePositions, TokenTable, TopPositions
+from activis_tb.positions import SamplePositions, TokenTable, TopPositions, TopRows
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.metadata import OLDEST_VERSION
 from activis_tb.storage.validation import (
@@ -40,6 +41,7 @@ from activis_tb.storage.validation import (
     check_statistic,
     check_tokens,
     check_top_positions,
+    check_top_rows,
     check_values,
     flags,
     length_of,
@@ -240,6 +242,51 @@ class SnapshotReader:
         check_head(head, len(self.manifest.classes))
         return head
 
+    def top_instances(self) -> TopInstances | None:
+        """Returns the instances that some neuron answers to most or least, of all of them; None where not recorded."""
+        stored = self._message.top_instances
+        if not self._message.HasField("top_instances"):
+            return None
+        if self._fetch_many is not None:
+            return self._with_blobs(_sample_blobs(stored, ())).top_instances()
+        label, predicted, index = self._outcomes(stored, self._labels, rows_of(stored))
+        return TopInstances(
+            ids=self._strings(stored.id, rows_of(stored)),
+            index=index,
+            label=label,
+            predicted=predicted,
+            attributes=tuple(self._attribute(attribute, stored) for attribute in stored.attributes),
+        )
+
+    def top_rows(self, layer: str) -> TopRows | None:
+        """Returns which of these each neuron of `layer` answers to most, and least; None where there are none."""
+        stored = self._layer(layer)
+        if not self._message.HasField("top_instances"):
+            return None
+        pointers = (stored.top_row, stored.top_value, stored.bottom_row, stored.bottom_value)
+        reader = self._with_blobs(array.blob for array in pointers)
+        rows = TopRows(*map(reader._array, pointers))  # noqa: SLF001 (a reader of its own)
+        instances = rows_of(self._message.top_instances)
+        check_top_rows(rows.strongest, rows.largest, instances)
+        check_top_rows(rows.weakest, rows.smallest, instances)
+        return rows
+
+    @property
+    def _labels(self) -> tuple[int, int]:
+        """The least and the greatest label of an instance."""
+        return (0, len(self.manifest.classes) - 1) if self.manifest.labelled else (-1, -1)
+
+    def _outcomes(
+        self, stored: pb.StoredSample, labels: tuple[int, int], rows: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+        """Returns label, predicted class and position in the stream."""
+        label, predicted = self._array(stored.label), self._array(stored.predicted)
+        check_range("labels", label, *labels)
+        check_range("predicted classes", predicted, self._lowest_class, len(self.manifest.classes) - 1)
+        index = self._array(stored.index)
+        check_range("positions in the stream", index, 0, max(self.manifest.instances, rows) - 1)
+        return label, predicted, index
+
     def membership(self) -> NDArray[np.bool_]:
         """Returns the mapping S of the sampled instances, bool (rows, subsets)."""
         return flags("membership", self._array(self._message.sample.membership))
@@ -253,8 +300,7 @@ class SnapshotReader:
         stored = self._message.sample
         if self._fetch_many is not None:
             return self._with_blobs(_sample_blobs(stored, without)).sample(without)
-        labels = (0, len(self.manifest.classes) - 1) if self.manifest.labelled else (-1, -1)
-        return self._columns(stored, self.manifest.rows, without, labels)
+        return self._columns(stored, self.manifest.rows, without, self._labels)
 
     def examples(self, without: Collection[AttributeType] = ()) -> Sample | None:
         """Returns the columns of the test cases, as `sample` those of the sampled instances; None without any."""
@@ -275,11 +321,7 @@ class SnapshotReader:
         self, stored: pb.StoredSample, rows: int, without: Collection[AttributeType], labels: tuple[int, int]
     ) -> Sample:
         """Returns the columns; `labels` are the least and the greatest that there may be."""
-        label, predicted = self._array(stored.label), self._array(stored.predicted)
-        check_range("labels", label, *labels)
-        check_range("predicted classes", predicted, self._lowest_class, len(self.manifest.classes) - 1)
-        index = self._array(stored.index)
-        check_range("positions in the stream", index, 0, max(self.manifest.instances, rows) - 1)
+        label, predicted, index = self._outcomes(stored, labels, rows)
         return Sample(
             ids=self._strings(stored.id, rows),
             ids_given=stored.ids_given,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activis_tb.errors import SnapshotTooLargeError
-from activis_tb.model import STATISTIC_NAMES, Attribute, Layer, Sample, Snapshot, Subset
+from activis_tb.model import STATISTIC_NAMES, Attribute, Layer, Sample, Snapshot, Subset, TopInstances
 from activis_tb.positions import SamplePositions, TokenTable, TopPositions
 from activis_tb.storage import activis_pb2 as pb
 from activis_tb.storage.metadata import FORMAT_VERSION, OLDEST_VERSION
@@ -60,6 +60,7 @@ def encode_snapshot(snapshot: Snapshot) -> list[bytes]:
         stored=manifest.stored,
         examples=_sample(snapshot.examples, blobs) if snapshot.examples else None,
         unlabelled=not manifest.labelled,
+        top_instances=_top_instances(snapshot.top_instances, blobs) if snapshot.top_instances else None,
     )
     encoded = [message.SerializeToString(deterministic=True), *blobs.blobs]
     size = sum(map(len, encoded))
@@ -70,7 +71,7 @@ def encode_snapshot(snapshot: Snapshot) -> list[bytes]:
 
 def version_of(snapshot: Snapshot) -> int:
     """Returns the format version that `snapshot` needs: the oldest of which no reader takes it for anything else."""
-    samples = [snapshot.sample, *([snapshot.examples] if snapshot.examples else [])]
+    samples = [one for one in (snapshot.sample, snapshot.examples, snapshot.top_instances) if one]
     lacks_classes = any((sample.label < 0).any() or (sample.predicted < 0).any() for sample in samples)
     lacks_predictions = any(sum(subset.predicted_counts) < subset.count for subset in snapshot.manifest.subsets)
     types = {_dtype(attribute) for sample in samples for attribute in sample.attributes}
@@ -123,6 +124,12 @@ def _layer(layer: Layer, snapshot: Snapshot, blobs: _Blobs) -> pb.Layer:
     if layer.name in snapshot.tokens:
         message.tokens.CopyFrom(_tokens(snapshot.tokens[layer.name], f"tokens of {what}", blobs))
         message.top_positions.CopyFrom(_top(snapshot.top_positions[layer.name], f"positions of {what}", blobs))
+    if layer.name in snapshot.top_rows:
+        rows, which = snapshot.top_rows[layer.name], f"strongest instances of {what}"
+        message.top_row.CopyFrom(blobs.array(rows.strongest, "<i4", which))
+        message.top_value.CopyFrom(blobs.array(rows.largest, "<f4", which))
+        message.bottom_row.CopyFrom(blobs.array(rows.weakest, "<i4", which))
+        message.bottom_value.CopyFrom(blobs.array(rows.smallest, "<f4", which))
     if layer.name in snapshot.arg_positions:
         place = f"positions of the maxima of {what}"
         message.arg_position.CopyFrom(blobs.array(snapshot.arg_positions[layer.name], "<u2", place))
@@ -208,6 +215,18 @@ def _sample(sample: Sample, blobs: _Blobs) -> pb.StoredSample:
         ids_given=sample.ids_given,
         **{name: blobs.array(getattr(sample, name), dtype, name) for name, dtype in SAMPLE_DTYPES.items()},
         attributes=[_attribute(attribute, blobs) for attribute in sample.attributes],
+    )
+
+
+def _top_instances(top: TopInstances, blobs: _Blobs) -> pb.StoredSample:
+    columns: dict[str, Any] = {
+        name: blobs.array(getattr(top, name), SAMPLE_DTYPES[name], "strongest instances")
+        for name in ("index", "label", "predicted")
+    }
+    return pb.StoredSample(
+        id=blobs.values((text.encode() for text in top.ids), "strongest instances"),
+        **columns,
+        attributes=[_attribute(attribute, blobs) for attribute in top.attributes],
     )
 
 

@@ -141,8 +141,16 @@ def declared_arrays(message: pb.Snapshot) -> Iterator[Declared]:
     columns = [("sample", message.sample), *([("examples", message.examples)] if examples else [])]
     for part, stored in columns:
         yield from _declared_columns(message, part, stored)
+    top = message.HasField("top_instances")
+    if top:
+        yield from _declared_top_instances(message)
     for layer in message.layers:
         what = f"layer {shorten(repr(layer.name))}"
+        if top:
+            for rows, values in ((layer.top_row, layer.top_value), (layer.bottom_row, layer.bottom_value)):
+                shape = (layer.neurons, max(rows.shape[1], 0) if len(rows.shape) == 2 else 0)
+                yield Declared(f"{what}, strongest instances", rows, "<i4", shape)
+                yield Declared(f"{what}, their activations", values, "<f4", shape)
         yield Declared(f"{what}, activations", layer.activations, "<f4", (rows_of(message.sample), layer.neurons))
         for name in STATISTIC_NAMES:
             yield Declared(f"{what}, {name}", getattr(layer, name), STATISTIC_DTYPES[name], (subsets, layer.neurons))
@@ -164,6 +172,28 @@ def declared_arrays(message: pb.Snapshot) -> Iterator[Declared]:
             yield from _declared_top(f"{what}, top positions", layer.top_positions, layer.neurons)
         if layer.HasField("sample_positions"):
             yield from _declared_positions(f"{what}, sample positions", layer, with_examples=examples > 0)
+
+
+def _declared_top_instances(message: pb.Snapshot) -> Iterator[Declared]:
+    stored, rows = message.top_instances, (rows_of(message.top_instances),)
+    yield Declared("strongest instances, ids", stored.id, BYTES, rows)
+    for name in ("index", "label", "predicted"):
+        yield Declared(f"strongest instances, {name}", getattr(stored, name), SAMPLE_DTYPES[name], rows)
+    for attribute in stored.attributes:
+        yield from _declared_attribute("strongest instances", attribute, rows, message.version)
+
+
+def _declared_attribute(
+    part: str, attribute: pb.StoredAttribute, rows: tuple[int, ...], version: int
+) -> Iterator[Declared]:
+    what = f"{part}, attribute {shorten(repr(attribute.name))}"
+    yield Declared(what, attribute.values, values_dtype(attribute, version), rows)
+    if attribute.HasField("present"):
+        yield Declared(f"{what}, present", attribute.present, "|u1", rows)
+    if attribute.type == "category":
+        known = tuple(attribute.categories.shape)
+        shape = (max(known[0], 0),) if len(known) == 1 else (0,)
+        yield Declared(f"{what}, categories", attribute.categories, BYTES, shape)
 
 
 def _declared_positions(what: str, layer: pb.Layer, *, with_examples: bool) -> Iterator[Declared]:
@@ -323,6 +353,14 @@ def check_top_positions(top: TopPositions, instances: int) -> None:
         raise _damaged("strongest positions", "values without a place, or places without one", "one for each")
 
 
+def check_top_rows(rows: NDArray[np.int32], values: NDArray[np.float32], instances: int) -> None:
+    """Raises StoredDataError where strongest instances of neurons are none of the `instances`."""
+    check_range("rows of strongest instances", rows, -1, instances - 1)
+    known = rows >= 0
+    if not (np.isfinite(values) == known).all() or (known[:, 1:] > known[:, :-1]).any():
+        raise _damaged("strongest instances", "activations without a row, or rows without one", "one for each")
+
+
 def check_sample_positions(found: SamplePositions, rows: int) -> None:
     """Raises StoredDataError where kept positions are not those of some of `rows` instances."""
     check_range("rows of positions", found.rows, 0, rows - 1)
@@ -426,6 +464,15 @@ def _check_attributes(message: pb.Snapshot) -> None:
             known = ", ".join(ATTRIBUTE_TYPES)
             text = f"Attribute {shorten(repr(attribute.name))} is of type {attribute.type!r}; expected one of {known}."
             raise StoredDataError(text)
+    sampled, strongest = (
+        {(one.name, one.type) for one in columns.attributes} for columns in (message.sample, message.top_instances)
+    )
+    if not strongest <= sampled:
+        message_text = "The strongest instances have other attributes than the sample. Record the step again."
+        raise StoredDataError(message_text)
+    if rows_of(message.top_instances) > message.instances:
+        got = f"{rows_of(message.top_instances):,} of {message.instances:,}"
+        raise _damaged("strongest instances", got, "at most all")
     if rows_of(message.examples):
         ours, theirs = (
             [(one.name, one.type) for one in columns.attributes] for columns in (message.sample, message.examples)
@@ -443,11 +490,4 @@ def _declared_columns(message: pb.Snapshot, part: str, stored: pb.StoredSample) 
         shape = (*rows, len(widths[name])) if name in widths else rows
         yield Declared(f"{part}, {name}", getattr(stored, name), dtype, shape)
     for attribute in stored.attributes:
-        what = f"{part}, attribute {shorten(repr(attribute.name))}"
-        yield Declared(what, attribute.values, values_dtype(attribute, message.version), rows)
-        if attribute.HasField("present"):
-            yield Declared(f"{what}, present", attribute.present, "|u1", rows)
-        if attribute.type == "category":
-            known = tuple(attribute.categories.shape)
-            shape = (max(known[0], 0),) if len(known) == 1 else (0,)
-            yield Declared(f"{what}, categories", attribute.categories, BYTES, shape)
+        yield from _declared_attribute(part, attribute, rows, message.version)

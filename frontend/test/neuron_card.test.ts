@@ -58,6 +58,9 @@ test("figures say over how many instances they are", () => {
   const stored = neuronCard({ exactness: "bound", listed: 5452, bound: 0.0021 });
   expect(basisText(stored)).toBe("Bars, AUC and lists: all 5,452 stored instances, each value within ± 0.0021.");
   const sampled = neuronCard({ exactness: "estimate", over: 990, listed: 1000, total: 5452 });
+  expect(basisText({ ...sampled, listed: 5452 })).toBe(
+    "Bars and AUC: estimated from 990 of 5,452. Lists: of all 5,452.",
+  );
   expect(basisText(sampled)).toBe("Bars and AUC: estimated from 990 of 5,452. Lists: of 1,000 sampled.");
 });
 

@@ -98,18 +98,25 @@ def test_the_strongest_and_weakest_of_everything_stored_are_those_of_a_full_sort
     assert {one["row"] >= 0 for one in card["strongest"]} == {True, False}
 
 
-def test_the_strongest_of_a_sample_are_rows_of_it(serve_slow, logdir):
+@pytest.mark.parametrize("neuron", [0, 1, 2])
+def test_the_strongest_and_weakest_are_of_all_instances_whatever_was_sampled(serve_slow, logdir, neuron):
     server = serve_slow(logdir)
-    card = whole(server, "sample", 1)
-    query = {"run": "sample/activis", **KEY}
-    activations = server.array("activations", **query, layer="hidden")[:, 1]
-    assert card["listed"] == len(activations) == 60
-    rows = [one["row"] for one in card["strongest"]]
-    assert_allclose(activations[rows], np.sort(activations)[::-1][: len(rows)])
-    assert (activations[rows] > 0).all()
-    assert card["weakest"] == []
-    ids = server.json("instances", **query)["id"]
-    assert [one["id"] for one in card["strongest"]] == [ids[row] for row in rows]
+    card = whole(server, "sample", neuron)
+    values = HIDDEN[:, neuron]
+    assert card["listed"] == card["total"] == ROWS
+    assert card["exactness"] == "estimate"
+    finite = np.sort(values[np.isfinite(values)])
+    largest, smallest = finite[::-1][:20], finite[:20]
+    assert_allclose([one["value"] for one in card["strongest"]], largest[(largest > 0) | (finite[0] < 0)])
+    assert_allclose([one["value"] for one in card["weakest"]], smallest[smallest < 0])
+    ids = server.json("instances", run="sample/activis", **KEY)["id"]
+    assert {one["row"] >= 0 for one in card["strongest"]} == {True, False}
+    for one in (*card["strongest"], *card["weakest"]):
+        row = int(one["index"])
+        assert_allclose(values[row], one["value"])
+        assert one["label"] == LABEL[row]
+        assert one["row"] == (ids.index(one["id"]) if one["id"] in ids else -1)
+        assert one["text"] == ("" if one["row"] >= 0 else TEXT[row])
 
 
 def test_weights_to_the_outputs_are_those_that_were_recorded(serve_slow, logdir, tmp_path):
@@ -204,7 +211,8 @@ def test_files_that_are_gone_are_said_and_the_sample_stands_in(serve_slow, tmp_p
         path.unlink()
     card = whole(serve_slow(tmp_path), "stored", 0)
     assert card["exactness"] == "estimate"
-    assert card["listed"] == 60
+    assert card["over"] == 60
+    assert card["listed"] == ROWS
     assert "layer-000.u8" in card["note"]
 
 

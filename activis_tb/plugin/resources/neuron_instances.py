@@ -1,7 +1,7 @@
 """Instances of a neuron's card: its values by class and the instances it answers to most, over the best population."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,10 +15,11 @@ from activis_tb.analysis.neurons import NeuronValues
 from activis_tb.analysis.strata import sample_strata
 from activis_tb.analysis.threads import work_on_each
 from activis_tb.errors import StoredDataError
-from activis_tb.model import ATTRIBUTE_TYPES, Sample, stratum_of
+from activis_tb.model import ATTRIBUTE_TYPES, Sample, TopInstances, stratum_of
 from activis_tb.plugin.cache import MEBIBYTE, Recent
 from activis_tb.plugin.guard import lacking
 from activis_tb.plugin.snapshots import JoinedSnapshot
+from activis_tb.positions import TopRows
 from activis_tb.storage import activis_pb2 as pb
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class NeuronInstances:
         self._populations = populations
         self._activations: Recent[tuple[str, str], NDArray[np.float32]] = Recent(_LAYERS_LIMIT)
         self._samples: Recent[str, Sample] = Recent(_SAMPLES_LIMIT)
+        self._best: Recent[tuple[str, str], TopRows | None] = Recent(_LAYERS_LIMIT)
+        self._top: Recent[tuple[str, str], TopInstances | None] = Recent(_SAMPLES_LIMIT)
         self._labels: Recent[str, tuple[Population, NDArray[np.int32], NDArray[np.int32]]] = Recent(_SAMPLES_LIMIT)
 
     def sample(self, snapshot: JoinedSnapshot) -> Sample:
@@ -104,7 +107,7 @@ class NeuronInstances:
             found = analysis.largest_first(signs * activations, sample.index, MOST_INSTANCES)
             return [Listed(int(row), int(sample.index[row]), float(activations[row])) for row in found]
 
-        return Answers(
+        answers = Answers(
             exactness="exact" if everything else "estimate",
             values=analysis.sampled_values(strata, activations),
             strongest=listed(1),
@@ -112,6 +115,37 @@ class NeuronInstances:
             listed=len(activations),
             note=note,
             until=until,
+        )
+        return self._of_all(answers, snapshot, layer, neuron)
+
+    def _of_all(self, answers: Answers, snapshot: JoinedSnapshot, layer: str, neuron: int) -> Answers:
+        """Returns the answers with the strongest and weakest of all instances, where these were recorded."""
+        reader, manifest = snapshot.reader_of(layer), snapshot.manifest
+        if (best := self._best.get_or_make((snapshot.identity, layer), lambda: reader.top_rows(layer))) is None:
+            return answers
+        top = self._top.get_or_make((snapshot.identity, layer), reader.top_instances)
+        assert top is not None
+        rows = {identity: row for row, identity in enumerate(self.sample(snapshot).ids.tolist())}
+
+        def listed(places: NDArray[np.int32], values: NDArray[np.float32]) -> list[Listed]:
+            return [
+                Listed(rows.get(top.ids[place], -1), int(top.index[place]), value)
+                for place, value in zip(places[neuron].tolist(), values[neuron].tolist(), strict=True)
+                if place >= 0
+            ]
+
+        texts = [attribute.values for attribute in top.attributes if attribute.type == "text"]
+        places = {place for table in (best.strongest, best.weakest) for place in table[neuron].tolist() if place >= 0}
+        return replace(
+            answers,
+            strongest=listed(best.strongest, best.largest),
+            weakest=listed(best.weakest, best.smallest),
+            listed=manifest.instances,
+            texts={
+                int(top.index[place]): (top.ids[place], next(filter(None, (text[place] for text in texts)), ""))
+                for place in places
+            },
+            outcomes={int(top.index[place]): (int(top.label[place]), int(top.predicted[place])) for place in places},
         )
 
     def best(self, snapshot: JoinedSnapshot, layer: str, neuron: int) -> Answers:

@@ -50,8 +50,10 @@ def read_everything(reader: SnapshotReader) -> None:
         reader.arg_positions(layer.name)
         reader.example_arg_positions(layer.name)
         reader.head(layer.name)
+        reader.top_rows(layer.name)
         reader.sample_positions(layer.name)
         reader.example_positions(layer.name)
+    reader.top_instances()
 
 
 def test_what_is_whole_is_read(healthy: Event) -> None:
@@ -183,6 +185,61 @@ def test_a_value_out_of_its_range_is_refused_when_it_is_fetched(
     reader = open_event(damaged)
     with pytest.raises(StoredDataError, match=sentence):
         read_everything(reader)
+
+
+@pytest.fixture(scope="module")
+def thinned(tmp_path_factory: pytest.TempPathFactory) -> Event:
+    """Of 60 instances, 30 of which are sampled."""
+    logdir: Path = tmp_path_factory.mktemp("thinned")
+    record_healthy(logdir, "healthy", keep="all")
+    return read_event(logdir / HEALTHY)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value", "sentence"),
+    [
+        (lambda m: m.layers[0].top_row, 60, "rows of strongest instances: got 60; expected -1 to 5[0-9]"),
+        (lambda m: m.layers[0].bottom_row, -2, "rows of strongest instances: got -2"),
+        (lambda m: m.layers[0].top_row, -1, "strongest instances: got activations without a row"),
+        (lambda m: m.layers[0].top_value, np.nan, "strongest instances: got activations without a row"),
+        (lambda m: m.top_instances.label, 3, "labels: got 3; expected 0 to 2"),
+        (lambda m: m.top_instances.index, 60, "positions in the stream: got 60; expected 0 to 59"),
+        (lambda m: m.top_instances.attributes[1].values, 9, "codes of attribute 'topic': got 9"),
+    ],
+)
+def test_strongest_instances_that_cannot_be_are_refused(
+    thinned: Event, pointer: Callable[[pb.Snapshot], pb.Array], value: float, sentence: str
+) -> None:
+    read_everything(open_event(thinned))
+    assert open_event(thinned).top_rows("hidden").strongest.shape == (4, 20)
+    damaged = thinned.copy()
+    overwrite(damaged, pointer(damaged.manifest), value)
+    with pytest.raises(StoredDataError, match=sentence):
+        read_everything(open_event(damaged))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda m: m.layers[0].ClearField("top_value"), "their activations.* declared as nothing"),
+        (lambda m: m.top_instances.ClearField("label"), "strongest instances, label.* declared as nothing"),
+        (lambda m: setattr(m.top_instances.attributes[0], "name", "x"), "strongest instances have other attributes"),
+        (lambda m: m.layers[0].top_row.shape.__setitem__(0, 5), "strongest instances.* declared as"),
+    ],
+)
+def test_a_manifest_with_such_is_refused(thinned: Event, change: Change, sentence: str) -> None:
+    damaged = thinned.copy()
+    change(damaged.manifest)
+    with pytest.raises(StoredDataError, match=sentence):
+        open_event(damaged)
+
+
+def test_who_knows_of_no_strongest_instances_reads_the_rest(thinned: Event) -> None:
+    older = thinned.copy()
+    older.manifest.ClearField("top_instances")
+    reader = open_event(older)
+    read_everything(reader)
+    assert reader.top_rows("hidden") is None
 
 
 def test_weights_of_other_outputs_than_the_classes_are_refused(healthy: Event) -> None:

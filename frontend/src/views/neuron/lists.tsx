@@ -68,7 +68,7 @@ export function NeuronInstances({ value }: { value: NeuronCard | undefined }) {
         <p class="hint">
           {all.length === 0
             ? `None of ${countText(value.listed)} is above zero.`
-            : `Top ${countText(shown.length)} of ${countText(value.listed)}${value.listed < value.total ? " sampled" : ""}.`}
+            : `Top ${countText(shown.length)} of ${value.listed < value.total ? `${countText(value.listed)} sampled` : `all ${countText(value.listed)}`}.`}
           {all.length > SHOWN && (
             <button
               type="button"

@@ -30,7 +30,8 @@ export function basisText({ exactness, over, total, listed, bound }: NeuronCard)
   if (exactness === "bound") {
     return `Bars, AUC and lists: all ${countText(listed)} stored instances, each value within ± ${valueText(bound)}.`;
   }
-  return `Bars and AUC: estimated from ${countText(over)} of ${all}. Lists: of ${countText(listed)} sampled.`;
+  const lists = listed < total ? `of ${countText(listed)} sampled` : `of all ${all}`;
+  return `Bars and AUC: estimated from ${countText(over)} of ${all}. Lists: ${lists}.`;
 }
 
 /** A limit that reads well: the mean of the class that the neuron prefers, else of all instances. */
