@@ -297,6 +297,8 @@ class BatchReader:
             values[name] = pooled.values
             unpooled, one = (given.positions, given.mask) if isinstance(given, PooledActivations) else (given, one)
             take = given.take if isinstance(given, PooledActivations) else None
+            if unpooled is None and take is not None and name in texts and len(pooled.shape) == 2:
+                unpooled = take(np.arange(rows))
             if unpooled is not None and unpooled.ndim > 2:
                 unpooled = unpooled if unpooled is not given else channels_last(unpooled, spec)
                 take = unpooled.__getitem__

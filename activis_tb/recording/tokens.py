@@ -54,6 +54,7 @@ class TokenPositions:
         texts: All tokens of the batch.
         offset: Position p of an instance belongs to its token p + `offset`, if `is_whole`.
         is_whole: Whether there are texts for all positions; else the positions that the mask keeps are counted.
+        masked: Which positions a mask leaves out, bool (instances, positions), if `is_whole`; None where it is none.
     """
 
     array: NDArray[Any]
@@ -63,12 +64,17 @@ class TokenPositions:
     texts: Texts
     offset: int = 0
     is_whole: bool = True
+    masked: NDArray[np.bool_] | None = None
 
     def texts_of(self, row: int) -> list[str]:
         """Returns the tokens of one instance up to its last, empty where one is padding."""
         start, end = self.texts.starts[row : row + 2].tolist()
-        filled = np.flatnonzero(self.texts.filled[start:end])
-        return self.texts.flat[start : start + int(filled[-1]) + 1] if len(filled) else []
+        filled = self.texts.filled[start:end].copy()
+        if self.masked is not None:
+            filled[self.offset : self.offset + self.masked.shape[1]] &= ~self.masked[row]
+        last = np.flatnonzero(filled)[-1:].sum() + filled.any()
+        texts = self.texts.flat[start : start + int(last)]
+        return [text if is_filled else "" for text, is_filled in zip(texts, filled.tolist(), strict=False)]
 
     def numbers_of(self, row: int) -> tuple[NDArray[np.int64], int, NDArray[np.int64]]:
         """Returns of one instance's positions that have a token their numbers, one more than the last, and places.
@@ -304,7 +310,8 @@ def align(
         filled = np.zeros_like(mask)
         filled.reshape(-1)[place] = texts.filled[token]
         _check_filled(filled, mask, spec, texts.argument)
-    return TokenPositions(array, place, instance, token, texts, spec.offset, is_of_all), surplus
+    masked = ~mask if is_of_all and mask is not None else None
+    return TokenPositions(array, place, instance, token, texts, spec.offset, is_of_all, masked), surplus
 
 
 def _surplus(

@@ -16,12 +16,17 @@ from activis_tb.errors import ArgumentError, check_choice
 from activis_tb.model import POOLINGS, ForwardGraph, LayerSpec, PooledActivations, Pooling
 from activis_tb.torch.axes import Places
 from activis_tb.torch.graph import forward_graph
-from activis_tb.torch.masks import Masks, Pooled, pooled
+from activis_tb.torch.masks import Masks, Pooled, pooled, texts_of_ids
 from activis_tb.torch.modules import chosen_output, find_modules, instances_first, is_state, original, uncompiled
 
 
 def capture(
-    model: nn.Module, layers: Sequence[str | LayerSpec], *, pooling: Pooling = "max", mask: Any = None
+    model: nn.Module,
+    layers: Sequence[str | LayerSpec],
+    *,
+    pooling: Pooling = "max",
+    mask: Any = None,
+    tokens: Any = None,
 ) -> "Capture":
     """Returns a context in which the outputs of modules are captured whenever the model runs.
 
@@ -41,6 +46,9 @@ def capture(
             where the one before or inside of them has. There is a warning where that leaves it open.
         pooling: `max`, `mean`, `first` or `last` (unmasked) position, for outputs of rank > 2 that are given by name.
         mask: See `Capture.mask`.
+        tokens: Makes `Capture.tokens` of what the model is called with: a tokenizer of Hugging Face, by its
+            `convert_ids_to_tokens`, of the `input_ids`; or a function of the same arguments as the model, which returns
+            what `process(tokens=...)` takes. None for no tokens.
 
     Raises:
         ArgumentError: There is no such module; the message says which ones there are.
@@ -51,7 +59,10 @@ def capture(
     specs = [layer if isinstance(layer, LayerSpec) else LayerSpec(layer, pooling) for layer in layers]
     for spec in specs:
         check_choice(f"pooling of layer {spec.name!r}", spec.pooling, POOLINGS)
-    return Capture(model, specs, mask)
+    if tokens is not None and not callable(tokens) and not hasattr(tokens, "convert_ids_to_tokens"):
+        expected = "a tokenizer with convert_ids_to_tokens, or a function of what the model is called with"
+        raise ArgumentError("tokens", type(tokens).__name__, expected, "Texts themselves: process(tokens=...).")
+    return Capture(model, specs, mask, tokens)
 
 
 class Capture:
@@ -65,8 +76,10 @@ class Capture:
             module around the layer, is used.
     """
 
-    def __init__(self, model: nn.Module, layers: Sequence[LayerSpec], mask: Any = None) -> None:
+    def __init__(self, model: nn.Module, layers: Sequence[LayerSpec], mask: Any = None, tokens: Any = None) -> None:
         self.mask = mask
+        self._tokens = tokens
+        self._called: tuple[Sequence[Any], Mapping[str, Any]] | None = None
         self._model = original(model)
         self._layers = {layer.name: layer for layer in layers}
         self._targets = find_modules(self._model, self._layers)
@@ -104,6 +117,22 @@ class Capture:
         linear = (module for module in self._model.modules() if isinstance(module, nn.Linear))
         return [(module.weight.detach().T, None if module.bias is None else module.bias.detach()) for module in linear]
 
+    @property
+    def tokens(self) -> Any:
+        """Tokens of the last forward pass, for `process`; None where `capture` was given nothing to make them of.
+
+        Raises:
+            ArgumentError: There was no pass, or a tokenizer, but no ids.
+        """
+        if self._tokens is None:
+            return None
+        if self._called is None:
+            raise ArgumentError("tokens", "no forward pass", "one", "Call the model inside of the block.")
+        inputs, keywords = self._called
+        if hasattr(self._tokens, "convert_ids_to_tokens"):
+            return texts_of_ids(self._tokens, inputs, keywords)
+        return self._tokens(*inputs, **keywords)
+
     def graph(self, *example: Any, **keywords: Any) -> ForwardGraph | None:
         """Returns the model's forward graph, for `graph=` of `activis_tb.preprocess`.
 
@@ -126,7 +155,7 @@ class Capture:
     def __enter__(self) -> Self:
         self._is_open = True
         self._block.enter_context(uncompiled())
-        self._keep(self._model.register_forward_pre_hook(self._begin))
+        self._keep(self._model.register_forward_pre_hook(self._begin, with_kwargs=True))
         for path, module in self._masks.modules.items():
             self._keep(module.register_forward_pre_hook(partial(self._enter, path), with_kwargs=True))
         self._block.enter_context(self._places)
@@ -147,14 +176,15 @@ class Capture:
         """Removes the hook when the block is left."""
         self._block.callback(hook.remove)
 
-    def _begin(self, *_: Any) -> None:
+    def _begin(self, module: nn.Module, inputs: Any, keywords: Mapping[str, Any]) -> None:  # noqa: ARG002
+        self._called = None if self._tokens is None else (inputs, keywords)
         self._outputs.clear()
         self._masks.begin(self.mask)
         self._is_read = False
 
-    def _enter(self, path: str, module: nn.Module, inputs: Any, keywords: Mapping[str, Any]) -> None:  # noqa: ARG002
+    def _enter(self, path: str, module: nn.Module, inputs: Any, keywords: Mapping[str, Any]) -> None:
         if self._is_read:  # a part of the model was called by itself
-            self._begin()
+            self._begin(module, inputs, keywords)
         self._masks.see(path, inputs, keywords)
 
     def _see(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
@@ -170,7 +200,7 @@ class Capture:
                 calls.append(replace(pooled(tensor, spec, place.axis, None), steps=0, unpooled=None))
                 return
             mask = chosen.mask if chosen.mask is not None else self._masks.of(name)
-            calls.append(pooled(tensor, spec, place.axis, mask))
+            calls.append(pooled(tensor, spec, place.axis, mask, with_tokens=self._tokens is not None))
 
     def _output(self, name: str) -> Pooled:
         outputs, call = self._outputs[name], self._targets[name].call

@@ -49,7 +49,9 @@ class Pooled:
         return replace(pooled, take=lambda rows: unpooled[torch.as_tensor(rows)].float().cpu().numpy())
 
 
-def pooled(tensor: torch.Tensor, spec: LayerSpec, axis: int, mask: torch.Tensor | None) -> Pooled:
+def pooled(
+    tensor: torch.Tensor, spec: LayerSpec, axis: int, mask: torch.Tensor | None, *, with_tokens: bool = False
+) -> Pooled:
     """Returns `tensor` pooled over all axes but the instances and the channels; later writes to it do not matter.
 
     Args:
@@ -58,6 +60,7 @@ def pooled(tensor: torch.Tensor, spec: LayerSpec, axis: int, mask: torch.Tensor 
         axis: Of the channels, where there are more than two axes.
         mask: bool (instances, steps), False where a step is padding; it applies where the first of the axes that are
             pooled away has as many steps.
+        with_tokens: Whether positions have tokens, so that those of all instances are needed.
     """
     shape, dtype = tuple(tensor.shape[1:]) or (1,), str(tensor.dtype).removeprefix("torch.")
     if 0 in shape:
@@ -73,7 +76,8 @@ def pooled(tensor: torch.Tensor, spec: LayerSpec, axis: int, mask: torch.Tensor 
     flat = channels_last.flatten(1, -2)
     steps = channels_last.shape[1]
     is_kept = spec.pooling in {"max", "mean"} if spec.positions is None else spec.positions
-    unpooled = channels_last.clone() if is_kept else None
+    has_tokens = (with_tokens or bool(spec.tokens)) and tensor.ndim == 3 and spec.tokens is not False
+    unpooled = channels_last.clone() if is_kept or has_tokens else None
     if mask is None or mask.shape != channels_last.shape[:2]:
         values = _POOL[spec.pooling](flat).to(torch.float32)
         return Pooled(values, shape, dtype, spec.pooling, steps, unpooled=unpooled)
@@ -233,7 +237,7 @@ class Masks:
         names = self._positions[path].keys() | keywords.keys()
         is_of_two = bool(_OF_SOURCE & names and _OF_TARGET & names)
         for argument, keeps in _KEEPS.items():
-            value = _argument(argument, inputs, keywords, self._positions[path])
+            value = argument_of(argument, inputs, keywords, self._positions[path])
             if value is None:
                 continue
             padding = None if is_of_two and argument in _OF_SOURCE else padding_of(value, keeps=keeps)
@@ -318,7 +322,7 @@ def _positions(module: nn.Module) -> dict[str, int]:
         return {}
 
 
-def _argument(name: str, inputs: Sequence[Any], keywords: Mapping[str, Any], positions: Mapping[str, int]) -> Any:
+def argument_of(name: str, inputs: Sequence[Any], keywords: Mapping[str, Any], positions: Mapping[str, int]) -> Any:
     """Returns an argument of a call: a keyword, at its position, or in a mapping; None where there is none."""
     if name in keywords:
         return keywords[name]
@@ -340,3 +344,28 @@ def _numbers(value: Any) -> np.ndarray[Any, Any]:
 
 def _is_zero_or_one(mask: torch.Tensor) -> bool:
     return bool(((mask == 0) | (mask == 1)).all())
+
+
+def texts_of_ids(tokenizer: Any, inputs: Sequence[Any], keywords: Mapping[str, Any]) -> list[list[str | None]]:
+    """Returns the tokens of the `input_ids` of a call, or of its first argument, by a tokenizer of Hugging Face.
+
+    Where the call has no `attention_mask` that says which are padding, it is what the tokenizer pads with.
+
+    Raises:
+        ArgumentError: There are no ids (instances, positions).
+    """
+    ids = argument_of("input_ids", inputs, keywords, {"input_ids": 0})
+    if not isinstance(ids, torch.Tensor) or ids.ndim != 2 or ids.is_floating_point():
+        got = f"a call without input_ids{'' if ids is None else f', but {type(ids).__name__}'}"
+        way_out = "Give a function of what the model is called with."
+        raise ArgumentError("tokens", got, "input_ids (instances, positions), whole numbers", way_out)
+    mask = padding_of(argument_of("attention_mask", inputs, keywords, {"attention_mask": 1}), keeps=True)
+    padding = getattr(tokenizer, "pad_token_id", None)
+    if mask is not None and mask.shape == ids.shape:
+        kept = mask
+    else:
+        kept = torch.ones_like(ids, dtype=torch.bool) if padding is None else ids != padding
+    return [
+        [text if is_kept else None for text, is_kept in zip(tokenizer.convert_ids_to_tokens(row), own, strict=True)]
+        for row, own in zip(ids.tolist(), kept.tolist(), strict=True)
+    ]

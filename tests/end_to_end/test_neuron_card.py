@@ -234,7 +234,8 @@ def test_words_that_drive_a_neuron_are_listed_and_found(query: str, url: str, op
     assert [text.split("\n")[0] for text in words.all_inner_texts()] == expected
     expect(words.first).to_contain_text(f"{len(values['city'])}")
     expect(tab.get("neuron-instances").locator(".neuron-text").first).to_have_text(re.compile("ant ✓|bee ✓|cat ✓"))
-    expect(tab.get("neuron-spans").locator("li").first).to_have_text(re.compile(f"city.*{CONV[:, :, 3].max():.3g}"))
+    strongest = f"{TOKENS.flat[CONV[:, :, 3].argmax()]}.*{CONV[:, :, 3].max():.3g}"
+    expect(tab.get("neuron-spans").locator("li").first).to_have_text(re.compile(strongest))
     words.first.click()
     expect(tab.get("find-instances")).to_have_value("city")
     found = int((TOKENS == "city").any(axis=1).sum())

@@ -45,6 +45,7 @@ def test_every_snippet_is_tested() -> None:
         "positions",
         "shuffled",
         "tokens",
+        "tokenizer",
         "heads",
     }
 
@@ -76,6 +77,51 @@ def test_the_examples_snippet_keeps_test_cases_out_of_the_averages(tmp_path: Pat
     assert reader.examples().ids.tolist() == ["test case 1", "test case 2"]
     np.testing.assert_allclose(reader.statistic("hidden", "mean")[0], X[Y == 0].mean(axis=0), rtol=1e-6)
     np.testing.assert_array_equal(reader.example_activations("hidden"), 100 * X[:2])
+
+
+@pytest.mark.filterwarnings("ignore:ActiVis. padding that the attention_mask")
+def test_the_tokenizer_snippet_knows_the_tokens_of_what_the_model_is_called_with(tmp_path: Path) -> None:
+    import torch
+
+    class Tokenizer:
+        pad_token_id = 0
+
+        def convert_ids_to_tokens(self, ids: list[int]) -> list[str]:
+            return ["[PAD]" if number == 0 else f"word{number}" for number in ids]
+
+    class Model(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = torch.nn.Embedding(5, 3)
+            self.head = torch.nn.Linear(3, 2)
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            states = self.encoder(input_ids)
+            return self.head((states * attention_mask[..., None]).sum(1))
+
+    torch.manual_seed(0)
+    model = Model()
+    lengths = torch.arange(INSTANCES) % 6
+    mask = (torch.arange(6) < lengths[:, None]).long()
+    ids = torch.randint(1, 5, (INSTANCES, 6)) * mask
+    loader = [
+        {"input_ids": ids[rows], "attention_mask": mask[rows], "labels": torch.tensor(Y[rows])}
+        for rows in (slice(0, 16), slice(16, None))
+    ]
+    reader = run("tokenizer", tmp_path, model=model, tokenizer=Tokenizer(), loader=loader, torch=torch)
+    table, found = reader.tokens("encoder"), reader.sample_positions("encoder")
+    assert table is not None
+    assert found is not None
+    assert found.text_starts is not None
+    assert sorted(table.tokens) == ["word1", "word2", "word3", "word4"]
+    for token, count, mean in zip(table.tokens, table.count, table.mean, strict=True):
+        number = int(token[-1])
+        assert count == int((ids == number).sum())
+        np.testing.assert_allclose(mean, model.encoder.weight[number].detach().numpy(), rtol=1e-6)
+    index = reader.sample().index
+    for at, row in enumerate(found.rows):
+        own = [f"word{number}" for number in ids[index[row]].tolist() if number]
+        assert found.texts[found.text_starts[at] : found.text_starts[at + 1]].tolist() == own
 
 
 def test_the_heads_snippet_keeps_the_weights(tmp_path: Path) -> None:

@@ -375,3 +375,15 @@ def test_a_layer_with_tokens_takes_no_more_than_its_room(tmp_path: Path) -> None
     assert sizes[None] - size <= 1.01 * 2**20
     assert_array_equal(kept.rows[:50], np.arange(50))
     assert len(hash_texts(found[None].ids().tolist())) == found[None].manifest.rows
+
+
+def test_texts_of_masked_positions_are_padding(tmp_path: Path) -> None:
+    values = np.arange(8, dtype=np.float32).reshape(2, 4, 1) + 1
+    mask = np.array([[1, 1, 0, 0], [0, 1, 0, 1]], bool)
+    tokens = [["a", "b", "[PAD]", "[PAD]"], ["[PAD]", "c", "[PAD]", "d"]]
+    reader = record(tmp_path, [batch([0, 1], values, tokens=tokens, mask=mask)])
+    found = reader.sample_positions("hidden")
+    texts = [found.texts[found.text_starts[at] : found.text_starts[at + 1]].tolist() for at in (0, 1)]
+    order = np.argsort(reader.sample().index)
+    assert [texts[at] for at in order] == [["a", "b"], ["", "c", "", "d"]]
+    assert np.isnan(decoded(found, order[1])[:, 0]).tolist() == [True, False, True, False]
