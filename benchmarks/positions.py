@@ -10,6 +10,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -20,10 +21,12 @@ from _report import Figure, report
 
 import activis_tb
 from activis_tb.model import LayerSpec
+from activis_tb.recording.blocks import Block
 from activis_tb.recording.positions import PositionRecorder
+from activis_tb.recording.sampled_positions import LAYER_BYTES, SampledPositions
 from activis_tb.recording.strongest_positions import Places, StrongestPositions
 from activis_tb.recording.token_sums import TokenSums
-from activis_tb.recording.tokens import align, read_tokens
+from activis_tb.recording.tokens import TokenPositions, Unpooled, align, read_tokens
 
 QUESTIONS, WORDS, LENGTH, BATCH = 5_452, 8_680, 37, 256
 
@@ -72,7 +75,7 @@ def recorded(data: Data, values: list[np.ndarray], spec: LayerSpec) -> None:
             work()
     for work in recorder.drain():
         work()
-    recorder.extract("conv3", surplus or 0)
+    recorder.extract("conv3", surplus or 0, LAYER_BYTES // 2)
 
 
 def stored_bytes(data: Data, values: list[np.ndarray], spec: LayerSpec, *, with_tokens: bool) -> int:
@@ -121,8 +124,16 @@ def main() -> None:
             if turn:
                 shares[name].append(share)
     figures = [Figure.of(f"{name}, % of the forward pass", found, budgets.get(name)) for name, found in shares.items()]
-    added = stored_bytes(data, values, mean, with_tokens=True) - stored_bytes(data, values, mean, with_tokens=False)
-    report([*figures, Figure("added to a snapshot, kB", added / 1000, 1_049, "lower")])
+    plain_bytes = stored_bytes(data, values, replace(mean, positions=False), with_tokens=False)
+    tokens_alone = stored_bytes(data, values, replace(mean, positions=False), with_tokens=True) - plain_bytes
+    everything = stored_bytes(data, values, mean, with_tokens=True) - plain_bytes
+    report(
+        [
+            *figures,
+            Figure("tokens and top 20 in a snapshot, kB", tokens_alone / 1000, 525, "lower"),
+            Figure("the same and positions of the sample, kB", everything / 1000, 1_049, "lower"),
+        ]
+    )
 
 
 def _parts(data: Data, values: list[np.ndarray], spec: LayerSpec) -> dict[str, Callable[[], object]]:
@@ -143,8 +154,23 @@ def _parts(data: Data, values: list[np.ndarray], spec: LayerSpec) -> dict[str, C
     return {
         "  reading the tokens alone": read,
         "  words x neurons alone": lambda: TokenSums(neurons).add(together, words),
+        "  positions of the sample alone": lambda: _sampled(data, together, found, spec),
         "  top 20 alone": lambda: StrongestPositions(neurons).add(together, keys, _no_places),
     }
+
+
+def _sampled(data: Data, together: np.ndarray, found: list[TokenPositions], spec: LayerSpec) -> None:
+    """Positions of 1,000 sampled instances, besides what is read anyway."""
+    recorder, neurons = SampledPositions([spec], 2, 1_000), together.shape[1]
+    for rows, one in zip(data.batches, found, strict=True):
+        unpooled = Unpooled(one.array.__getitem__, one.array.shape[1], neurons, None, None, one, is_kept=True)
+        label = np.zeros(rows.stop - rows.start, np.int32)[: len(one.array)]
+        block = Block(
+            data.ids[rows], label, label, label, label, label, label > 0, label, {}, {}, unpooled={"conv3": unpooled}
+        )
+        chosen = recorder.offer(block)
+        recorder.keep(unpooled, "conv3", chosen, unpooled.values(chosen))
+    recorder.extract("conv3", data.ids.tolist(), [], LAYER_BYTES // 2, (1, 1))
 
 
 def _no_places(rows: np.ndarray) -> Places:

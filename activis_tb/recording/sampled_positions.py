@@ -18,7 +18,7 @@ from activis_tb.recording.blocks import Block
 from activis_tb.recording.identity import hash_texts
 from activis_tb.recording.sample import first_of_class, share_of_classes
 from activis_tb.recording.tokens import Unpooled
-from activis_tb.storage.encoding import cut_token
+from activis_tb.storage.encoding import LONGEST_TOKEN, cut_token
 
 LAYER_BYTES = 2**20
 """Of one layer, in a snapshot: positions of sampled instances, tokens and strongest positions together."""
@@ -26,7 +26,8 @@ _POSSIBLE = 2 * LAYER_BYTES
 """Where those of smaller hash surely take so much, an instance is not kept, whatever becomes of the sample."""
 _HELD = 4 * LAYER_BYTES
 """So much is held before what cannot be kept is let go."""
-_ROW_BYTES = 24
+_ROW_BYTES, _TOKEN_BYTES = 24, 12
+"""Of an instance, and of a token: most come several times, and are stored once."""
 
 
 class Held(NamedTuple):
@@ -35,7 +36,7 @@ class Held(NamedTuple):
     Attributes:
         values: float32 (positions, neurons); NaN where one is padding.
         texts: Tokens, empty where one is padding; None for a layer without tokens.
-        cost: Bytes that they take at most when they are stored.
+        cost: Bytes that they take when they are stored, about.
     """
 
     values: NDArray[np.float32]
@@ -44,16 +45,12 @@ class Held(NamedTuple):
 
 
 def cost_of(found: Unpooled, rows: NDArray[np.intp]) -> NDArray[np.int64]:
-    """Returns how many bytes the positions of some instances of a batch take at most, int64 (rows,)."""
-    neurons = found.neurons
+    """Returns how many bytes the positions of some instances of a batch take, about, int64 (rows,)."""
     if found.tokens is None:
-        return np.full(len(rows), found.positions * neurons + _ROW_BYTES, np.int64)
-    costs = []
-    for row in rows.tolist():
-        texts = found.tokens.texts_of(row)
-        words = sum(4 + 3 + len(text.encode()) for text in map(cut_token, texts))
-        costs.append(neurons * found.tokens.numbers_of(row)[1] + words + _ROW_BYTES)
-    return np.array(costs, np.int64)
+        return np.full(len(rows), found.positions * found.neurons + _ROW_BYTES, np.int64)
+    return np.asarray(
+        found.neurons * found.tokens.ends[rows] + _TOKEN_BYTES * found.tokens.text_ends[rows] + _ROW_BYTES
+    )
 
 
 def hold(found: Unpooled, row: int, values: NDArray[np.float32], cost: int) -> Held:
@@ -63,10 +60,15 @@ def hold(found: Unpooled, row: int, values: NDArray[np.float32], cost: int) -> H
         if found.mask is not None:
             copy[np.repeat(~found.mask[row], len(values) // found.mask.shape[1])] = np.nan
         return Held(copy, None, cost)
-    numbers, count, places = found.tokens.numbers_of(row)
+    texts, count = found.tokens.texts_of(row), int(found.tokens.ends[row])
+    if max(map(len, texts), default=0) > LONGEST_TOKEN:
+        texts = [cut_token(text) for text in texts]
+    numbers, places = found.tokens.numbers_of(row)
+    if len(numbers) == count:  # none of them is padding
+        return Held(values[places], texts, cost)
     copy = np.full((count, values.shape[1]), np.nan, np.float32)
     copy[numbers] = values[places]
-    return Held(copy, [cut_token(text) for text in found.tokens.texts_of(row)], cost)
+    return Held(copy, texts, cost)
 
 
 class SampledPositions:
@@ -141,7 +143,7 @@ class SampledPositions:
         if name not in self._costs or not self._fresh:
             return
         costs, held = self._costs[name], self._held[name]
-        has = np.fromiter((one is not None for one in held), np.bool_, len(held))
+        has = held != None  # noqa: E711 (of each)
         has[list(self._fresh.values())] = True
         possible = costs <= LAYER_BYTES
         if costs[has & possible].sum() > _HELD:

@@ -43,7 +43,7 @@ class StrongestInstances:
         self._signed: set[str] = set()
         self._pool: Block | None = None
         self._hashes = np.empty(0, np.uint64)
-        self._left = _AT_ONCE
+        self._left = 0
         self._seen = 0
 
     def add(self, block: Block, hashes: NDArray[np.uint64], is_signed: Callable[[str], bool]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from types import NoneType
 from typing import Any, NamedTuple
@@ -66,25 +67,54 @@ class TokenPositions:
     is_whole: bool = True
     masked: NDArray[np.bool_] | None = None
 
+    @cached_property
+    def text_ends(self) -> NDArray[np.int64]:
+        """One more than the number of each instance's last token that is no padding, int64 (instances,)."""
+        filled = np.flatnonzero(self._filled)
+        last = np.searchsorted(filled, self.texts.starts[1:]) - 1
+        ends = np.append(filled, -1)[last] + 1 - self.texts.starts[:-1]
+        return np.maximum(ends, 0)
+
+    @cached_property
+    def ends(self) -> NDArray[np.int64]:
+        """One more than the number of each instance's last position that has a token, int64 (instances,)."""
+        rows = len(self.texts.starts) - 1
+        after = np.searchsorted(self.instance, np.arange(rows), side="right")
+        has = np.append(self.instance, -1)[after - 1] == np.arange(rows)
+        numbers = np.append(self.token, 0)[after - 1] - self.texts.starts[:-1] - self.offset
+        return np.where(has, numbers + 1, 0)
+
+    @cached_property
+    def begins(self) -> NDArray[np.int64]:
+        """Where each instance's positions begin in `place`, and the end, int64 (instances + 1,)."""
+        return np.searchsorted(self.instance, np.arange(len(self.texts.starts)))
+
     def texts_of(self, row: int) -> list[str]:
         """Returns the tokens of one instance up to its last, empty where one is padding."""
-        start, end = self.texts.starts[row : row + 2].tolist()
-        filled = self.texts.filled[start:end].copy()
-        if self.masked is not None:
-            filled[self.offset : self.offset + self.masked.shape[1]] &= ~self.masked[row]
-        last = np.flatnonzero(filled)[-1:].sum() + filled.any()
-        texts = self.texts.flat[start : start + int(last)]
-        return [text if is_filled else "" for text, is_filled in zip(texts, filled.tolist(), strict=False)]
+        start = int(self.texts.starts[row])
+        end = start + int(self.text_ends[row])
+        texts = self.texts.flat[start:end]
+        if self.masked is None:
+            return texts
+        return [text if is_filled else "" for text, is_filled in zip(texts, self._filled[start:end], strict=True)]
 
-    def numbers_of(self, row: int) -> tuple[NDArray[np.int64], int, NDArray[np.int64]]:
-        """Returns of one instance's positions that have a token their numbers, one more than the last, and places.
+    def numbers_of(self, row: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Returns of one instance's positions that have a token their numbers and places.
 
         Number p belongs to token p + `offset`; the places are those in the array's second axis, padding counted too.
         """
-        start, end = np.searchsorted(self.instance, (row, row + 1)).tolist()
-        numbers = self.token[start:end] - self.texts.starts[row] - self.offset
-        count = int(numbers[-1]) + 1 if len(numbers) else 0
-        return numbers, count, self.place[start:end] - row * self.array.shape[1]
+        some = slice(*self.begins[row : row + 2].tolist())
+        return self.token[some] - self.texts.starts[row] - self.offset, self.place[some] - row * self.array.shape[1]
+
+    @cached_property
+    def _filled(self) -> NDArray[np.bool_]:
+        """Which of all texts are no padding."""
+        if self.masked is None:
+            return self.texts.filled
+        filled = self.texts.filled.copy()
+        rows, positions = np.nonzero(self.masked)
+        filled[self.texts.starts[rows] + self.offset + positions] = False
+        return filled
 
 
 class Unpooled(NamedTuple):
@@ -146,7 +176,7 @@ class Unpooled(NamedTuple):
             at_it = values[:, position] == largest
             if kept is not None:
                 at_it &= kept[:, position // inner, None]
-            places[at_it] = position
+            np.copyto(places, np.uint16(position), where=at_it)
         return places
 
 
