@@ -23,7 +23,7 @@ from activis_tb.plugin.resources.comparisons import ComparisonRoutes, Comparison
 from activis_tb.plugin.resources.instances import InstanceRoutes
 from activis_tb.plugin.resources.layers import Digests, LayerRoutes
 from activis_tb.plugin.resources.neurons import NeuronRoutes
-from activis_tb.plugin.resources.positions import positions
+from activis_tb.plugin.resources.positions import position_codes, position_maxima, positions
 from activis_tb.plugin.resources.projections import ProjectionRoutes
 from activis_tb.plugin.resources.words import word_means, words
 from activis_tb.plugin.snapshots import Snapshots
@@ -66,6 +66,8 @@ class Routes:
             "health": layers.health,
             "separation": layers.separation,
             "positions": positions,
+            "position_codes": position_codes,
+            "position_maxima": position_maxima,
             "words": words,
             "word_means": word_means,
             "neuron": NeuronRoutes(computations, lambda: self._about_conditions().populations).answer,

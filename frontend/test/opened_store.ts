@@ -65,7 +65,22 @@ export function createClient(change: Partial<Client> = {}): Client {
       neuronsLeftOut: 0,
     }),
     neuron: async (_snapshot, layer, neuron) => ({ done: true, value: neuronCard({ layer, neuron }) }),
-    positions: async () => ({ kind: "", strongest: [], before: 0, after: 0, maxima: [] }),
+    positions: async () => ({
+      kind: "tokens",
+      before: 1,
+      after: 1,
+      rows: [0, 1],
+      starts: [0, 2, 3],
+      text_starts: [0, 4, 7],
+      texts: ["what", "city", "the", "?", "the", "city", ""],
+      origin: Array.from({ length: NEURONS }, () => 0),
+      scale: Array.from({ length: NEURONS }, () => 2),
+    }),
+    positionCodes: async () => ({
+      shape: [3, NEURONS],
+      data: Uint8Array.from({ length: 3 * NEURONS }, (_, at) => [0, 255, 3][at % 3] ?? 0),
+    }),
+    positionMaxima: async () => ({ shape: [0, NEURONS], data: new Uint16Array() }),
     words: async () => ({ text: ["the", "city"], count: [9, 3], positions: 20, distinct: 5, least: 3, exact: true }),
     wordMeans: async () =>
       rows([

@@ -1,11 +1,11 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Client } from "../src/contract/client";
 import { rowValues } from "../src/store/layer";
-import type { WordsStore } from "../src/store/per_word";
+import { instanceRow, type MatrixRow, placeKey, wordOfKey } from "../src/store/rows";
 import { formatCsv, matrixTable } from "../src/store/tables";
 import { wordsText } from "../src/views/panel/word_projection";
 import { open as openTab, rowNamed, settled } from "./opened_store";
-import { layer, runEntry, runList, snapshot } from "./samples";
+import { instances, layer, runEntry, runList, snapshot } from "./samples";
 
 /** A convolution whose positions have words, and a dense layer. */
 const runs = async () => {
@@ -15,9 +15,12 @@ const runs = async () => {
 
 async function openWords(values: Record<string, string> = {}, client: Partial<Client> = {}) {
   const opened = await openTab({ runs, ...client }, { layers: "conv,hidden", perword: "conv", ...values });
+  const words = await vi.waitFor(() => {
+    const found = opened.tab.perWord.value.get("conv");
+    if (!found) throw new Error("its code is not there yet");
+    return found;
+  });
   await settled();
-  await settled();
-  const words = opened.tab.perWord.value.get("conv") as WordsStore;
   return { ...opened, words };
 }
 
@@ -71,7 +74,7 @@ describe("a layer that is open per word", () => {
     expect(hash.written).toMatchObject({ perword: "conv", sort: "word:city" });
     tab.urlState.perWord.value = [];
     expect(tab.perWord.value.size).toBe(0);
-    expect(hash.written["perword"]).toBe("");
+    expect(hash.written.perword).toBe("");
   });
 
   test("is none whose positions have no words, and none while runs are compared", async () => {
@@ -121,6 +124,78 @@ describe("a layer that is open per word", () => {
     const { words } = await openWords({}, { wordMeans: () => Promise.reject(new Error("The data is damaged.")) });
     expect(words.layer.mean.state.value).toEqual({ status: "error", message: "The data is damaged." });
     expect(words.snapshot.rows.value).toEqual([]);
+  });
+});
+
+describe("words of instances", () => {
+  test("light the instances that contain them, and only these", async () => {
+    const { words, base } = await openWords();
+    const lights = (key: string) => {
+      base.hover.value = { source: "label", layer: "conv", row: rowNamed(words.snapshot, key) };
+      return { lit: base.litMask.value && [...base.litMask.value], name: base.temporary.value?.name };
+    };
+    expect(lights("word:city")).toEqual({ lit: [1, 1, 0], name: "“city” (words of 2 are kept)" });
+    expect(lights("word:the").lit).toEqual([1, 1, 0]);
+    expect(words.snapshot.rowKey.value).toBe("word:the");
+    expect(words.snapshot.temporary.value).toBeNull();
+  });
+
+  test("of a hovered one take the place of the common ones, in their order, with what stands at each", async () => {
+    const { words, base } = await openWords();
+    const common = words.snapshot.shown.value.rows;
+    const instance = (sampled: number) => {
+      base.hover.value = { source: "instances", row: instanceRow(instances(), sampled) };
+      return words.snapshot.shown.value.rows;
+    };
+    const [heading, ...own] = instance(0);
+    expect(heading).toMatchObject({ kind: "group", isOpen: true });
+    expect(own.map(({ name }) => name)).toEqual(["what", "city", "the", "?"]);
+    const valuesAt = (at: number) => [...(rowValues(words.layer, own[at] as MatrixRow) ?? [])].slice(0, 3);
+    // Positions stand one word later, and there is none for the first word and the last.
+    expect(valuesAt(0)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    expect(valuesAt(1)).toEqual([0, Number.NaN, 5]);
+    expect(valuesAt(3)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    expect(own[1]).toMatchObject({ count: 3, place: expect.stringMatching(/^word 2 of /) });
+    expect(own[0]).toMatchObject({ count: null });
+    // Padding has no row, and an instance of which nothing is kept changes nothing.
+    expect(
+      instance(1)
+        .map(({ name }) => name)
+        .slice(1),
+    ).toEqual(["the", "city"]);
+    expect(instance(2)).toEqual(common);
+  });
+
+  test("of a pinned one stand above the common ones; one of them sorts, and their heading closes them", async () => {
+    const id = instances().id[0] as string;
+    const { tab, words, base } = await openWords({ pinned: id });
+    const names = () => words.snapshot.shown.value.rows.map(({ name }) => name);
+    expect(names().slice(1)).toEqual(["what", "city", "the", "?", "the", "city"]);
+    base.hover.value = { source: "instances", row: instanceRow(instances(), 0) };
+    expect(names()).toHaveLength(7);
+    tab.urlState.sort.value = placeKey(id, 1);
+    expect(first(words.layer.columns.value)).toEqual([2, 5, 8]);
+    expect(first(base.layers.value[1]?.columns.value)).not.toEqual([2, 5, 8]);
+    expect(wordOfKey(placeKey(id, 1))).toBe(`word 2 of ${id}`);
+    tab.urlState.closed.value = [`place:${id}`];
+    expect(names().slice(1)).toEqual(["the", "city"]);
+  });
+
+  test("light nothing where they were not kept", async () => {
+    const none = {
+      kind: "tokens",
+      before: 0,
+      after: 0,
+      rows: [],
+      starts: [0],
+      text_starts: [0],
+      texts: [],
+      origin: [],
+      scale: [],
+    };
+    const { words, base } = await openWords({}, { positions: async () => none });
+    base.hover.value = { source: "label", layer: "conv", row: rowNamed(words.snapshot, "word:city") };
+    expect([base.lit.value, base.litMask.value, base.temporary.value]).toEqual([null, null, null]);
   });
 });
 

@@ -42,7 +42,7 @@ def questions(run: str, number: int = 0) -> Iterator[Query]:
     yield "health", [*key, ("layer", LAYERS[(number + 1) % len(LAYERS)])]
     yield "separation", [*key, *layer]
     yield "neuron", [*key, *layer, ("neuron", str(number % 3))]
-    yield "positions", [*key, *layer, ("neuron", str(number % 3))]
+    yield ("positions", "position_codes", "position_maxima")[number % 3], [*key, *layer]
     yield "subset", [*key, *condition]
     yield "subset", [*key, ("condition", CONDITIONS[(number + 1) % len(CONDITIONS)])]
     yield "subset_statistics", [*key, *layer, *condition, ("statistic", _STATISTICS[number % len(_STATISTICS)])]

@@ -17,7 +17,6 @@ from activis_tb.plugin.context import Context
 from activis_tb.plugin.entries import ENCODED_TYPES, instance_columns
 from activis_tb.plugin.http import NotFoundError
 from activis_tb.plugin.snapshots import JoinedSnapshot
-from activis_tb.storage.decoding import SnapshotReader
 
 _PICTURES_LIMIT = 256 * MEBIBYTE
 
@@ -114,12 +113,14 @@ def shown_activations(snapshot: JoinedSnapshot, layer: str) -> NDArray[np.float3
     """
     reader = snapshot.reader_of(layer)
     activations = reader.activations(layer)
-    if _has_these_examples(reader, snapshot.reader):
+    if has_shown_examples(snapshot, layer):
         return np.concatenate([activations, reader.example_activations(layer)])
     return np.pad(activations, ((0, snapshot.reader.confirmed_examples()), (0, 0)), constant_values=np.nan)
 
 
-def _has_these_examples(older: SnapshotReader, newest: SnapshotReader) -> bool:
+def has_shown_examples(snapshot: JoinedSnapshot, layer: str) -> bool:
+    """Returns whether the session that recorded `layer` had the test cases that are shown."""
+    older, newest = snapshot.reader_of(layer), snapshot.reader
     if older is newest:
         return True
     found, expected = (reader.examples(without=ATTRIBUTE_TYPES) for reader in (older, newest))

@@ -1,4 +1,8 @@
-"""Positions of a layer as one neuron sees them: its tokens, its strongest positions, and where its maxima are."""
+"""Positions of a layer inside of instances: their tokens, what each neuron does there, and where its maxima are."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,74 +10,64 @@ from werkzeug.wrappers import Response
 
 from activis_tb.plugin import http
 from activis_tb.plugin.context import Context
+from activis_tb.plugin.resources.instances import has_shown_examples, shown_rows
 from activis_tb.plugin.snapshots import JoinedSnapshot
-from activis_tb.positions import UNKNOWN_POSITION, TokenTable, TopPositions
+from activis_tb.positions import UNKNOWN_POSITION, SamplePositions
 from activis_tb.storage import activis_pb2 as pb
-
-MOST_TOKENS = 100
-"""Of one neuron, that go into an answer."""
 
 
 def positions(context: Context) -> Response:
-    """Answers which tokens and which positions one neuron is strongest at."""
-    snapshot, (layer, neuron) = context.snapshot, context.neuron()
-    reader = snapshot.reader_of(layer)
-    message = pb.NeuronPositions(kind=snapshot.layer(layer).positions, maxima=_maxima(snapshot, layer, neuron))
-    table, top = reader.tokens(layer), reader.top_positions(layer)
-    if table is not None and top is not None:
-        message.tokens.CopyFrom(_tokens(table, neuron))
-        message.before, message.after = top.before, top.after
-        message.strongest.extend(_strongest(top, neuron, snapshot))
+    """Answers of which rows the positions are kept, and their tokens; nothing for a layer without positions."""
+    snapshot, layer = context.snapshot, context.parameters.text("layer")
+    message = pb.LayerPositions(kind=snapshot.layer(layer).positions)
+    parts = _parts(snapshot, layer)
+    if parts:
+        first = parts[0]
+        message.before, message.after = first.before, first.after
+        message.rows.extend(np.concatenate([part.rows for part in parts]).tolist())
+        message.starts.extend(_joined([part.starts for part in parts]))
+        if first.text_starts is not None:
+            message.text_starts.extend(_joined([part.text_starts for part in parts if part.text_starts is not None]))
+            message.texts.extend(chain.from_iterable(part.texts.tolist() for part in parts))
+        message.origin.extend(first.origin.tolist())
+        message.scale.extend(first.scale.tolist())
     return http.json_document(context.request, http.message_to_dict(message))
 
 
-def _tokens(table: TokenTable, neuron: int) -> pb.NeuronTokens:
-    mean = table.mean[:, neuron]
-    known = np.flatnonzero(np.isfinite(mean))
-    rows = known[np.argsort(-mean[known], kind="stable")][:MOST_TOKENS]
-    return pb.NeuronTokens(
-        text=table.tokens[rows].tolist(),
-        count=table.count[rows].tolist(),
-        mean=mean[rows].tolist(),
-        max=[] if table.max is None else _finite(table.max[rows, neuron]).tolist(),
-        positions=table.positions,
-        distinct=table.distinct,
-        listed=len(table.tokens),
-        least=table.least,
-        exact=table.exact,
-    )
+def position_codes(context: Context) -> Response:
+    """Answers what each neuron does at the positions of `positions`, |u1 (positions, neurons)."""
+    snapshot, layer = context.snapshot, context.parameters.text("layer")
+    nothing = np.empty((0, snapshot.layer(layer).neurons), np.uint8)
+    return http.npy(context.request, np.concatenate([nothing, *(part.codes for part in _parts(snapshot, layer))]))
 
 
-def _strongest(top: TopPositions, neuron: int, snapshot: JoinedSnapshot) -> list[pb.StrongestPosition]:
-    rows = {identity: row for row, identity in enumerate(snapshot.reader.ids().tolist())}
-    found = []
-    for value, place in zip(top.value[neuron].tolist(), top.place[neuron].tolist(), strict=True):
-        if place >= 0:
-            instance = int(top.instance[place])
-            found.append(
-                pb.StrongestPosition(
-                    value=value,
-                    texts=top.texts[place].tolist(),
-                    position=int(top.position[place]),
-                    id=top.ids[instance],
-                    index=int(top.index[instance]),
-                    row=rows.get(top.ids[instance], -1),
-                )
-            )
-    return found
+def position_maxima(context: Context) -> Response:
+    """Answers by row at which position each neuron's maximum is, <u2 (rows, neurons); no rows where not recorded."""
+    snapshot, layer = context.snapshot, context.parameters.text("layer")
+    reader, neurons = snapshot.reader_of(layer), snapshot.layer(layer).neurons
+    sampled = reader.arg_positions(layer)
+    if sampled is None:
+        return http.npy(context.request, np.empty((0, neurons), np.uint16))
+    cases = reader.example_arg_positions(layer) if has_shown_examples(snapshot, layer) else None
+    if cases is None:
+        cases = np.full((shown_rows(snapshot) - len(sampled), neurons), UNKNOWN_POSITION, np.uint16)
+    return http.npy(context.request, np.concatenate([sampled, cases]))
 
 
-def _maxima(snapshot: JoinedSnapshot, layer: str, neuron: int) -> list[int]:
-    """By row of the instances, the position of the neuron's maximum, -1 where it is not known."""
+def _parts(snapshot: JoinedSnapshot, layer: str) -> Sequence[SamplePositions]:
+    """Returns the positions of sampled instances and of test cases, by row of the shown; none where none are kept."""
+    snapshot.layer(layer)
     reader = snapshot.reader_of(layer)
-    parts = (reader.arg_positions(layer), reader.example_arg_positions(layer))
-    places = [part[:, neuron].astype(np.int32) for part in parts if part is not None]
-    if not places:
-        return []
-    joined = np.concatenate(places)
-    shown: list[int] = np.where(joined == UNKNOWN_POSITION, -1, joined).tolist()
-    return shown
+    sampled = reader.sample_positions(layer)
+    if sampled is None:
+        return ()
+    cases = reader.example_positions(layer) if has_shown_examples(snapshot, layer) else None
+    if cases is None:
+        return (sampled,)
+    return sampled, replace(cases, rows=cases.rows + snapshot.manifest.rows)
 
 
-def _finite(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.where(np.isfinite(values), values, np.float32(0))
+def _joined(offsets: Sequence[NDArray[np.int64]]) -> list[int]:
+    """Returns the offsets of parts that stand behind each other."""
+    ends = np.cumsum([0, *(one[-1] for one in offsets)])
+    return [0, *np.concatenate([one[1:] + end for one, end in zip(offsets, ends[:-1], strict=True)]).tolist()]

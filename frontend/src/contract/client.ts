@@ -6,16 +6,16 @@ import type {
   Graph,
   InstanceColumns,
   LayerHealth,
+  LayerPositions,
   LayerSeparation,
   LayerSimilarity,
   NeuronCard,
   NeuronMatching,
-  NeuronPositions,
   RunList,
   SubsetDescription,
   WordList,
 } from "./activis";
-import { decodeBytes, decodeDoubles, decodeFloats, type NpyArray } from "./npy";
+import { decodeBytes, decodeDoubles, decodeFloats, decodeShorts, type NpyArray } from "./npy";
 
 /** Names one snapshot: everything recorded at one (run, name, step). */
 export interface SnapshotReference {
@@ -162,8 +162,12 @@ export interface Client {
   ): Promise<Computed<NeuronMatching>>;
   /** How well a layer keeps the classes apart. */
   separation(snapshot: SnapshotReference, layer: string, signal: AbortSignal): Promise<Computed<LayerSeparation>>;
-  /** A neuron's tokens and strongest positions, over all instances, and where its maxima are. */
-  positions(snapshot: SnapshotReference, layer: string, neuron: number, signal: AbortSignal): Promise<NeuronPositions>;
+  /** Of which instances the positions are kept, and their words. */
+  positions(snapshot: SnapshotReference, layer: string, signal: AbortSignal): Promise<LayerPositions>;
+  /** What each neuron does there, (positions, neurons). */
+  positionCodes(snapshot: SnapshotReference, layer: string, signal: AbortSignal): Promise<NpyArray<Uint8Array>>;
+  /** At which position each neuron's maximum is, (rows, neurons); 65,535 where that is not known, no rows where none is. */
+  positionMaxima(snapshot: SnapshotReference, layer: string, signal: AbortSignal): Promise<NpyArray<Uint16Array>>;
   /** What a neuron answers to: of the sample, until all that is stored, similar neurons and steps are looked at. */
   neuron(
     snapshot: SnapshotReference,
@@ -253,7 +257,11 @@ export function createClient(base: string): Client {
     },
     separation: (snapshot, layer, signal) => computed("separation", { ...snapshot, layer }, signal),
     neuron: (snapshot, layer, neuron, signal) => computed("neuron", { ...snapshot, layer, neuron }, signal),
-    positions: (snapshot, layer, neuron, signal) => json("positions", { ...snapshot, layer, neuron }, signal),
+    positions: (snapshot, layer, signal) => json("positions", { ...snapshot, layer }, signal),
+    positionCodes: async (snapshot, layer, signal) =>
+      decodeBytes(await (await get("position_codes", { ...snapshot, layer }, signal)).arrayBuffer()),
+    positionMaxima: async (snapshot, layer, signal) =>
+      decodeShorts(await (await get("position_maxima", { ...snapshot, layer }, signal)).arrayBuffer()),
     words: (snapshot, layer, signal) => json("words", { ...snapshot, layer }, signal),
     wordMeans: (snapshot, layer, signal) => floats("word_means", { ...snapshot, layer }, signal),
     similarity: (base, other, signal) => computed("similarity", { ...base, ...prefixed("other_", other) }, signal),

@@ -1,6 +1,6 @@
 /** Parser of the `.npy` bodies in which the plugin sends numbers: version 1.0 to 3.0, little-endian, C order. */
 
-type NpyData = Float32Array | Float64Array | Uint8Array;
+type NpyData = Float32Array | Float64Array | Uint8Array | Uint16Array;
 
 export interface NpyArray<Data extends NpyData = NpyData> {
   /** Lengths of the named axes, e.g. `[subsets, neurons]`. */
@@ -27,6 +27,11 @@ export function decodeDoubles(body: ArrayBuffer): NpyArray<Float64Array> {
 /** Decodes a body as uint8. */
 export function decodeBytes(body: ArrayBuffer): NpyArray<Uint8Array> {
   return decode(body, "|u1", (buffer, start, length) => new Uint8Array(buffer, start, length));
+}
+
+/** Decodes a body as uint16. */
+export function decodeShorts(body: ArrayBuffer): NpyArray<Uint16Array> {
+  return decode(body, "<u2", (buffer, start, length) => new Uint16Array(buffer, start, length));
 }
 
 function decode<Data extends NpyData>(

@@ -1,14 +1,15 @@
 /** Words of a layer as rows: the commonest tokens of its positions, in place of classes, subsets and instances. */
 
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { WordList } from "../contract/activis";
+import type { InstanceColumns, LayerPositions, WordList } from "../contract/activis";
+import type { SnapshotReference } from "../contract/client";
 import type { NpyArray } from "../contract/npy";
 import { comparable } from "../language/tokens";
 import { columnOrder, type LayerContext, type LayerStore } from "./layer";
 import { sliceRow } from "./numbers";
 import { followProjection } from "./projection";
 import { createResource, type Loadable } from "./resource";
-import { type MatrixRow, type WordRow, wordKey } from "./rows";
+import { type FoundRow, instanceName, LIT, type MatrixRow, pinnedOf, placeKey, type WordRow, wordKey } from "./rows";
 import { followKeys, type SnapshotStore } from "./snapshot";
 import type { ProjectionChoice } from "./url_state";
 
@@ -22,6 +23,8 @@ export interface WordsStore {
   list: ReadonlySignal<WordList | null>;
   /** The words that are recorded over all instances, the commonest first. */
   words: ReadonlySignal<readonly WordRow[]>;
+  /** What is kept of the words of sampled instances; null where nothing is. */
+  kept: ReadonlySignal<KeptWords | null>;
   /** A part of the words that are shown; empty where all are. */
   wanted: Signal<string>;
   dispose: () => void;
@@ -48,11 +51,18 @@ export function openWords(recorded: LayerStore, base: SnapshotStore, context: La
     return { key: `words ${name} ${view.key.value}`, subject: JSON.stringify(current), load };
   }, cache);
   const means = computed(() => fetched.state.value.value ?? null);
-  const words = computed((): readonly WordRow[] => (means.value ? wordRows(means.value) : []));
+  const kept = followKept(name, reference, context);
+  const words = computed((): readonly WordRow[] => (means.value ? wordRows(means.value, kept.words.value, base) : []));
+  const ownOf = (sampled: number) => ownWords(sampled, kept.words.value, words.value, base, urlState.closed.value);
+  const pinned = computed(() => pinnedOf(base.rows.value));
+  const rows = computed((): readonly MatrixRow[] => [...pinned.value.flatMap(ownOf), ...words.value]);
   const wanted = signal("");
-  const rows = computed((): readonly MatrixRow[] => {
+  const shown = computed((): readonly MatrixRow[] => {
+    const { value: hovered } = base.instance;
+    const own = pinned.value.includes(hovered) ? [] : ownOf(hovered);
+    if (own.length > 0) return own;
     const part = comparable(wanted.value.trim());
-    return part === "" ? words.value : words.value.filter((row) => comparable(row.name).includes(part));
+    return part === "" ? rows.value : words.value.filter((row) => comparable(row.name).includes(part));
   });
   const choice = computed((): ProjectionChoice & { of: "words" } => ({
     ...urlState.projection.value,
@@ -72,7 +82,7 @@ export function openWords(recorded: LayerStore, base: SnapshotStore, context: La
     const { value: loaded } = fetched.state;
     return loaded.status === "error" ? loaded : recorded.mean.state.value;
   });
-  const sorting = computed(() => words.value.find(({ key }) => key === urlState.sort.value) ?? null);
+  const sorting = computed(() => rows.value.find(({ key }) => key === urlState.sort.value) ?? null);
   const layer: LayerStore = {
     ...recorded,
     mean: { ...recorded.mean, state },
@@ -82,17 +92,18 @@ export function openWords(recorded: LayerStore, base: SnapshotStore, context: La
     projection,
     columns: computed(() => {
       const { value: sort } = urlState.sort;
-      const isOwn = sorting.value !== null || sort === "variance";
-      if (!means.value || !isOwn) return recorded.columns.value;
-      return columnOrder(sort, means.value, words.value.length, sorting.value?.values ?? null);
+      const row = sorting.value;
+      if (!means.value || (row === null && sort !== "variance")) return recorded.columns.value;
+      return columnOrder(sort, means.value, words.value.length, row?.kind === "word" ? row.values : null);
     }),
     dispose: () => {},
   };
   const snapshot: SnapshotStore = {
     ...base,
-    rows: words,
-    shown: computed(() => ({ rows: rows.value, names: NO_NAMES })),
-    rowOfKey: followKeys(words, NOTHING),
+    isPerWord: true,
+    rows,
+    shown: computed(() => ({ rows: shown.value, names: NO_NAMES })),
+    rowOfKey: followKeys(shown, NOTHING),
     temporary: NOTHING,
     rowKey: computed(() => base.hover.value?.row?.key ?? null),
     factsOf: (row) => (row.kind === "word" ? factsOfWord(row) : base.factsOf(row)),
@@ -102,9 +113,11 @@ export function openWords(recorded: LayerStore, base: SnapshotStore, context: La
     snapshot,
     list: computed(() => means.value?.list ?? null),
     words,
+    kept: kept.words,
     wanted,
     dispose: () => {
       fetched.dispose();
+      kept.dispose();
       projection.dispose();
     },
   };
@@ -113,20 +126,138 @@ export function openWords(recorded: LayerStore, base: SnapshotStore, context: La
 const NOTHING = signal(null);
 const NO_NAMES: ReadonlyMap<string, string> = new Map();
 
-const wordRows = ({ list, ...means }: Fetched): WordRow[] =>
-  list.text.map((text, at) => ({
+/** Words of some sampled instances, and what the layer's neurons do at them. */
+export interface KeptWords {
+  /** Of these instances, ascending. */
+  rows: readonly number[];
+  /** Of one of them, in order; those of padding are empty. */
+  wordsOf: (row: number) => readonly string[];
+  /** At one of them, (neurons,); NaN where the layer has no position for it. */
+  valuesOf: (row: number, number: number) => Float32Array;
+}
+
+interface Codes extends NpyArray<Uint8Array> {
+  positions: LayerPositions;
+}
+
+/** Asks for what is kept, once. */
+function followKept(
+  layer: string,
+  reference: ReadonlySignal<SnapshotReference | null>,
+  { client, cache, view }: LayerContext,
+) {
+  const codes = createResource<Codes>(() => {
+    const { value: current } = reference;
+    if (!current) return null;
+    const load = async (signal: AbortSignal) => {
+      const [positions, read] = await Promise.all([
+        client.positions(current, layer, signal),
+        client.positionCodes(current, layer, signal),
+      ]);
+      return { ...read, positions };
+    };
+    return { key: `kept words ${layer} ${view.key.value}`, subject: JSON.stringify(current), load };
+  }, cache);
+  return {
+    words: computed(() => (codes.state.value.value ? keptWords(codes.state.value.value) : null)),
+    dispose: codes.dispose,
+  };
+}
+
+const NO_WORDS: readonly string[] = [];
+
+export function keptWords({ shape, data, positions }: Codes): KeptWords | null {
+  const { rows, starts, text_starts, texts, origin, scale, before } = positions;
+  if (rows.length === 0 || text_starts.length === 0) return null;
+  const [, neurons = 0] = shape;
+  const places = new Map(rows.map((row, at) => [row, at]));
+  return {
+    rows,
+    wordsOf: (row) => {
+      const at = places.get(row);
+      return at === undefined ? NO_WORDS : texts.slice(text_starts[at], text_starts[at + 1]);
+    },
+    valuesOf: (row, number) => {
+      const at = places.get(row) ?? -1;
+      const position = (starts[at] ?? Number.NaN) + number - before;
+      const isThere = number >= before && position < (starts[at + 1] ?? 0);
+      return Float32Array.from({ length: neurons }, (_, neuron) => {
+        const code = isThere ? (data[position * neurons + neuron] ?? 255) : 255;
+        if (code === 0) return 0;
+        return code === 255 ? Number.NaN : (origin[neuron] ?? 0) + (code - 0.5) * (scale[neuron] ?? 0);
+      });
+    },
+  };
+}
+
+function wordRows({ list, ...means }: Fetched, kept: KeptWords | null, base: SnapshotStore): WordRow[] {
+  const rowsOf = kept && sightings(kept);
+  return list.text.map((text, at) => ({
     kind: "word",
     key: wordKey(text),
     name: text,
+    place: "",
     count: list.count[at] ?? 0,
     values: sliceRow(means, at) ?? new Float32Array(),
-    instances: null,
+    instances: rowsOf && litBy(text, rowsOf.get(text) ?? [], kept, base.columns.value),
   }));
+}
+
+/** By word, the rows of the instances that contain it. */
+function sightings({ rows, wordsOf }: KeptWords): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const row of rows) {
+    for (const text of new Set(wordsOf(row))) {
+      const known = found.get(text);
+      if (known) known.push(row);
+      else found.set(text, [row]);
+    }
+  }
+  return found;
+}
+
+/** The instances that a word lights, in every view. */
+function litBy(text: string, lit: readonly number[], { rows }: KeptWords, columns: InstanceColumns | null): FoundRow {
+  const isWhole = rows.length >= (columns?.id.length ?? 0);
+  const name = isWhole ? `“${text}”` : `“${text}” (words of ${rows.length.toLocaleString("en")} are kept)`;
+  const members = lit.filter((row) => !columns?.example[row]);
+  return { kind: "found", key: `${LIT}${wordKey(text)}`, name, members, lit };
+}
+
+/** A heading and the words of an instance, in their order; nothing where they are not kept. */
+function ownWords(
+  sampled: number,
+  kept: KeptWords | null,
+  words: readonly WordRow[],
+  { columns: { value: columns } }: SnapshotStore,
+  closed: readonly string[],
+): MatrixRow[] {
+  const texts = kept?.wordsOf(sampled) ?? NO_WORDS;
+  if (!kept || !columns || texts.length === 0) return [];
+  const id = columns.id[sampled] ?? "";
+  const name = instanceName(columns, sampled);
+  const known = new Map(words.map((word) => [word.name, word]));
+  const members = texts.flatMap((text, number): WordRow[] => {
+    if (text === "") return [];
+    const { count = null, instances = null } = known.get(text) ?? {};
+    const values = kept.valuesOf(sampled, number);
+    const place = `word ${number + 1} of ${name}`;
+    return [{ kind: "word", key: placeKey(id, number), name: text, place, count, values, instances }];
+  });
+  const heading = `place:${id}`;
+  const isOpen = !closed.includes(heading);
+  const group: MatrixRow = {
+    kind: "group",
+    key: `group:${heading}`,
+    id: heading,
+    name,
+    block: "subset",
+    members,
+    isOpen,
+  };
+  return isOpen ? [group, ...members] : [group];
+}
 
 /** Of positions there is no accuracy. */
-const factsOfWord = ({ count }: WordRow) => ({
-  count,
-  correct: undefined,
-  predicted_counts: [],
-  without_prediction: 0,
-});
+const factsOfWord = ({ count }: WordRow) =>
+  count === null ? null : { count, correct: undefined, predicted_counts: [], without_prediction: 0 };

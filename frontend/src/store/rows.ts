@@ -46,13 +46,15 @@ export interface InstanceRow extends Row {
   sampled: number;
 }
 
-/** Word of a layer whose positions have words: it stands for the positions with it, and is a row of that layer alone. */
+/** Word of a layer whose positions have words: of all instances, or at one place of one; it is a row of that layer alone. */
 export interface WordRow extends Row {
   kind: "word";
-  /** Positions with it. */
-  count: number;
-  /** Means there, (neurons,). */
+  /** Positions of all instances with it; null where it came too seldom to be counted. */
+  count: number | null;
+  /** Means at the positions with it, or what is there at one of them; (neurons,). */
   values: Float32Array;
+  /** Which word of which instance it is, `word 4 of #38`; empty where it stands for all positions with it. */
+  place: string;
   /** The instances that it lights; null where it is not known which contain it. */
   instances: FoundRow | null;
 }
@@ -84,9 +86,14 @@ export const absentRow = (of: PresentRow): AbsentRow => ({ kind: "absent", key: 
 export const instanceKey = (id: string): string => `instance:${id}`;
 export const typedKey = (name: string): string => `typed:${name}`;
 export const wordKey = (text: string): string => `word:${text}`;
+/** @param number Of the word in the instance, from 0 on. */
+export const placeKey = (id: string, number: number): string => `place:${number}:${id}`;
 
-/** The word that a row's key is of; null of other rows. */
-export const wordOfKey = (key: string): string | null => (key.startsWith("word:") ? key.slice(5) : null);
+/** What a row's key of a word says of it; null of other rows. */
+export function wordOfKey(key: string): string | null {
+  const [, text, number, id] = /^(?:word:(.*)|place:(\d+):(.*))$/s.exec(key) ?? [];
+  return text ?? (number === undefined ? null : `word ${Number(number) + 1} of ${id}`);
+}
 
 /** How the keys of rows begin that are shown only while they are lit. */
 export const LIT = "lit:";

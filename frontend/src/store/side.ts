@@ -202,6 +202,7 @@ export function openSide(other: Other, { base, layerContext, refuse }: SideConte
       if (here !== undefined) base.togglePin(here);
       else refuse(`Instance ${id} is not in the sample of A, so it has no row there; pin one that is.`);
     },
+    isPerWord: false,
     beside: { base, position },
   };
   return { ...other, store, layers };

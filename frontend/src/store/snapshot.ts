@@ -118,12 +118,11 @@ export interface SnapshotStore extends SnapshotView, OpenedSnapshot, HoverState 
   /** Scores of the instance in the card, (classes,); null while they are not there. */
   scores: ReadonlySignal<Scores | null>;
   togglePin: (sampled: number) => void;
+  /** Whether its rows are the words of a layer. */
+  isPerWord: boolean;
   /** The base that it stands beside, and its position among the others; null where it is the base. */
   beside: { base: SnapshotStore; position: number } | null;
 }
-
-/** Whether its rows are the words of a layer. */
-export const isPerWord = ({ rows }: SnapshotStore): boolean => rows.value[0]?.kind === "word";
 
 /** The base that a snapshot is compared with, or the base itself. */
 export const baseOf = (store: SnapshotStore): SnapshotStore => store.beside?.base ?? store;

@@ -251,6 +251,7 @@ export function createTab(client: Client, hash: HashStore, host: Host): TabStore
       const id = columns.peek()?.id[sampled];
       if (id !== undefined) toggle(urlState.pinned, id);
     },
+    isPerWord: false,
     beside: null,
   };
   const comparing = openComparing({ base, others, layerContext, refuse: pointing.point });

@@ -21,7 +21,7 @@ import { predictedNames } from "../../store/judgement";
 import { activeShares, type LayerStore, outputEntry, shownValues } from "../../store/layer";
 import { RELATIVE_END } from "../../store/relative";
 import { blockOf, isInstance, isMany, type MatrixRow } from "../../store/rows";
-import { isPerWord, type SnapshotStore } from "../../store/snapshot";
+import type { SnapshotStore } from "../../store/snapshot";
 import type { UrlState } from "../../store/url_state";
 import { usePalette, useSnapshot, useTab } from "../../ui/context";
 import { useSize } from "../../ui/surface";
@@ -166,7 +166,7 @@ export function useMatrixFrame(layer: LayerStore, { alone = false, narrow = fals
   const labels = labelSpace(
     shownNames,
     narrow ? 0 : outerSize.width,
-    !store.snapshot.value?.unlabelled && !isPerWord(store),
+    !store.snapshot.value?.unlabelled && !store.isPerWord,
   );
   const width = Math.max(0, rowWidth - labels.width);
   const height = outerSize.height - PADDING;

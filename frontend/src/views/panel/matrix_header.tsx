@@ -17,7 +17,6 @@ import { predictedNames } from "../../store/judgement";
 import { type LayerStore, relativeOf, shownValues } from "../../store/layer";
 import { extremesOf } from "../../store/numbers";
 import { blockOf, isMany, type MatrixRow } from "../../store/rows";
-import { isPerWord } from "../../store/snapshot";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { countText, valueText } from "../../ui/numbers";
 import { Surface } from "../../ui/surface";
@@ -43,7 +42,7 @@ const RELATIVE =
 
 export function ScaleLegend({ frame, ramp: { signed, max, levels } }: { frame: MatrixFrame; ramp: Ramp }) {
   const clips = clipsOf(frame);
-  const isMeanAlone = isPerWord(useSnapshot());
+  const { isPerWord } = useSnapshot();
   const { value: isRelative } = frame.layer.isRelative;
   const unit = isRelative ? " sd" : "";
   return (
@@ -52,7 +51,7 @@ export function ScaleLegend({ frame, ramp: { signed, max, levels } }: { frame: M
       data-testid="scale"
       title={`${isRelative ? RELATIVE : ABSOLUTE} What is beyond has the colour of its end, and a dark outline.`}
     >
-      {isMeanAlone ? "mean " : <ScaleChoice />}
+      {isPerWord ? "mean " : <ScaleChoice />}
       {signed ? `${clips.low ? "≤ " : ""}−${valueText(max)}${unit}` : "0"}
       <i style={{ background: `linear-gradient(to right, ${levels.join(", ")})` }} />
       {clips.high && "≥ "}

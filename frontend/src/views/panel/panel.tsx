@@ -19,7 +19,6 @@ import type { LayerStore } from "../../store/layer";
 import type { WordsStore } from "../../store/per_word";
 import { blockOf } from "../../store/rows";
 import type { Side } from "../../store/side";
-import { isPerWord } from "../../store/snapshot";
 import { toggle } from "../../store/url_state";
 import { isColumn, SnapshotContext, useSnapshot, useTab } from "../../ui/context";
 import { Segmented } from "../../ui/controls";
@@ -264,7 +263,7 @@ function usePanelStyle(layer: LayerStore, { width, height }: Size, compared: boo
   const { comparing } = useTab();
   const store = useSnapshot();
   const { value: all } = store.rows;
-  const groups = (isPerWord(store) ? all.slice(0, WORDS_IN_SIGHT) : all).map(blockOf);
+  const groups = (store.isPerWord ? all.slice(0, WORDS_IN_SIGHT) : all).map(blockOf);
   const content: PanelContent = {
     neurons: layer.entry.value?.neurons ?? 0,
     rows: groups.length,

@@ -220,9 +220,11 @@ function cellText(
     return (
       <>
         <b>
-          neuron {neuron} · {row.name} mean {missingOr(row.values[neuron])}
+          neuron {neuron} · {row.name} {row.place === "" && "mean "}
+          {missingOr(row.values[neuron])}
         </b>
-        {` · seen ${countText(row.count)}`}
+        {row.place !== "" && ` · ${row.place}`}
+        {row.count !== null && ` · seen ${countText(row.count)}`}
       </>
     );
   }

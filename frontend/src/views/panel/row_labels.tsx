@@ -249,7 +249,8 @@ function useTitle(layer: string): (row: MatrixRow, accuracy: string) => string {
     const linesOf = (...lines: string[]) => [...lines, accuracy, click].filter((line) => line !== "").join("\n");
     if (row.kind === "outcome") return linesOf(comparing.titleOf(row));
     if (isInstance(row) || row.kind === "absent") return linesOf(row.name);
-    if (row.kind === "word") return linesOf(`“${row.name}”: at ${countText(row.count)} positions of all instances`);
+    if (row.kind === "word")
+      return linesOf(row.place, row.count === null ? `“${row.name}”` : seenText(row.name, row.count));
     if (row.kind === "found") {
       return linesOf(
         `${row.name}: averages over the ${countText(row.members.length)} found among the instances kept here`,
@@ -267,6 +268,8 @@ function useTitle(layer: string): (row: MatrixRow, accuracy: string) => string {
     );
   };
 }
+
+const seenText = (word: string, count: number) => `“${word}”: at ${countText(count)} positions of all instances`;
 
 /** Takes away what was made here, and hides what was recorded. */
 function RemoveButton({ row }: { row: TypedRow | OutcomeRow | RecordedRow }) {
@@ -324,7 +327,15 @@ function RowContent({ row, name, sign }: { row: MatrixRow; name: string; sign: s
       <RowName name={name} />
       <span class="sort-sign">{sign}</span>
       <span class={failed ? "row-detail wrong" : "row-detail"} data-testid="row-size">
-        {state?.value ? roughCountText(state.value) : facts ? shortCountText(facts.count) : failed ? "failed" : "…"}
+        {state?.value
+          ? roughCountText(state.value)
+          : facts
+            ? shortCountText(facts.count)
+            : failed
+              ? "failed"
+              : row.kind === "word"
+                ? ""
+                : "…"}
       </span>
       <AccuracyCells row={row} />
     </>

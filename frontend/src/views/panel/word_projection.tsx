@@ -2,8 +2,9 @@
 
 import { effect, useComputed, useSignal } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import type { WordList } from "../../contract/activis";
-import { LABEL_FONT, type PointMark, placeLabels } from "../../draw/marks";
+import type { InstanceColumns, WordList } from "../../contract/activis";
+import { drawMarks, LABEL_FONT, type PointMark, placeLabels } from "../../draw/marks";
+import type { Palette } from "../../draw/palette";
 import {
   createPaintedPoints,
   enlargement,
@@ -14,7 +15,7 @@ import {
   WHOLE,
   zoomPoints,
 } from "../../draw/projection";
-import type { WordsStore } from "../../store/per_word";
+import type { KeptWords, WordsStore } from "../../store/per_word";
 import type { WordRow } from "../../store/rows";
 import { usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
@@ -26,15 +27,21 @@ import { METHODS, MethodChoice, progressText } from "./projection_header";
 import { usePointer } from "./projection_pointer";
 
 /** How many words have a row, of how many, and which: the commonest, where that is known. */
-export function WordFacts({ words: { list, words, layer } }: { words: WordsStore }) {
+export function WordFacts({ words: { list, words, kept, layer, snapshot } }: { words: WordsStore }) {
   const said = list.value;
   if (!said) return null;
   const { text, title } = wordsText(said, words.value.length);
   return (
-    <p data-testid="word-facts" title={title}>
+    <p data-testid="word-facts" title={`${title} ${keptText(kept.value, snapshot.columns.value)}`}>
       {text} × {countText(layer.entry.value?.neurons ?? 0)}
     </p>
   );
+}
+
+function keptText(kept: KeptWords | null, columns: InstanceColumns | null): string {
+  if (!kept) return "Which instances contain a word was not recorded, so that a word lights none.";
+  const all = kept.rows.length >= (columns?.id.length ?? 0);
+  return all ? "" : `A word lights those of the ${countText(kept.rows.length)} sampled instances whose words had room.`;
 }
 
 /** Of `rows` words that have one. */
@@ -77,11 +84,7 @@ export function WordProjection({ words }: { words: WordsStore }) {
       </div>
       <div class="projection-area" ref={area}>
         {isOwn && width > 0 && height > 0 ? (
-          <Picture
-            words={words.words.value}
-            coordinates={shown.coordinates}
-            {...{ layer: words.layer.name, width, height }}
-          />
+          <Picture store={words} coordinates={shown.coordinates} width={width} height={height} />
         ) : (
           <div class="projection-waiting">{problem ? <Problem sentence={problem} /> : "Placing the words…"}</div>
         )}
@@ -91,75 +94,82 @@ export function WordProjection({ words }: { words: WordsStore }) {
 }
 
 interface PictureProperties {
-  layer: string;
-  words: readonly WordRow[];
+  store: WordsStore;
   /** (words, 2) */
   coordinates: Float32Array;
   width: number;
   height: number;
 }
 
-function Picture({ layer, words, coordinates, width, height }: PictureProperties) {
+function Picture({ store, coordinates, width, height }: PictureProperties) {
   const view = useSignal(WHOLE);
+  const words = store.words.value;
   const placed = useMemo(() => placePoints(coordinates, width, height), [coordinates, width, height]);
-  const pointer = usePointer({ layer, placed, view, width, height, words });
+  const pointer = usePointer({ layer: store.layer.name, placed, view, width, height, words });
   return (
     <div
       class={`projection-canvases${view.value.scale > 1 ? " zoomed" : ""}`}
       style={{ width: `${width}px`, height: `${height}px` }}
     >
-      <Dots {...{ placed, words, width, height, pointer }} view={view.value} />
+      <Dots {...{ placed, words, width, height, pointer }} kept={store.kept.value} view={view.value} />
       <ZoomButtons view={view} width={width} height={height} />
     </div>
   );
 }
 
-interface DotsProperties extends Pick<PictureProperties, "words" | "width" | "height"> {
+interface DotsProperties extends Pick<PictureProperties, "width" | "height"> {
   placed: PlacedPoints;
+  words: readonly WordRow[];
+  kept: KeptWords | null;
   view: View;
   pointer: ReturnType<typeof usePointer>;
 }
 
-/** Dots and their names; the hovered word and the one that sorts have a ring, and their names come first. */
-function Dots({ placed, view, words, width, height, pointer }: DotsProperties) {
-  const store = useSnapshot();
+/** Dots and their names. The word that is hovered and the one that sorts have a ring; of a hovered instance its words are lit. */
+function Dots({ placed, view, words, kept, width, height, pointer }: DotsProperties) {
+  const { hover, instance } = useSnapshot();
   const { urlState } = useTab();
   const canvas = useRef<HTMLCanvasElement>(null);
   const palette = usePalette();
   const ratio = pixelRatio.value;
   const areNamed = urlState.clusterNames.value === "";
+  const hovered = useComputed(() => (hover.value?.row?.kind === "word" ? hover.value.row.name : null));
+  const sorting = useComputed(() => words.find(({ key }) => key === urlState.sort.value)?.name ?? null);
   const strongest = useMemo(() => strongestFirst(words), [words]);
-  const key = useComputed(() => store.hover.value?.row?.key ?? null);
   const painted = useMemo(() => {
     const positions = zoomPoints(placed.positions, view);
     const newPixels = () =>
       new ImageData(Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio)));
     const picture = { positions, codes: words.map(() => 0), colours: [palette.secondary], palette };
     const points = createPaintedPoints({ ...picture, enlarged: enlargement(width, height) }, newPixels, ratio);
-    return { positions, pixels: points.all() };
-  }, [placed, view, words, width, height, ratio, palette]);
+    const named = (rows: readonly number[]) => {
+      const marks = rows.map((row) => markOf(row, positions, words[row]?.name ?? "", palette.text));
+      return placeLabels(marks.reverse(), width, height, (label) => textWidth(label, LABEL_FONT));
+    };
+    return { positions, points, names: areNamed ? named(strongest) : [], named };
+  }, [placed, view, words, strongest, areNamed, width, height, ratio, palette]);
   useLayoutEffect(
     () =>
       effect(() => {
         const context = canvas.current?.getContext("2d");
         if (!context) return;
-        const { positions, pixels } = painted;
-        const radius = radiusAround(words.length, enlargement(width, height));
-        const marks = markedLast(strongest, words, [urlState.sort.value, key.value]).map(
-          (row): PointMark => ({
-            x: positions[2 * row] ?? Number.NaN,
-            y: positions[2 * row + 1] ?? Number.NaN,
-            label: areNamed || isMarked(words[row], urlState.sort.value, key.value) ? (words[row]?.name ?? "") : "",
-            colour: words[row]?.key === key.value ? palette.hoverRing : palette.text,
-            radius: isMarked(words[row], urlState.sort.value, key.value) ? radius : DOT,
-          }),
-        );
+        const { positions, points, names, named } = painted;
+        const lit = litWords(words, kept?.wordsOf(instance.value) ?? []);
         context.setTransform(1, 0, 0, 1, 0, 0);
-        context.putImageData(pixels, 0, 0);
+        context.putImageData(lit ? points.lit(lit) : points.all(), 0, 0);
         context.setTransform(ratio, 0, 0, ratio, 0, 0);
-        drawNames(context, marks, { width, height, text: palette.text, ground: palette.card });
+        drawNames(context, lit ? named(strongest.filter((row) => lit[row] === 1)) : names, palette);
+        const radius = radiusAround(words.length, enlargement(width, height));
+        for (const [name, colour] of [
+          [sorting.value, palette.text],
+          [hovered.value, palette.hoverRing],
+        ] as const) {
+          const row = words.findIndex((word) => word.name === name);
+          if (row >= 0)
+            drawMarks(context, [{ ...markOf(row, positions, name ?? "", colour), radius }], width, height, palette);
+        }
       }),
-    [painted, words, strongest, areNamed, width, height, ratio, palette],
+    [painted, words, kept, strongest, width, height, ratio, palette],
   );
   return (
     <canvas
@@ -175,60 +185,42 @@ function Dots({ placed, view, words, width, height, pointer }: DotsProperties) {
   );
 }
 
-/** Around a dot that is not marked, in CSS pixels. */
+/** Around a dot without a ring, in CSS pixels. */
 const DOT = 3;
 
-const isMarked = (word: WordRow | undefined, sort: string, key: string | null): boolean =>
-  word !== undefined && (word.key === sort || word.key === key);
+const markOf = (row: number, positions: Float32Array, label: string, colour: string): PointMark => ({
+  x: positions[2 * row] ?? Number.NaN,
+  y: positions[2 * row + 1] ?? Number.NaN,
+  label,
+  colour,
+  radius: DOT,
+});
 
-const lengths = (word: WordRow): number =>
-  Math.hypot(...word.values.map((value) => (Number.isFinite(value) ? value : 0)));
+/** 1 for the words that an instance has; null where it has none. */
+function litWords(words: readonly WordRow[], texts: readonly string[]): Uint8Array | null {
+  const known = new Set(texts);
+  const lit = Uint8Array.from(words, ({ name }) => Number(known.has(name)));
+  return lit.includes(1) ? lit : null;
+}
 
 /** Rows by how much their words excite the layer: these have a name sooner than those that excite it little. */
 function strongestFirst(words: readonly WordRow[]): number[] {
-  const length = words.map(lengths);
-  return [...words.keys()].sort((first, second) => (length[second] ?? 0) - (length[first] ?? 0) || first - second);
-}
-
-/** Rows so that the ones that choose their names' places first are the last. */
-function markedLast(
-  strongest: readonly number[],
-  words: readonly WordRow[],
-  keys: readonly (string | null)[],
-): number[] {
-  const marked = keys.map((key) => words.findIndex((word) => word.key === key)).filter((row) => row >= 0);
-  return [...strongest.filter((row) => !marked.includes(row)).reverse(), ...marked];
-}
-
-interface Ground {
-  width: number;
-  height: number;
-  text: string;
-  ground: string;
+  const lengths = words.map(({ values }) => Math.hypot(...values.map((value) => (Number.isFinite(value) ? value : 0))));
+  return [...words.keys()].sort((first, second) => (lengths[second] ?? 0) - (lengths[first] ?? 0) || first - second);
 }
 
 function drawNames(
   context: CanvasRenderingContext2D,
-  marks: readonly PointMark[],
-  { width, height, text, ground }: Ground,
-) {
-  for (const { x, y, colour, radius = DOT } of marks) {
-    if (radius === DOT || !Number.isFinite(x)) continue;
-    context.strokeStyle = colour;
-    context.lineWidth = 2;
-    context.beginPath();
-    context.arc(x, y, radius, 0, 2 * Math.PI);
-    context.stroke();
-  }
+  names: ReturnType<typeof placeLabels>,
+  { text, card }: Palette,
+): void {
   context.font = LABEL_FONT;
   context.textBaseline = "middle";
   context.textAlign = "left";
-  context.strokeStyle = ground;
+  context.strokeStyle = card;
   context.fillStyle = text;
   context.lineWidth = 3;
-  for (const { text: name, left, middle } of placeLabels(marks, width, height, (label) =>
-    textWidth(label, LABEL_FONT),
-  )) {
+  for (const { text: name, left, middle } of names) {
     context.strokeText(name, left, middle);
     context.fillText(name, left, middle);
   }

@@ -65,7 +65,10 @@ function sentenceOf(store: SnapshotStore): string {
     return `${layer.name}, neuron ${hover.neuron}${shown}`;
   }
   if (!row) return "";
-  if (row.kind === "word") return `${row.name}, seen ${countText(row.count)} times`;
+  if (row.kind === "word")
+    return [row.name, row.place, row.count === null ? "" : `seen ${countText(row.count)} times`]
+      .filter(Boolean)
+      .join(", ");
   return isMany(row) ? subsetSentence(store, row) : instanceSentence(store, store.instance.value);
 }
 
