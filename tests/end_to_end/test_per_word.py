@@ -72,7 +72,12 @@ def write(logdir: Path) -> None:
             row[: len(values)] = values
         layers = [LayerSpec("conv", tokens=True), "hidden"]
         with activis_tb.preprocess(
-            logdir / "questions", layers=layers, step=step, classes=CLASSES, quiet=True
+            logdir / "questions",
+            layers=layers,
+            step=step,
+            classes=CLASSES,
+            attribute_types={"text": "text"},
+            quiet=True,
         ) as snapshot:
             snapshot.process(
                 labels=labels,
@@ -229,3 +234,54 @@ def test_words_are_dots_and_a_click_on_one_sorts(url: str, open_tab: Callable[..
 def test_a_layer_without_words_has_no_such_choice(tab: Tab) -> None:
     expect(tab.get("panel", layer="conv").get_by_role("group", name="Rows of conv")).to_have_count(1)
     expect(tab.get("panel", layer="hidden").get_by_role("group", name="Rows of hidden")).to_have_count(0)
+
+
+def containing(url: str, word: str) -> list[int]:
+    """The sampled rows of the questions that contain a word."""
+    (column,) = (one for one in json.loads(fetch(url, "instances"))["attributes"] if one["name"] == "text")
+    return [row for row, text in enumerate(column["texts"]) if word in text.split()]
+
+
+def lit_squares(tab: Tab) -> list[int]:
+    squares = tab.frame.locator("[data-testid=instance-square]:not(.dim)")
+    return sorted(squares.evaluate_all("all => all.map(one => Number(one.dataset.row))"))
+
+
+def test_a_word_lights_the_instances_that_contain_it_everywhere(tab: Tab, url: str) -> None:
+    choose(tab, "words")
+    tab.get("panel", layer="conv").get_by_test_id("row-search").fill("capital")
+    tab.hover_row("conv", "capital")
+    expected = containing(url, "capital")
+    assert 0 < len(expected) < len(QUESTIONS)
+    tab.becomes(lambda: lit_squares(tab), expected)
+    assert tab.state()["highlighted"]["hidden"] == expected
+    expect(tab.get("lit-count")).to_have_text(f"{len(expected)} lit")
+    expect(tab.get("panel", layer="hidden").locator(".temporary-row")).to_contain_text("“capital”")
+    tab.leave()
+    tab.becomes(lambda: len(lit_squares(tab)), len(QUESTIONS))
+
+
+def test_an_instance_shows_its_own_words_hovered_and_pinned(tab: Tab, url: str) -> None:
+    choose(tab, "words")
+    expect(tab.row_label("conv", "the")).to_have_count(1)
+    row = 7
+    (column,) = (one for one in json.loads(fetch(url, "instances"))["attributes"] if one["name"] == "text")
+    words = column["texts"][row].split()
+    square = tab.get("instance-square", row=str(row))
+    square.hover()
+    tab.becomes(lambda: word_rows(tab), words)
+    square.click()
+    tab.leave()
+    tab.becomes(lambda: word_rows(tab)[: len(words)], words)
+    common = tab.get("panel", layer="conv").get_by_test_id("row-group")
+    expect(common).to_have_count(1)
+    # One byte keeps each activation: half a step off at most.
+    own = np.array(activations(STEPS[-1])[QUESTIONS.index(next(q for q in QUESTIONS if q[1] == words))])
+    instance = json.loads(fetch(url, "instances"))["id"][row]
+    shown = tab.frame.evaluate("key => window.__activis.row('conv', key)", f"place:3:{instance}")
+    assert np.abs(np.array(shown) - own[3]).max() < 2 * own.max() / 254 + 1 / 8
+    tab.get("panel", layer="conv").get_by_test_id("row-label").nth(3).click(position={"x": 24, "y": 6})
+    tab.wait("its order", lambda state: state["sort"] == f"place:3:{instance}")
+    expect(tab.get("sort-picker")).to_have_value(f"place:3:{instance}")
+    choose(tab, "instances")
+    expect(tab.row_label("conv", "LOC")).to_have_count(1)
