@@ -268,8 +268,13 @@ def test_an_instance_shows_its_own_words_hovered_and_pinned(tab: Tab, url: str) 
     (column,) = (one for one in json.loads(fetch(url, "instances"))["attributes"] if one["name"] == "text")
     words = column["texts"][row].split()
     square = tab.get("instance-square", row=str(row))
+    matrix = tab.get("panel", layer="conv").get_by_test_id("matrix")
+    place = """canvas => [canvas.getBoundingClientRect().left, canvas.clientWidth,
+        canvas.closest(".bank").querySelector(".column-band").clientWidth]"""
+    columns = matrix.evaluate(place)
     square.hover()
     tab.becomes(lambda: word_rows(tab), words)
+    assert matrix.evaluate(place) == columns, "what is hovered moves no column"
     square.click()
     tab.leave()
     tab.becomes(lambda: word_rows(tab)[: len(words)], words)

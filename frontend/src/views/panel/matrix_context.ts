@@ -8,6 +8,7 @@ import { BANK_HEADER, type HeaderLayout, LOWEST_HEADER, layoutHeader, makeRoom }
 import {
   type ColumnLayout,
   layoutMatrix,
+  layoutRows,
   type MatrixLayout,
   type RowLayout,
   type RowView,
@@ -159,9 +160,11 @@ export function useMatrixFrame(layer: LayerStore, { alone = false, narrow = fals
   const scrollTop = useSignal(0);
   const { rows, names } = store.shown.value;
   const groups = rows.map(blockOf);
+  // Where rows are words, those that are hovered or looked for stand as all of them do.
+  const named = store.isPerWord ? store.rows.value : rows;
   const shownNames = useMemo(
-    () => rows.filter((row) => !isInstance(row)).map((row) => labelOf(names, row)),
-    [rows, names],
+    () => named.filter((row) => !isInstance(row)).map((row) => labelOf(names, row)),
+    [named, names],
   );
   const labels = labelSpace(
     shownNames,
@@ -172,10 +175,13 @@ export function useMatrixFrame(layer: LayerStore, { alone = false, narrow = fals
   const height = outerSize.height - PADDING;
   const differs = tab.comparison.compared.value !== null;
   const room = { width, height, alone, narrow, differs };
-  const plan = planMatrix(layer.entry.value?.neurons ?? 0, groups, room, first.value);
+  const missing = Math.max(0, named.length - rows.length);
+  const planned = [...groups, ...Array.from({ length: missing }, () => "subset")];
+  const plan = planMatrix(layer.entry.value?.neurons ?? 0, planned, room, first.value);
   const { layout, header, differenceTop, bankHeader } = plan;
-  const { columns, rows: rowLayout } = layout;
+  const { columns } = layout;
   const banked = layout.banks.length > 1;
+  const rowLayout = banked || missing === 0 ? layout.rows : layoutRows(groups, layout.rows.rowHeight);
   const below = banked ? 0 : rowLayout.rowHeight + TEMPORARY_GAP;
   const gridHeight = Math.min(banked ? layout.height : rowLayout.height, Math.max(0, height - header.height - below));
   const predictions = predictedNames(store.snapshot.value).length;
