@@ -43,6 +43,7 @@ class StrongestInstances:
         self._signed: set[str] = set()
         self._pool: Block | None = None
         self._hashes = np.empty(0, np.uint64)
+        self._waiting: list[tuple[Block, NDArray[np.uint64]]] = []
         self._left = 0
         self._seen = 0
 
@@ -70,8 +71,8 @@ class StrongestInstances:
             start = piece.stop
         if is_kept.any():
             rows = np.flatnonzero(is_kept)
-            self._extend(_light(block.take(rows)), hashes[rows])
-            if len(self._hashes) > 2 * self._left:
+            self._waiting.append((_light(block.take(rows)), hashes[rows]))
+            if sum(len(waiting) for waiting, _ in self._waiting) > self._left:
                 self._forget()
 
     def merge(self, arrays: Mapping[str, NDArray[Any]], layers: Sequence[str], pool: Block | None) -> None:
@@ -89,7 +90,7 @@ class StrongestInstances:
             if arrays[f"{number}/signed"].any():
                 self._signed.add(name)
         self._seen += int(arrays["seen"][0])
-        self._extend(pool, hash_texts(pool.ids.tolist()))
+        self._waiting.append((pool, hash_texts(pool.ids.tolist())))
         self._forget()
 
     def arrays(self, layers: Sequence[str]) -> dict[str, NDArray[Any]]:
@@ -146,15 +147,17 @@ class StrongestInstances:
         kept = [_known(own, own.key.shape[1])[0] for layer in self._layers.values() for own in layer]
         return np.unique(np.concatenate(kept)) if kept else np.empty(0, np.uint64)
 
-    def _extend(self, block: Block, hashes: NDArray[np.uint64]) -> None:
-        self._pool = block if self._pool is None else join([self._pool, block])
-        self._hashes = np.concatenate([self._hashes, hashes])
-
     def _forget(self) -> None:
-        """Drops instances that are no longer among the strongest or weakest."""
-        if self._pool is not None:
-            rows = np.flatnonzero(np.isin(self._hashes, self._keys()))
-            self._pool, self._hashes, self._left = self._pool.take(rows), self._hashes[rows], len(rows)
+        """Joins what waits, and drops instances that are no longer among the strongest or weakest."""
+        parts = [*([(self._pool, self._hashes)] if self._pool is not None else []), *self._waiting]
+        self._waiting = []
+        if not parts:
+            return
+        hashes, keys = np.concatenate([own for _, own in parts]), self._keys()
+        kept = [np.append(keys, 0)[np.searchsorted(keys, own)] == own for _, own in parts]
+        self._pool = join([block.take(rows) for (block, _), rows in zip(parts, kept, strict=True)])
+        self._hashes = hashes[np.concatenate(kept)]
+        self._left = len(self._hashes)
 
 
 def _known(own: Strongest, top: int) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
