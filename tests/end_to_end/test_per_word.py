@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 import activis_tb
 from activis_tb.model import LayerSpec
+from tests.end_to_end.axe import violations
 from tests.end_to_end.conftest import serve, wait_for_snapshots
 from tests.end_to_end.tab import Tab
 
@@ -175,6 +176,7 @@ def test_a_cell_says_its_mean_and_how_often_the_word_was_seen(tab: Tab) -> None:
     choose(tab, "words")
     grid = tab.get("panel", layer="conv").get_by_test_id("matrix-grid")
     expect(tab.row_label("conv", "the")).to_have_count(1)
+    assert violations(tab) == []
     grid.focus()
     tab.page.keyboard.press("Control+Home")
     tab.page.keyboard.press("s")
