@@ -105,6 +105,32 @@ class Tab:
     def click_row(self, layer: str, row: str) -> None:
         self.row_label(layer, row).click(position={"x": 24, "y": 6})
 
+    def bright_squares(self) -> list[int]:
+        """The sampled rows whose squares have no veil over any of their corners; of squares that are in sight."""
+        rows: list[int] = self.frame.evaluate(
+            """() => {
+                const veil = document.querySelector("[data-testid=veil]:not([hidden])");
+                const squares = [...document.querySelectorAll("[data-testid=instance-square]")];
+                const rows = squares.map(square => Number(square.dataset.row));
+                if (!veil) return rows.sort((a, b) => a - b);
+                const box = veil.getBoundingClientRect();
+                const { data, width, height } = veil.getContext("2d").getImageData(0, 0, veil.width, veil.height);
+                const ratio = width / box.width;
+                const isCovered = (x, y) => {
+                    const [column, line] = [x - box.left, y - box.top].map(at => Math.floor(at * ratio));
+                    return column >= 0 && column < width && line >= 0 && line < height
+                        && data[4 * (line * width + column) + 3] === 255;
+                };
+                const covered = squares.map(square => {
+                    const { left, right, top, bottom } = square.getBoundingClientRect();
+                    return [[left, top], [right, top], [left, bottom], [right, bottom]].map(([x, y]) =>
+                        isCovered(x + (x === left ? 2 : -2), y + (y === top ? 2 : -2)));
+                });
+                return rows.filter((_, at) => !covered[at].some(one => one)).sort((a, b) => a - b);
+            }"""
+        )
+        return rows
+
     def ringed_columns(self, layer: str) -> list[list[int]]:
         """Of each matrix of a panel, the base's first, the columns at which a ring is drawn around a cell."""
         return self.get("panel", layer=layer).evaluate(

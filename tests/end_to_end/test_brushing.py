@@ -61,8 +61,7 @@ def tab(url: str, open_tab: Callable[..., Tab]) -> Tab:
 
 def bright(tab: Tab) -> list[int]:
     """The sampled rows whose squares keep their colour."""
-    squares = tab.frame.locator("[data-testid=instance-square]:not(.dim)")
-    return sorted(squares.evaluate_all("all => all.map(one => Number(one.dataset.row))"))
+    return tab.bright_squares()
 
 
 def lit_everywhere(tab: Tab, rows: list[int]) -> None:

@@ -161,8 +161,7 @@ def test_hovering_the_row_lights_exactly_its_members_everywhere(questions_tab: T
     tab.hover_row("hidden", CONDITION)
     members = members_of_condition(questions_url)
     tab.wait("they are highlighted", lambda state: state["highlighted"]["hidden"] == members)
-    bright = tab.frame.locator("[data-testid=instance-square]:not(.dim)")
-    tab.becomes(lambda: sorted(bright.evaluate_all("all => all.map(one => Number(one.dataset.row))")), members)
+    tab.becomes(tab.bright_squares, members)
     tab.leave()
     tab.wait("nothing is", lambda state: state["highlighted"]["hidden"] == [])
 

@@ -17,7 +17,9 @@ import { countText, percentText } from "../../ui/numbers";
 import { useSize } from "../../ui/surface";
 import type { Group } from "./grouping";
 import { listenToInstances, useInstanceMarks } from "./marked";
+import { Veil } from "./veil";
 import {
+  HEAD_HEIGHT,
   isInSight,
   type PlacedGroup,
   placeGroups,
@@ -168,7 +170,7 @@ function Accuracy({ correct, count, total }: { correct: number; count: number; t
 
 /** By itself, so that marking draws no square again. */
 function Marks({ container }: { container: RefObject<HTMLElement | null> }) {
-  useInstanceMarks(container);
+  useInstanceMarks(container, { isDimmed: false });
   return null;
 }
 
@@ -337,6 +339,14 @@ export function Groups({ snapshot, instances, groups, tones, focus }: GroupsProp
               />
             ) : null,
           )}
+        <Veil
+          instances={instances}
+          groups={groups}
+          placed={placed}
+          width={size.width - PADDING}
+          top={Math.max(0, sight.top)}
+          bottom={Math.min(last ? last.top + last.height : 0, sight.bottom)}
+        />
       </div>
     </div>
   );
@@ -387,9 +397,6 @@ function useLitInSight(
   );
 }
 
-/** The least of a square that is in sight below the head of its group. */
-const HEAD = 32;
-
 function scrollToLit(
   element: HTMLDivElement | null,
   groups: readonly Group[],
@@ -400,12 +407,12 @@ function scrollToLit(
     const place = placed[label];
     const tops = SIDES.flatMap((side) => {
       const first = group[side].findIndex((row) => mask[row] === 1);
-      return place && first >= 0 ? [place.top + HEAD + squarePlace(first, place.perLine[side]).top] : [];
+      return place && first >= 0 ? [place.top + HEAD_HEIGHT + squarePlace(first, place.perLine[side]).top] : [];
     });
     if (!element || !place || tops.length === 0) continue;
     const top = Math.min(...tops);
     const { scrollTop, clientHeight } = element;
-    if (top - HEAD >= scrollTop && top + STEP <= scrollTop + clientHeight) return;
+    if (top - HEAD_HEIGHT >= scrollTop && top + STEP <= scrollTop + clientHeight) return;
     const isNear = top + STEP - place.top <= clientHeight;
     element.scrollTop = isNear ? place.top : top - clientHeight / 2;
     return;

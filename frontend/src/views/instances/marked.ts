@@ -56,8 +56,10 @@ const MARKS = ["dim", "hovered", "pinned"] as const;
 /**
  * Marks elements with a row by what is lit, hovered and pinned; only those whose marks change are touched. The component
  * that calls it is drawn again with the elements.
+ *
+ * @param isDimmed whether what is not lit is marked; squares have a veil over them instead
  */
-export function useInstanceMarks(container: RefObject<HTMLElement | null>): void {
+export function useInstanceMarks(container: RefObject<HTMLElement | null>, { isDimmed = true } = {}): void {
   const store = useSnapshot();
   useLayoutEffect(() => {
     const marked = Array.from(container.current?.querySelectorAll<HTMLElement>(MARKED) ?? [], (element) => ({
@@ -67,7 +69,8 @@ export function useInstanceMarks(container: RefObject<HTMLElement | null>): void
     }));
     return effect(() => {
       const { litMask, instance, rows } = store;
-      const [lit, hovered, pinned] = [litMask.value, instance.value, pinnedAmong(rows.value)];
+      const lit = isDimmed ? litMask.value : null;
+      const [hovered, pinned] = [instance.value, pinnedAmong(rows.value)];
       for (const one of marked) {
         const isDim = lit !== null && lit[one.row] !== 1;
         const marks = Number(isDim) | (Number(one.row === hovered) << 1) | (Number(pinned.has(one.row)) << 2);

@@ -13,13 +13,15 @@ const MOST_GROUPS = 100;
 export const SQUARE = 11;
 /** From one square to the next. */
 export const STEP = 13;
-const WRONG_WIDTH = 72;
+/** Of the misclassified ones, at the right. */
+export const WRONG_WIDTH = 72;
 const COLUMN_GAP = 8;
-const HEAD_HEIGHT = 32;
+/** Above the squares of a group. */
+export const HEAD_HEIGHT = 32;
 const FOOT_HEIGHT = 7;
 const SPARE = 250;
 /** What is in the page follows scrolling in steps of this length. */
-const SCROLL_STEP = 150;
+export const SCROLL_STEP = 150;
 
 export interface PlacedGroup {
   label: number;
