@@ -1,25 +1,24 @@
 /** Groups of instances by true label: their squares, marked, and walked by the arrow keys. */
 
-import { effect, useComputed, useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { memo } from "preact/compat";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns, SnapshotEntry, Subset } from "../../contract/activis";
 import { mix } from "../../draw/palette";
 import { judgementOf, NO_PREDICTION, predictedName } from "../../store/judgement";
 import { instanceName } from "../../store/rows";
 import { errorsOf, narrowed } from "../../store/subset_from_click";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
-import { useLater } from "../../ui/deferred";
+import { deferred, useLater } from "../../ui/deferred";
 import { ClassDot, glyphOf, InstanceGlyph } from "../../ui/glyphs";
 import { useLighting } from "../../ui/lighting";
 import { countText, percentText } from "../../ui/numbers";
 import { useSize } from "../../ui/surface";
 import type { Group } from "./grouping";
 import { listenToInstances, useInstanceMarks } from "./marked";
-import { Veil } from "./veil";
+import type { VeilProperties } from "./veil";
 import {
-  HEAD_HEIGHT,
   isInSight,
   type PlacedGroup,
   placeGroups,
@@ -304,7 +303,6 @@ export function Groups({ snapshot, instances, groups, tones, focus }: GroupsProp
   const reachable = findSquare(groups, tabRow.value) ? tabRow.value : first;
   const reachableLabel = findSquare(groups, reachable)?.label;
   focus.current = (row) => focusRow(container, groups, placed, row);
-  useLitInSight(container, groups, placed, size.height);
   return (
     <div
       ref={container}
@@ -339,7 +337,9 @@ export function Groups({ snapshot, instances, groups, tones, focus }: GroupsProp
               />
             ) : null,
           )}
-        <Veil
+        <LitVeil
+          container={container}
+          height={size.height}
           instances={instances}
           groups={groups}
           placed={placed}
@@ -350,6 +350,16 @@ export function Groups({ snapshot, instances, groups, tones, focus }: GroupsProp
       </div>
     </div>
   );
+}
+
+const Veil = deferred(() => import("./veil").then((module) => module.Veil));
+
+/** There is none before something is lit. */
+function LitVeil(properties: VeilProperties) {
+  const isLit = useSnapshot().litMask.value !== null;
+  const wasLit = useRef(false);
+  wasLit.current ||= isLit;
+  return wasLit.current ? <Veil {...properties} /> : null;
 }
 
 /** Counts over all instances of a class; without labels, of those that are predicted as it, or as nothing. */
@@ -365,59 +375,6 @@ const countsOf = (group: Group | undefined): GroupCounts => ({
   count: (group?.correct.length ?? 0) + (group?.misclassified.length ?? 0),
   correct: group?.correct.length ?? 0,
 });
-
-const REST_MILLISECONDS = 120;
-
-/**
- * Scrolls the first lit square into sight, with the head of its group where there is room, once the pointer rests; again
- * where the list of what is lit comes below and leaves less room.
- *
- * @param height Of `container`.
- */
-function useLitInSight(
-  container: RefObject<HTMLDivElement | null>,
-  groups: readonly Group[],
-  placed: readonly PlacedGroup[],
-  height: number,
-): void {
-  const { litMask } = useSnapshot();
-  const shown = useRef<{ mask: Uint8Array | null; height: number }>({ mask: null, height });
-  useEffect(
-    () =>
-      effect(() => {
-        const mask = litMask.value;
-        if (mask === shown.current.mask && height === shown.current.height) return undefined;
-        const timer = setTimeout(() => {
-          shown.current = { mask, height };
-          if (mask) scrollToLit(container.current, groups, placed, mask);
-        }, REST_MILLISECONDS);
-        return () => clearTimeout(timer);
-      }),
-    [container, litMask, groups, placed, height],
-  );
-}
-
-function scrollToLit(
-  element: HTMLDivElement | null,
-  groups: readonly Group[],
-  placed: readonly PlacedGroup[],
-  mask: Uint8Array,
-): void {
-  for (const [label, group] of groups.entries()) {
-    const place = placed[label];
-    const tops = SIDES.flatMap((side) => {
-      const first = group[side].findIndex((row) => mask[row] === 1);
-      return place && first >= 0 ? [place.top + HEAD_HEIGHT + squarePlace(first, place.perLine[side]).top] : [];
-    });
-    if (!element || !place || tops.length === 0) continue;
-    const top = Math.min(...tops);
-    const { scrollTop, clientHeight } = element;
-    if (top - HEAD_HEIGHT >= scrollTop && top + STEP <= scrollTop + clientHeight) return;
-    const isNear = top + STEP - place.top <= clientHeight;
-    element.scrollTop = isNear ? place.top : top - clientHeight / 2;
-    return;
-  }
-}
 
 /** Scrolls a square into sight, where it then has an element, and focuses that. */
 function focusRow(

@@ -1,6 +1,11 @@
-/** Veil over the squares: while some instances are lit, it covers the others, so that the squares need not be drawn anew. */
+/**
+ * Veil over the squares: while some instances are lit, it covers the others, so that the squares need not be drawn anew; and
+ * the first of the lit ones is brought into sight.
+ */
 
-import { useMemo, useRef } from "preact/hooks";
+import { effect } from "@preact/signals";
+import type { RefObject } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { InstanceColumns } from "../../contract/activis";
 import type { Palette } from "../../draw/palette";
 import { pixelsOf } from "../../draw/raster";
@@ -8,9 +13,12 @@ import { judgementOf } from "../../store/judgement";
 import { usePalette, useSnapshot } from "../../ui/context";
 import { pixelRatio, Surface } from "../../ui/surface";
 import type { Group } from "./grouping";
-import { HEAD_HEIGHT, type PlacedGroup, SQUARE, squarePlace, squaresInSight, WRONG_WIDTH } from "./windowing";
+import { HEAD_HEIGHT, type PlacedGroup, SQUARE, STEP, squarePlace, squaresInSight, WRONG_WIDTH } from "./windowing";
 
-interface VeilProperties {
+export interface VeilProperties {
+  /** That is scrolled, and how high it is. */
+  container: RefObject<HTMLDivElement | null>;
+  height: number;
   instances: InstanceColumns;
   groups: readonly Group[];
   placed: readonly PlacedGroup[];
@@ -21,16 +29,14 @@ interface VeilProperties {
   bottom: number;
 }
 
-export function Veil({ instances, groups, placed, width, top, bottom }: VeilProperties) {
+export function Veil({ container, height, instances, groups, placed, width, top, bottom }: VeilProperties) {
+  useLitInSight(container, groups, placed, height);
   const lit = useSnapshot().litMask.value;
   const palette = usePalette();
   const ratio = pixelRatio.value;
   const looks = useMemo(() => looksOf(instances), [instances]);
   const stamps = useMemo(() => LOOKS.map((look) => stampOf(look, ratio, palette)), [ratio, palette]);
-  const wasLit = useRef(false);
   const kept = useRef<ImageData | null>(null);
-  wasLit.current ||= lit !== null;
-  if (!wasLit.current) return null;
   const draw = (context: CanvasRenderingContext2D) => {
     const { canvas } = context;
     if (!lit || canvas.width === 0 || canvas.height === 0) return;
@@ -39,7 +45,7 @@ export function Veil({ instances, groups, placed, width, top, bottom }: VeilProp
     const pixels = pixelsOf(image).fill(0);
     kept.current = image;
     for (const [at, place] of placed.entries()) {
-      for (const side of ["correct", "misclassified"] as const) {
+      for (const side of SIDES) {
         const rows = groups[at]?.[side] ?? [];
         const left = side === "correct" ? 0 : width - WRONG_WIDTH;
         const [first, end] = squaresInSight(place, side, rows.length, { top, bottom });
@@ -70,6 +76,7 @@ export function Veil({ instances, groups, placed, width, top, bottom }: VeilProp
   );
 }
 
+const SIDES = ["correct", "misclassified"] as const;
 const [WRONG, ALWAYS] = [1, 2];
 const LOOKS = [0, WRONG, ALWAYS, WRONG | ALWAYS];
 
@@ -142,5 +149,58 @@ function cover(pixels: Uint32Array, width: number, { size, margin, pixels: stamp
       const pixel = stamp[line * size + column] as number;
       if (pixel !== 0) pixels[to + column] = pixel;
     }
+  }
+}
+
+const REST_MILLISECONDS = 120;
+
+/**
+ * Scrolls the first lit square into sight, with the head of its group where there is room, once the pointer rests; again
+ * where the list of what is lit comes below and leaves less room.
+ *
+ * @param height Of `container`.
+ */
+function useLitInSight(
+  container: RefObject<HTMLDivElement | null>,
+  groups: readonly Group[],
+  placed: readonly PlacedGroup[],
+  height: number,
+): void {
+  const { litMask } = useSnapshot();
+  const shown = useRef<{ mask: Uint8Array | null; height: number }>({ mask: null, height });
+  useEffect(
+    () =>
+      effect(() => {
+        const mask = litMask.value;
+        if (mask === shown.current.mask && height === shown.current.height) return undefined;
+        const timer = setTimeout(() => {
+          shown.current = { mask, height };
+          if (mask) scrollToLit(container.current, groups, placed, mask);
+        }, REST_MILLISECONDS);
+        return () => clearTimeout(timer);
+      }),
+    [container, litMask, groups, placed, height],
+  );
+}
+
+function scrollToLit(
+  element: HTMLDivElement | null,
+  groups: readonly Group[],
+  placed: readonly PlacedGroup[],
+  mask: Uint8Array,
+): void {
+  for (const [label, group] of groups.entries()) {
+    const place = placed[label];
+    const tops = SIDES.flatMap((side) => {
+      const first = group[side].findIndex((row) => mask[row] === 1);
+      return place && first >= 0 ? [place.top + HEAD_HEIGHT + squarePlace(first, place.perLine[side]).top] : [];
+    });
+    if (!element || !place || tops.length === 0) continue;
+    const top = Math.min(...tops);
+    const { scrollTop, clientHeight } = element;
+    if (top - HEAD_HEIGHT >= scrollTop && top + STEP <= scrollTop + clientHeight) return;
+    const isNear = top + STEP - place.top <= clientHeight;
+    element.scrollTop = isNear ? place.top : top - clientHeight / 2;
+    return;
   }
 }
