@@ -106,7 +106,7 @@ class Tab:
         self.row_label(layer, row).click(position={"x": 24, "y": 6})
 
     def bright_squares(self) -> list[int]:
-        """The sampled rows whose squares have no veil over any of their corners; of squares that are in sight."""
+        """The sampled rows whose squares have no veil over them; -1 for each that has one over some of its corners."""
         rows: list[int] = self.frame.evaluate(
             """() => {
                 const veil = document.querySelector("[data-testid=veil]:not([hidden])");
@@ -124,9 +124,10 @@ class Tab:
                 const covered = squares.map(square => {
                     const { left, right, top, bottom } = square.getBoundingClientRect();
                     return [[left, top], [right, top], [left, bottom], [right, bottom]].map(([x, y]) =>
-                        isCovered(x + (x === left ? 2 : -2), y + (y === top ? 2 : -2)));
+                        isCovered(x + (x === left ? 0.5 : -0.5), y + (y === top ? 0.5 : -0.5)));
                 });
-                return rows.filter((_, at) => !covered[at].some(one => one)).sort((a, b) => a - b);
+                return rows.filter((_, at) => !covered[at].every(one => one))
+                    .map(row => covered[rows.indexOf(row)].some(one => one) ? -1 : row).sort((a, b) => a - b);
             }"""
         )
         return rows

@@ -13,7 +13,16 @@ import { judgementOf } from "../../store/judgement";
 import { usePalette, useSnapshot } from "../../ui/context";
 import { pixelRatio, Surface } from "../../ui/surface";
 import type { Group } from "./grouping";
-import { HEAD_HEIGHT, type PlacedGroup, SQUARE, STEP, squarePlace, squaresInSight, WRONG_WIDTH } from "./windowing";
+import {
+  HEAD_HEIGHT,
+  type PlacedGroup,
+  SQUARE,
+  SQUARES_TOP,
+  STEP,
+  squarePlace,
+  squaresInSight,
+  WRONG_WIDTH,
+} from "./windowing";
 
 export interface VeilProperties {
   /** That is scrolled, and how high it is. */
@@ -54,7 +63,7 @@ export function Veil({ container, height, instances, groups, placed, width, top,
           const stamp = stamps[looks[row] ?? 0];
           if (lit[row] === 1 || !stamp) continue;
           const square = squarePlace(position, place.perLine[side]);
-          const y = place.top + HEAD_HEIGHT + square.top - top;
+          const y = place.top + SQUARES_TOP + square.top - top;
           cover(pixels, canvas.width, stamp, Math.floor((left + square.left) * ratio), Math.floor(y * ratio));
         }
       }

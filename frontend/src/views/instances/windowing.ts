@@ -16,7 +16,9 @@ export const STEP = 13;
 /** Of the misclassified ones, at the right. */
 export const WRONG_WIDTH = 72;
 const COLUMN_GAP = 8;
-/** Above the squares of a group. */
+/** From the top of a group to its squares: a line and the group's head. */
+export const SQUARES_TOP = 31;
+/** The least of a group above its squares in sight. */
 export const HEAD_HEIGHT = 32;
 const FOOT_HEIGHT = 7;
 const SPARE = 250;
