@@ -19,7 +19,8 @@ LATER = {
     *("announcer.js", "missing_layer.js", "predictions.js", "projection_options.js", "rail.js", "side_header.js"),
     *("class_chooser.js", "comparison_choices.js", "projection_marks.js", "strip.js"),
     *("common.js", "completion.js", "condition_field.js", "instance_card.js", "lit.js", "row_groups.js"),
-    *("marks.js", "minimap.js", "neuron_card.js", "path.js", "veil.js", "word_projection.js"),
+    *("marks.js", "minimap.js", "neuron_card.js", "path.js", "positions.js", "veil.js", "word_projection.js"),
+    "shaded_words.js",
 }
 
 

@@ -127,7 +127,7 @@ def test_enter_opens_it_keys_go_on_and_escape_gives_the_focus_back(tab: Tab) -> 
     assert tab.frame.evaluate("document.activeElement.tagName") == "H3"
     tab.page.keyboard.press("ArrowRight")
     card(tab, order[2])
-    expect(tab.get("neuron-card")).to_contain_text(f"3 of {NEURONS} in this order")
+    expect(tab.get("neuron-card")).to_contain_text(f"3 of {NEURONS} by strongest class")
     tab.page.keyboard.press("[")
     tab.page.keyboard.press("[")
     card(tab, order[0])
@@ -224,6 +224,25 @@ def test_a_dead_neuron_says_so_and_since_when_and_nothing_else(url: str, open_ta
     tab.get("neuron-steps").wait_for()
 
 
+def check_shaded(tab: Tab, neuron: int) -> None:
+    """Listed instances, and the card of a hovered one, show their words as the neuron sees them."""
+    strongest = np.argsort(-CONV[:, :, neuron].max(axis=1), kind="stable")
+    lines = tab.get("neuron-instances").get_by_test_id("shaded-words")
+    expect(lines).to_have_count(10)
+    half_step = np.ptp(CONV[:, :, neuron]) / 253
+    for position, row in enumerate(strongest[:3].tolist()):
+        words = lines.nth(position).locator(".shaded-word")
+        assert words.all_inner_texts() == TOKENS[row].tolist()
+        values = [float(value) for value in words.evaluate_all("all => all.map(one => one.dataset.value)")]
+        np.testing.assert_allclose(values, CONV[row, :, neuron], atol=half_step)
+        expect(lines.nth(position).locator(".decided")).to_have_text(TOKENS[row][CONV[row, :, neuron].argmax()])
+    shades = lines.first.locator(".shaded-word").evaluate_all("all => all.map(one => one.style.background)")
+    assert len(set(shades)) == len(set(np.round(CONV[strongest[0], :, neuron], 2)))
+    tab.get("neuron-instances").locator("button").first.hover()
+    expect(tab.get("card-words").locator(".shaded-word")).to_have_text(TOKENS[strongest[0]].tolist())
+    expect(tab.get("card-words").get_by_test_id("shaded-legend")).to_contain_text(f"conv {neuron} at each word")
+
+
 @pytest.mark.parametrize("query", ["", "?darkMode=true"])
 def test_words_that_drive_a_neuron_are_listed_and_found(query: str, url: str, open_tab: Callable[..., Tab]) -> None:
     tab = open_tab(url, hash_state=WORDS_STATE, query=query)
@@ -233,7 +252,7 @@ def test_words_that_drive_a_neuron_are_listed_and_found(query: str, url: str, op
     words = tab.get("neuron-words").locator("button")
     assert [text.split("\n")[0] for text in words.all_inner_texts()] == expected
     expect(words.first).to_contain_text(f"{len(values['city'])}")
-    expect(tab.get("neuron-instances").locator(".neuron-text").first).to_have_text(re.compile("ant ✓|bee ✓|cat ✓"))
+    check_shaded(tab, 3)
     strongest = f"{TOKENS.flat[CONV[:, :, 3].argmax()]}.*{CONV[:, :, 3].max():.3g}"
     expect(tab.get("neuron-spans").locator("li").first).to_have_text(re.compile(strongest))
     words.first.click()

@@ -1,12 +1,12 @@
 /** Words of a layer as rows: the commonest tokens of its positions, in place of classes, subsets and instances. */
 
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { InstanceColumns, LayerPositions, WordList } from "../contract/activis";
-import type { SnapshotReference } from "../contract/client";
+import type { InstanceColumns, WordList } from "../contract/activis";
 import type { NpyArray } from "../contract/npy";
 import { comparable } from "../language/tokens";
 import { columnOrder, type LayerContext, type LayerStore } from "./layer";
 import { sliceRow } from "./numbers";
+import { followPositions, type KeptPositions } from "./positions";
 import { followProjection } from "./projection";
 import { createResource, type Loadable } from "./resource";
 import { type FoundRow, instanceName, LIT, type MatrixRow, pinnedOf, placeKey, type WordRow, wordKey } from "./rows";
@@ -24,7 +24,7 @@ export interface WordsStore {
   /** The words that are recorded over all instances, the commonest first. */
   words: ReadonlySignal<readonly WordRow[]>;
   /** What is kept of the words of sampled instances; null where nothing is. */
-  kept: ReadonlySignal<KeptWords | null>;
+  kept: ReadonlySignal<KeptPositions | null>;
   /** A part of the words that are shown; empty where all are. */
   wanted: Signal<string>;
   dispose: () => void;
@@ -51,9 +51,11 @@ export function openWords(recorded: LayerStore, base: SnapshotStore, context: La
     return { key: `words ${name} ${view.key.value}`, subject: JSON.stringify(current), load };
   }, cache);
   const means = computed(() => fetched.state.value.value ?? null);
-  const kept = followKept(name, reference, context);
-  const words = computed((): readonly WordRow[] => (means.value ? wordRows(means.value, kept.words.value, base) : []));
-  const ownOf = (sampled: number) => ownWords(sampled, kept.words.value, words.value, base, urlState.closed.value);
+  const kept = followPositions(name, reference, context);
+  const words = computed((): readonly WordRow[] =>
+    means.value ? wordRows(means.value, kept.positions.value, base) : [],
+  );
+  const ownOf = (sampled: number) => ownWords(sampled, kept.positions.value, words.value, base, urlState.closed.value);
   const pinned = computed(() => pinnedOf(base.rows.value));
   const rows = computed((): readonly MatrixRow[] => [...pinned.value.flatMap(ownOf), ...words.value]);
   const wanted = signal("");
@@ -113,7 +115,7 @@ export function openWords(recorded: LayerStore, base: SnapshotStore, context: La
     snapshot,
     list: computed(() => means.value?.list ?? null),
     words,
-    kept: kept.words,
+    kept: kept.positions,
     wanted,
     dispose: () => {
       fetched.dispose();
@@ -126,71 +128,7 @@ export function openWords(recorded: LayerStore, base: SnapshotStore, context: La
 const NOTHING = signal(null);
 const NO_NAMES: ReadonlyMap<string, string> = new Map();
 
-/** Words of some sampled instances, and what the layer's neurons do at them. */
-export interface KeptWords {
-  /** Of these instances, ascending. */
-  rows: readonly number[];
-  /** Of one of them, in order; those of padding are empty. */
-  wordsOf: (row: number) => readonly string[];
-  /** At one of them, (neurons,); NaN where the layer has no position for it. */
-  valuesOf: (row: number, number: number) => Float32Array;
-}
-
-interface Codes extends NpyArray<Uint8Array> {
-  positions: LayerPositions;
-}
-
-/** Asks for what is kept, once. */
-function followKept(
-  layer: string,
-  reference: ReadonlySignal<SnapshotReference | null>,
-  { client, cache, view }: LayerContext,
-) {
-  const codes = createResource<Codes>(() => {
-    const { value: current } = reference;
-    if (!current) return null;
-    const load = async (signal: AbortSignal) => {
-      const [positions, read] = await Promise.all([
-        client.positions(current, layer, signal),
-        client.positionCodes(current, layer, signal),
-      ]);
-      return { ...read, positions };
-    };
-    return { key: `kept words ${layer} ${view.key.value}`, subject: JSON.stringify(current), load };
-  }, cache);
-  return {
-    words: computed(() => (codes.state.value.value ? keptWords(codes.state.value.value) : null)),
-    dispose: codes.dispose,
-  };
-}
-
-const NO_WORDS: readonly string[] = [];
-
-export function keptWords({ shape, data, positions }: Codes): KeptWords | null {
-  const { rows, starts, text_starts, texts, origin, scale, before } = positions;
-  if (rows.length === 0 || text_starts.length === 0) return null;
-  const [, neurons = 0] = shape;
-  const places = new Map(rows.map((row, at) => [row, at]));
-  return {
-    rows,
-    wordsOf: (row) => {
-      const at = places.get(row);
-      return at === undefined ? NO_WORDS : texts.slice(text_starts[at], text_starts[at + 1]);
-    },
-    valuesOf: (row, number) => {
-      const at = places.get(row) ?? -1;
-      const position = (starts[at] ?? Number.NaN) + number - before;
-      const isThere = number >= before && position < (starts[at + 1] ?? 0);
-      return Float32Array.from({ length: neurons }, (_, neuron) => {
-        const code = isThere ? (data[position * neurons + neuron] ?? 255) : 255;
-        if (code === 0) return 0;
-        return code === 255 ? Number.NaN : (origin[neuron] ?? 0) + (code - 0.5) * (scale[neuron] ?? 0);
-      });
-    },
-  };
-}
-
-function wordRows({ list, ...means }: Fetched, kept: KeptWords | null, base: SnapshotStore): WordRow[] {
+function wordRows({ list, ...means }: Fetched, kept: KeptPositions | null, base: SnapshotStore): WordRow[] {
   const rowsOf = kept && sightings(kept);
   return list.text.map((text, at) => ({
     kind: "word",
@@ -204,7 +142,7 @@ function wordRows({ list, ...means }: Fetched, kept: KeptWords | null, base: Sna
 }
 
 /** By word, the rows of the instances that contain it. */
-function sightings({ rows, wordsOf }: KeptWords): Map<string, number[]> {
+function sightings({ rows, wordsOf }: KeptPositions): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const row of rows) {
     for (const text of new Set(wordsOf(row))) {
@@ -217,7 +155,12 @@ function sightings({ rows, wordsOf }: KeptWords): Map<string, number[]> {
 }
 
 /** The instances that a word lights, in every view. */
-function litBy(text: string, lit: readonly number[], { rows }: KeptWords, columns: InstanceColumns | null): FoundRow {
+function litBy(
+  text: string,
+  lit: readonly number[],
+  { rows }: KeptPositions,
+  columns: InstanceColumns | null,
+): FoundRow {
   const isWhole = rows.length >= (columns?.id.length ?? 0);
   const name = isWhole ? `“${text}”` : `“${text}” (words of ${rows.length.toLocaleString("en")} are kept)`;
   const members = lit.filter((row) => !columns?.example[row]);
@@ -227,12 +170,12 @@ function litBy(text: string, lit: readonly number[], { rows }: KeptWords, column
 /** A heading and the words of an instance, in their order; nothing where they are not kept. */
 function ownWords(
   sampled: number,
-  kept: KeptWords | null,
+  kept: KeptPositions | null,
   words: readonly WordRow[],
   { columns: { value: columns } }: SnapshotStore,
   closed: readonly string[],
 ): MatrixRow[] {
-  const texts = kept?.wordsOf(sampled) ?? NO_WORDS;
+  const texts = kept?.wordsOf(sampled) ?? [];
   if (!kept || !columns || texts.length === 0) return [];
   const id = columns.id[sampled] ?? "";
   const name = instanceName(columns, sampled);

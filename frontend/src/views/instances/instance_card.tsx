@@ -1,15 +1,17 @@
 /** Card of the hovered instance, docked, so that it never covers what is looked at; without one it takes no room. */
 
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import { descending, sum } from "d3-array";
 import type { AttributeColumn, InstanceColumns, SnapshotEntry } from "../../contract/activis";
 import { isError, judgementOf, predictedName } from "../../store/judgement";
 import { instanceName } from "../../store/rows";
 import { isPresent } from "../../store/tables";
+import { type ColouringNeuron, keyedNeuron } from "../../store/url_state";
 import { useClassColours, usePalette, useSnapshot, useTab } from "../../ui/context";
 import { InstanceGlyph } from "../../ui/glyphs";
 import { Picture, Sound } from "../../ui/media";
 import { countText, exactText } from "../../ui/numbers";
+import { ShadedLegend, ShadedWords, usePositions } from "../../ui/shaded_words";
 
 const SHOWN = 400;
 const SHOWN_BESIDE_MEDIA = 120;
@@ -66,8 +68,20 @@ interface CardProperties {
   row: number;
 }
 
+/** The neuron that is pointed at, else that whose card is open. */
+function usePointed(): ColouringNeuron | null {
+  const { urlState } = useTab();
+  const { hover } = useSnapshot();
+  return useComputed(() => {
+    const { layer, neuron } = hover.value ?? {};
+    return layer !== undefined && neuron !== undefined ? { layer, neuron } : keyedNeuron(urlState.neuron.value);
+  }).value;
+}
+
 function CardContent({ snapshot, instances, row }: CardProperties) {
   const colours = useClassColours();
+  const pointed = usePointed();
+  const shaded = usePositions(pointed?.layer)?.ofNeuron(row, pointed?.neuron ?? -1) ?? null;
   const { urlState } = useTab();
   const { instance } = useSnapshot();
   const judgement = judgementOf(instances, row);
@@ -92,7 +106,15 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
         </span>
       </p>
       <div class="card-body">
-        {texts.map((attribute) => (
+        {shaded && pointed && (
+          <div class="card-text" data-testid="card-words">
+            <ShadedWords key={row} of={shaded} />
+            <p class="hint">
+              <ShadedLegend of={shaded} name={`${pointed.layer} ${pointed.neuron}`} />
+            </p>
+          </div>
+        )}
+        {texts.slice(shaded ? 1 : 0).map((attribute) => (
           <CardText
             key={`${attribute.name} ${row}`}
             name={attribute.name}

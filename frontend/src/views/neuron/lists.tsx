@@ -10,6 +10,7 @@ import type {
   SimilarNeuron,
 } from "../../contract/activis";
 import { judgementOf, judgementText } from "../../store/judgement";
+import type { WordValues } from "../../store/positions";
 import { instanceName, instanceRow } from "../../store/rows";
 import { firstText } from "../../store/tables";
 import { neuronKey } from "../../store/url_state";
@@ -19,6 +20,7 @@ import { ClassDot, InstanceGlyph } from "../../ui/glyphs";
 import { leaveHover } from "../../ui/lighting";
 import { Thumbnail } from "../../ui/media";
 import { alignedText, correlationText, countText, valueText } from "../../ui/numbers";
+import { ShadedLegend, ShadedWords, usePositions } from "../../ui/shaded_words";
 import { Bones } from "./charts";
 import { signedText, wordsText } from "./words";
 
@@ -34,6 +36,9 @@ export function NeuronInstances({ value }: { value: NeuronCard | undefined }) {
   const all = value?.[chosen] ?? [];
   const shown = isMore.value ? all : all.slice(0, SHOWN);
   const most = Math.max(...all.map((one) => Math.abs(one.value)), 1e-30);
+  const kept = usePositions(value?.layer);
+  const wordsOf = (row: number) => (value && row >= 0 && kept?.ofNeuron(row, value.neuron)) || null;
+  const explained = shown.map(({ row }) => wordsOf(row)).find((one) => one !== null);
   return (
     <section class="neuron-part neuron-instances" aria-label={`${chosen} instances`}>
       <h4>
@@ -57,12 +62,17 @@ export function NeuronInstances({ value }: { value: NeuronCard | undefined }) {
         <ol data-testid="neuron-instances">
           {shown.map((one) => (
             <li key={one.index}>
-              <ListedInstance one={one} instances={instances} most={most} />
+              <ListedInstance one={one} instances={instances} most={most} words={wordsOf(one.row)} />
             </li>
           ))}
         </ol>
       ) : (
         <Bones count={SHOWN} />
+      )}
+      {value && explained && (
+        <p class="hint">
+          <ShadedLegend of={explained} name={value.layer} />
+        </p>
       )}
       {value && (
         <p class="hint">
@@ -90,13 +100,15 @@ interface ListedProperties {
   one: NeuronInstance;
   instances: InstanceColumns;
   most: number;
+  /** What the neuron does at the words of the instance; null where that is not kept. */
+  words: WordValues | null;
 }
 
-function ListedInstance({ one, instances, most }: ListedProperties) {
+function ListedInstance({ one, instances, most, words }: ListedProperties) {
   const store = useSnapshot();
   const { urlState } = useTab();
   const isSampled = one.row >= 0 && one.row < instances.id.length;
-  const content = <InstanceLine one={one} instances={instances} most={most} isSampled={isSampled} />;
+  const content = <InstanceLine one={one} instances={instances} most={most} words={words} isSampled={isSampled} />;
   if (!isSampled) {
     return (
       <span class="neuron-instance" title="Not in the sample: it has no row and no square">
@@ -126,7 +138,7 @@ function ListedInstance({ one, instances, most }: ListedProperties) {
   );
 }
 
-function InstanceLine({ one, instances, most, isSampled }: ListedProperties & { isSampled: boolean }) {
+function InstanceLine({ one, instances, most, words, isSampled }: ListedProperties & { isSampled: boolean }) {
   const colours = useClassColours();
   const { snapshot } = useSnapshot();
   const text = isSampled ? firstText(instances, one.row) : one.text;
@@ -143,7 +155,8 @@ function InstanceLine({ one, instances, most, isSampled }: ListedProperties & { 
       </i>
       <b>{alignedText(one.value)}</b>
       <span class="neuron-text" title={text ?? undefined}>
-        {isSampled && <Thumbnail row={one.row} />} {text || judgementText(judgement, snapshot.value?.classes ?? [])}
+        {isSampled && <Thumbnail row={one.row} />}{" "}
+        {words ? <ShadedWords of={words} isLine /> : text || judgementText(judgement, snapshot.value?.classes ?? [])}
       </span>
     </>
   );

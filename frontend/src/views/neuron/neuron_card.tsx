@@ -8,6 +8,7 @@ import { writtenNumber } from "../../contract/exact_values";
 import { quoteText } from "../../language/tokens";
 import type { LayerStore } from "../../store/layer";
 import { Cache, createResource, type Loadable, untilDone } from "../../store/resource";
+import { sortOptions } from "../../store/sort_options";
 import { narrowed } from "../../store/subset_from_click";
 import type { NamedCondition } from "../../store/subset_list";
 import { type ColouringNeuron, keyedNeuron, neuronColour, neuronKey } from "../../store/url_state";
@@ -194,10 +195,21 @@ interface HeadProperties extends CardProperties {
   close: () => void;
 }
 
+/** What the neurons are sorted by. */
+function useOrderName(): string {
+  const { urlState, comparison } = useTab();
+  const { snapshot, rows } = useSnapshot();
+  const { value: sort } = urlState.sort;
+  const options = snapshot.value ? sortOptions(snapshot.value, rows.value, sort, comparison.compared.value) : [];
+  const { value, label } = options.findLast((one) => one.value === sort) ?? options[0] ?? { value: "", label: "" };
+  return value === "natural" ? "as recorded" : `by ${label}`;
+}
+
 function Head({ layer, neuron, value, go, close }: HeadProperties) {
   const order = layer.columns.value;
   const at = order?.indexOf(neuron) ?? -1;
   const last = (order?.length ?? 0) - 1;
+  const by = useOrderName();
   return (
     <header class="neuron-head">
       <h3 tabIndex={-1}>
@@ -209,7 +221,9 @@ function Head({ layer, neuron, value, go, close }: HeadProperties) {
         <b role="status">neuron {neuron}</b>
       </h3>
       {value && !value.dead && <Chips value={value} />}
-      <span class="neuron-place">{at >= 0 && `${countText(at + 1)} of ${countText(last + 1)} in this order`}</span>
+      <span class="neuron-place" title={by}>
+        {at >= 0 && `${countText(at + 1)} of ${countText(last + 1)} ${by}`}
+      </span>
       <button
         type="button"
         class="field"

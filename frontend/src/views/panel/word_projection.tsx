@@ -15,7 +15,8 @@ import {
   WHOLE,
   zoomPoints,
 } from "../../draw/projection";
-import type { KeptWords, WordsStore } from "../../store/per_word";
+import type { WordsStore } from "../../store/per_word";
+import type { KeptPositions } from "../../store/positions";
 import type { WordRow } from "../../store/rows";
 import { usePalette, useSnapshot, useTab } from "../../ui/context";
 import { Problem } from "../../ui/controls";
@@ -38,7 +39,7 @@ export function WordFacts({ words: { list, words, kept, layer, snapshot } }: { w
   );
 }
 
-function keptText(kept: KeptWords | null, columns: InstanceColumns | null): string {
+function keptText(kept: KeptPositions | null, columns: InstanceColumns | null): string {
   if (!kept) return "Which instances contain a word was not recorded, so that a word lights none.";
   const all = kept.rows.length >= (columns?.id.length ?? 0);
   return all ? "" : `A word lights those of the ${countText(kept.rows.length)} sampled instances whose words had room.`;
@@ -120,7 +121,7 @@ function Picture({ store, coordinates, width, height }: PictureProperties) {
 interface DotsProperties extends Pick<PictureProperties, "width" | "height"> {
   placed: PlacedPoints;
   words: readonly WordRow[];
-  kept: KeptWords | null;
+  kept: KeptPositions | null;
   view: View;
   pointer: ReturnType<typeof usePointer>;
 }

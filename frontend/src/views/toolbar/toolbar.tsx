@@ -3,12 +3,12 @@
 import { batch, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { SnapshotEntry } from "../../contract/activis";
-import { isMany, wordOfKey } from "../../store/rows";
 import { namesOf, type Selection, snapshotsOf } from "../../store/selection";
+import { sortOptions } from "../../store/sort_options";
 import { DEFAULT_SORT, type DotSize } from "../../store/url_state";
 import { copyText } from "../../ui/clipboard";
 import { isColumn, useClassColours, useSnapshot, useTab } from "../../ui/context";
-import { type Option, Picker, Popup, Segmented } from "../../ui/controls";
+import { Picker, Popup, Segmented } from "../../ui/controls";
 import { deferred } from "../../ui/deferred";
 import { ClassDot, Icon, SideBadge } from "../../ui/glyphs";
 import { OverStepsButton, PlayButton, StepSlider, type StepSliderProperties } from "../../ui/steps";
@@ -226,20 +226,7 @@ function SortPicker({ snapshot }: { snapshot: SnapshotEntry }) {
   const compared = comparison.compared.value;
   const colours = useClassColours();
   const sort = urlState.sort.value;
-  const word = wordOfKey(sort);
-  const byRow = rows.value.map((row) => ({ value: row.key, label: isMany(row) ? `${row.name} mean` : row.name }));
-  const options: Option[] = [
-    ...(snapshot.unlabelled
-      ? [{ value: "strongest", label: "mean" }]
-      : [
-          { value: "strongest", label: "strongest class" },
-          { value: "variance", label: "variance between classes" },
-        ]),
-    { value: "natural", label: "natural order" },
-    ...byRow,
-    ...(word === null ? [] : [{ value: sort, label: `${word} mean` }]),
-    ...(compared ? [{ value: sort, label: compared.map(({ name }) => name).join(" − ") }] : []),
-  ];
+  const options = sortOptions(snapshot, rows.value, sort, compared);
   const known = options.some((option) => option.value === sort);
   const label = snapshot.classes.findIndex((name) => sort === `class:${name}`);
   return (
