@@ -244,23 +244,18 @@ def containing(url: str, word: str) -> list[int]:
     return [row for row, text in enumerate(column["texts"]) if word in text.split()]
 
 
-def lit_squares(tab: Tab) -> list[int]:
-    squares = tab.frame.locator("[data-testid=instance-square]:not(.dim)")
-    return sorted(squares.evaluate_all("all => all.map(one => Number(one.dataset.row))"))
-
-
 def test_a_word_lights_the_instances_that_contain_it_everywhere(tab: Tab, url: str) -> None:
     choose(tab, "words")
     tab.get("panel", layer="conv").get_by_test_id("row-search").fill("capital")
     tab.hover_row("conv", "capital")
     expected = containing(url, "capital")
     assert 0 < len(expected) < len(QUESTIONS)
-    tab.becomes(lambda: lit_squares(tab), expected)
+    tab.becomes(lambda: tab.bright_squares(), expected)
     assert tab.state()["highlighted"]["hidden"] == expected
     expect(tab.get("lit-count")).to_have_text(f"{len(expected)} lit")
     expect(tab.get("panel", layer="hidden").locator(".temporary-row")).to_contain_text("“capital”")
     tab.leave()
-    tab.becomes(lambda: len(lit_squares(tab)), len(QUESTIONS))
+    tab.becomes(lambda: len(tab.bright_squares()), len(QUESTIONS))
 
 
 def test_an_instance_shows_its_own_words_hovered_and_pinned(tab: Tab, url: str) -> None:
