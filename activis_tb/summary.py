@@ -17,6 +17,7 @@ from activis_tb.recording.api import encode
 from activis_tb.recording.arguments import ClassArgument, SelectionArgument, SubsetArgument, read_settings, whole_number
 from activis_tb.recording.arrays import check_from_logits
 from activis_tb.recording.dataset import DatasetRecorder
+from activis_tb.recording.heads import pair_of
 from activis_tb.recording.recorder import Recorder, new_session
 from activis_tb.storage.events import summary_metadata
 from activis_tb.storage.metadata import SnapshotTag
@@ -238,10 +239,8 @@ def _heads(heads: Any) -> dict[str, dict[str, Any]]:
     """Returns pairs of weights and bias as mappings, as batches have them."""
     found = {}
     for name, pair in _mapping("heads", heads or {}).items():
-        if not isinstance(pair, tuple | list) or len(pair) != 2:
-            got, expected = type(pair).__name__, "a pair of weights (neurons, classes) and a bias (classes,)"
-            raise ArgumentError(f'heads["{name}"]', got, expected)
-        found[name] = {key: value for key, value in zip(("weights", "bias"), pair, strict=True) if value is not None}
+        named = zip(("weights", "bias"), pair_of(pair, f'heads["{name}"]'), strict=True)
+        found[name] = {key: value for key, value in named if value is not None}
     return found
 
 

@@ -79,7 +79,7 @@ def read_heads(heads: HeadArgument | None, layers: Sequence[str], classes: int) 
     if heads is None:
         return Heads()
     if not isinstance(heads, Mapping):
-        arguments = {f"heads[{position}]": _pair(pair, f"heads[{position}]") for position, pair in enumerate(heads)}
+        arguments = {f"heads[{position}]": pair_of(pair, f"heads[{position}]") for position, pair in enumerate(heads)}
         fitting = {argument: pair for argument, pair in arguments.items() if _fits(pair[0], classes)}
         return Heads(others=[_read(pair, argument) for argument, pair in fitting.items()])
     named = {}
@@ -87,7 +87,7 @@ def read_heads(heads: HeadArgument | None, layers: Sequence[str], classes: int) 
         if name not in layers:
             raise ArgumentError("heads", f"the layer {name!r}", f"layers that are recorded: {', '.join(layers)}")
         argument = f'heads["{name}"]'
-        named[name] = _read(_pair(pair, argument), argument)
+        named[name] = _read(pair_of(pair, argument), argument)
         if not _fits(named[name].weights, classes):
             expected = f"(neurons, {classes}), as classes has {classes} names" + (", or 1" if classes == 2 else "")
             way_out = f"Of at most {MOST_BYTES // 2**20} MiB; a PyTorch Linear: (linear.weight.T, linear.bias)."
@@ -95,7 +95,8 @@ def read_heads(heads: HeadArgument | None, layers: Sequence[str], classes: int) 
     return Heads(named)
 
 
-def _pair(pair: Any, argument: str) -> tuple[Any, Any]:
+def pair_of(pair: Any, argument: str) -> tuple[Any, Any]:
+    """Returns the weights and the bias of a head, as they are; raises ArgumentError where they are no pair."""
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise ArgumentError(argument, type(pair).__name__, "a pair of weights (neurons, classes) and a bias (classes,)")
     return pair[0], pair[1]

@@ -112,7 +112,7 @@ class Capture:
     def heads(self) -> list[tuple[torch.Tensor, torch.Tensor | None]]:
         """Weights (inputs, outputs) and bias of all Linear modules, for `heads=` of `activis_tb.preprocess`.
 
-        Those are taken of it that turn a captured layer into the scores.
+        Those that turn a captured layer into the scores are taken.
         """
         linear = (module for module in self._model.modules() if isinstance(module, nn.Linear))
         return [(module.weight.detach().T, None if module.bias is None else module.bias.detach()) for module in linear]

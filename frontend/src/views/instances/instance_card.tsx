@@ -81,7 +81,8 @@ function usePointed(): ColouringNeuron | null {
 function CardContent({ snapshot, instances, row }: CardProperties) {
   const colours = useClassColours();
   const pointed = usePointed();
-  const shaded = usePositions(pointed?.layer)?.ofNeuron(row, pointed?.neuron ?? -1) ?? null;
+  const kept = usePositions(pointed?.layer);
+  const shaded = kept?.ofNeuron(row, pointed?.neuron ?? -1) ?? null;
   const { urlState } = useTab();
   const { instance } = useSnapshot();
   const judgement = judgementOf(instances, row);
@@ -122,6 +123,12 @@ function CardContent({ snapshot, instances, row }: CardProperties) {
             besideMedia={sounds.length + pictures.length > 0}
           />
         ))}
+        {kept && !shaded && pointed && (
+          <p class="hint">
+            Its words are not shaded: what {pointed.layer} does at each is kept of {countText(kept.rows.length)}{" "}
+            instances.
+          </p>
+        )}
         {facts.length > 0 && (
           <dl>
             {facts.map((attribute) => (
